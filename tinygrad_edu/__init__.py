@@ -1,0 +1,70 @@
+"""tinygrad-edu: reverse-mode automatic differentiation over NumPy, small enough to read in an afternoon.
+
+    >>> from tinygrad_edu import Value, tanh
+    >>> a, b = Value(2.0), Value(-3.0)
+    >>> y = tanh(a * b + 5.5)
+    >>> y.backward()
+    >>> a.grad, b.grad
+    (-2.3593..., 1.5728...)
+"""
+
+from .errors import (
+    DefinitionError,
+    DTypeError,
+    ExpressionError,
+    GraphError,
+    ShapeError,
+    TinygradError,
+    UnsupportedError,
+)
+from .node import Node
+from .op import (
+    CONDITION,
+    DISTINCT,
+    NONZERO,
+    POSITIVE,
+    REAL,
+    Domain,
+    Op,
+    Rule,
+    Sample,
+    derived,
+    elementwise,
+    no_grad,
+    operation,
+    registry,
+    rule,
+)
+from .ops import *  # noqa: F403  # the op table is public as it stands
+from .ops import __all__ as _ops
+from .value import Value
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CONDITION",
+    "DISTINCT",
+    "NONZERO",
+    "POSITIVE",
+    "REAL",
+    "DTypeError",
+    "DefinitionError",
+    "Domain",
+    "ExpressionError",
+    "GraphError",
+    "Node",
+    "Op",
+    "Rule",
+    "Sample",
+    "ShapeError",
+    "TinygradError",
+    "UnsupportedError",
+    "Value",
+    "derived",
+    "elementwise",
+    "no_grad",
+    "operation",
+    "registry",
+    "rule",
+    *_ops,
+]

@@ -1,0 +1,82 @@
+"""Plain data: what may go into an operation, and how its result is held.
+
+A scalar is a Python float (float64), or a NumPy float scalar of another width; never a 0-d array. One operation on floats
+takes 0.03 us where one on 0-d arrays takes 0.43 us.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import DTypeError, ShapeError, TinygradError
+from .node import Node
+
+if TYPE_CHECKING:
+    from .op import Op
+
+PLAIN = {float, int, bool, np.ndarray}
+
+
+def constant(op: Op, x: Any) -> Any:
+    """A plain operand of `op` as float, int, bool or ndarray; lists and tuples become arrays.
+
+    Raises:
+        DTypeError: for text, None, complex numbers and other objects.
+    """
+    if type(x) in PLAIN:
+        return x
+    if isinstance(x, np.generic) and x.dtype.kind in "fiub":
+        return x if x.dtype.kind == "f" and not isinstance(x, np.float64) else x.item()
+    if isinstance(x, np.ndarray):
+        return np.asarray(x)
+    if isinstance(x, (list, tuple)):
+        if any(isinstance(item, Node) for item in x):
+            raise DTypeError(f"{op.name}: got a {type(x).__name__} of Values; join them with stack() or concatenate()")
+        array = np.asarray(x)
+        if array.dtype.kind in "fiub":
+            return array
+    got = f"{type(x).__name__} {str(x)[:40]!r}"
+    raise DTypeError(f"{op.name}: got {got}, expected a Value, a real number or an array of them")
+
+
+def compute(op: Op, data: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """The plain result of `op` on plain data. Where Python's float or math refuses, NumPy answers; errors name the op."""
+    try:
+        y = op.forward(*data, **params)
+    except (ArithmeticError, ValueError, TypeError, IndexError) as error:
+        y = recover(op, data, params, error)
+    return y if type(y) is float else tidy(op, y, data)
+
+
+def tidy(op: Op, y: Any, data: tuple[Any, ...]) -> Any:
+    """A result as a Value may hold it: float64 scalars as Python floats, no 0-d arrays, nothing but real numbers."""
+    if isinstance(y, np.ndarray):
+        y = (y if type(y) is np.ndarray else np.asarray(y)) if y.ndim else y[()]
+    if isinstance(y, np.float64):
+        return float(y)
+    if isinstance(y, int) or (isinstance(y, (np.ndarray, np.generic)) and y.dtype.kind in "fiub"):
+        return y
+    if isinstance(y, complex) and not any(isinstance(x, (complex, np.ndarray)) for x in data):
+        return tidy(op, op.forward(*map(np.float64, data)), data)  # Python's power of a negative base
+    kind = getattr(y, "dtype", type(y).__name__)
+    raise DTypeError(f"{op.name}: the result is {kind}, expected real numbers; cast the inputs to float")
+
+
+def recover(op: Op, data: tuple[Any, ...], params: dict[str, Any], error: Exception) -> Any:
+    """After `forward` raised: NumPy's answer for scalars that Python refuses (1/0 is inf), else an error naming the op."""
+    if isinstance(error, TinygradError):
+        raise error
+    scalars = not any(isinstance(x, np.ndarray) for x in data)
+    if op.elementwise and scalars and isinstance(error, (ArithmeticError, ValueError)):
+        return op.forward(*map(np.float64, data), **params)
+    shapes = " and ".join(str(np.shape(x)) for x in data)
+    if isinstance(error, IndexError) and not isinstance(error, ValueError):
+        raise IndexError(f"{op.name}: {error}") from None
+    if isinstance(error, TypeError):
+        raise DTypeError(f"{op.name}: {error}; inputs of shape {shapes}") from None
+    if op.elementwise:
+        remedy = "counted from the right, sizes must be equal or 1"
+        raise ShapeError(f"{op.name}: shapes {shapes} do not broadcast; {remedy}") from None
+    raise ShapeError(f"{op.name}: {error}; inputs of shape {shapes}") from None

@@ -1,0 +1,49 @@
+"""Every exception this package raises on purpose.
+
+    TinygradError
+    ├── ShapeError        (ValueError)    shapes or axes that do not fit the operation
+    ├── DTypeError        (TypeError)     data that cannot be differentiated: integers, complex, objects, text
+    ├── GraphError        (RuntimeError)  the recorded graph was released, changed in place, or cannot be copied
+    ├── UnsupportedError  (TypeError)     a NumPy function, option or assignment that has no recorded counterpart
+    ├── DefinitionError   (TypeError)     an operation whose definition is incomplete or contradictory
+    └── ExpressionError   (ValueError)    text that is not an expression of the op table
+
+Each message names the operation, what it got, what it expected, and the remedy.
+"""
+
+
+class TinygradError(Exception):
+    """Base of all errors raised on purpose by tinygrad_edu, nn and viz."""
+
+
+class ShapeError(TinygradError, ValueError):
+    """Shapes, axes or seeds that do not fit the operation."""
+
+
+class DTypeError(TinygradError, TypeError):
+    """Data of a kind that cannot be differentiated: integer, boolean, complex, object or text."""
+
+
+class GraphError(TinygradError, RuntimeError):
+    """The recorded graph cannot serve: released, changed in place since, or not copyable."""
+
+
+class UnsupportedError(TinygradError, TypeError):
+    """A NumPy function, an option of one, or an assignment that has no recorded counterpart."""
+
+
+class DefinitionError(TinygradError, TypeError):
+    """An operation was defined without what every operation needs."""
+
+
+class ExpressionError(TinygradError, ValueError):
+    """Text refused as an expression; `position` is the index of the offending character.
+
+    Args:
+        message: what was refused, and what is accepted.
+        position: index into the text, from 0; None where no single character is at fault.
+    """
+
+    def __init__(self, message: str, position: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position

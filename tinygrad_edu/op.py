@@ -1,0 +1,394 @@
+"""Op: the definition of one operation, the decorators that register it, and the recording of a call.
+
+An operation is a decorated NumPy function. From that one definition follow its recording, its gradients of every order,
+its NumPy protocol, its property tests, its row in the docs and its drawing:
+
+    @elementwise(symbol="×", domain=(REAL, REAL), analytic=True,
+                 rules=(rule("b", lambda g, y, a, b: g * b),
+                        rule("a", lambda g, y, a, b: g * a)))
+    def multiply(a, b):
+        return a * b
+
+Ops are polymorphic by type: numbers and arrays in, numbers and arrays out, and nothing is recorded; a Value in, a Value
+out, recorded. Rules are written in ops, so fed arrays a rule computes a gradient at NumPy speed, and fed Values the same
+text records the graph of the gradient.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import wraps
+from math import inf
+from typing import Any, TypeAlias, TypedDict, Unpack
+
+import numpy as np
+
+from .data import PLAIN, compute, constant, recover, tidy
+from .errors import DefinitionError, UnsupportedError
+from .node import Node
+from .signatures import Decorator, Operation, Shape
+
+# -- The definition ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Where an argument may lie so that the operation is defined and smooth: an open interval less its kinks.
+
+    Args:
+        low, high: the ends of the interval.
+        kinks: points inside it where the operation is not smooth; tests keep away from them.
+        distinct: True where two equal numbers make a kink (maximum, max).
+        boolean: True for a condition, which is not differentiated.
+    """
+
+    low: float = -inf
+    high: float = inf
+    kinks: tuple[float, ...] = ()
+    distinct: bool = False
+    boolean: bool = False
+
+
+REAL = Domain()
+POSITIVE = Domain(low=0.0)
+NONZERO = Domain(kinks=(0.0,))
+DISTINCT = Domain(distinct=True)
+CONDITION = Domain(boolean=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One way to call an operation: the shapes of its inputs and its keyword parameters."""
+
+    shapes: tuple[Shape, ...]
+    params: dict[str, Any]
+
+
+Sampler: TypeAlias = Callable[[Shape], Iterable[Sample]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The gradient rule for one argument.
+
+    Args:
+        formula: the rule as a calculus book prints it: the local derivative for elementwise operations ("1 - y²"), the
+            whole product with the incoming gradient for the others ("g @ bᵀ").
+        apply: function of (g, y, *inputs, **params): the incoming gradient, the output, the inputs, the parameters.
+    """
+
+    formula: str
+    apply: Callable[..., Any]
+
+
+rule = Rule
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Op:
+    """The definition of one operation.
+
+    Args:
+        name: as in NumPy where NumPy has it.
+        forward: the NumPy function, of plain numbers and arrays.
+        rules: one per array argument; None where no gradient flows. A variadic op has one rule, whose `apply` takes first
+            the number of the input that it is for.
+        symbol: what a drawing shows.
+        domain: one per array argument; the last one holds for all that follow.
+        samples: from one shape, the calls that tests make; None for elementwise ops, which take any shapes that broadcast.
+        analytic: True if `forward` is complex-differentiable on its domain, so that the complex step may check it.
+        numpy: the NumPy function that it equals (to 4 ulp), or a plain formula where NumPy has none.
+        elementwise: one number out for each number in, with NumPy broadcasting; the zero rule holds.
+        derived: composed of other ops and recorded as those, so it has no rules.
+        variadic: takes any number of arrays.
+
+    Raises:
+        DefinitionError: if the docstring, a rule, a domain or the samples are missing.
+    """
+
+    name: str
+    forward: Callable[..., Any]
+    rules: tuple[Rule | None, ...]
+    symbol: str
+    domain: tuple[Domain, ...]
+    samples: Sampler | None
+    analytic: bool
+    numpy: Callable[..., Any] | None
+    elementwise: bool = False
+    derived: bool = False
+    variadic: bool = False
+
+    def __post_init__(self) -> None:
+        arguments = len(inspect.signature(self.forward).parameters)
+        if not self.forward.__doc__:
+            raise DefinitionError(f"{self.name}: an op needs a docstring")
+        if self.samples is None and not self.elementwise:
+            raise DefinitionError(f"{self.name}: an op needs samples=, a function from a shape to the calls that test it")
+        if self.elementwise and not self.derived and not arguments == len(self.rules) == len(self.domain):
+            got = f"{arguments} arguments, {len(self.rules)} rules and {len(self.domain)} domains"
+            raise DefinitionError(f"{self.name}: got {got}; an elementwise op needs a rule and a domain per argument")
+        if self.variadic and len(self.rules) != 1:
+            raise DefinitionError(f"{self.name}: got {len(self.rules)} rules; a variadic op needs exactly one")
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def rule(self, i: int) -> Rule | None:
+        """The rule for input number i."""
+        each = self.rules[0 if self.variadic else i]
+        if self.variadic and each is not None:
+            apply = each.apply
+            return Rule(each.formula, lambda *args, **params: apply(i, *args, **params))
+        return each
+
+
+# -- Registering -------------------------------------------------------------------------------------------------------
+
+registry: dict[str, Operation] = {}
+by_numpy: dict[Callable[..., Any], str] = {}  # NumPy's function -> the name of the op that records it
+
+
+class Options(TypedDict, total=False):
+    """What every decorator takes; see `Op`. The symbol is the name, and numpy is NumPy's function of that name, if not given."""
+
+    symbol: str
+    analytic: bool
+    numpy: Callable[..., Any]
+
+
+def elementwise(
+    *,
+    rules: tuple[Rule | None, ...],
+    domain: tuple[Domain, ...],
+    scalar: Callable[..., Any] | None = None,
+    **options: Unpack[Options],
+) -> Decorator:
+    """Register a function that works number by number as an op, with NumPy broadcasting.
+
+    Args:
+        rules, domain: one per argument.
+        scalar: a faster function for Python floats, from `math` for instance.
+        options: symbol, analytic, numpy; see `Op`.
+    """
+
+    def register(forward: Callable[..., Any]) -> Any:
+        function = forward if scalar is None else _by_type(scalar, forward)
+        op = _define(function, rules, domain, None, options, elementwise=True)
+        builder = {1: _unary, 2: _binary}.get(len(rules), _general)
+        return _publish(op, forward, builder(op))
+
+    return register
+
+
+def operation(
+    *,
+    rules: tuple[Rule | None, ...],
+    samples: Sampler,
+    domain: tuple[Domain, ...] = (REAL,),
+    call: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] | None = None,
+    **options: Unpack[Options],
+) -> Decorator:
+    """Register any function of arrays as an op: arrays first, then parameters.
+
+    Args:
+        rules: one per array argument; exactly one for a variadic function (`*arrays`).
+        samples: from a shape, the calls for tests to make.
+        domain: one per array argument; the last one holds for all that follow.
+        call: what users call it with, as a function that returns (inputs, parameters); by default the signature of the
+            decorated function.
+        options: symbol, analytic, numpy; see `Op`.
+    """
+
+    def register(forward: Callable[..., Any]) -> Any:
+        op = _define(forward, rules, domain, samples, options)
+        return _publish(op, call or forward, _general(op, call))
+
+    return register
+
+
+def derived(
+    *, samples: Sampler | None = None, domain: tuple[Domain, ...] = (REAL,), **options: Unpack[Options]
+) -> Decorator:
+    """Register a plain composition of ops: documented and tested as an op, recorded as the ops that it calls.
+
+    Args:
+        samples: from a shape, the calls for tests to make; None if the function works number by number.
+        domain, options: as for `elementwise`.
+    """
+
+    def register(forward: Callable[..., Any]) -> Any:
+        op = _define(forward, (), domain, samples, options, elementwise=samples is None, derived=True)
+
+        def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+            return forward(x if isinstance(x, Node) else constant(op, x), *args, **kwargs)
+
+        return _publish(op, forward, call)
+
+    return register
+
+
+def _define(
+    forward: Callable[..., Any],
+    rules: tuple[Rule | None, ...],
+    domain: tuple[Domain, ...],
+    samples: Sampler | None,
+    options: Options,
+    **kind: bool,
+) -> Op:
+    name = forward.__name__
+    if name in registry and registry[name].op.forward.__module__ != forward.__module__:
+        raise DefinitionError(f"{name}: this name is taken by {registry[name].op.forward.__module__}; choose another")
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(forward).parameters.values())
+    numpy = options.get("numpy") or getattr(np, name, None)
+    symbol, analytic = options.get("symbol", name), options.get("analytic", False)
+    return Op(name, forward, rules, symbol, domain, samples, analytic, numpy, variadic=variadic, **kind)
+
+
+def _publish(op: Op, signature: Callable[..., Any], call: Callable[..., Any]) -> Any:
+    """Make `call` the public function: docstring and signature from the definition, `.op` on it, in the registry."""
+    public: Any = wraps(signature)(call)
+    public.__name__ = public.__qualname__ = op.name
+    public.__module__, public.__doc__ = op.forward.__module__, op.forward.__doc__
+    public.op = op
+    registry[op.name] = public
+    if op.numpy is not None:
+        by_numpy.setdefault(op.numpy, op.name)
+    return public
+
+
+def _by_type(scalar: Callable[..., Any], array: Callable[..., Any]) -> Callable[..., Any]:
+    """One function out of two: `scalar` for Python floats, `array` for all else."""
+
+    def unary(x: Any) -> Any:
+        return scalar(x) if type(x) is float else array(x)
+
+    def binary(a: Any, b: Any) -> Any:
+        return scalar(a, b) if type(a) is float and type(b) is float else array(a, b)
+
+    return wraps(array)(unary if len(inspect.signature(array).parameters) == 1 else binary)
+
+
+# -- Recording a call --------------------------------------------------------------------------------------------------
+
+result_type: type[Node] = Node  # value.py puts Value here
+_recording: ContextVar[bool] = ContextVar("recording", default=True)
+_is_recording = _recording.get
+_new = object.__new__
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without recording, in this thread or async task: results are Values without inputs.
+
+    Use it as `with no_grad():` or as a decorator of a function.
+    """
+    token = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+def record(op: Op, y: Any, inputs: tuple[Any, ...], depth: int) -> Node:
+    """Wrap the result y of op(*inputs); `depth` is that of the deepest input, below 0 where no gradient flows."""
+    v = _new(result_type)
+    v.data = y
+    v.grad = v.extra = None
+    if depth >= 0 and _is_recording():
+        v.grad_fn = op
+        v.inputs = inputs
+        v.depth = depth + 1
+    else:
+        v.grad_fn = None
+        v.inputs = ()
+        v.depth = -1
+    return v
+
+
+def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """Compute op(*inputs, **params), and record it if one of the inputs is a Value."""
+    inputs = tuple([x if isinstance(x, Node) else constant(op, x) for x in inputs])
+    nodes = [x for x in inputs if isinstance(x, Node)]
+    y = compute(op, tuple([x.data if isinstance(x, Node) else x for x in inputs]), params)
+    if not nodes:
+        return y
+    v = record(op, y, inputs, max([x.depth for x in nodes]) if any(op.rules) else -1)
+    if params and v.inputs:
+        v.extra = {"params": params}
+    return v
+
+
+def _unary(op: Op) -> Callable[..., Any]:
+    """`apply` for one input and no parameters, unrolled: this is where a scalar expression spends its time."""
+    forward = op.forward
+
+    def call(x: Any) -> Any:
+        if isinstance(x, Node):
+            data, depth = x.data, x.depth
+        else:
+            data, depth = constant(op, x), -2
+        try:
+            y = forward(data)
+        except (ArithmeticError, ValueError, TypeError) as error:
+            y = recover(op, (data,), {}, error)
+        if type(y) is not float:
+            y = tidy(op, y, (data,))
+        return y if depth < -1 else record(op, y, (x,), depth)
+
+    return call
+
+
+def _binary(op: Op) -> Callable[..., Any]:
+    """`apply` for two inputs and no parameters, unrolled."""
+    forward = op.forward
+
+    def call(a: Any, b: Any) -> Any:
+        if isinstance(a, Node):
+            a_data, depth = a.data, a.depth
+        else:
+            a_data = a = a if type(a) in PLAIN else constant(op, a)
+            depth = -2
+        if isinstance(b, Node):
+            b_data = b.data
+            if b.depth > depth:
+                depth = b.depth
+        else:
+            b_data = b = b if type(b) in PLAIN else constant(op, b)
+        try:
+            y = forward(a_data, b_data)
+        except (ArithmeticError, ValueError, TypeError) as error:
+            y = recover(op, (a_data, b_data), {}, error)
+        if type(y) is not float:
+            y = tidy(op, y, (a_data, b_data))
+        return y if depth < -1 else record(op, y, (a, b), depth)
+
+    return call
+
+
+def _general(op: Op, call: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """`apply` behind the signature that users see: as `call` sorts it, else the first arguments arrays, the rest parameters."""
+    if call is not None:
+        return lambda *args, **kwargs: apply(op, *call(*args, **kwargs))
+    n = len(op.rules)
+    parameters = list(inspect.signature(op.forward).parameters.values())
+    names = [p.name for p in parameters]
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    default_params = {name: defaults[name] for name in names[n:] if name in defaults}
+
+    def bound(*args: Any, **kwargs: Any) -> Any:
+        if len(args) == n and not kwargs:
+            return apply(op, args, default_params)
+        given = dict(zip(names, args, strict=False)) | kwargs
+        inputs = tuple([given.pop(name, defaults.get(name)) for name in names[:n]])
+        params = default_params | given
+        if len(args) > len(names) or not params.keys() <= set(names):
+            unknown = [f"{name}=" for name in params if name not in names] or list(args[len(names) :])
+            takes = ", ".join(names)
+            raise UnsupportedError(f"{op.name}: does not take {', '.join(map(str, unknown))}; it takes {takes}")
+        return apply(op, inputs, params)
+
+    return bound

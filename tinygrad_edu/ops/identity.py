@@ -1,0 +1,25 @@
+"""Operations that leave the numbers as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..op import REAL, Sample, elementwise, operation, rule
+from ..signatures import Array
+
+
+@operation(
+    rules=(rule("g", lambda g, y, x, dtype: g),),
+    samples=lambda shape: [Sample((shape,), {"dtype": "float64"})],
+    numpy=lambda x, dtype: np.asarray(x).astype(dtype),
+)
+def astype(x: Array, dtype: DTypeLike) -> Array:
+    """x in another floating-point type; the gradient comes back in the type of x. float makes a Python float of a scalar."""
+    return np.asarray(x).astype(dtype)
+
+
+@elementwise(domain=(REAL,), numpy=lambda x: x, rules=(None,))
+def detach(x: Array) -> Array:
+    """x as a constant: the same data, no gradient, no inputs."""
+    return x

@@ -1,0 +1,71 @@
+"""What neural networks need fused, for speed or for stability."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..op import Sample, operation, rule
+from ..signatures import Array, Shape
+from .exponential import exp
+from .linalg import matmul
+from .reduction import sum
+
+
+def _each_axis(shape: Shape) -> Iterator[Sample]:
+    return (Sample((shape,), {"axis": axis}) for axis in range(-1, len(shape)) if shape and all(shape))
+
+
+def _shifted(x: Array, axis: int) -> Any:
+    """x less its largest along the axis: the same softmax, and e**x cannot overflow."""
+    return x - np.maximum.reduce(x, axis=axis, keepdims=True)
+
+
+@operation(
+    samples=_each_axis,
+    numpy=lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True),
+    rules=(rule("y (g - Σ g y)", lambda g, y, x, axis: y * (g - sum(g * y, axis=axis, keepdims=True))),),
+)
+def softmax(x: Array, axis: int = -1) -> Array:
+    """e**x / Σ e**x along an axis of at least one number; each slice sums to 1."""
+    y = np.exp(_shifted(x, axis))
+    y /= np.add.reduce(y, axis=axis, keepdims=True)
+    return y
+
+
+@operation(
+    samples=_each_axis,
+    numpy=lambda x, axis: np.log(np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)),
+    rules=(rule("g - e^y Σ g", lambda g, y, x, axis: g - exp(y) * sum(g, axis=axis, keepdims=True)),),
+)
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    """ln softmax(x) along an axis, exact where softmax would underflow."""
+    shifted = _shifted(x, axis)
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
+
+
+def _rows(x: Any) -> Any:
+    """x as a matrix of rows: (..., n) -> (rows, n)."""
+    return x if len(x.shape) == 2 else x.reshape((-1, x.shape[-1]))
+
+
+@operation(
+    symbol="xWᵀ + b",
+    samples=lambda shape: [Sample((shape, (2, shape[-1]), (2,)), {})] if shape else [],
+    numpy=lambda x, weight, bias: x @ weight.T + bias,
+    rules=(
+        rule("g @ W", lambda g, y, x, weight, bias: matmul(g, weight)),
+        rule("gᵀ @ x", lambda g, y, x, weight, bias: matmul(_rows(g).mT, _rows(x))),
+        rule("g, summed over rows", lambda g, y, x, weight, bias: g),
+    ),
+)
+def linear(x: Array, weight: Array, bias: Array) -> Array:
+    """A layer's affine map x @ weight.T + bias: (..., in), (out, in), (out,) -> (..., out).
+
+    Fused because a weight's gradient then comes out in the weight's own memory order.
+    """
+    y = np.matmul(x, weight.T)
+    y += bias
+    return y

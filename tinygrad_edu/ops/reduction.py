@@ -1,0 +1,173 @@
+"""Broadcasting and its mirror image, reduction: the gradient of each is the other.
+
+`axis` is an integer, a tuple of them, or None for all; reduced axes vanish, or stay with size 1 if `keepdims`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError, UnsupportedError
+from ..op import DISTINCT, NONZERO, REAL, Sample, derived, operation, rule
+from ..signatures import Array, Axis, Shape
+from .arithmetic import where
+from .exponential import exp
+from .shape import reshape
+
+
+def along_axes(shape: Shape) -> Iterator[Sample]:
+    """Samples of a reduction: every choice of axes, with and without keepdims."""
+    yield Sample((shape,), {})
+    for count in range(1, len(shape) + 1):
+        for axes in combinations(range(len(shape)), count):
+            axis = axes[0] - len(shape) if count == 1 else axes
+            yield Sample((shape,), {"axis": axis, "keepdims": count % 2 == 0})
+            yield Sample((shape,), {"axis": axis, "keepdims": True})
+
+
+def along_axes_with_numbers(shape: Shape) -> Iterator[Sample]:
+    """The same for reductions that need at least one number."""
+    return (s for s in along_axes(shape) if all(shape))
+
+
+def axes_of(x: Any, axis: Axis) -> Shape:
+    """The reduced axes as a tuple of numbers from 0."""
+    ndim = len(getattr(x, "shape", ()))
+    axes = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return tuple([i % ndim for i in axes])
+
+
+def kept(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    """g, shaped like a reduction of x, with the reduced axes back at size 1, so that it broadcasts against x."""
+    if keepdims or axis is None:
+        return g
+    axes = axes_of(x, axis)
+    return reshape(g, tuple([1 if i in axes else n for i, n in enumerate(x.shape)]))
+
+
+@operation(
+    symbol="Σ",
+    analytic=True,
+    samples=along_axes,
+    rules=(
+        rule(
+            "g, repeated along the axes",
+            lambda g, y, x, axis, keepdims: broadcast_to(kept(g, x, axis, keepdims), getattr(x, "shape", ())),
+        ),
+    ),
+)
+def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Sum over axes; 0 where there is nothing to sum."""
+    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+
+
+@operation(
+    symbol="↔",
+    analytic=True,
+    samples=lambda shape: [Sample((shape,), {"shape": (2, *shape)}), Sample((shape,), {"shape": shape})],
+    rules=(rule("g, summed over the new axes", lambda g, y, x, shape: g),),
+)
+def broadcast_to(x: Array, shape: Shape) -> Array:
+    """x stretched to a shape by NumPy's rules. The result may be a read-only view."""
+    return np.full(shape, x) if type(x) is float else np.broadcast_to(x, shape)
+
+
+@derived(samples=along_axes_with_numbers)
+def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Arithmetic mean over axes; NaN where there is nothing to average."""
+    y = sum(x, axis=axis, keepdims=keepdims)
+    return y / (_count(x, axis) or np.nan)
+
+
+@derived(samples=along_axes_with_numbers)
+def var(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+    """Variance over axes: squared deviations from the mean, summed, over (count - ddof). Exact for data far from 0."""
+    deviation = x - mean(x, axis=axis, keepdims=True)
+    y = sum(deviation * deviation, axis=axis, keepdims=keepdims)
+    return y / np.maximum(_count(x, axis) - ddof, 0.0)
+
+
+def _count(x: Any, axis: Axis) -> int:
+    """How many numbers of x go into one number of its reduction."""
+    count = 1
+    for i in axes_of(x, axis):
+        count *= x.shape[i]
+    return count
+
+
+def _share_of_ties(x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
+    """At the places that attain the extreme value y, 1 over how many they are; 0 elsewhere. Plain numbers."""
+    attained = x == kept(y, x, axis, keepdims)
+    return attained / np.sum(attained, axis=None if axis is None else axes_of(x, axis), keepdims=True)
+
+
+def _extreme(ufunc: np.ufunc, x: Array, axis: Axis, keepdims: bool) -> Any:
+    try:
+        return ufunc.reduce(x, axis=axis, keepdims=keepdims)
+    except ValueError as error:
+        if np.size(x):
+            raise
+        name = {"maximum": "max", "minimum": "min"}[ufunc.__name__]
+        raise ShapeError(f"{name}: an array of shape {np.shape(x)} has no {name}; expected at least one number") from error
+
+
+_extreme_rule = rule(
+    "g where x = y, shared equally among ties",
+    lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims) * _share_of_ties(x, y, axis, keepdims),
+)
+
+
+@operation(domain=(DISTINCT,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
+def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Largest number over axes. Ties share the gradient equally. Raises ShapeError where there is nothing to choose from."""
+    return _extreme(np.maximum, x, axis, keepdims)
+
+
+@operation(domain=(DISTINCT,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
+def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Smallest number over axes. Ties share the gradient equally. Raises ShapeError where there is nothing to choose from."""
+    return _extreme(np.minimum, x, axis, keepdims)
+
+
+@operation(
+    samples=along_axes_with_numbers,
+    numpy=lambda x, axis=None, keepdims=False: np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)
+    if isinstance(axis, int)
+    else np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)),
+    rules=(
+        rule(
+            "g · softmax(x)",
+            lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims) * exp(x - kept(where(y == -np.inf, 0.0, y), x, axis, keepdims)),
+        ),
+    ),
+)
+def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """ln Σ e**x over axes, without overflow or underflow; -inf where there is nothing to sum."""
+    largest = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    largest = np.where(np.isfinite(largest), largest, 0)  # x - largest is never inf - inf
+    with np.errstate(divide="ignore"):
+        y = np.log(np.add.reduce(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    return y if keepdims else np.squeeze(y, axis=None if axis is None else axes_of(x, axis))
+
+
+@operation(
+    symbol="‖x‖",
+    domain=(NONZERO,),
+    samples=lambda shape: (s for s in along_axes_with_numbers(shape) if np.size(s.params.get("axis")) < 3),
+    numpy=np.linalg.norm,
+    rules=(
+        rule(
+            "g x / y",
+            lambda g, y, x, ord, axis, keepdims: x * kept(g / (y + (y == 0)), x, axis, keepdims),
+        ),
+    ),
+)
+def norm(x: Array, ord: None = None, axis: Axis = None, keepdims: bool = False) -> Array:
+    """Euclidean length √Σx² over axes (of a matrix: Frobenius norm). At x = 0 the gradient is 0."""
+    if ord is not None:
+        raise UnsupportedError(f"norm: got ord={ord!r}, expected None, the Euclidean norm")
+    return np.sqrt(np.add.reduce(x * x, axis=axis, keepdims=keepdims))

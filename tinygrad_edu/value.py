@@ -1,0 +1,378 @@
+"""Value: what users hold. A number or array that remembers how it was computed, so that backward() can differentiate it.
+
+The class is a table: every operator and method is an op of the op table, bound under its name. NumPy's two protocols come
+from the same definitions, so np.exp(v) records what v.exp() records, and what has no definition is refused by name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, NoReturn
+
+import numpy as np
+
+from . import graph, op, ops
+from .errors import DTypeError, GraphError, UnsupportedError
+from .node import RELEASED, Node
+from .op import by_numpy, registry
+from .signatures import Shape
+
+_changes = count(1)  # numbers the changes made in place; see Value.mark_changed
+
+
+def reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The same operator with its operands exchanged: what `2 - v` calls on v."""
+    return lambda self, other: function(other, self)
+
+
+def compared(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A comparison of plain data, with a plain boolean result."""
+    return lambda self, other: function(self.data, other.data if isinstance(other, Node) else other)
+
+
+class Value(Node):
+    """A number or array whose operations are recorded.
+
+    Args:
+        data: a number, a nested list of numbers, or a floating-point ndarray of any shape. Python numbers become floats.
+        requires_grad: False for a constant.
+        name: what drawings and messages call it.
+        copy: False to share the memory of an ndarray instead of copying it.
+
+    Attributes:
+        data: a Python float or NumPy float scalar if the shape is (), else an ndarray.
+        grad: None, or the gradient that the last backward() left here: plain data of the same shape and dtype (a Value
+            after create_graph=True). Leaves accumulate; zero_grad() clears. See `why_no_grad`.
+        grad_fn: the Op that computed it; None on leaves.
+        inputs: what it was computed from: Values and plain constants; () on leaves.
+
+    Raises:
+        DTypeError: for an integer or boolean ndarray (unless requires_grad=False), and for complex, object or text data.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, copy: bool = True) -> None:
+        self.data = _leaf_data(data, requires_grad, copy)
+        self.grad = None
+        self.grad_fn = None
+        self.inputs = ()
+        self.depth = 0 if requires_grad else -1
+        self.extra = None if name is None else {"name": name}
+
+    # -- Operators and methods: one table ------------------------------------------------------------------------------
+
+    __add__ = ops.add
+    __radd__ = reflected(ops.add)
+    __sub__ = ops.subtract
+    __rsub__ = reflected(ops.subtract)
+    __mul__ = ops.multiply
+    __rmul__ = reflected(ops.multiply)
+    __truediv__ = ops.divide
+    __rtruediv__ = reflected(ops.divide)
+    __pow__ = ops.power
+    __rpow__ = reflected(ops.power)
+    __matmul__ = ops.matmul
+    __rmatmul__ = reflected(ops.matmul)
+    __neg__ = ops.negative
+    __abs__ = ops.abs
+    __getitem__ = ops.getitem
+
+    __eq__ = compared(operator.eq)  # type: ignore[assignment]  # plain booleans, elementwise, as in NumPy
+    __ne__ = compared(operator.ne)  # type: ignore[assignment]
+    __lt__ = compared(operator.lt)
+    __le__ = compared(operator.le)
+    __gt__ = compared(operator.gt)
+    __ge__ = compared(operator.ge)
+    __hash__ = object.__hash__  # by identity: a Value is a key, whatever its number
+
+    abs = ops.abs
+    arctan2 = ops.arctan2
+    astype = ops.astype
+    broadcast_to = ops.broadcast_to
+    clip = ops.clip
+    cos = ops.cos
+    detach = ops.detach
+    exp = ops.exp
+    log = ops.log
+    log1p = ops.log1p
+    log_softmax = ops.log_softmax
+    logsumexp = ops.logsumexp
+    max = ops.max
+    maximum = ops.maximum
+    mean = ops.mean
+    min = ops.min
+    minimum = ops.minimum
+    norm = ops.norm
+    relu = ops.relu
+    sigmoid = ops.sigmoid
+    sign = ops.sign
+    sin = ops.sin
+    softmax = ops.softmax
+    softplus = ops.softplus
+    sqrt = ops.sqrt
+    square = ops.square
+    sum = ops.sum
+    tanh = ops.tanh
+    var = ops.var
+
+    def reshape(self, *shape: Any) -> Value:
+        """The numbers row by row in another shape, given as one tuple or as several sizes; see `ops.reshape`."""
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def transpose(self, *axes: Any) -> Value:
+        """The axes in another order, given as one tuple or as several numbers; reversed if none is given."""
+        return ops.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    def at(self, index: Any) -> ops.at[Value]:
+        """The place of a functional update: v.at(index).set(values) or .add(values) gives an updated copy."""
+        return ops.at(self, index)
+
+    @property
+    def T(self) -> Value:
+        """The axes reversed."""
+        return ops.transpose(self, None)
+
+    @property
+    def mT(self) -> Value:
+        """The last two axes exchanged: each matrix of a stack transposed. Needs two axes."""
+        n = self.ndim
+        return ops.transpose(self, (*range(n - 2), n - 1, n - 2))
+
+    # -- Differentiation -----------------------------------------------------------------------------------------------
+
+    def backward(self, gradient: Any = None, *, retain_graph: bool = True, create_graph: bool = False) -> None:
+        """Differentiate this Value with respect to everything it was computed from; results go to `.grad`.
+
+        Leaves add to the `.grad` they have, so that several backward passes add up (clear it with zero_grad()); every other
+        Value gets a fresh `.grad`.
+
+        Args:
+            gradient: weights of this Value's numbers, of its shape; may be left out if it holds a single number.
+            retain_graph: False lets go of the graph while walking it, and keeps the gradients of leaves only. Training
+                loops want that: it takes a third of the memory.
+            create_graph: record the gradients too, so that they can be differentiated again; leaves only.
+
+        Raises:
+            ShapeError: if `gradient` is missing or of another shape.
+            GraphError: if nothing requires grad, the graph was released, or a leaf was changed in place meanwhile.
+        """
+        graph.backward(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
+
+    def zero_grad(self) -> None:
+        """Forget `.grad`: None again."""
+        self.grad = None
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
+        """Call hook(g) with this Value's whole gradient in each backward pass, before it is stored or passed on.
+
+        Args:
+            hook: may return a replacement of the same shape, or None.
+
+        Returns:
+            a function that removes the hook.
+        """
+        extra = self.extra = self.extra or {}
+        hooks = extra.setdefault("hooks", [])
+        hooks.append(hook)
+        return lambda: hooks.remove(hook)
+
+    def mark_changed(self) -> None:
+        """Say that `data` was changed in place: a graph recorded before refuses backward(), as its numbers are gone.
+
+        Optimisers call this. Raises GraphError on a computed Value, whose data must not be changed.
+        """
+        if self.grad_fn is not None:
+            raise GraphError(f"mark_changed: this Value was computed by {self.grad_fn}; only leaves may change in place")
+        if self.depth >= 0:
+            self.depth = next(_changes) << 40  # above any graph recorded so far, were it 2**40 operations deep
+
+    def why_no_grad(self, output: Value | None = None) -> str:
+        """Why `.grad` is None, in a sentence.
+
+        Args:
+            output: what backward() was called on; with it the answer is about the path from there.
+        """
+        if self.grad is not None:
+            return "it has a gradient"
+        if self.depth < 0:
+            return "not required: it is a constant, detached, or was computed under no_grad() or from constants only"
+        if self.inputs is RELEASED:
+            return "released: backward(retain_graph=False) keeps the gradients of leaves only"
+        if output is not None and self not in graph.ancestors(output):
+            return "not on the path: the output was not computed from it"
+        if output is not None and output.grad is not None:
+            return "not on the path: an operation on the way passes no gradient on, or zero_grad() cleared it"
+        return "backward has not run on a result of it, or zero_grad() cleared it; why_no_grad(output) looks along the path"
+
+    # -- What it holds -------------------------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradient flows to it. May be set on leaves."""
+        return self.depth >= 0
+
+    @requires_grad.setter
+    def requires_grad(self, required: bool) -> None:
+        if self.grad_fn is not None:
+            raise GraphError(f"requires_grad: this Value was computed by {self.grad_fn}; use detach() for a constant copy")
+        if required != self.requires_grad:
+            self.depth = 0 if required else -1
+
+    @property
+    def name(self) -> str | None:
+        """What drawings and messages call it. May be set."""
+        return (self.extra or {}).get("name")
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self.extra = self.extra or {}
+        self.extra["name"] = name
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The keyword parameters of the recorded call, such as axis=0."""
+        return dict((self.extra or {}).get("params", {}))
+
+    @property
+    def shape(self) -> Shape:
+        """() for a scalar."""
+        return graph.shape_of(self.data)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return int(np.size(self.data))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float64 for Python floats."""
+        return np.dtype(float) if type(self.data) is float else self.data.dtype
+
+    def item(self) -> float:
+        """The single number that it holds."""
+        return float(self)
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The numbers as an ndarray, in this Value's own memory unless it is a scalar."""
+        return np.asarray(self.data)
+
+    def __float__(self) -> float:
+        if self.size != 1:
+            raise DTypeError(f"float: got a Value of shape {self.shape}, expected a single number; index it or reduce it")
+        return float(np.reshape(self.data, ())[()])
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len: a scalar Value has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Value]:
+        return (self[i] for i in range(len(self)))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        parts = [np.array2string(self.data, separator=", ", prefix="Value(") if self.shape else repr(float(self.data))]
+        if self.dtype != float:
+            parts.append(f"dtype={self.dtype}")
+        if self.name is not None:
+            parts.append(f"name={self.name!r}")
+        if self.grad_fn is not None:
+            parts.append(f"grad_fn={self.grad_fn.name}")
+        elif self.depth < 0:
+            parts.append("requires_grad=False")
+        return f"Value({', '.join(parts)})"
+
+    def __setitem__(self, index: Any, values: Any) -> NoReturn:
+        raise UnsupportedError(
+            "v[index] = values: a recorded Value does not change in place; write v = v.at(index).set(values), or .add(values)"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.grad_fn is not None:
+            raise GraphError(
+                f"copy or pickle: this Value was computed by {self.grad_fn} and is part of a graph; "
+                "copy detach() of it, or the leaves and the function that computes it"
+            )
+        return _leaf, (self.data, self.requires_grad, self.name, self.grad)
+
+    # -- NumPy's protocols ---------------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        name = f"np.{ufunc.__name__}"
+        if "out" in kwargs:
+            raise UnsupportedError(
+                f"{name}: a Value cannot be written into an ndarray (out=, or `array += value`); write array = array + value"
+            )
+        if method != "__call__":
+            remedy = "use sum(), max() or the like" if method == "reduce" else "compose it of recorded functions"
+            raise UnsupportedError(f"{name}.{method}: not recorded for Values; {remedy}")
+        return _dispatch(ufunc, inputs, kwargs)
+
+    def __array_function__(self, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
+        return _dispatch(func, args, kwargs)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UnsupportedError(
+            "np.asarray(value): a plain array would lose the graph; use value.numpy() for the numbers, stack() to join Values"
+        )
+
+
+op.result_type = Value
+
+_PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to differentiate
+    *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
+    *(np.isnan, np.isinf, np.isfinite, np.signbit, np.isclose, np.allclose, np.array_equal),
+    *(np.shape, np.ndim, np.size),
+}
+
+
+def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What NumPy's function does on Values: the op defined for it, a plain result, or an error; never an array by accident."""
+    if function in by_numpy:
+        return registry[by_numpy[function]](*args, **kwargs)
+    if function in _PLAIN_RESULT:
+        return function(*[x.data if isinstance(x, Node) else x for x in args], **kwargs)
+    name = function.__name__
+    supported = [f.__name__ for f in by_numpy]
+    near = difflib.get_close_matches(name, supported, 1)
+    hint = f"the nearest that is recorded: np.{near[0]}" if near else "see tinygrad_edu.__all__ for what is recorded"
+    raise UnsupportedError(f"np.{name}: not recorded for Values; {hint}, or use value.numpy() for the plain numbers")
+
+
+def _leaf_data(data: Any, requires_grad: bool, copy: bool) -> Any:
+    """What a leaf holds, from what the user gave."""
+    if isinstance(data, Node):
+        raise DTypeError("Value: got a Value; it can be used as it is, or detach() makes a constant of it")
+    array = np.asarray(data)
+    kind = array.dtype.kind
+    if kind not in "fiub":
+        raise DTypeError(f"Value: got data of dtype {array.dtype}, expected real numbers")
+    if kind != "f" and not isinstance(data, (np.ndarray, np.generic)):
+        array = array.astype(float)
+    elif kind != "f" and requires_grad:
+        remedy = "cast it with .astype(float), or pass requires_grad=False for a constant"
+        raise DTypeError(f"Value: got an array of dtype {array.dtype}, which has no gradient; {remedy}")
+    if array.ndim:
+        return np.array(array) if copy else array
+    return float(array) if array.dtype == float else array[()]
+
+
+def _leaf(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Value:
+    """A leaf as it was copied or pickled."""
+    leaf = Value(data, requires_grad, name, copy=False)
+    leaf.grad = grad
+    return leaf
