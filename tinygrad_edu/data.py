@@ -6,6 +6,7 @@ takes 0.03 us where one on 0-d arrays takes 0.43 us.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,19 +42,12 @@ def constant(op: Op, x: Any) -> Any:
     raise DTypeError(f"{op.name}: got {got}, expected a Value, a real number or an array of them")
 
 
-def compute(op: Op, data: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """The plain result of `op` on plain data. Where Python's float or math refuses, NumPy answers; errors name the op."""
-    try:
-        y = op.forward(*data, **params)
-    except (ArithmeticError, ValueError, TypeError, IndexError) as error:
-        y = recover(op, data, params, error)
-    return y if type(y) is float else tidy(op, y, data)
-
-
-def tidy(op: Op, y: Any, data: tuple[Any, ...]) -> Any:
+def tidy(op: Op, y: Any, data: Sequence[Any]) -> Any:
     """A result as a Value may hold it: float64 scalars as Python floats, no 0-d arrays, nothing but real numbers."""
     if isinstance(y, np.ndarray):
-        y = (y if type(y) is np.ndarray else np.asarray(y)) if y.ndim else y[()]
+        if y.ndim and y.dtype.kind == "f" and type(y) is np.ndarray:
+            return y
+        y = np.asarray(y) if y.ndim else y[()]
     if isinstance(y, np.float64):
         return float(y)
     if isinstance(y, int) or (isinstance(y, (np.ndarray, np.generic)) and y.dtype.kind in "fiub"):
@@ -64,7 +58,7 @@ def tidy(op: Op, y: Any, data: tuple[Any, ...]) -> Any:
     raise DTypeError(f"{op.name}: the result is {kind}, expected real numbers; cast the inputs to float")
 
 
-def recover(op: Op, data: tuple[Any, ...], params: dict[str, Any], error: Exception) -> Any:
+def recover(op: Op, data: Sequence[Any], params: dict[str, Any], error: Exception) -> Any:
     """After `forward` raised: NumPy's answer for scalars that Python refuses (1/0 is inf), else an error naming the op."""
     if isinstance(error, TinygradError):
         raise error

@@ -9,6 +9,7 @@ deepest first. There is no recursion, so a chain of a million operations is no d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from operator import attrgetter
 from typing import Any
 
@@ -51,19 +52,19 @@ def ancestors(output: Node) -> list[Node]:
     """
     seen = {output}
     found = [output]
+    add, append = seen.add, found.append
     for node in found:  # grows as we go
-        if node.inputs is RELEASED:
-            raise GraphError(
-                f"backward: the inputs of {node.grad_fn} were released by an earlier backward(retain_graph=False); "
-                "record the expression again, or pass retain_graph=True there"
-            )
+        depth = node.depth
         for x in node.inputs:
-            if isinstance(x, Node) and x.depth >= 0:
-                if x.depth >= node.depth:
+            if isinstance(x, Node):
+                if 0 <= x.depth < depth:
+                    if x not in seen:
+                        add(x)
+                        append(x)
+                elif x.depth >= depth:
                     raise _stale(node, x)
-                if x not in seen:
-                    seen.add(x)
-                    found.append(x)
+        if node.inputs is RELEASED:
+            raise _released(node)
     found.sort(key=_depth)
     return found
 
@@ -88,20 +89,59 @@ def chain_rule(
     while order:
         node = order.pop()
         g = totals.pop(node)
-        op = node.grad_fn
-        if g is not None:  # None: reached only through arguments without a rule
-            if node.extra and "hooks" in node.extra:
-                g = _run_hooks(node, g)
-            yield node, g
-            if op is not None:
-                _share_out(node, op, g, totals, create_graph)
-        if release and op is not None:
+        if g is None:  # reached only through arguments without a rule
+            continue
+        params = None
+        if node.extra is not None:
+            params = node.extra.get("params")
+            g = _run_hooks(node, g)
+        yield node, g
+        op, inputs = node.grad_fn, node.inputs
+        if op is None:
+            continue
+        if release:
             node.inputs = RELEASED
+        if create_graph or len(inputs) > 1 + (params is None):
+            _share_out(node, op, inputs, g, totals, create_graph)
+            continue
+        # From here to the end: _share_out unrolled for one and for two inputs, which scalar expressions consist of.
+        y = node.data
+        a_share = b_share = None
+        try:
+            if len(inputs) == 1:
+                a = inputs[0]
+                a_data = a.data
+                rule = op.rule(0) if op.variadic else op.rules[0]
+                if rule is not None:
+                    a_share = rule.apply(g, y, a_data) if params is None else rule.apply(g, y, a_data, **params)
+            else:
+                a, b = inputs
+                a_data = a.data if isinstance(a, Node) else a
+                b_data = b.data if isinstance(b, Node) else b
+                a_rule, b_rule = op.rules
+                if a_data is not a and a.depth >= 0 and a_rule is not None:
+                    a_share = a_rule.apply(g, y, a_data, b_data)
+                if b_data is not b and b.depth >= 0 and b_rule is not None:
+                    b_share = b_rule.apply(g, y, a_data, b_data)
+        except (ArithmeticError, ValueError):
+            _share_out(node, op, inputs, g, totals, create_graph)
+            continue
+        if a_share is not None:
+            if type(a_share) is not float or type(a_data) is not float or a_share != a_share:
+                a_share = fit(a_share, g, a, op)
+            total = totals[a]
+            totals[a] = a_share if total is None else total + a_share
+        if b_share is not None:
+            if type(b_share) is not float or type(b_data) is not float or b_share != b_share:
+                b_share = fit(b_share, g, b, op)
+            total = totals[b]
+            totals[b] = b_share if total is None else total + b_share
 
 
-def _share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph: bool) -> None:
+def _share_out(
+    node: Node, op: Op, inputs: tuple[Any, ...], g: Any, totals: dict[Node, Any], create_graph: bool
+) -> None:
     """Add to the total of each input of `node` its share of g. Never in place: two shares may be one object."""
-    inputs = node.inputs
     params = node.extra.get("params", {}) if node.extra else {}
     y, args = (node, inputs) if create_graph else (node.data, [x.data if isinstance(x, Node) else x for x in inputs])
     for i, x in enumerate(inputs):
@@ -120,17 +160,13 @@ def _share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph
 
 def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
     """A rule's raw answer as the gradient of x: the zero rule kept, of x's shape and dtype, and a leaf's own memory."""
+    data = x.data
     if op.elementwise and share is not g:
         share = _zero_rule(share, g)
-    data = x.data
-    shape = shape_of(data)
-    if shape_of(share) != shape:
-        share = _unbroadcast(share, shape, op)
-    plain = share.data if isinstance(share, Node) else share
-    if type(plain) is not type(data) or (shape and plain.dtype != data.dtype):
-        dtype = float if type(data) is float else data.dtype
-        share = ops.astype(share, dtype)
-    if x.grad_fn is None and shape and plain is share and (share is g or share.base is not None):
+    array = type(share) is np.ndarray and type(data) is np.ndarray
+    if not (array and share.shape == data.shape and share.dtype == data.dtype):
+        share = _conform(share, data, op)
+    if array and x.grad_fn is None and (share is g or share.base is not None):
         share = share.copy()
     return share
 
@@ -138,50 +174,57 @@ def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
 def _zero_rule(share: Any, g: Any) -> Any:
     """Where g is exactly 0 and the rule yields NaN (0 * inf), the share is 0: a branch not taken leaks nothing."""
     plain = share.data if isinstance(share, Node) else share
-    if not np.isnan(np.vdot(plain, plain)):  # one pass, no temporary; infinities alone do not make it NaN
+    square = np.vdot(plain, plain)  # one pass, no temporary, and infinities alone do not make it NaN
+    if square == square:
         return share
     leaks = np.isnan(plain) & ((g.data if isinstance(g, Node) else g) == 0)
     return ops.where(leaks, 0.0, share) if np.any(leaks) else share
 
 
-def _unbroadcast(share: Any, shape: Shape, op: Op) -> Any:
-    """Sum over the axes along which an input of this shape was stretched; stretch a constant to it."""
-    got = shape_of(share)
-    lead = len(got) - len(shape)
-    axes = tuple([i for i, n in enumerate(got) if i < lead or shape[i - lead] == 1 != n])
-    try:
-        if axes:
-            share = share.sum(axis=axes)
-        return ops.reshape(share, shape) if np.prod(shape_of(share)) == np.prod(shape) else ops.broadcast_to(share, shape)
-    except ValueError:
-        message = f"{op.name}: a rule returned shape {got} for an input of shape {shape}; it must broadcast from that shape"
-        raise ShapeError(message) from None
+def _conform(share: Any, data: Any, op: Op) -> Any:
+    """`share` summed over the axes along which `data` was stretched, or stretched itself to it; in the dtype of `data`."""
+    got, shape = shape_of(share), shape_of(data)
+    if not got and type(data) is np.ndarray and not isinstance(share, Node):
+        full = np.empty(shape, data.dtype)
+        full.fill(share)  # a third of np.full's time on small arrays
+        return full
+    if got != shape:
+        lead = len(got) - len(shape)
+        axes = tuple([i for i, n in enumerate(got) if i < lead or shape[i - lead] == 1 != n])
+        try:
+            share = share.sum(axis=axes) if axes else share
+            same_count = prod(shape_of(share)) == prod(shape)
+            share = ops.reshape(share, shape) if same_count else ops.broadcast_to(share, shape)
+        except ValueError:
+            expected = f"expected the input's {shape} or one that broadcasts with it"
+            raise ShapeError(f"{op.name}: a rule returned a gradient of shape {got}, {expected}") from None
+    plain = share.data if isinstance(share, Node) else share
+    if type(plain) is not type(data) or (shape and plain.dtype != data.dtype):
+        share = ops.astype(share, float if type(data) is float else data.dtype)
+    return share
 
 
 def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:
     """The gradient with respect to the output itself: 1 unless the user gives one."""
     data, shape = output.data, shape_of(output.data)
     if gradient is None:
-        if np.size(data) != 1:
+        if prod(shape) != 1:
             raise ShapeError(
                 f"backward: the output has shape {shape}, so pass gradient= an array of that shape, or reduce it with .sum()"
             )
-        seed = np.ones(shape)
-    elif isinstance(gradient, Node):
-        seed = gradient
+        gradient = np.ones(shape, data.dtype) if shape else type(data)(1)
+    elif shape_of(gradient) != shape and np.shape(gradient) != shape:
+        raise ShapeError(f"backward: gradient= has shape {np.shape(gradient)}, but the output has shape {shape}")
     else:
-        seed = np.array(gradient)
-    if shape_of(seed) != shape:
-        raise ShapeError(f"backward: gradient= has shape {shape_of(seed)}, but the output has shape {shape}")
-    seed = ops.astype(seed, float if type(data) is float else data.dtype)
+        gradient = ops.astype(gradient, float if type(data) is float else data.dtype)
     if create_graph:
-        return seed if isinstance(seed, Node) else type(output)(seed, requires_grad=False)
-    return seed.data if isinstance(seed, Node) else seed
+        return gradient if isinstance(gradient, Node) else type(output)(gradient, requires_grad=False)
+    return gradient.data if isinstance(gradient, Node) else gradient
 
 
 def _run_hooks(node: Node, g: Any) -> Any:
     """The gradient after the node's hooks, each of which may replace it by another of the same shape."""
-    for hook in list(node.extra["hooks"]) if node.extra else []:
+    for hook in list(node.extra.get("hooks", ())) if node.extra else ():
         replacement = hook(g)
         if replacement is not None:
             if shape_of(replacement) != shape_of(g):
@@ -189,6 +232,13 @@ def _run_hooks(node: Node, g: Any) -> Any:
                 raise ShapeError(f"hook: returned a gradient of shape {got}, expected {expected}")
             g = replacement
     return g
+
+
+def _released(node: Node) -> GraphError:
+    return GraphError(
+        f"backward: the inputs of {node.grad_fn} were released by an earlier backward(retain_graph=False); "
+        "record the expression again, or pass retain_graph=True there"
+    )
 
 
 def _stale(node: Node, leaf: Node) -> GraphError:
@@ -201,7 +251,7 @@ def _stale(node: Node, leaf: Node) -> GraphError:
 
 def shape_of(x: Any) -> Shape:
     """() for a float, the shape of an array or Value."""
-    return getattr(x, "shape", ())
+    return () if type(x) is float else getattr(x, "shape", ())
 
 
 def _numpy_scalar(x: Any) -> Any:

@@ -27,7 +27,7 @@ from typing import Any, TypeAlias, TypedDict, Unpack
 
 import numpy as np
 
-from .data import PLAIN, compute, constant, recover, tidy
+from .data import PLAIN, constant, recover, tidy
 from .errors import DefinitionError, UnsupportedError
 from .node import Node
 from .signatures import Decorator, Operation, Shape
@@ -178,7 +178,7 @@ def elementwise(
     def register(forward: Callable[..., Any]) -> Any:
         function = forward if scalar is None else _by_type(scalar, forward)
         op = _define(function, rules, domain, None, options, elementwise=True)
-        builder = {1: _unary, 2: _binary}.get(len(rules), _general)
+        builder = _general if None in rules else {1: _unary, 2: _binary}.get(len(rules), _general)
         return _publish(op, forward, builder(op))
 
     return register
@@ -311,12 +311,25 @@ def record(op: Op, y: Any, inputs: tuple[Any, ...], depth: int) -> Node:
 
 def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Compute op(*inputs, **params), and record it if one of the inputs is a Value."""
-    inputs = tuple([x if isinstance(x, Node) else constant(op, x) for x in inputs])
-    nodes = [x for x in inputs if isinstance(x, Node)]
-    y = compute(op, tuple([x.data if isinstance(x, Node) else x for x in inputs]), params)
-    if not nodes:
+    held, data, depth = [], [], -2
+    for x in inputs:
+        if isinstance(x, Node):
+            held.append(x)
+            data.append(x.data)
+            if x.depth > depth:
+                depth = x.depth
+        else:
+            held.append(x if type(x) in PLAIN else constant(op, x))
+            data.append(held[-1])
+    try:
+        y = op.forward(*data, **params)
+    except (ArithmeticError, ValueError, TypeError, IndexError) as error:
+        y = recover(op, data, params, error)
+    if type(y) is not float:
+        y = tidy(op, y, data)
+    if depth < -1:
         return y
-    v = record(op, y, inputs, max([x.depth for x in nodes]) if any(op.rules) else -1)
+    v = record(op, y, tuple(held), depth if any(op.rules) else -1)
     if params and v.inputs:
         v.extra = {"params": params}
     return v
@@ -374,21 +387,21 @@ def _general(op: Op, call: Callable[..., Any] | None = None) -> Callable[..., An
     if call is not None:
         return lambda *args, **kwargs: apply(op, *call(*args, **kwargs))
     n = len(op.rules)
-    parameters = list(inspect.signature(op.forward).parameters.values())
-    names = [p.name for p in parameters]
-    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
-    default_params = {name: defaults[name] for name in names[n:] if name in defaults}
+    parameters = inspect.signature(op.forward).parameters
+    names = list(parameters)
+    defaults = {p.name: p.default for p in parameters.values() if p.default is not p.empty}
+    default_params = {name: x for name, x in defaults.items() if name not in names[:n]}
 
     def bound(*args: Any, **kwargs: Any) -> Any:
-        if len(args) == n and not kwargs:
-            return apply(op, args, default_params)
-        given = dict(zip(names, args, strict=False)) | kwargs
-        inputs = tuple([given.pop(name, defaults.get(name)) for name in names[:n]])
-        params = default_params | given
-        if len(args) > len(names) or not params.keys() <= set(names):
-            unknown = [f"{name}=" for name in params if name not in names] or list(args[len(names) :])
-            takes = ", ".join(names)
-            raise UnsupportedError(f"{op.name}: does not take {', '.join(map(str, unknown))}; it takes {takes}")
-        return apply(op, inputs, params)
+        if len(args) < n:  # arrays given by name
+            args += tuple([kwargs.pop(name, defaults.get(name)) for name in names[len(args) : n]])
+        params = default_params
+        if kwargs or len(args) > n:
+            params = default_params | dict(zip(names[n:], args[n:], strict=False)) | kwargs
+            if len(args) > len(names) or not params.keys() <= parameters.keys():
+                unknown = [f"{name}=" for name in params if name not in names] or args[len(names) :]
+                takes = ", ".join(names)
+                raise UnsupportedError(f"{op.name}: does not take {', '.join(map(str, unknown))}; it takes {takes}")
+        return apply(op, args[:n], params)
 
     return bound

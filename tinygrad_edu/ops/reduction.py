@@ -53,12 +53,7 @@ def kept(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     symbol="Σ",
     analytic=True,
     samples=along_axes,
-    rules=(
-        rule(
-            "g, repeated along the axes",
-            lambda g, y, x, axis, keepdims: broadcast_to(kept(g, x, axis, keepdims), getattr(x, "shape", ())),
-        ),
-    ),
+    rules=(rule("g, repeated along the axes", lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims)),),
 )
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Sum over axes; 0 where there is nothing to sum."""
@@ -73,7 +68,7 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
 )
 def broadcast_to(x: Array, shape: Shape) -> Array:
     """x stretched to a shape by NumPy's rules. The result may be a read-only view."""
-    return np.full(shape, x) if type(x) is float else np.broadcast_to(x, shape)
+    return np.broadcast_to(x, shape) if isinstance(x, np.ndarray) else np.full(shape, x)
 
 
 @derived(samples=along_axes_with_numbers)
