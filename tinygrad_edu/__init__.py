@@ -1,11 +1,11 @@
 """tinygrad-edu: reverse-mode automatic differentiation over NumPy, small enough to read in an afternoon.
 
-    >>> from tinygrad_edu import Value, tanh
-    >>> a, b = Value(2.0), Value(-3.0)
-    >>> y = tanh(a * b + 5.5)
-    >>> y.backward()
-    >>> a.grad, b.grad
-    (-2.3593..., 1.5728...)
+>>> from tinygrad_edu import Value, tanh
+>>> a, b = Value(2.0), Value(-3.0)
+>>> y = tanh(a * b + 5.5)
+>>> y.backward()
+>>> a.grad, b.grad
+(-2.3593..., 1.5728...)
 """
 
 from .errors import (

@@ -18,7 +18,7 @@ import numpy as np
 from . import ops
 from .errors import GraphError, ShapeError
 from .node import RELEASED, Node
-from .op import Op
+from .op import Op, record
 from .signatures import Shape
 
 _depth = attrgetter("depth")
@@ -218,7 +218,7 @@ def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:
     else:
         gradient = ops.astype(gradient, float if type(data) is float else data.dtype)
     if create_graph:
-        return gradient if isinstance(gradient, Node) else type(output)(gradient, requires_grad=False)
+        return gradient if isinstance(gradient, Node) else record(gradient)
     return gradient.data if isinstance(gradient, Node) else gradient
 
 

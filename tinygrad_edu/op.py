@@ -23,14 +23,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from math import inf
-from typing import Any, TypeAlias, TypedDict, Unpack
+from typing import Any, TypeAlias, TypedDict, Unpack, overload
 
 import numpy as np
 
 from .data import PLAIN, constant, recover, tidy
 from .errors import DefinitionError, UnsupportedError
 from .node import Node
-from .signatures import Decorator, Operation, Shape
+from .signatures import Decorator, Function, Operation, P, Shape
 
 # -- The definition ----------------------------------------------------------------------------------------------------
 
@@ -127,7 +127,9 @@ class Op:
         if not self.forward.__doc__:
             raise DefinitionError(f"{self.name}: an op needs a docstring")
         if self.samples is None and not self.elementwise:
-            raise DefinitionError(f"{self.name}: an op needs samples=, a function from a shape to the calls that test it")
+            raise DefinitionError(
+                f"{self.name}: an op needs samples=, a function from a shape to the calls that test it"
+            )
         if self.elementwise and not self.derived and not arguments == len(self.rules) == len(self.domain):
             got = f"{arguments} arguments, {len(self.rules)} rules and {len(self.domain)} domains"
             raise DefinitionError(f"{self.name}: got {got}; an elementwise op needs a rule and a domain per argument")
@@ -184,6 +186,19 @@ def elementwise(
     return register
 
 
+@overload
+def operation(
+    *, rules: tuple[Rule | None, ...], samples: Sampler, domain: tuple[Domain, ...] = ..., **options: Unpack[Options]
+) -> Decorator: ...
+@overload
+def operation(
+    *,
+    rules: tuple[Rule | None, ...],
+    samples: Sampler,
+    domain: tuple[Domain, ...] = ...,
+    call: Callable[P, tuple[tuple[Any, ...], dict[str, Any]]],
+    **options: Unpack[Options],
+) -> Callable[[Callable[..., Any]], Function[P]]: ...
 def operation(
     *,
     rules: tuple[Rule | None, ...],
@@ -191,7 +206,7 @@ def operation(
     domain: tuple[Domain, ...] = (REAL,),
     call: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] | None = None,
     **options: Unpack[Options],
-) -> Decorator:
+) -> Any:
     """Register any function of arrays as an op: arrays first, then parameters.
 
     Args:
@@ -293,8 +308,8 @@ def no_grad() -> Iterator[None]:
         _recording.reset(token)
 
 
-def record(op: Op, y: Any, inputs: tuple[Any, ...], depth: int) -> Node:
-    """Wrap the result y of op(*inputs); `depth` is that of the deepest input, below 0 where no gradient flows."""
+def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), depth: int = -1) -> Node:
+    """Wrap y, the result of op(*inputs); `depth` is that of the deepest input, and below 0 makes a constant."""
     v = _new(result_type)
     v.data = y
     v.grad = v.extra = None
@@ -329,7 +344,7 @@ def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
         y = tidy(op, y, data)
     if depth < -1:
         return y
-    v = record(op, y, tuple(held), depth if any(op.rules) else -1)
+    v = record(y, op, tuple(held), depth if any(op.rules) else -1)
     if params and v.inputs:
         v.extra = {"params": params}
     return v
@@ -350,7 +365,7 @@ def _unary(op: Op) -> Callable[..., Any]:
             y = recover(op, (data,), {}, error)
         if type(y) is not float:
             y = tidy(op, y, (data,))
-        return y if depth < -1 else record(op, y, (x,), depth)
+        return y if depth < -1 else record(y, op, (x,), depth)
 
     return call
 
@@ -377,7 +392,7 @@ def _binary(op: Op) -> Callable[..., Any]:
             y = recover(op, (a_data, b_data), {}, error)
         if type(y) is not float:
             y = tidy(op, y, (a_data, b_data))
-        return y if depth < -1 else record(op, y, (a, b), depth)
+        return y if depth < -1 else record(y, op, (a, b), depth)
 
     return call
 

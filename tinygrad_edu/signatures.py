@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[Any]
 Raw: TypeAlias = float | Array
+Plain: TypeAlias = Any  # a Raw; NumPy's stubs cannot tell which
 Shape: TypeAlias = tuple[int, ...]
 Axis: TypeAlias = int | tuple[int, ...] | None
 V = TypeVar("V", bound=Node)
@@ -72,6 +73,14 @@ class Ternary(Protocol):
     def __get__(self, instance: V, owner: type[V]) -> Callable[[V | Raw | None, V | Raw | None], V]: ...
     @overload
     def __get__(self, instance: None, owner: type[Node]) -> Self: ...
+
+
+class Function(Protocol[P]):
+    """Type of an op that users call by a signature of its own: concatenate(arrays), einsum(subscripts, *operands)."""
+
+    op: Op
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
 
 
 class Operation(Protocol):

@@ -81,8 +81,8 @@ class Value(Node):
     __abs__ = ops.abs
     __getitem__ = ops.getitem
 
-    __eq__ = compared(operator.eq)  # type: ignore[assignment]  # plain booleans, elementwise, as in NumPy
-    __ne__ = compared(operator.ne)  # type: ignore[assignment]
+    __eq__ = compared(operator.eq)  # plain booleans, elementwise, as in NumPy
+    __ne__ = compared(operator.ne)
     __lt__ = compared(operator.lt)
     __le__ = compared(operator.le)
     __gt__ = compared(operator.gt)
@@ -186,7 +186,9 @@ class Value(Node):
         Optimisers call this. Raises GraphError on a computed Value, whose data must not be changed.
         """
         if self.grad_fn is not None:
-            raise GraphError(f"mark_changed: this Value was computed by {self.grad_fn}; only leaves may change in place")
+            raise GraphError(
+                f"mark_changed: this Value was computed by {self.grad_fn}; only leaves may change in place"
+            )
         if self.depth >= 0:
             self.depth = next(_changes) << 40  # above any graph recorded so far, were it 2**40 operations deep
 
@@ -218,7 +220,9 @@ class Value(Node):
     @requires_grad.setter
     def requires_grad(self, required: bool) -> None:
         if self.grad_fn is not None:
-            raise GraphError(f"requires_grad: this Value was computed by {self.grad_fn}; use detach() for a constant copy")
+            raise GraphError(
+                f"requires_grad: this Value was computed by {self.grad_fn}; use detach() for a constant copy"
+            )
         if required != self.requires_grad:
             self.depth = 0 if required else -1
 
@@ -267,7 +271,9 @@ class Value(Node):
 
     def __float__(self) -> float:
         if self.size != 1:
-            raise DTypeError(f"float: got a Value of shape {self.shape}, expected a single number; index it or reduce it")
+            raise DTypeError(
+                f"float: got a Value of shape {self.shape}, expected a single number; index it or reduce it"
+            )
         return float(np.reshape(self.data, ())[()])
 
     def __bool__(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..op import NONZERO, REAL, elementwise, rule
-from ..signatures import Array
+from ..signatures import Array, Plain
 
 
 @elementwise(
@@ -14,7 +14,7 @@ from ..signatures import Array
     numpy=lambda x: 1 / (1 + np.exp(-x)),
     rules=(rule("y(1 - y)", lambda g, y, x: g * (y * (1 - y))),),
 )
-def sigmoid(x: Array) -> Array:
+def sigmoid(x: Array) -> Plain:
     """Elementwise logistic function 1 / (1 + e**-x), without overflow on either side."""
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
@@ -22,7 +22,7 @@ def sigmoid(x: Array) -> Array:
 @elementwise(
     domain=(REAL,), numpy=lambda x: np.logaddexp(x, 0.0), rules=(rule("σ(x)", lambda g, y, x: g * sigmoid(x)),)
 )
-def softplus(x: Array) -> Array:
+def softplus(x: Array) -> Plain:
     """Elementwise ln(1 + e**x), a smooth relu, without overflow."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
@@ -33,6 +33,6 @@ def softplus(x: Array) -> Array:
     numpy=lambda x: np.maximum(x, 0),
     rules=(rule("1 if x > 0, else 0", lambda g, y, x: g * (x > 0)),),
 )
-def relu(x: Array) -> Array:
+def relu(x: Array) -> Plain:
     """Elementwise max(x, 0). At the kink x = 0 the gradient is 0."""
     return np.maximum(x, 0)

@@ -7,11 +7,11 @@ import math
 import numpy as np
 
 from ..op import POSITIVE, REAL, Domain, elementwise, rule
-from ..signatures import Array
+from ..signatures import Array, Plain
 
 
 @elementwise(scalar=math.exp, domain=(REAL,), analytic=True, rules=(rule("y", lambda g, y, x: g * y),))
-def exp(x: Array) -> Array:
+def exp(x: Array) -> Plain:
     """Elementwise e**x."""
     return np.exp(x)
 
@@ -19,7 +19,7 @@ def exp(x: Array) -> Array:
 @elementwise(
     symbol="ln", scalar=math.log, domain=(POSITIVE,), analytic=True, rules=(rule("1 / x", lambda g, y, x: g / x),)
 )
-def log(x: Array) -> Array:
+def log(x: Array) -> Plain:
     """Elementwise natural logarithm of x > 0; -inf at 0, NaN below."""
     return np.log(x)
 
@@ -30,6 +30,6 @@ def log(x: Array) -> Array:
     analytic=True,
     rules=(rule("1 / (1 + x)", lambda g, y, x: g / (1 + x)),),
 )
-def log1p(x: Array) -> Array:
+def log1p(x: Array) -> Plain:
     """Elementwise ln(1 + x) of x > -1, exact for small x where ln(1 + x) is not."""
     return np.log1p(x)

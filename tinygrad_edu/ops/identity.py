@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..op import REAL, Sample, elementwise, operation, rule
-from ..signatures import Array
+from ..signatures import Array, Plain
 
 
 @operation(
@@ -14,12 +14,12 @@ from ..signatures import Array
     samples=lambda shape: [Sample((shape,), {"dtype": "float64"})],
     numpy=lambda x, dtype: np.asarray(x).astype(dtype),
 )
-def astype(x: Array, dtype: DTypeLike) -> Array:
+def astype(x: Array, dtype: DTypeLike) -> Plain:
     """x in another floating-point type; the gradient comes back in the type of x. float makes a Python float of a scalar."""
     return np.asarray(x).astype(dtype)
 
 
 @elementwise(domain=(REAL,), numpy=lambda x: x, rules=(None,))
-def detach(x: Array) -> Array:
+def detach(x: Array) -> Plain:
     """x as a constant: the same data, no gradient, no inputs."""
     return x

@@ -11,7 +11,7 @@ from typing import Any, Generic, cast
 import numpy as np
 
 from ..op import Sample, derived, operation, rule
-from ..signatures import Array, Raw, Shape, V
+from ..signatures import Array, Plain, Raw, Shape, V
 
 
 def _indices(shape: Shape) -> Iterator[Any]:
@@ -46,13 +46,13 @@ def _repeats(index: Any) -> bool:
     return any(isinstance(i, (list, np.ndarray)) and np.asarray(i).dtype.kind in "iu" for i in parts)
 
 
-def _assigned(x: Array, index: Any, values: Array) -> Array:
+def _assigned(x: Array, index: Any, values: Array) -> Plain:
     y = np.array(x)
     y[index] = values
     return y
 
 
-def _added(x: Array, index: Any, values: Array) -> Array:
+def _added(x: Array, index: Any, values: Array) -> Plain:
     y = np.array(x)
     np.add.at(y, index, values)
     return y
@@ -65,7 +65,7 @@ def _added(x: Array, index: Any, values: Array) -> Array:
     numpy=lambda x, index: x[index],
     rules=(rule("g at the index, 0 elsewhere", lambda g, y, x, index: scatter(g, getattr(x, "shape", ()), index)),),
 )
-def getitem(x: Array, index: Any) -> Array:
+def getitem(x: Array, index: Any) -> Plain:
     """The part x[index]. Where an integer index repeats, the gradients of the repeats add up."""
     return np.asarray(x)[index]
 
@@ -76,7 +76,7 @@ def getitem(x: Array, index: Any) -> Array:
     numpy=lambda x, shape, index: _added(np.zeros(shape), index, x),
     rules=(rule("g[index]", lambda g, y, x, shape, index: getitem(g, index)),),
 )
-def scatter(x: Array, shape: Shape, index: Any) -> Array:
+def scatter(x: Array, shape: Shape, index: Any) -> Plain:
     """Zeros of a shape with x added at the index: the mirror image of getitem."""
     zeros = np.zeros(shape, getattr(x, "dtype", float))
     return _added(zeros, index, x) if _repeats(index) else _assigned(zeros, index, x)
@@ -87,10 +87,12 @@ def scatter(x: Array, shape: Shape, index: Any) -> Array:
     numpy=lambda x, values, index: _assigned(x, index, values),
     rules=(
         rule("g, 0 at the index", lambda g, y, x, values, index: index_set(g, 0.0, index)),
-        rule("g[index]", lambda g, y, x, values, index: getitem(g, index) * _last_writer(getattr(x, "shape", ()), index)),
+        rule(
+            "g[index]", lambda g, y, x, values, index: getitem(g, index) * _last_writer(getattr(x, "shape", ()), index)
+        ),
     ),
 )
-def index_set(x: Array, values: Array, index: Any) -> Array:
+def index_set(x: Array, values: Array, index: Any) -> Plain:
     """A copy of x with x[index] = values; where an integer index repeats, the last value stands."""
     return _assigned(x, index, values)
 

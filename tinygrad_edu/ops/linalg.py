@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..op import Sample, operation, rule
-from ..signatures import Array, Shape
+from ..signatures import Array, Plain, Shape
 
 
 def _products(shape: Shape) -> Iterator[Sample]:
@@ -51,7 +51,7 @@ def _right(g: Any, a: Any, b: Any) -> Any:
         rule("aᵀ @ g", lambda g, y, a, b: _right(g, a, b)),
     ),
 )
-def matmul(a: Array, b: Array) -> Array:
+def matmul(a: Array, b: Array) -> Plain:
     """Matrix product a @ b: (..., n, k) @ (..., k, m) -> (..., n, m); leading axes broadcast, vectors lose their axis.
 
     Raises ShapeError if the inner sizes differ or an operand is a scalar.
@@ -61,12 +61,16 @@ def matmul(a: Array, b: Array) -> Array:
     except ValueError as error:
         left, right = np.shape(a), np.shape(b)
         if not left or not right:
-            raise ShapeError(f"matmul: got shapes {left} @ {right}, expected vectors or matrices; use * for scalars") from error
+            raise ShapeError(
+                f"matmul: got shapes {left} @ {right}, expected vectors or matrices; use * for scalars"
+            ) from error
         if left[-1] != right[-2 if len(right) > 1 else 0]:
             fits = len(right) > 1 and left[-1] == right[-1]
             remedy = "transpose the right operand?" if fits else "transpose an operand, or reshape it?"
             raise ShapeError(f"matmul: inner sizes differ, {left} @ {right}; {remedy}") from error
-        raise ShapeError(f"matmul: the leading axes of {left} @ {right} do not broadcast; sizes must be equal or 1") from error
+        raise ShapeError(
+            f"matmul: the leading axes of {left} @ {right} do not broadcast; sizes must be equal or 1"
+        ) from error
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -82,7 +86,9 @@ def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
         letters = words.replace(",", "").replace(".", "")
         output = ("..." if "..." in words else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     free = "".join(c for c in _LETTERS if c not in subscripts)
-    hidden = [ndim - len(word.replace("...", "")) if "..." in word else 0 for word, ndim in zip(inputs, ndims, strict=True)]
+    hidden = [
+        ndim - len(word.replace("...", "")) if "..." in word else 0 for word, ndim in zip(inputs, ndims, strict=True)
+    ]
     longest = max(hidden)
     inputs = [word.replace("...", free[longest - n : longest]) for word, n in zip(inputs, hidden, strict=True)]
     return inputs, output.replace("...", free[:longest])
@@ -148,6 +154,6 @@ def _contractions(shape: Shape) -> Iterator[Sample]:
         ),
     ),
 )
-def einsum(*operands: Array, subscripts: str) -> Array:
+def einsum(*operands: Array, subscripts: str) -> Plain:
     """Sum of products by Einstein's convention: einsum("ij,jk->ik", a, b); repeated letters, implicit output and ... too."""
     return np.einsum(subscripts, *operands, optimize=True)

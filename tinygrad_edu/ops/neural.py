@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..op import Sample, operation, rule
-from ..signatures import Array, Shape
+from ..signatures import Array, Plain, Shape
 from .exponential import exp
 from .linalg import matmul
 from .reduction import sum
@@ -28,7 +28,7 @@ def _shifted(x: Array, axis: int) -> Any:
     numpy=lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True),
     rules=(rule("y (g - Σ g y)", lambda g, y, x, axis: y * (g - sum(g * y, axis=axis, keepdims=True))),),
 )
-def softmax(x: Array, axis: int = -1) -> Array:
+def softmax(x: Array, axis: int = -1) -> Plain:
     """e**x / Σ e**x along an axis of at least one number; each slice sums to 1."""
     y = np.exp(_shifted(x, axis))
     y /= np.add.reduce(y, axis=axis, keepdims=True)
@@ -40,7 +40,7 @@ def softmax(x: Array, axis: int = -1) -> Array:
     numpy=lambda x, axis: np.log(np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)),
     rules=(rule("g - e^y Σ g", lambda g, y, x, axis: g - exp(y) * sum(g, axis=axis, keepdims=True)),),
 )
-def log_softmax(x: Array, axis: int = -1) -> Array:
+def log_softmax(x: Array, axis: int = -1) -> Plain:
     """ln softmax(x) along an axis, exact where softmax would underflow."""
     shifted = _shifted(x, axis)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
@@ -61,11 +61,11 @@ def _rows(x: Any) -> Any:
         rule("g, summed over rows", lambda g, y, x, weight, bias: g),
     ),
 )
-def linear(x: Array, weight: Array, bias: Array) -> Array:
+def linear(x: Array, weight: Array, bias: Array) -> Plain:
     """A layer's affine map x @ weight.T + bias: (..., in), (out, in), (out,) -> (..., out).
 
     Fused because a weight's gradient then comes out in the weight's own memory order.
     """
-    y = np.matmul(x, weight.T)
+    y: Plain = np.matmul(x, weight.T)
     y += bias
     return y

@@ -13,10 +13,14 @@ import numpy as np
 
 from ..errors import ShapeError, UnsupportedError
 from ..op import DISTINCT, NONZERO, REAL, Sample, derived, operation, rule
-from ..signatures import Array, Axis, Shape
+from ..signatures import Array, Axis, Plain, Shape
 from .arithmetic import where
 from .exponential import exp
 from .shape import reshape
+
+
+_total: Any = np.add.reduce  # np.sum less its overhead, and less NumPy's stubs, which want keepdims as a literal
+_largest: Any = np.maximum.reduce
 
 
 def along_axes(shape: Shape) -> Iterator[Sample]:
@@ -55,9 +59,9 @@ def kept(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     samples=along_axes,
     rules=(rule("g, repeated along the axes", lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims)),),
 )
-def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Sum over axes; 0 where there is nothing to sum."""
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+    return _total(x, axis=axis, keepdims=keepdims)
 
 
 @operation(
@@ -66,20 +70,20 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     samples=lambda shape: [Sample((shape,), {"shape": (2, *shape)}), Sample((shape,), {"shape": shape})],
     rules=(rule("g, summed over the new axes", lambda g, y, x, shape: g),),
 )
-def broadcast_to(x: Array, shape: Shape) -> Array:
+def broadcast_to(x: Array, shape: Shape) -> Plain:
     """x stretched to a shape by NumPy's rules. The result may be a read-only view."""
     return np.broadcast_to(x, shape) if isinstance(x, np.ndarray) else np.full(shape, x)
 
 
 @derived(samples=along_axes_with_numbers)
-def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Arithmetic mean over axes; NaN where there is nothing to average."""
     y = sum(x, axis=axis, keepdims=keepdims)
     return y / (_count(x, axis) or np.nan)
 
 
 @derived(samples=along_axes_with_numbers)
-def var(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Array:
+def var(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
     """Variance over axes: squared deviations from the mean, summed, over (count - ddof). Exact for data far from 0."""
     deviation = x - mean(x, axis=axis, keepdims=True)
     y = sum(deviation * deviation, axis=axis, keepdims=keepdims)
@@ -107,7 +111,9 @@ def _extreme(ufunc: np.ufunc, x: Array, axis: Axis, keepdims: bool) -> Any:
         if np.size(x):
             raise
         name = {"maximum": "max", "minimum": "min"}[ufunc.__name__]
-        raise ShapeError(f"{name}: an array of shape {np.shape(x)} has no {name}; expected at least one number") from error
+        raise ShapeError(
+            f"{name}: an array of shape {np.shape(x)} has no {name}; expected at least one number"
+        ) from error
 
 
 _extreme_rule = rule(
@@ -117,42 +123,46 @@ _extreme_rule = rule(
 
 
 @operation(domain=(DISTINCT,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
-def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Largest number over axes. Ties share the gradient equally. Raises ShapeError where there is nothing to choose from."""
     return _extreme(np.maximum, x, axis, keepdims)
 
 
 @operation(domain=(DISTINCT,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
-def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Smallest number over axes. Ties share the gradient equally. Raises ShapeError where there is nothing to choose from."""
     return _extreme(np.minimum, x, axis, keepdims)
 
 
 @operation(
     samples=along_axes_with_numbers,
-    numpy=lambda x, axis=None, keepdims=False: np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)
-    if isinstance(axis, int)
-    else np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)),
+    numpy=lambda x, axis=None, keepdims=False: (
+        np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)
+        if isinstance(axis, int)
+        else np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+    ),
     rules=(
         rule(
             "g · softmax(x)",
-            lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims) * exp(x - kept(where(y == -np.inf, 0.0, y), x, axis, keepdims)),
+            lambda g, y, x, axis, keepdims: (
+                kept(g, x, axis, keepdims) * exp(x - kept(where(y == -np.inf, 0.0, y), x, axis, keepdims))
+            ),
         ),
     ),
 )
-def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """ln Σ e**x over axes, without overflow or underflow; -inf where there is nothing to sum."""
-    largest = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    largest = _largest(x, axis=axis, keepdims=True, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, 0)  # x - largest is never inf - inf
     with np.errstate(divide="ignore"):
-        y = np.log(np.add.reduce(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+        y = np.log(_total(np.exp(x - largest), axis=axis, keepdims=True)) + largest
     return y if keepdims else np.squeeze(y, axis=None if axis is None else axes_of(x, axis))
 
 
 @operation(
     symbol="‖x‖",
     domain=(NONZERO,),
-    samples=lambda shape: (s for s in along_axes_with_numbers(shape) if np.size(s.params.get("axis")) < 3),
+    samples=lambda shape: (s for s in along_axes_with_numbers(shape) if np.size(s.params.get("axis", 0)) < 3),
     numpy=np.linalg.norm,
     rules=(
         rule(
@@ -161,8 +171,8 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
         ),
     ),
 )
-def norm(x: Array, ord: None = None, axis: Axis = None, keepdims: bool = False) -> Array:
+def norm(x: Array, ord: None = None, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Euclidean length √Σx² over axes (of a matrix: Frobenius norm). At x = 0 the gradient is 0."""
     if ord is not None:
         raise UnsupportedError(f"norm: got ord={ord!r}, expected None, the Euclidean norm")
-    return np.sqrt(np.add.reduce(x * x, axis=axis, keepdims=keepdims))
+    return np.sqrt(_total(x * x, axis=axis, keepdims=keepdims))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..op import Sample, operation, rule
-from ..signatures import Array, Shape
+from ..signatures import Array, Plain, Shape
 
 
 def _shape(x: Any) -> Shape:
@@ -17,10 +17,12 @@ def _shape(x: Any) -> Shape:
 
 @operation(
     analytic=True,
-    samples=lambda shape: [Sample((shape,), {"shape": s}) for s in ((-1,), (*shape, 1), shape[::-1]) if all(shape) or s != (-1,)],
+    samples=lambda shape: [
+        Sample((shape,), {"shape": s}) for s in ((-1,), (*shape, 1), shape[::-1]) if all(shape) or s != (-1,)
+    ],
     rules=(rule("g in the shape of x", lambda g, y, x, shape: reshape(g, _shape(x))),),
 )
-def reshape(x: Array, shape: int | Shape) -> Array:
+def reshape(x: Array, shape: int | Shape) -> Plain:
     """The numbers of x, row by row, in another shape; one size may be -1, to be worked out."""
     return np.reshape(x, shape)
 
@@ -32,11 +34,13 @@ def reshape(x: Array, shape: int | Shape) -> Array:
     rules=(
         rule(
             "g with the axes back in place",
-            lambda g, y, x, axes: transpose(g, None if axes is None else tuple([int(i) for i in np.argsort(np.mod(axes, len(axes) or 1))])),
+            lambda g, y, x, axes: transpose(
+                g, None if axes is None else tuple([int(i) for i in np.argsort(np.mod(axes, len(axes) or 1))])
+            ),
         ),
     ),
 )
-def transpose(x: Array, axes: Shape | None = None) -> Array:
+def transpose(x: Array, axes: Shape | None = None) -> Plain:
     """x with its axes in another order; None reverses them."""
     return np.transpose(x, axes)
 
@@ -68,7 +72,7 @@ def _part(i: int, g: Any, arrays: tuple[Any, ...], axis: int) -> Any:
     numpy=np.concatenate,
     rules=(rule("the part of g where x lies", lambda i, g, y, *arrays, axis: _part(i, g, arrays, axis)),),
 )
-def concatenate(*arrays: Array, axis: int) -> Array:
+def concatenate(*arrays: Array, axis: int) -> Plain:
     """Arrays joined along an axis that they have: concatenate([a, b], axis=0)."""
     return np.concatenate(arrays, axis=axis)
 
@@ -86,6 +90,6 @@ def concatenate(*arrays: Array, axis: int) -> Array:
         ),
     ),
 )
-def stack(*arrays: Array, axis: int) -> Array:
+def stack(*arrays: Array, axis: int) -> Plain:
     """Arrays of one shape joined along a new axis: stack([a, b], axis=0)."""
     return np.stack(arrays, axis=axis)

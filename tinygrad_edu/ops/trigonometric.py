@@ -7,24 +7,24 @@ import math
 import numpy as np
 
 from ..op import NONZERO, REAL, elementwise, rule
-from ..signatures import Array
+from ..signatures import Array, Plain
 from .arithmetic import where
 
 
 @elementwise(scalar=math.sin, domain=(REAL,), analytic=True, rules=(rule("cos(x)", lambda g, y, x: g * cos(x)),))
-def sin(x: Array) -> Array:
+def sin(x: Array) -> Plain:
     """Elementwise sine; x in radians."""
     return np.sin(x)
 
 
 @elementwise(scalar=math.cos, domain=(REAL,), analytic=True, rules=(rule("-sin(x)", lambda g, y, x: -g * sin(x)),))
-def cos(x: Array) -> Array:
+def cos(x: Array) -> Plain:
     """Elementwise cosine; x in radians."""
     return np.cos(x)
 
 
 @elementwise(scalar=math.tanh, domain=(REAL,), analytic=True, rules=(rule("1 - y²", lambda g, y, x: g * (1 - y * y)),))
-def tanh(x: Array) -> Array:
+def tanh(x: Array) -> Plain:
     """Elementwise hyperbolic tangent."""
     return np.tanh(x)
 
@@ -37,11 +37,11 @@ def tanh(x: Array) -> Array:
         rule("-a / (a² + b²)", lambda g, y, a, b: -g * (a / _squared_radius(a, b))),
     ),
 )
-def arctan2(a: Array, b: Array) -> Array:
+def arctan2(a: Array, b: Array) -> Plain:
     """Elementwise angle in (-π, π] of the point with ordinate a and abscissa b. Shapes broadcast. The gradient at (0, 0) is 0."""
     return np.arctan2(a, b)
 
 
-def _squared_radius(a: Array, b: Array) -> Array:
+def _squared_radius(a: Array, b: Array) -> Plain:
     squared = a * a + b * b
     return where(squared == 0, 1.0, squared)
