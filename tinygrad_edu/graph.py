@@ -37,6 +37,8 @@ def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, c
         seed = _seed(output, gradient, create_graph)
         for node, g in chain_rule(output, seed, create_graph=create_graph, release=not retain_graph):
             if node.grad_fn is None:
+                if create_graph and not isinstance(g, Node):
+                    g = record(g)  # a constant gradient, but one that can be computed with
                 node.grad = g if node.grad is None else node.grad + g
             elif retain_graph and not create_graph:
                 node.grad = g

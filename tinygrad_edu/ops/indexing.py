@@ -62,7 +62,7 @@ def _added(x: Array, index: Any, values: Array) -> Plain:
     symbol="[ ]",
     analytic=True,
     samples=_reading,
-    numpy=lambda x, index: x[index],
+    numpy=lambda x, index: np.asarray(x)[index],
     rules=(rule("g at the index, 0 elsewhere", lambda g, y, x, index: scatter(g, getattr(x, "shape", ()), index)),),
 )
 def getitem(x: Array, index: Any) -> Plain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,11 @@ def _products(shape: Shape) -> Iterator[Sample]:
             yield Sample((shape, (stack[0], n, 2)), {})
 
 
+def rows(x: Any) -> Any:
+    """A stack of matrices as one matrix of all their rows: (..., n) -> (rows, n)."""
+    return x if len(x.shape) == 2 else x.reshape((prod(x.shape[:-1]), x.shape[-1]))
+
+
 def _left(g: Any, a: Any, b: Any) -> Any:
     """The gradient of a @ b with respect to a: g @ bᵀ, with the axes that vectors lack put in."""
     if len(b.shape) == 1:
@@ -38,7 +44,7 @@ def _right(g: Any, a: Any, b: Any) -> Any:
     if len(b.shape) == 1:
         return (a.mT @ g[..., None])[..., 0]
     if len(b.shape) == 2:  # one product over all of the stack, and nothing left to sum
-        return a.reshape((-1, a.shape[-1])).mT @ g.reshape((-1, g.shape[-1]))
+        return rows(a).mT @ rows(g)
     return a.mT @ g
 
 

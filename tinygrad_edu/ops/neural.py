@@ -10,7 +10,7 @@ import numpy as np
 from ..op import Sample, operation, rule
 from ..signatures import Array, Plain, Shape
 from .exponential import exp
-from .linalg import matmul
+from .linalg import matmul, rows
 from .reduction import sum
 
 
@@ -46,18 +46,13 @@ def log_softmax(x: Array, axis: int = -1) -> Plain:
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
-def _rows(x: Any) -> Any:
-    """x as a matrix of rows: (..., n) -> (rows, n)."""
-    return x if len(x.shape) == 2 else x.reshape((-1, x.shape[-1]))
-
-
 @operation(
     symbol="xWᵀ + b",
     samples=lambda shape: [Sample((shape, (2, shape[-1]), (2,)), {})] if shape else [],
     numpy=lambda x, weight, bias: x @ weight.T + bias,
     rules=(
         rule("g @ W", lambda g, y, x, weight, bias: matmul(g, weight)),
-        rule("gᵀ @ x", lambda g, y, x, weight, bias: matmul(_rows(g).mT, _rows(x))),
+        rule("gᵀ @ x", lambda g, y, x, weight, bias: matmul(rows(g).mT, rows(x))),
         rule("g, summed over rows", lambda g, y, x, weight, bias: g),
     ),
 )

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError, UnsupportedError
-from ..op import DISTINCT, NONZERO, REAL, Sample, derived, operation, rule
+from ..op import DISTINCT, NONZERO, Sample, derived, operation, rule
 from ..signatures import Array, Axis, Plain, Shape
-from .arithmetic import where
+from .arithmetic import divide, where
 from .exponential import exp
 from .shape import reshape
-
 
 _total: Any = np.add.reduce  # np.sum less its overhead, and less NumPy's stubs, which want keepdims as a literal
 _largest: Any = np.maximum.reduce
@@ -78,16 +77,15 @@ def broadcast_to(x: Array, shape: Shape) -> Plain:
 @derived(samples=along_axes_with_numbers)
 def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Arithmetic mean over axes; NaN where there is nothing to average."""
-    y = sum(x, axis=axis, keepdims=keepdims)
-    return y / (_count(x, axis) or np.nan)
+    return divide(sum(x, axis=axis, keepdims=keepdims), _count(x, axis))
 
 
 @derived(samples=along_axes_with_numbers)
 def var(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
     """Variance over axes: squared deviations from the mean, summed, over (count - ddof). Exact for data far from 0."""
     deviation = x - mean(x, axis=axis, keepdims=True)
-    y = sum(deviation * deviation, axis=axis, keepdims=keepdims)
-    return y / np.maximum(_count(x, axis) - ddof, 0.0)
+    freedom = _count(x, axis) - ddof
+    return divide(sum(deviation * deviation, axis=axis, keepdims=keepdims), freedom if freedom > 0 else 0)
 
 
 def _count(x: Any, axis: Axis) -> int:
@@ -154,8 +152,11 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """ln Σ e**x over axes, without overflow or underflow; -inf where there is nothing to sum."""
     largest = _largest(x, axis=axis, keepdims=True, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, 0)  # x - largest is never inf - inf
+    e = np.exp(x - largest)
+    top = e == 1
+    rest = _total(e, axis=axis, keepdims=True, where=~top) + (np.sum(top, axis=axis, keepdims=True, dtype=e.dtype) - 1)
     with np.errstate(divide="ignore"):
-        y = np.log(_total(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+        y = np.log1p(rest) + largest  # log1p of all but one of the largest: as exact as np.logaddexp
     return y if keepdims else np.squeeze(y, axis=None if axis is None else axes_of(x, axis))
 
 

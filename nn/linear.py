@@ -1,0 +1,53 @@
+"""Linear: an affine map with learned weights."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from tinygrad_edu import Value
+
+from . import init
+from .functional import linear
+from .module import Module
+
+
+class Linear(Module):
+    """y = x Wᵀ + b: (..., in_features) -> (..., out_features).
+
+    Args:
+        in_features, out_features: sizes of the last axis of input and output.
+        bias: False leaves b out.
+        rng: random generator for the initial weights; an unseeded one if None.
+        dtype: of the parameters.
+
+    Attributes:
+        weight: (out_features, in_features), initially uniform on ±1/√in_features, as in PyTorch.
+        bias: (out_features,), initially likewise; or None.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        rng: np.random.Generator | None = None,
+        dtype: DTypeLike = float,
+    ) -> None:
+        rng = rng or np.random.default_rng()
+        bound = 1 / sqrt(max(in_features, 1))
+        self.weight = Value(init.uniform((out_features, in_features), -bound, bound, rng, dtype), name="W")
+        self.bias = Value(init.uniform((out_features,), -bound, bound, rng, dtype), name="b") if bias else None
+
+    def forward(self, x: Any) -> Any:
+        """x: (..., in_features) -> (..., out_features). Raises ShapeError if the last axis of x has another size."""
+        return linear(x, self.weight, self.bias)
+
+    def describe(self) -> str:
+        """in_features, out_features."""
+        out_features, in_features = self.weight.shape
+        return f"{in_features}, {out_features}" + ("" if self.bias is not None else ", bias=False")

@@ -1,0 +1,189 @@
+"""The laws that every op obeys, drawn from its definition: one body, parametrised over the registry."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tinygrad_edu import Op, Value, registry
+from tinygrad_edu.testing import numerical_gradient
+from tinygrad_edu.testing.strategies import OpCall, op_calls
+
+OPS = {name: f.op for name, f in registry.items()}
+PRIMITIVE = {name: op for name, op in OPS.items() if not op.derived}
+every_op = pytest.mark.parametrize("name", OPS)
+law = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def close(actual, expected, error=0.0):
+    """Within the oracle's own error bar and a floor relative to the size of the numbers."""
+    scale = np.max(np.abs(expected), initial=1.0)
+    return np.all(np.abs(np.asarray(actual) - expected) <= 20 * np.asarray(error) + 1e-8 * scale)
+
+
+def weights(y, seed=0):
+    return np.random.default_rng(seed).choice([-1.5, -0.5, 0.75, 1.25], np.shape(y))
+
+
+def values_of(call: OpCall) -> list:
+    return [Value(x) if i in call.differentiable else x for i, x in enumerate(call.inputs)]
+
+
+def gradients(call: OpCall, inputs, cotangent, create_graph=False):
+    values = [Value(x) if i in call.differentiable else x for i, x in enumerate(inputs)]
+    call(*values).backward(cotangent, create_graph=create_graph)
+    return values
+
+
+@every_op
+@law
+@given(data=st.data())
+def test_forward_equals_numpy(name, data):
+    op = OPS[name]
+    call = data.draw(op_calls(op))
+    y = call(*call.inputs)
+    if op.numpy is None:
+        pytest.fail(f"{op.name} has no NumPy counterpart or formula")
+    public = op.numpy(call.inputs, **call.params) if op.name in ("concatenate", "stack") else None
+    if op.name == "einsum":
+        public = np.einsum(call.params["subscripts"], *call.inputs)
+    expected = np.asarray(op.numpy(*call.inputs, **call.params) if public is None else public)
+    assert np.shape(y) == expected.shape
+    size = np.abs(expected)
+    if not op.elementwise:  # a sum's rounding is relative to its terms, not to what is left of them
+        size = max([np.max(size, initial=1e-300), *[np.max(np.abs(x), initial=0.0) for x in call.inputs]])
+    tolerance = 4 * np.spacing(size)
+    assert np.all(np.abs(y - expected) <= tolerance)
+
+
+@every_op
+@law
+@given(data=st.data())
+def test_first_order(name, data):
+    check_first_order(data.draw(op_calls(OPS[name])))
+
+
+def check_first_order(call: OpCall):
+    """The recorded gradient of each input is the numerical one."""
+    y = call(*call.inputs)
+    c = weights(y)
+    values = gradients(call, call.inputs, c) if call.op.name != "detach" else []
+    for i in call.differentiable:
+        expected = numerical_gradient(call, *call.inputs, argnum=i, cotangent=c)
+        assert np.shape(values[i].grad) == np.shape(call.inputs[i])
+        assert close(values[i].grad, expected.value, expected.error), f"{call.op.name}, argument {i}"
+        if call.op.analytic and not call.op.derived:
+            exact = numerical_gradient(call.op, *call.inputs, argnum=i, cotangent=c, method="complex") if not call.params else None
+            assert exact is None or close(values[i].grad, exact.value)
+
+
+@every_op
+@law
+@given(data=st.data())
+def test_second_order(name, data):
+    op = OPS[name]
+    call = data.draw(op_calls(op))
+    if not call.differentiable:
+        return
+    c = weights(call(*call.inputs))
+    values = gradients(call, call.inputs, c, create_graph=True)
+    directions = {i: weights(call.inputs[i], seed=i + 1) for i in call.differentiable}
+    total = 0.0
+    for i in call.differentiable:
+        total = total + (values[i].grad * directions[i]).sum()
+        values[i].zero_grad()
+    if total.requires_grad:  # else the gradient is constant
+        total.backward()
+
+    def slope(*inputs):
+        first = gradients(call, inputs, c)
+        return np.sum([np.sum(first[i].grad * directions[i]) for i in call.differentiable])
+
+    for i in call.differentiable:
+        expected = numerical_gradient(slope, *call.inputs, argnum=i)
+        second = 0.0 if values[i].grad is None else values[i].grad
+        assert close(second, expected.value, expected.error), f"{op.name}, argument {i}"
+
+
+@every_op
+@law
+@given(data=st.data())
+def test_dtype_kept_raw_stays_raw_and_inputs_unchanged(name, data):
+    op = OPS[name]
+    call = data.draw(op_calls(op, dtype=np.float32))
+    before = [np.array(x) for x in call.inputs]
+    raw = call(*call.inputs)
+    assert not isinstance(raw, Value)
+    values = values_of(call)
+    y = call(*values)
+    if not call.differentiable:
+        assert op.name == "detach"
+        return
+    assert isinstance(y, Value)
+    assert np.array_equal(y.data, raw, equal_nan=True)
+    assert np.shape(y.data) == () or isinstance(y.data, np.ndarray)
+    assert not (isinstance(y.data, np.ndarray) and y.data.ndim == 0)
+    if op.name != "astype":
+        assert y.dtype == np.float32
+    y.backward(np.ones(y.shape))
+    for i in call.differentiable:
+        assert np.asarray(values[i].grad).dtype == np.float32
+        assert np.shape(values[i].grad) == np.shape(call.inputs[i])
+    for x, old in zip(call.inputs, before, strict=True):
+        assert np.array_equal(x, old)
+
+
+# -- The oracle can fail: a rule replaced by rule + 1 fails exactly its own op's test ---------------------------------
+
+
+def fixed_calls(op: Op) -> list[OpCall]:
+    """A few calls of an op, enough to catch a wrong rule for any of its arguments."""
+    found: list[OpCall] = []
+
+    @settings(max_examples=3, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(op_calls(op, min_side=2))
+    def collect(call):
+        found.append(call)
+
+    collect()
+    return [call for call in found if all(np.size(x) for x in call.inputs)]
+
+
+FIXED = {name: fixed_calls(op) for name, op in PRIMITIVE.items() if any(op.rules)}
+FAULTS = [(name, i) for name in FIXED for i, r in enumerate(PRIMITIVE[name].rules) if r is not None]
+
+
+def passes(name: str) -> bool:
+    try:
+        for call in FIXED[name]:
+            check_first_order(call)
+    except AssertionError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("name", "i"), FAULTS, ids=[f"{name}-{i}" for name, i in FAULTS])
+def test_rule_plus_one_fails_exactly_that_op(name, i, monkeypatch):
+    rules = list(PRIMITIVE[name].rules)
+    right = rules[i].apply
+    rules[i] = replace(rules[i], apply=lambda *args, **params: right(*args, **params) + 1)
+    object.__setattr__(PRIMITIVE[name], "rules", tuple(rules))
+    try:
+        assert not passes(name), "a wrong rule went unnoticed"
+        wronged = [other for other in FIXED if other != name and not passes(other)]
+        assert wronged == []
+    finally:
+        rules[i] = replace(rules[i], apply=right)
+        object.__setattr__(PRIMITIVE[name], "rules", tuple(rules))
+    assert passes(name)
+
+
+def test_every_op_is_whole():
+    for op in OPS.values():
+        assert op.forward.__doc__, op
+        assert op.symbol, op
+        assert op.derived or op.rules, op
+        for r in op.rules:
+            assert r is None or r.formula, op

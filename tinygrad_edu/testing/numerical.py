@@ -1,0 +1,154 @@
+"""Derivatives from function values alone, three ways, each with an estimate of its own error.
+
+Central differences, (f(x + h) - f(x - h)) / 2h, are wrong by about h² f'''/6 because h is not 0, and by about ε f / h because
+floats round (ε = 2.2e-16): too large an h is as bad as too small a one, and the best, near ε^(1/3), leaves ten digits.
+Ridders' method takes several h and extrapolates to h = 0. The complex step, Im f(x + ih) / h, subtracts nothing, so h may be
+1e-200 and every digit is right, but only if f is analytic: it is silently wrong for abs, norm and max.
+
+Sources: C. Ridders, Advances in Engineering Software 4 (1982); Press et al., Numerical Recipes, section 5.7; W. Squire and
+G. Trapp, SIAM Review 40 (1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DTypeError, ShapeError, TinygradError
+from ..node import Node
+from ..op import Op
+
+_EPS = float(np.finfo(float).eps)
+_SHRINK = 1.6  # each step of Ridders' table is this much smaller than the one before
+_ROWS = 10
+
+
+class NumericalGradient(NamedTuple):
+    """A gradient from function values.
+
+    Attributes:
+        value: float64 array of the input's shape.
+        error: estimate of the absolute error of each number in `value`; same shape.
+    """
+
+    value: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+
+def numerical_gradient(
+    f: Callable[..., Any],
+    *inputs: Any,
+    argnum: int = 0,
+    cotangent: Any = None,
+    method: Literal["ridders", "central", "complex"] = "ridders",
+    step: float | None = None,
+) -> NumericalGradient:
+    """The gradient of sum(cotangent * f(*inputs)) with respect to one input, by finite differences.
+
+    Args:
+        f: function of numbers, arrays or Values; or an Op whose plain forward function is meant. May return a Value.
+        inputs: numbers or arrays of any shape; float64 is used throughout. Not changed.
+        argnum: which of them to differentiate with respect to, from 0.
+        cotangent: weights of the numbers in f's result, of its shape; may be left out if that is a single number.
+        method: "ridders" (the most accurate of the two that work for any f), "central", or "complex" for an Op that is
+            flagged `analytic`.
+        step: the step h, relative to max(1, |x|); by default 1e-2 to start from for "ridders", ε^(1/3) = 6e-6 for "central"
+            and 1e-200 for "complex". It must not step over a kink.
+
+    Returns:
+        `NumericalGradient(value, error)`, both of the shape of the input.
+
+    Raises:
+        ShapeError: if the cotangent is missing or does not have the shape of the result.
+        DTypeError: if the input is not real.
+        TinygradError: for the complex step of anything but an analytic Op.
+
+    >>> numerical_gradient(lambda x: x**3, 2.0).value
+    array(12.)
+    """
+    x = np.array(inputs[argnum])
+    if x.dtype.kind not in "fiu":
+        raise DTypeError(f"numerical_gradient: input {argnum} is {x.dtype}, expected real numbers")
+    x = x.astype(float)
+    if method == "complex" and not (isinstance(f, Op) and f.analytic):
+        raise TinygradError(
+            "numerical_gradient: the complex step is silently wrong where f is not analytic (abs, norm, max), so it is for "
+            "ops flagged analytic=True only; use method='ridders'"
+        )
+    function = f.forward if isinstance(f, Op) else f
+
+    def along(i: tuple[int, ...], h: complex) -> Any:
+        """The weighted sum of f's result with element i moved by h."""
+        moved = x.astype(type(h))
+        moved[i] += h
+        return _weighted(function(*inputs[:argnum], moved if x.ndim else moved[()], *inputs[argnum + 1 :]), cotangent)
+
+    value, error = np.empty(x.shape), np.empty(x.shape)
+    for i in np.ndindex(x.shape):
+        scale = max(1.0, abs(x[i]))
+        if method == "complex":
+            h = (step or 1e-200) * scale
+            value[i] = along(i, complex(0.0, h)).imag / h
+            error[i] = 16 * _EPS * abs(value[i])
+        elif method == "central":
+            value[i], error[i] = _central(lambda h, i=i: along(i, h), (step or _EPS ** (1 / 3)) * scale)
+        else:
+            value[i], error[i] = _ridders(lambda h, i=i: along(i, h), (step or 1e-2) * scale)
+    return NumericalGradient(value, error)
+
+
+def _weighted(y: Any, cotangent: Any) -> Any:
+    """sum(cotangent * y), or y itself if it is a single number."""
+    y = y.data if isinstance(y, Node) else y
+    if cotangent is None:
+        if np.size(y) != 1:
+            remedy = "pass cotangent= weights of that shape, or return a sum"
+            raise ShapeError(f"numerical_gradient: the result has shape {np.shape(y)}, so {remedy}")
+        return np.reshape(y, ())[()]
+    if np.shape(cotangent) != np.shape(y):
+        raise ShapeError(
+            f"numerical_gradient: cotangent has shape {np.shape(cotangent)}, but the result has {np.shape(y)}"
+        )
+    return np.sum(np.multiply(cotangent, y))
+
+
+def _slope(f: Callable[[float], Any], h: float) -> tuple[float, float]:
+    """The central difference over step h, and how much of it may be rounding."""
+    right, left = float(f(h)), float(f(-h))
+    return (right - left) / (2 * h), _EPS * (abs(right) + abs(left)) / h
+
+
+def _central(f: Callable[[float], Any], h: float) -> tuple[float, float]:
+    """The central difference, and its error: rounding, plus truncation as the difference from twice the step shows it."""
+    value, rounding = _slope(f, h)
+    wide, _ = _slope(f, 2 * h)
+    return value, abs(wide - value) + rounding
+
+
+def _ridders(f: Callable[[float], Any], h: float) -> tuple[float, float]:
+    """Central differences over shrinking steps, extrapolated to h = 0 by Neville's scheme; the best entry of the table.
+
+    The error of an entry is its distance from its two neighbours of lower order. The search ends where a row is worse than
+    the best so far: rounding has taken over.
+    """
+    value, rounding = _slope(f, h)
+    best, error = value, float("inf")
+    previous = [value]
+    for _ in range(1, _ROWS):
+        h /= _SHRINK
+        value, rounding = _slope(f, h)
+        row = [value]
+        factor = _SHRINK**2
+        for lower in previous:
+            row.append((row[-1] * factor - lower) / (factor - 1))
+            factor *= _SHRINK**2
+            distance = max(abs(row[-1] - row[-2]), abs(row[-1] - lower)) + rounding
+            if distance < error:
+                best, error = row[-1], distance
+        if not abs(row[-1] - previous[-1]) < 2 * error:
+            break
+        previous = row
+    return best, error
