@@ -93,7 +93,8 @@ def _show(expression: str, y: Value, leaves: dict[str, Value]) -> None:
     typer.echo(f"{expression.strip()} = {y.item()!r}")
     if not leaves:
         return
-    table = Table("variable", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, header_style="")
+    table.add_column("variable", overflow="fold")
     table.add_column("value", justify="right", overflow="fold")
     table.add_column("gradient", justify="right", overflow="fold")
     for name, leaf in leaves.items():

@@ -86,8 +86,6 @@ def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     """Subscripts with the ellipses and the output spelled out: one word an operand, and the output's word."""
     words, arrow, output = subscripts.replace(" ", "").partition("->")
     inputs = words.split(",")
-    if len(inputs) != len(ndims):
-        raise ShapeError(f"einsum: {subscripts!r} names {len(inputs)} operands, got {len(ndims)}")
     if not arrow:
         letters = words.replace(",", "").replace(".", "")
         output = ("..." if "..." in words else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))

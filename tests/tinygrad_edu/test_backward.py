@@ -1,0 +1,393 @@
+"""backward: accumulation, release, hooks, threads, second order, and graphs of any size."""
+
+import asyncio
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import nn
+from tinygrad_edu import GraphError, ShapeError, Value, concatenate, exp, no_grad, stack, tanh
+from tinygrad_edu.testing import numerical_gradient
+from tinygrad_edu.testing.strategies import expressions
+
+
+def test_micrograd_readme_expression():
+    a, b = Value(-4.0), Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    assert f"{g:.4f} {a.grad:.4f} {b.grad:.4f}" == "24.7041 138.8338 645.5773"
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(expressions())
+def test_random_expressions_with_sharing(expression):
+    values = [Value(x) for x in expression.inputs]
+    y = expression(*values)
+    y = y.sum() if y.shape else y
+    raw = expression(*expression.inputs)
+    assert np.array_equal(y.data, np.sum(raw) if np.shape(raw) else raw) or np.isclose(float(y), np.sum(raw), rtol=1e-14)
+    if not y.requires_grad:
+        return
+    y.backward()
+    for i, v in enumerate(values):
+        expected = numerical_gradient(lambda *xs: np.sum(expression(*xs)), *expression.inputs, argnum=i)
+        got = np.zeros(v.shape) if v.grad is None else v.grad
+        assert np.all(np.abs(got - expected.value) <= 20 * expected.error + 1e-7 * np.max(np.abs(expected.value), initial=1.0))
+
+
+def test_leaves_accumulate_and_interiors_are_fresh():
+    x = Value(3.0)
+    y = x * x
+    z = y * 2
+    z.backward()
+    z.backward()
+    assert x.grad == 24.0
+    assert y.grad == 2.0
+    x.zero_grad()
+    assert x.grad is None
+
+
+def test_a_reused_interior_counts_every_use():
+    x = Value(2.0)
+    y = x * 3
+    (y * y + y).backward()
+    assert y.grad == 13.0
+    assert x.grad == 39.0
+
+
+def test_micrograd_style_zeroing_by_hand():
+    x = Value(2.0)
+    x.grad = 0
+    (x * x).backward()
+    assert x.grad == 4.0
+    x.data -= 0.1 * x.grad
+    assert x.data == pytest.approx(1.6)
+
+
+def test_chain_of_a_million_operations():
+    x = Value(1.0)
+    y = x
+    for _ in range(1_000_000):
+        y = y + 0.0
+    y.backward(retain_graph=False)
+    assert x.grad == 1.0
+    y = x
+    for _ in range(1_000_000):
+        y = y * 1.0
+    y.backward()
+    assert x.grad == 2.0
+    alive = weakref.ref(y)
+    del y
+    assert alive() is None
+
+
+def test_fan_in_of_100_000():
+    x = Value(1.0)
+    total = Value(0.0)
+    for _ in range(100_000):
+        total = total + x * 2.0
+    total.backward()
+    assert x.grad == 200_000.0
+    v = Value(np.ones(3))
+    stack([v] * 10_000).sum().backward()
+    assert np.array_equal(v.grad, np.full(3, 10_000.0))
+
+
+def test_no_graph_outlives_its_last_reference():
+    gc.disable()
+    try:
+        x = Value(np.ones(3))
+        y = tanh(x * 2.0 + 1.0)
+        z = concatenate([y, x]).sum()
+        z.backward()
+        refs = [weakref.ref(v) for v in (y, z)]
+        del y, z
+        assert [r() for r in refs] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_release_frees_the_graph_while_walking_and_says_so_later():
+    x = Value(np.ones(4))
+    y = exp(x)
+    alive = weakref.ref(y)
+    z = (y * 2.0).sum()
+    del y
+    z.backward(retain_graph=False)
+    assert alive() is None
+    assert z.inputs == ()
+    assert z.grad_fn.name == "sum"
+    assert z.grad is None
+    assert z.why_no_grad().startswith("released")
+    assert np.allclose(x.grad, 2 * np.e)
+    with pytest.raises(GraphError, match=r"inputs of <op sum> were released .* retain_graph=True"):
+        z.backward()
+
+
+def test_a_released_part_stops_a_backward_that_shares_it():
+    x = Value(2.0)
+    y = x * x
+    (y + 1).backward(retain_graph=False)
+    with pytest.raises(GraphError, match="released"):
+        (y * 3).backward()
+
+
+def test_in_place_step_on_a_retained_graph_is_an_error():
+    w = Value(np.ones(3), name="w")
+    loss = (w * w).sum()
+    loss.backward()
+    optimizer = nn.optim.SGD([w], lr=0.1)
+    optimizer.step()
+    before = w.grad.copy()
+    with pytest.raises(GraphError, match=r"leaf 'w' of shape \(3,\) was changed in place after <op multiply>"):
+        loss.backward()
+    assert np.array_equal(w.grad, before)
+    again = (w * w).sum()
+    again.backward()
+    with pytest.raises(GraphError, match="changed in place"):
+        (loss + again).backward()
+
+
+def test_in_place_step_is_noticed_however_deep_the_graph_below_it():
+    w, x = Value(2.0), Value(1.0)
+    deep = x
+    for _ in range(50):
+        deep = deep + 1.0
+    y = deep * w
+    w.data = 3.0
+    w.mark_changed()
+    with pytest.raises(GraphError, match="changed in place"):
+        y.backward()
+    (deep * w).backward()
+    assert w.grad == 51.0
+
+
+def test_mark_changed_is_for_leaves():
+    with pytest.raises(GraphError, match="only leaves"):
+        (Value(1.0) * 2).mark_changed()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: (Value(np.ones(3)) * 2).backward(), r"shape \(3,\), so pass gradient="),
+        (lambda: (Value(np.ones(3)) * 2).backward(np.ones(4)), r"gradient= has shape \(4,\).*\(3,\)"),
+        (lambda: (Value(1.0) * 2).backward(np.ones(1)), r"gradient= has shape \(1,\)"),
+    ],
+)
+def test_wrong_seeds(make, message):
+    with pytest.raises(ShapeError, match=message):
+        make()
+
+
+def test_a_single_number_of_any_shape_needs_no_seed():
+    x = Value(np.ones((1, 1)))
+    (x * 3).backward()
+    assert np.array_equal(x.grad, [[3.0]])
+
+
+def test_seeds_of_other_kinds():
+    x = Value(np.ones(3))
+    (x * 2).backward([1, 2, 3])
+    assert np.array_equal(x.grad, [2.0, 4.0, 6.0])
+    x.zero_grad()
+    (x * 2).backward(Value(np.ones(3)))
+    assert np.array_equal(x.grad, [2.0, 2.0, 2.0])
+
+
+def test_nothing_to_differentiate():
+    for make in (lambda: Value(1.0, requires_grad=False) * 2, lambda: Value(1.0).detach() * 2):
+        with pytest.raises(GraphError, match="does not require grad"):
+            make().backward()
+    with pytest.raises(GraphError, match="create_graph=True needs"):
+        Value(1.0).backward(retain_graph=False, create_graph=True)
+
+
+def test_backward_on_a_leaf():
+    x = Value(np.zeros(2))
+    seed = np.ones(2)
+    x.backward(seed)
+    assert np.array_equal(x.grad, [1.0, 1.0])
+    assert x.grad is not seed
+
+
+def test_gradients_of_leaves_have_their_own_memory():
+    a, b = Value(np.ones(2)), Value(np.ones(2))
+    y = a + b
+    y.sum().backward()
+    a.grad *= 5
+    assert np.array_equal(b.grad, [1.0, 1.0])
+    assert np.array_equal(y.grad, [1.0, 1.0])
+    c = Value(np.ones((2, 3)))
+    c.T.sum(axis=0).sum().backward()
+    assert c.grad.base is None
+
+
+# -- Hooks -------------------------------------------------------------------------------------------------------------
+
+
+def test_hooks_see_the_whole_gradient_of_this_pass_once():
+    x = Value(2.0)
+    seen = []
+    remove = x.register_hook(seen.append)
+    y = x * 3
+    z = y + y * x
+    z.backward()
+    z.backward()
+    assert seen == [15.0, 15.0]
+    remove()
+    z.backward()
+    assert len(seen) == 2
+
+
+def test_a_hook_may_replace_the_gradient_and_what_flows_on():
+    x = Value(np.ones(2))
+    y = x * 2
+    y.register_hook(lambda g: g * 10)
+    y.sum().backward()
+    assert np.array_equal(y.grad, [10.0, 10.0])
+    assert np.array_equal(x.grad, [20.0, 20.0])
+    y.register_hook(lambda g: np.ones(3))
+    with pytest.raises(ShapeError, match="hook: returned a gradient of shape"):
+        y.sum().backward()
+
+
+# -- Higher order ------------------------------------------------------------------------------------------------------
+
+
+def test_derivatives_of_any_order():
+    x = Value(2.0)
+    y = x**5
+    expected = [80.0, 160.0, 240.0, 240.0, 120.0]
+    for value in expected:
+        x.zero_grad()
+        y.backward(create_graph=True)
+        y = x.grad
+        assert float(y) == value
+    assert isinstance(x.grad, Value)
+
+
+def test_create_graph_gives_gradients_to_leaves_only():
+    x = Value(2.0)
+    y = x * x
+    (y * x).backward(create_graph=True)
+    assert y.grad is None
+    assert float(x.grad) == 12.0
+
+
+def test_a_constant_gradient_can_be_computed_with():
+    x = Value(np.ones(2))
+    (x + 1.0).sum().backward(create_graph=True)
+    assert isinstance(x.grad, Value)
+    assert np.array_equal((x.grad * 2).data, [2.0, 2.0])
+
+
+# -- no_grad -----------------------------------------------------------------------------------------------------------
+
+
+def test_no_grad_records_nothing():
+    x = Value(2.0)
+    with no_grad():
+        y = x * x
+    assert (y.inputs, y.grad_fn, y.requires_grad) == ((), None, False)
+    assert (x * x).requires_grad
+
+    @no_grad()
+    def f(v):
+        return v * 2
+
+    assert not f(x).requires_grad
+
+
+def test_no_grad_is_per_thread():
+    x, found = Value(2.0), []
+    with no_grad():
+        thread = threading.Thread(target=lambda: found.append((x * x).requires_grad))
+        thread.start()
+        thread.join()
+    assert found == [True]
+
+
+def test_no_grad_is_per_task():
+    x = Value(2.0)
+
+    async def off(entered, leave):
+        with no_grad():
+            entered.set()
+            await leave.wait()
+            return (x * x).requires_grad
+
+    async def main():
+        entered, leave = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(off(entered, leave))
+        await entered.wait()
+        here = (x * x).requires_grad
+        leave.set()
+        return here, await task
+
+    assert asyncio.run(main()) == (True, False)
+
+
+def test_separate_graphs_in_separate_threads():
+    def work(results, n):
+        x = Value(float(n))
+        y = x
+        for _ in range(2000):
+            y = y * 1.0 + x
+        y.backward()
+        results[n] = x.grad
+
+    results = {}
+    threads = [threading.Thread(target=work, args=(results, n)) for n in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert results == dict.fromkeys(range(4), 2001.0)
+
+
+# -- why_no_grad -------------------------------------------------------------------------------------------------------
+
+
+def test_every_missing_gradient_has_a_reason():
+    x, other = Value(1.0), Value(1.0)
+    y = x * 2
+    assert Value(1.0, requires_grad=False).why_no_grad().startswith("not required")
+    assert x.why_no_grad().startswith("backward has not run")
+    y.backward()
+    assert x.why_no_grad() == "it has a gradient"
+    assert other.why_no_grad(y).startswith("not on the path")
+
+
+def test_micrograds_own_networks_run_on_our_value():
+    """micrograd's nn.py is pure Python over Value's operators; this is its shape, with our Value in place of its own."""
+    rng = np.random.default_rng(0)
+
+    class Neuron:
+        def __init__(self, n, nonlin):
+            self.w = [Value(rng.uniform(-1, 1)) for _ in range(n)]
+            self.b, self.nonlin = Value(0), nonlin
+
+        def __call__(self, x):
+            act = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
+            return act.relu() if self.nonlin else act
+
+    neurons = [Neuron(2, True) for _ in range(3)]
+    out = Neuron(3, False)
+    y = out([n([1.0, -2.0]) for n in neurons])
+    y.backward()
+    parameters = [p for n in [*neurons, out] for p in [*n.w, n.b]]
+    assert all(p.grad is not None for p in parameters)

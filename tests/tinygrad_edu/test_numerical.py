@@ -1,0 +1,122 @@
+"""The oracle itself: each method is as exact as it says, its error bar holds, and it refuses what it cannot do."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, registry, tanh
+from tinygrad_edu.op import Domain
+from tinygrad_edu.testing import numerical_gradient
+from tinygrad_edu.testing.strategies import LAYOUTS, arrays, broadcastable, expressions, laid_out, op_calls, points, shapes
+
+KNOWN = [
+    (math.sin, math.cos, 0.7),
+    (math.exp, math.exp, 3.0),
+    (lambda x: x**3, lambda x: 3 * x**2, 1e3),
+    (lambda x: 1 / x, lambda x: -1 / x**2, 0.2),
+    (math.tanh, lambda x: 1 - math.tanh(x) ** 2, 2.0),
+    (lambda x: 1e6 + x, lambda x: 1.0, 1.0),
+]
+
+
+@pytest.mark.parametrize(("f", "slope", "x"), KNOWN)
+@pytest.mark.parametrize(("method", "digits"), [("ridders", 1e-9), ("central", 1e-6)])
+def test_known_derivatives_and_their_error_bars(f, slope, x, method, digits):
+    value, error = numerical_gradient(f, x, method=method)
+    scale = max(abs(slope(x)), np.finfo(float).eps * abs(f(x)) / 1e-6 / digits)
+    assert abs(value - slope(x)) <= digits * scale
+    assert abs(value - slope(x)) <= 10 * error + 1e-14 * abs(slope(x))
+
+
+def test_ridders_beats_central_differences():
+    errors = {m: abs(numerical_gradient(math.exp, 3.0, method=m).value - math.exp(3.0)) for m in ("ridders", "central")}
+    assert errors["ridders"] < errors["central"] / 10
+
+
+def test_the_complex_step_is_exact_and_for_analytic_ops_only():
+    op = registry["exp"].op
+    value, error = numerical_gradient(op, np.array([3.0]), cotangent=np.ones(1), method="complex")
+    assert abs(value[0] - math.exp(3.0)) <= error[0]
+    for wrong in (registry["abs"].op, registry["norm"].op, registry["max"].op, np.exp):
+        with pytest.raises(TinygradError, match="complex step is silently wrong"):
+            numerical_gradient(wrong, 1.0, method="complex")
+
+
+def test_values_arrays_and_cotangents():
+    x = np.array([[0.1, 0.2], [0.3, 0.4]])
+    c = np.array([[1.0, -2.0], [3.0, 0.5]])
+    got = numerical_gradient(lambda v: tanh(Value(v)), x, cotangent=c).value
+    assert np.allclose(got, c * (1 - np.tanh(x) ** 2), rtol=1e-10)
+    second = numerical_gradient(lambda a, b: np.sum(a * b), x, c, argnum=1).value
+    assert np.allclose(second, x)
+
+
+def test_inputs_are_not_changed():
+    x = np.arange(3.0)
+    numerical_gradient(lambda v: np.sum(v * v), x)
+    assert np.array_equal(x, np.arange(3.0))
+
+
+def test_what_is_refused():
+    with pytest.raises(ShapeError, match="pass cotangent="):
+        numerical_gradient(lambda x: x * 2, np.ones(2))
+    with pytest.raises(ShapeError, match=r"cotangent has shape \(3,\)"):
+        numerical_gradient(lambda x: x * 2, np.ones(2), cotangent=np.ones(3))
+    with pytest.raises(DTypeError, match="complex128"):
+        numerical_gradient(np.abs, np.ones(2, complex))
+
+
+# -- Strategies --------------------------------------------------------------------------------------------------------
+
+few = settings(max_examples=50, deadline=None, derandomize=True)
+
+
+@few
+@given(st.data())
+def test_arrays_keep_to_their_domain(data):
+    domain = data.draw(st.sampled_from([Domain(), Domain(low=0.0), Domain(kinks=(0.0,)), Domain(-1.0, 1.0), Domain(distinct=True)]))
+    x = np.asarray(data.draw(arrays(domain, shapes())))
+    assert np.all((x > domain.low) & (x < domain.high))
+    assert all(np.all(np.abs(x - kink) >= 0.25) for kink in domain.kinks)
+    assert not domain.distinct or len(np.unique(x)) == x.size
+
+
+def test_layouts_are_what_they_say():
+    numbers = np.arange(6.0).reshape(2, 3)
+    made = {layout: laid_out(numbers, layout) for layout in LAYOUTS}
+    assert all(np.array_equal(x, numbers) for x in made.values())
+    assert made["Fortran"].flags.f_contiguous
+    assert not made["strided"].flags.c_contiguous
+    assert not made["read-only"].flags.writeable
+    assert type(laid_out(np.array(1.0), "C")) is float
+
+
+@few
+@given(broadcastable(3))
+def test_broadcastable_shapes_broadcast(together):
+    np.broadcast_shapes(*together)
+
+
+@few
+@given(st.sampled_from(sorted(registry)).flatmap(lambda name: op_calls(registry[name].op)))
+def test_op_calls_run_and_print_as_code(call):
+    y = call(*call.inputs)
+    assert np.all(np.isfinite(y))
+    assert repr(call).startswith(call.op.name + "(")
+
+
+@few
+@given(expressions())
+def test_expressions_print_as_code_that_gives_the_same(expression):
+    scope = dict(registry)
+    exec(repr(expression), scope)
+    last = f"v{len(expression.inputs) + len(expression.steps) - 1}"
+    assert np.allclose(np.asarray(scope[last], dtype=float), expression(*expression.inputs))
+
+
+def test_points_are_short_numbers():
+    assert points(Domain(kinks=(0.0,)))[:4] == [0.25, -0.25, 0.375, -0.375]
+    assert min(points(Domain(low=0.0))) == 0.25

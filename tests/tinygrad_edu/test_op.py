@@ -1,0 +1,136 @@
+"""Defining ops: what a definition must have, and that a user's own op is treated like a built-in."""
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import (
+    NONZERO,
+    REAL,
+    DefinitionError,
+    Sample,
+    ShapeError,
+    Value,
+    derived,
+    elementwise,
+    operation,
+    registry,
+    rule,
+    tanh,
+)
+from tinygrad_edu.testing import numerical_gradient
+
+ONE = rule("1", lambda g, y, x: g)
+
+
+@pytest.fixture
+def temporary():
+    """Ops defined in a test go when it ends."""
+    before = dict(registry)
+    yield
+    registry.clear()
+    registry.update(before)
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_users_op_is_recorded_drawn_and_differentiated_twice():
+    @elementwise(symbol="swish", domain=(REAL,), rules=(rule("σ(x) + y(1 - σ(x))", swish_rule),), numpy=lambda x: x / (1 + np.exp(-x)))
+    def swish(x):
+        """x times the logistic function of x."""
+        return x / (1 + np.exp(-x))
+
+    x = Value(np.array([-1.0, 0.5]))
+    y = swish(x)
+    assert (y.grad_fn.name, y.grad_fn.symbol) == ("swish", "swish")
+    y.sum().backward(create_graph=True)
+    first = x.grad
+    assert np.allclose(first.data, numerical_gradient(lambda v: np.sum(swish(v)), x.data).value)
+    x.zero_grad()
+    first.sum().backward()
+    expected = numerical_gradient(lambda v: np.sum(swish_rule(np.ones(2), swish(v), v)), np.array([-1.0, 0.5])).value
+    assert np.allclose(x.grad, expected)
+
+
+def swish_rule(g, y, x):
+    s = (1 + tanh(x / 2)) / 2
+    return g * (s + y * (1 - s))
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_users_general_op_and_its_options():
+    @operation(rules=(rule("2g x", lambda g, y, x, scale: 2 * scale * g * x),), samples=lambda shape: [Sample((shape,), {})])
+    def energy(x, scale=1.0):
+        """Sum of squares, scaled."""
+        return scale * np.sum(x * x)
+
+    x = Value(np.arange(3.0))
+    energy(x, scale=2.0).backward()
+    assert np.array_equal(x.grad, 4 * np.arange(3.0))
+    assert energy(np.ones(2)) == 2.0
+
+
+@pytest.mark.usefixtures("temporary")
+@pytest.mark.parametrize(
+    ("define", "message"),
+    [
+        (lambda: elementwise(domain=(REAL,), rules=(ONE,))(lambda x: x), "needs a docstring"),
+        (lambda: elementwise(domain=(REAL, REAL), rules=(ONE,))(documented), "1 arguments, 1 rules and 2 domains"),
+        (lambda: elementwise(domain=(REAL,), rules=(ONE, ONE))(documented), "1 arguments, 2 rules"),
+        (lambda: operation(rules=(ONE,), samples=None)(documented), "needs samples="),
+        (lambda: operation(rules=(ONE, ONE), samples=list)(variadic), "variadic op needs exactly one"),
+        (lambda: elementwise(domain=(NONZERO,), rules=(ONE,))(renamed("exp")), "exp: this name is taken by tinygrad_edu"),
+    ],
+)
+def test_incomplete_definitions_are_refused(define, message):
+    with pytest.raises(DefinitionError, match=message):
+        define()
+
+
+def documented(x):
+    """Nothing happens to x."""
+    return x
+
+
+def variadic(*arrays):
+    """The first array."""
+    return arrays[0]
+
+
+def renamed(name):
+    def f(x):
+        """Nothing happens to x."""
+        return x
+
+    f.__name__ = name
+    return f
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_rule_of_the_wrong_shape_is_named():
+    @operation(rules=(rule("g", lambda g, y, x: np.ones(7)),), samples=lambda shape: [Sample((shape,), {})])
+    def broken(x):
+        """The sum, with a wrong rule."""
+        return np.sum(x)
+
+    with pytest.raises(ShapeError, match=r"broken: a rule returned a gradient of shape \(7,\).*\(3,\)"):
+        broken(Value(np.ones(3))).backward()
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_derived_op_is_recorded_as_what_it_calls():
+    @derived(domain=(REAL,))
+    def double_tanh(x):
+        """tanh of tanh."""
+        return tanh(tanh(x))
+
+    y = double_tanh(Value(0.5))
+    assert y.grad_fn.name == "tanh"
+    assert double_tanh.op.derived
+    assert double_tanh(0.5) == float(y)
+    assert double_tanh([0.5])[0] == float(y)
+
+
+def test_ops_are_functions_with_their_definition():
+    for name, function in registry.items():
+        assert function.__name__ == name
+        assert function.op.name == name
+        assert function.__doc__ == function.op.forward.__doc__
