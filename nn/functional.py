@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinygrad_edu import DTypeError, ShapeError, Value, log_softmax, matmul, mean, negative, square, transpose
+from tinygrad_edu import DTypeError, ShapeError, Value, log_softmax, matmul, transpose
 from tinygrad_edu import linear as _linear
 
 
@@ -36,7 +36,7 @@ def cross_entropy(logits: Value, labels: ArrayLike) -> Value:
     """
     classes = _checked_labels(logits, labels)
     chosen = log_softmax(logits, axis=-1)[np.arange(len(classes)), classes]
-    return negative(mean(chosen))
+    return -chosen.mean()
 
 
 def _checked_labels(logits: Value, labels: ArrayLike) -> Any:
@@ -68,7 +68,8 @@ def mse_loss(prediction: Value, target: Any) -> Value:
         raise ShapeError(
             f"mse_loss: prediction has shape {prediction.shape}, target {np.shape(target)}; expected the same, so reshape one"
         )
-    return mean(square(prediction - target))
+    error: Value = prediction - target
+    return error.square().mean()
 
 
 def accuracy(logits: Any, labels: ArrayLike) -> float:

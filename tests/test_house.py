@@ -17,10 +17,11 @@ FLOORS = [
     ["errors"],
     ["node"],
     ["signatures"],
+    ["domain"],
     ["data"],
     ["op"],
     ["ops"],
-    ["graph"],
+    ["graph", "protocols"],
     ["value"],
     ["expression"],
     ["testing"],
@@ -111,7 +112,11 @@ def test_nn_and_viz_use_public_names_only(package):
     engine = importlib.import_module("tinygrad_edu")
     for path in modules(package):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] == "tinygrad_edu":
+            if (
+                isinstance(node, ast.ImportFrom)
+                and not node.level
+                and (node.module or "").split(".")[0] == "tinygrad_edu"
+            ):
                 assert node.module == "tinygrad_edu", f"{path}: import from tinygrad_edu itself, not from {node.module}"
                 for alias in node.names:
                     assert alias.name in engine.__all__, f"{path}: {alias.name} is not public"

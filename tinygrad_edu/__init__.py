@@ -8,6 +8,7 @@
 (-2.3593..., 1.5728...)
 """
 
+from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
 from .errors import (
     DefinitionError,
     DTypeError,
@@ -18,23 +19,7 @@ from .errors import (
     UnsupportedError,
 )
 from .node import Node
-from .op import (
-    CONDITION,
-    DISTINCT,
-    NONZERO,
-    POSITIVE,
-    REAL,
-    Domain,
-    Op,
-    Rule,
-    Sample,
-    derived,
-    elementwise,
-    no_grad,
-    operation,
-    registry,
-    rule,
-)
+from .op import Op, Rule, derived, elementwise, no_grad, operation, registry, rule
 from .ops import *  # noqa: F403  # the op table is public as it stands
 from .ops import __all__ as _ops
 from .value import Value

@@ -74,3 +74,21 @@ def recover(op: Op, data: Sequence[Any], params: dict[str, Any], error: Exceptio
         remedy = "counted from the right, sizes must be equal or 1"
         raise ShapeError(f"{op.name}: shapes {shapes} do not broadcast; {remedy}") from None
     raise ShapeError(f"{op.name}: {error}; inputs of shape {shapes}") from None
+
+
+def leaf_data(data: Any, requires_grad: bool, copy: bool) -> Any:
+    """What a leaf holds, from what the user gave."""
+    if isinstance(data, Node):
+        raise DTypeError("Value: got a Value; it can be used as it is, or detach() makes a constant of it")
+    array = np.asarray(data)
+    kind = array.dtype.kind
+    if kind not in "fiub":
+        raise DTypeError(f"Value: got data of dtype {array.dtype}, expected real numbers")
+    if kind != "f" and not isinstance(data, (np.ndarray, np.generic)):
+        array = array.astype(float)
+    elif kind != "f" and requires_grad:
+        remedy = "cast it with .astype(float), or pass requires_grad=False for a constant"
+        raise DTypeError(f"Value: got an array of dtype {array.dtype}, which has no gradient; {remedy}")
+    if array.ndim:
+        return np.array(array) if copy else array
+    return float(array) if array.dtype == float else array[()]

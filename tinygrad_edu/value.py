@@ -6,7 +6,6 @@ from the same definitions, so np.exp(v) records what v.exp() records, and what h
 
 from __future__ import annotations
 
-import difflib
 import operator
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -15,9 +14,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import graph, op, ops
+from .data import leaf_data
 from .errors import DTypeError, GraphError, UnsupportedError
 from .node import RELEASED, Node
-from .op import by_numpy, registry
+from .protocols import dispatch
 from .signatures import Shape
 
 _changes = count(1)  # numbers the changes made in place; see Value.mark_changed
@@ -56,7 +56,7 @@ class Value(Node):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, copy: bool = True) -> None:
-        self.data = _leaf_data(data, requires_grad, copy)
+        self.data = leaf_data(data, requires_grad, copy)
         self.grad = None
         self.grad_fn = None
         self.inputs = ()
@@ -79,7 +79,6 @@ class Value(Node):
     __rmatmul__ = reflected(ops.matmul)
     __neg__ = ops.negative
     __abs__ = ops.abs
-    __getitem__ = ops.getitem
 
     __eq__ = compared(operator.eq)  # plain booleans, elementwise, as in NumPy
     __ne__ = compared(operator.ne)
@@ -118,6 +117,9 @@ class Value(Node):
     sum = ops.sum
     tanh = ops.tanh
     var = ops.var
+
+    def __getitem__(self, index: Any) -> Value:
+        return ops.getitem(self, index)  # type: ignore[no-any-return]  # an index may be an array, so it looks like a Binary
 
     def reshape(self, *shape: Any) -> Value:
         """The numbers row by row in another shape, given as one tuple or as several sizes; see `ops.reshape`."""
@@ -326,10 +328,10 @@ class Value(Node):
         if method != "__call__":
             remedy = "use sum(), max() or the like" if method == "reduce" else "compose it of recorded functions"
             raise UnsupportedError(f"{name}.{method}: not recorded for Values; {remedy}")
-        return _dispatch(ufunc, inputs, kwargs)
+        return dispatch(ufunc, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
-        return _dispatch(func, args, kwargs)
+        return dispatch(func, args, kwargs)
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise UnsupportedError(
@@ -338,43 +340,6 @@ class Value(Node):
 
 
 op.result_type = Value
-
-_PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to differentiate
-    *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
-    *(np.isnan, np.isinf, np.isfinite, np.signbit, np.isclose, np.allclose, np.array_equal),
-    *(np.shape, np.ndim, np.size),
-}
-
-
-def _dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What NumPy's function does on Values: the op defined for it, a plain result, or an error; never an array by accident."""
-    if function in by_numpy:
-        return registry[by_numpy[function]](*args, **kwargs)
-    if function in _PLAIN_RESULT:
-        return function(*[x.data if isinstance(x, Node) else x for x in args], **kwargs)
-    name = function.__name__
-    supported = [f.__name__ for f in by_numpy]
-    near = difflib.get_close_matches(name, supported, 1)
-    hint = f"the nearest that is recorded: np.{near[0]}" if near else "see tinygrad_edu.__all__ for what is recorded"
-    raise UnsupportedError(f"np.{name}: not recorded for Values; {hint}, or use value.numpy() for the plain numbers")
-
-
-def _leaf_data(data: Any, requires_grad: bool, copy: bool) -> Any:
-    """What a leaf holds, from what the user gave."""
-    if isinstance(data, Node):
-        raise DTypeError("Value: got a Value; it can be used as it is, or detach() makes a constant of it")
-    array = np.asarray(data)
-    kind = array.dtype.kind
-    if kind not in "fiub":
-        raise DTypeError(f"Value: got data of dtype {array.dtype}, expected real numbers")
-    if kind != "f" and not isinstance(data, (np.ndarray, np.generic)):
-        array = array.astype(float)
-    elif kind != "f" and requires_grad:
-        remedy = "cast it with .astype(float), or pass requires_grad=False for a constant"
-        raise DTypeError(f"Value: got an array of dtype {array.dtype}, which has no gradient; {remedy}")
-    if array.ndim:
-        return np.array(array) if copy else array
-    return float(array) if array.dtype == float else array[()]
 
 
 def _leaf(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Value:

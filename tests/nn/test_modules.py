@@ -104,7 +104,9 @@ def test_state_moves_between_models_and_is_strict():
     state["layers.9.weight"] = state.pop("layers.0.bias")
     state["layers.2.weight"] = np.ones((1, 4))
     before = two.state_dict()
-    with pytest.raises(ShapeError, match=r"missing layers.0.bias; unexpected layers.9.weight; layers.2.weight has shape \(1, 4\)"):
+    with pytest.raises(
+        ShapeError, match=r"missing layers.0.bias; unexpected layers.9.weight; layers.2.weight has shape \(1, 4\)"
+    ):
         two.load_state_dict(state)
     assert all(np.array_equal(before[k], two.state_dict()[k]) for k in before)
 

@@ -143,7 +143,14 @@ def test_early_stopping_puts_the_best_weights_back():
     optimizer = nn.optim.SGD(model.parameters(), lr=2.0)  # too large on purpose
     data = blobs()
     history = nn.fit(
-        model, data, optimizer, epochs=200, validation=blobs(30), patience=3, rng=np.random.default_rng(0), progress=False
+        model,
+        data,
+        optimizer,
+        epochs=200,
+        validation=blobs(30),
+        patience=3,
+        rng=np.random.default_rng(0),
+        progress=False,
     )
     losses = history.curves["validation_loss"]
     assert history.stopped_early

@@ -38,14 +38,18 @@ def test_random_expressions_with_sharing(expression):
     y = expression(*values)
     y = y.sum() if y.shape else y
     raw = expression(*expression.inputs)
-    assert np.array_equal(y.data, np.sum(raw) if np.shape(raw) else raw) or np.isclose(float(y), np.sum(raw), rtol=1e-14)
+    assert np.array_equal(y.data, np.sum(raw) if np.shape(raw) else raw) or np.isclose(
+        float(y), np.sum(raw), rtol=1e-14
+    )
     if not y.requires_grad:
         return
     y.backward()
     for i, v in enumerate(values):
         expected = numerical_gradient(lambda *xs: np.sum(expression(*xs)), *expression.inputs, argnum=i)
         got = np.zeros(v.shape) if v.grad is None else v.grad
-        assert np.all(np.abs(got - expected.value) <= 20 * expected.error + 1e-7 * np.max(np.abs(expected.value), initial=1.0))
+        assert np.all(
+            np.abs(got - expected.value) <= 20 * expected.error + 1e-7 * np.max(np.abs(expected.value), initial=1.0)
+        )
 
 
 def test_leaves_accumulate_and_interiors_are_fresh():

@@ -7,10 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, registry, tanh
-from tinygrad_edu.op import Domain
+from tinygrad_edu import Domain, DTypeError, ShapeError, TinygradError, Value, registry, tanh
 from tinygrad_edu.testing import numerical_gradient
-from tinygrad_edu.testing.strategies import LAYOUTS, arrays, broadcastable, expressions, laid_out, op_calls, points, shapes
+from tinygrad_edu.testing.strategies import (
+    LAYOUTS,
+    arrays,
+    broadcastable,
+    expressions,
+    laid_out,
+    op_calls,
+    points,
+    shapes,
+)
 
 KNOWN = [
     (math.sin, math.cos, 0.7),
@@ -77,7 +85,9 @@ few = settings(max_examples=50, deadline=None, derandomize=True)
 @few
 @given(st.data())
 def test_arrays_keep_to_their_domain(data):
-    domain = data.draw(st.sampled_from([Domain(), Domain(low=0.0), Domain(kinks=(0.0,)), Domain(-1.0, 1.0), Domain(distinct=True)]))
+    domain = data.draw(
+        st.sampled_from([Domain(), Domain(low=0.0), Domain(kinks=(0.0,)), Domain(-1.0, 1.0), Domain(distinct=True)])
+    )
     x = np.asarray(data.draw(arrays(domain, shapes())))
     assert np.all((x > domain.low) & (x < domain.high))
     assert all(np.all(np.abs(x - kink) >= 0.25) for kink in domain.kinks)

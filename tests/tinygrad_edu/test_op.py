@@ -33,7 +33,12 @@ def temporary():
 
 @pytest.mark.usefixtures("temporary")
 def test_a_users_op_is_recorded_drawn_and_differentiated_twice():
-    @elementwise(symbol="swish", domain=(REAL,), rules=(rule("σ(x) + y(1 - σ(x))", swish_rule),), numpy=lambda x: x / (1 + np.exp(-x)))
+    @elementwise(
+        symbol="swish",
+        domain=(REAL,),
+        rules=(rule("σ(x) + y(1 - σ(x))", swish_rule),),
+        numpy=lambda x: x / (1 + np.exp(-x)),
+    )
     def swish(x):
         """x times the logistic function of x."""
         return x / (1 + np.exp(-x))
@@ -57,7 +62,9 @@ def swish_rule(g, y, x):
 
 @pytest.mark.usefixtures("temporary")
 def test_a_users_general_op_and_its_options():
-    @operation(rules=(rule("2g x", lambda g, y, x, scale: 2 * scale * g * x),), samples=lambda shape: [Sample((shape,), {})])
+    @operation(
+        rules=(rule("2g x", lambda g, y, x, scale: 2 * scale * g * x),), samples=lambda shape: [Sample((shape,), {})]
+    )
     def energy(x, scale=1.0):
         """Sum of squares, scaled."""
         return scale * np.sum(x * x)
@@ -77,7 +84,10 @@ def test_a_users_general_op_and_its_options():
         (lambda: elementwise(domain=(REAL,), rules=(ONE, ONE))(documented), "1 arguments, 2 rules"),
         (lambda: operation(rules=(ONE,), samples=None)(documented), "needs samples="),
         (lambda: operation(rules=(ONE, ONE), samples=list)(variadic), "variadic op needs exactly one"),
-        (lambda: elementwise(domain=(NONZERO,), rules=(ONE,))(renamed("exp")), "exp: this name is taken by tinygrad_edu"),
+        (
+            lambda: elementwise(domain=(NONZERO,), rules=(ONE,))(renamed("exp")),
+            "exp: this name is taken by tinygrad_edu",
+        ),
     ],
 )
 def test_incomplete_definitions_are_refused(define, message):

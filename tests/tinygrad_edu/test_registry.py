@@ -1,7 +1,5 @@
 """The laws that every op obeys, drawn from its definition: one body, parametrised over the registry."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -75,7 +73,11 @@ def check_first_order(call: OpCall):
         assert np.shape(values[i].grad) == np.shape(call.inputs[i])
         assert close(values[i].grad, expected.value, expected.error), f"{call.op.name}, argument {i}"
         if call.op.analytic and not call.op.derived:
-            exact = numerical_gradient(call.op, *call.inputs, argnum=i, cotangent=c, method="complex") if not call.params else None
+            exact = (
+                numerical_gradient(call.op, *call.inputs, argnum=i, cotangent=c, method="complex")
+                if not call.params
+                else None
+            )
             assert exact is None or close(values[i].grad, exact.value)
 
 
@@ -168,14 +170,14 @@ def passes(name: str) -> bool:
 def test_rule_plus_one_fails_exactly_that_op(name, i, monkeypatch):
     rules = list(PRIMITIVE[name].rules)
     right = rules[i].apply
-    rules[i] = replace(rules[i], apply=lambda *args, **params: right(*args, **params) + 1)
+    rules[i] = rules[i]._replace(apply=lambda *args, **params: right(*args, **params) + 1)
     object.__setattr__(PRIMITIVE[name], "rules", tuple(rules))
     try:
         assert not passes(name), "a wrong rule went unnoticed"
         wronged = [other for other in FIXED if other != name and not passes(other)]
         assert wronged == []
     finally:
-        rules[i] = replace(rules[i], apply=right)
+        rules[i] = rules[i]._replace(apply=right)
         object.__setattr__(PRIMITIVE[name], "rules", tuple(rules))
     assert passes(name)
 

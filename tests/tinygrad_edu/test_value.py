@@ -26,7 +26,9 @@ def test_what_a_leaf_holds():
     assert Value(np.array([1, 2]), requires_grad=False).dtype.kind == "i"
 
 
-@pytest.mark.parametrize("data", [np.array([1, 2]), np.array([True]), 1j, np.ones(2, complex), np.array(["a"]), "a", [None], [1j]])
+@pytest.mark.parametrize(
+    "data", [np.array([1, 2]), np.array([True]), 1j, np.ones(2, complex), np.array(["a"]), "a", [None], [1j]]
+)
 def test_data_without_a_gradient_is_refused(data):
     with pytest.raises(DTypeError, match="Value: got"):
         Value(data)
@@ -39,7 +41,17 @@ def test_a_value_of_a_value_is_refused():
 
 def test_scalars_are_never_0d_arrays():
     x = Value(A)
-    for y in (x.sum(), x[0, 0], x.max(), x.reshape(-1)[2], tg.einsum("ij->", x), x[0] @ x[1], x.mean(), x.var(), x.norm()):
+    for y in (
+        x.sum(),
+        x[0, 0],
+        x.max(),
+        x.reshape(-1)[2],
+        tg.einsum("ij->", x),
+        x[0] @ x[1],
+        x.mean(),
+        x.var(),
+        x.norm(),
+    ):
         assert type(y.data) is float, y
     assert type(Value(A.astype(np.float32)).sum().data) is np.float32
 
@@ -135,7 +147,11 @@ def test_operators_functions_and_numpy_record_the_same(make, expected):
         (lambda v: v + [v[0], v[1]], DTypeError, r"list of Values; join them with stack\(\)"),
         (lambda v: tg.exp("a"), DTypeError, "exp: got str"),
         (lambda v: v + np.ones(2), ShapeError, r"add: shapes \(2, 3\) and \(2,\) do not broadcast"),
-        (lambda v: v @ np.ones((2, 3)), ShapeError, r"inner sizes differ, \(2, 3\) @ \(2, 3\); transpose the right operand\?"),
+        (
+            lambda v: v @ np.ones((2, 3)),
+            ShapeError,
+            r"inner sizes differ, \(2, 3\) @ \(2, 3\); transpose the right operand\?",
+        ),
         (lambda v: v @ np.ones((4, 5)), ShapeError, r"matmul: inner sizes differ, \(2, 3\) @ \(4, 5\)"),
         (lambda v: v @ 2.0, ShapeError, r"use \* for scalars"),
         (lambda v: v.sum(axis=2), ShapeError, "sum: axis 2 is out of bounds"),
@@ -265,9 +281,13 @@ def test_second_derivatives_through_indexing():
 
 
 def test_import_loads_numpy_alone():
-    code = "import sys; import tinygrad_edu; print(sorted(m for m in sys.modules if m.split('.')[0] in " \
+    code = (
+        "import sys; import tinygrad_edu; print(sorted(m for m in sys.modules if m.split('.')[0] in "
         "('rich', 'typer', 'graphviz', 'matplotlib', 'hypothesis', 'nn', 'viz', 'sklearn', 'safetensors')))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 def test_a_scalar_binary_node_takes_at_most_200_bytes():

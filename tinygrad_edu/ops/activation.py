@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..op import NONZERO, REAL, elementwise, rule
+from ..domain import NONZERO, REAL
+from ..op import elementwise, rule
 from ..signatures import Array, Plain
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..op import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, elementwise, rule
+from ..domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL
+from ..op import elementwise, rule
 from ..signatures import Array, Plain
 from .exponential import log
 
@@ -58,7 +59,7 @@ def divide(a: Array, b: Array) -> Plain:
     domain=(POSITIVE, REAL),
     analytic=True,
     rules=(
-        rule("b·a^(b-1)", lambda g, y, a, b: g * b * a ** (b - 1 + ((a == 0) & (b == 0)))),
+        rule("b·a^(b-1)", lambda g, y, a, b: g * b * power(a, b - 1 + ((a == 0) & (b == 0)))),
         rule("y·ln a", lambda g, y, a, b: g * y * log(a + ((a == 0) & (b >= 0)))),
     ),
 )

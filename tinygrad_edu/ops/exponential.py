@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from ..op import POSITIVE, REAL, Domain, elementwise, rule
+from ..domain import POSITIVE, REAL, Domain
+from ..op import elementwise, rule
 from ..signatures import Array, Plain
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..op import REAL, Sample, elementwise, operation, rule
+from ..domain import REAL, Sample
+from ..op import elementwise, operation, rule
 from ..signatures import Array, Plain
 
 

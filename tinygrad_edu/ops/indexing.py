@@ -10,7 +10,8 @@ from typing import Any, Generic, cast
 
 import numpy as np
 
-from ..op import Sample, derived, operation, rule
+from ..domain import Sample
+from ..op import derived, operation, rule
 from ..signatures import Array, Plain, Raw, Shape, V
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..domain import Sample
 from ..errors import ShapeError
-from ..op import Sample, operation, rule
+from ..op import operation, rule
 from ..signatures import Array, Plain, Shape
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..op import Sample, operation, rule
+from ..domain import Sample
+from ..op import operation, rule
 from ..signatures import Array, Plain, Shape
 from .exponential import exp
 from .linalg import matmul, rows

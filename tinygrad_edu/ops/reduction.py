@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..domain import DISTINCT, NONZERO, Sample
 from ..errors import ShapeError, UnsupportedError
-from ..op import DISTINCT, NONZERO, Sample, derived, operation, rule
+from ..op import derived, operation, rule
 from ..signatures import Array, Axis, Plain, Shape
 from .arithmetic import divide, where
 from .exponential import exp

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from ..op import NONZERO, REAL, elementwise, rule
+from ..domain import NONZERO, REAL
+from ..op import elementwise, rule
 from ..signatures import Array, Plain
 from .arithmetic import where
 

@@ -12,6 +12,7 @@ G. Trapp, SIAM Review 40 (1998).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -39,7 +40,7 @@ class NumericalGradient(NamedTuple):
 
 
 def numerical_gradient(
-    f: Callable[..., Any],
+    f: Callable[..., Any] | Op,
     *inputs: Any,
     argnum: int = 0,
     cotangent: Any = None,
@@ -88,15 +89,15 @@ def numerical_gradient(
 
     value, error = np.empty(x.shape), np.empty(x.shape)
     for i in np.ndindex(x.shape):
-        scale = max(1.0, abs(x[i]))
+        scale = max(1.0, abs(float(x[i])))
         if method == "complex":
             h = (step or 1e-200) * scale
             value[i] = along(i, complex(0.0, h)).imag / h
             error[i] = 16 * _EPS * abs(value[i])
         elif method == "central":
-            value[i], error[i] = _central(lambda h, i=i: along(i, h), (step or _EPS ** (1 / 3)) * scale)
+            value[i], error[i] = _central(partial(along, i), (step or _EPS ** (1 / 3)) * scale)
         else:
-            value[i], error[i] = _ridders(lambda h, i=i: along(i, h), (step or 1e-2) * scale)
+            value[i], error[i] = _ridders(partial(along, i), (step or 1e-2) * scale)
     return NumericalGradient(value, error)
 
 

@@ -14,7 +14,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ..op import REAL, Domain, Op, apply, registry
+from ..domain import REAL, Domain
+from ..op import Op, apply, registry
 from ..signatures import Array, Shape
 
 _STEP, _MARGIN, _REACH = 1 / 8, 1 / 4, 3.0

@@ -1,0 +1,43 @@
+"""Where an operation's arguments may lie, and how it may be called: what its tests are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import inf
+from typing import Any, NamedTuple, TypeAlias
+
+from .signatures import Shape
+
+
+class Domain(NamedTuple):
+    """Where an argument may lie so that the operation is defined and smooth: an open interval less its kinks.
+
+    Attributes:
+        low, high: the ends of the interval.
+        kinks: points inside it where the operation is not smooth; tests keep away from them.
+        distinct: True where two equal numbers make a kink (maximum, max).
+        boolean: True for a condition, which is not differentiated.
+    """
+
+    low: float = -inf
+    high: float = inf
+    kinks: tuple[float, ...] = ()
+    distinct: bool = False
+    boolean: bool = False
+
+
+REAL = Domain()
+POSITIVE = Domain(low=0.0)
+NONZERO = Domain(kinks=(0.0,))
+DISTINCT = Domain(distinct=True)
+CONDITION = Domain(boolean=True)
+
+
+class Sample(NamedTuple):
+    """One way to call an operation: the shapes of its inputs and its keyword parameters."""
+
+    shapes: tuple[Shape, ...]
+    params: dict[str, Any]
+
+
+Sampler: TypeAlias = Callable[[Shape], Iterable[Sample]]
