@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinygrad_edu import DTypeError, ShapeError, Value, log_softmax, matmul, transpose
+from tinygrad_edu import DTypeError, ShapeError, Value, matmul, transpose
+from tinygrad_edu import cross_entropy as _cross_entropy
 from tinygrad_edu import linear as _linear
 
 
 def linear(x: Any, weight: Value, bias: Value | None = None) -> Any:
     """x @ weight.T + bias: (..., in), (out, in), (out,) -> (..., out)."""
-    if np.shape(x)[-1:] != weight.shape[1:]:
+    shape = x.shape if isinstance(x, (Value, np.ndarray)) else np.shape(x)
+    if shape[-1:] != weight.shape[1:]:
         raise ShapeError(
-            f"linear: got an input of shape {np.shape(x)}, expected (..., {weight.shape[1]}) for a weight of shape {weight.shape}"
+            f"linear: got an input of shape {shape}, expected (..., {weight.shape[1]}) for a weight of shape {weight.shape}"
         )
     return matmul(x, transpose(weight)) if bias is None else _linear(x, weight, bias)
 
@@ -34,9 +36,8 @@ def cross_entropy(logits: Value, labels: ArrayLike) -> Value:
         ShapeError: if the shapes do not match, the batch is empty, or a label is out of range.
         DTypeError: if the labels are not integers.
     """
-    classes = _checked_labels(logits, labels)
-    chosen = log_softmax(logits, axis=-1)[np.arange(len(classes)), classes]
-    return -chosen.mean()
+    loss: Value = _cross_entropy(logits, _checked_labels(logits, labels))
+    return loss
 
 
 def _checked_labels(logits: Value, labels: ArrayLike) -> Any:

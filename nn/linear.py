@@ -40,7 +40,8 @@ class Linear(Module):
     ) -> None:
         rng = rng or np.random.default_rng()
         bound = 1 / sqrt(max(in_features, 1))
-        self.weight = Value(init.uniform((out_features, in_features), -bound, bound, rng, dtype), name="W")
+        weight = init.uniform((out_features, in_features), -bound, bound, rng, dtype)
+        self.weight = Value(np.asfortranarray(weight), name="W", copy=False)  # the order in which x Wᵀ is fastest
         self.bias = Value(init.uniform((out_features,), -bound, bound, rng, dtype), name="b") if bias else None
 
     def forward(self, x: Any) -> Any:

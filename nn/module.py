@@ -56,7 +56,7 @@ class Module:
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """A copy of all parameters by path, as plain arrays."""
-        return {path: np.array(value.data) for path, value in self.named_parameters()}
+        return {path: np.array(value.data, order="C") for path, value in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Copy arrays into the parameters of the same paths.
@@ -73,8 +73,10 @@ class Module:
         if wrong:
             raise ShapeError(f"load_state_dict: {'; '.join(wrong)}; build the model as it was when its state was saved")
         for path, value in own.items():
-            array = np.array(state[path], value.dtype)
-            value.data = array if value.shape else array[()]
+            if value.shape:
+                value.data[...] = state[path]  # keeps the memory order
+            else:
+                value.data = Value(np.asarray(state[path], value.dtype)).data
             value.mark_changed()
 
     def __repr__(self) -> str:

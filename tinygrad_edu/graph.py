@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 from operator import attrgetter
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -168,8 +169,8 @@ def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
     array = type(share) is np.ndarray and type(data) is np.ndarray
     if not (array and share.shape == data.shape and share.dtype == data.dtype):
         share = _conform(share, data, op)
-    if array and x.grad_fn is None and (share is g or share.base is not None):
-        share = share.copy()
+    if array and x.grad_fn is None and (share is g or (share.base is not None and getrefcount(share.base) > 2)):
+        share = share.copy()  # g is others' too, and so is a view's memory if more than the view and this call hold it
     return share
 
 
@@ -195,8 +196,8 @@ def _conform(share: Any, data: Any, op: Op) -> Any:
         axes = tuple([i for i, n in enumerate(got) if i < lead or shape[i - lead] == 1 != n])
         try:
             share = share.sum(axis=axes) if axes else share
-            same_count = prod(shape_of(share)) == prod(shape)
-            share = ops.reshape(share, shape) if same_count else ops.broadcast_to(share, shape)
+            if (got := shape_of(share)) != shape:
+                share = ops.reshape(share, shape) if prod(got) == prod(shape) else ops.broadcast_to(share, shape)
         except ValueError:
             expected = f"expected the input's {shape} or one that broadcasts with it"
             raise ShapeError(f"{op.name}: a rule returned a gradient of shape {got}, {expected}") from None

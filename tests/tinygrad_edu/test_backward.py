@@ -235,9 +235,16 @@ def test_gradients_of_leaves_have_their_own_memory():
     a.grad *= 5
     assert np.array_equal(b.grad, [1.0, 1.0])
     assert np.array_equal(y.grad, [1.0, 1.0])
-    c = Value(np.ones((2, 3)))
-    c.T.sum(axis=0).sum().backward()
-    assert c.grad.base is None
+    c, d = Value(np.ones((2, 3))), Value(np.ones((3, 2)))
+    (c.T + d).sum().backward()
+    c.grad *= 5
+    assert np.array_equal(d.grad, np.ones((3, 2)))
+    seed = np.ones((3, 2))
+    e = Value(np.ones((2, 3)))
+    (e.T * 1.0).backward(seed)
+    e.T.backward(seed)
+    e.grad *= 5
+    assert np.array_equal(seed, np.ones((3, 2)))
 
 
 # -- Hooks -------------------------------------------------------------------------------------------------------------

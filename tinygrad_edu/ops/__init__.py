@@ -21,7 +21,7 @@ from .exponential import exp, log, log1p
 from .identity import astype, detach
 from .indexing import at, getitem, index_add, index_set, scatter
 from .linalg import einsum, matmul
-from .neural import linear, log_softmax, softmax
+from .neural import cross_entropy, linear, log_softmax, softmax
 from .reduction import broadcast_to, logsumexp, max, mean, min, norm, sum, var
 from .shape import concatenate, reshape, stack, transpose
 from .trigonometric import arctan2, cos, sin, tanh
@@ -36,6 +36,7 @@ __all__ = [
     "clip",
     "concatenate",
     "cos",
+    "cross_entropy",
     "detach",
     "divide",
     "einsum",

@@ -1,0 +1,118 @@
+"""Writes docs/ops.md and docs/kinks.md from the registry and from executed code: python docs/tables.py.
+
+A test holds the files against this script, so that they cannot go stale.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import Domain, Op, Value, registry
+
+HERE = Path(__file__).parent
+
+KINKS: tuple[tuple[str, Callable[[Value], Value], Any], ...] = (
+    ("abs(x)", lambda x: abs(x), 0.0),
+    ("sign(x)", lambda x: x.sign(), 0.0),
+    ("relu(x)", lambda x: x.relu(), 0.0),
+    ("norm(x)", lambda x: x.norm(), np.zeros(2)),
+    ("sqrt(x)", lambda x: x.sqrt(), 0.0),
+    ("arctan2(x, 0)", lambda x: x.arctan2(0.0), 0.0),
+    ("maximum(x, 1)", lambda x: x.maximum(1.0), 1.0),
+    ("maximum(x, x)", lambda x: x.maximum(x), 1.0),
+    ("max(x)", lambda x: x.max(), np.array([1.0, 1.0, 0.0])),
+    ("min(x)", lambda x: x.min(), np.array([1.0, 0.0, 0.0])),
+    ("clip(x, 0, 1)", lambda x: x.clip(0.0, 1.0), 0.0),
+    ("clip(x, 0, 1)", lambda x: x.clip(0.0, 1.0), 1.0),
+    ("x**0", lambda x: x**0, 0.0),
+    ("x**1", lambda x: x**1, 0.0),
+    ("x**0.5", lambda x: x**0.5, 0.0),
+    ("0**x", lambda x: 0.0**x, 0.0),
+    ("0**x", lambda x: 0.0**x, 2.0),
+    ("logsumexp(x)", lambda x: x.logsumexp(), np.array([-inf, -inf])),
+    ("where(x > 0, sqrt(x), 0)", lambda x: np.where(x > 0, np.sqrt(x), 0.0), 0.0),
+    ("where(x > 0, sqrt(x), x)", lambda x: np.where(x > 0, np.sqrt(x), x), -1.0),
+    ("where(x < 5, exp(x)*x, 0)", lambda x: np.where(x < 5, np.exp(x) * x, 0.0), 1000.0),
+)
+
+
+def ops_page() -> str:
+    """Every op with its symbol, its gradient rules as formulas, its domain and its NumPy counterpart."""
+    primitive = [f.op for f in registry.values() if not f.op.derived]
+    derived = [f.op for f in registry.values() if f.op.derived]
+    rows = [
+        "# The op table",
+        "",
+        f"{len(primitive)} primitive and {len(derived)} derived operations. Written from the registry by `docs/tables.py`.",
+        "",
+        "For elementwise ops the rule is the local derivative, to be multiplied by the incoming gradient g; for the others it",
+        "is the whole gradient. y is the result. Where the domain says *distinct*, equal numbers make a kink.",
+        "",
+        "| op | drawn as | gradient, one rule per argument | domain | |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for op in primitive:
+        rules = "; ".join(f"`{r.formula}`" if r else "none" for r in op.rules)
+        rows.append(f"| `{op.name}` | {_cell(op.symbol)} | {_cell(rules)} | {_domains(op)} | {_summary(op)} |")
+    for op in derived:
+        rows.append(f"| `{op.name}` | {_cell(op.symbol)} | composed | {_domains(op)} | {_summary(op)} |")
+    return "\n".join(rows) + "\n"
+
+
+def kinks_page() -> str:
+    """What each convention gives, executed."""
+    rows = [
+        "# Kinks: one stated convention",
+        "",
+        "The subgradient of least norm where one exists; ties share equally; a branch not taken leaks nothing. Exceptions as",
+        "PyTorch has them: clip passes the gradient at its bounds, and the slope of sqrt at 0 is inf. Each gradient below was",
+        "computed when this page was written, by `docs/tables.py`.",
+        "",
+        "| f(x) | at x | f'(x) |",
+        "| --- | --- | --- |",
+    ]
+    for text, f, at in KINKS:
+        x = Value(at)
+        with np.errstate(all="ignore"):
+            y = f(x)
+        y.backward()
+        rows.append(f"| `{_cell(text)}` | {_number(at)} | {_number(x.grad)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _number(x: Any) -> str:
+    return "[" + ", ".join(f"{v:g}" for v in x) + "]" if np.ndim(x) else f"{x:g}"
+
+
+def _summary(op: Op) -> str:
+    return _cell((op.forward.__doc__ or "").strip().split("\n")[0])
+
+
+def _domains(op: Op) -> str:
+    return ", ".join(dict.fromkeys(_domain(d) for d in op.domain))
+
+
+def _domain(domain: Domain) -> str:
+    if domain.boolean:
+        return "condition"
+    ends = {(-inf, inf): "real", (0.0, inf): "> 0"}.get((domain.low, domain.high), f"({domain.low:g}, {domain.high:g})")
+    kinks = "".join(f", kink at {k:g}" for k in domain.kinks)
+    return ends + kinks + (", distinct" if domain.distinct else "")
+
+
+PAGES = {"ops.md": ops_page, "kinks.md": kinks_page}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page(), encoding="utf-8")
+        print(f"wrote docs/{name}", file=sys.stderr)
