@@ -60,8 +60,7 @@ def ops_page() -> str:
     for op in primitive:
         rules = "; ".join(f"`{r.formula}`" if r else "none" for r in op.rules)
         rows.append(f"| `{op.name}` | {_cell(op.symbol)} | {_cell(rules)} | {_domains(op)} | {_summary(op)} |")
-    for op in derived:
-        rows.append(f"| `{op.name}` | {_cell(op.symbol)} | composed | {_domains(op)} | {_summary(op)} |")
+    rows += [f"| `{op.name}` | {_cell(op.symbol)} | composed | {_domains(op)} | {_summary(op)} |" for op in derived]
     return "\n".join(rows) + "\n"
 
 

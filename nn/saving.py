@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from tinygrad_edu import TinygradError
@@ -16,14 +16,12 @@ def save(model: Module, path: str | Path) -> None:
     from safetensors.numpy import save as to_bytes
 
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # same folder: then replacing is one step
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(to_bytes(model.state_dict()))
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        part.write_bytes(to_bytes(model.state_dict()))
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def load(model: Module, path: str | Path) -> None:

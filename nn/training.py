@@ -170,7 +170,7 @@ class _Progress:
         text = "  ".join(f"{name.replace('_', ' ')} {number:.4f}" for name, number in numbers.items())
         self.bar.update(self.task, completed=epoch, description=text)
         if not self.console.is_terminal and (epoch % 10 == 0 or epoch in (1, self.epochs)):
-            self.console.print(f"epoch {epoch}/{self.epochs}  {text}", highlight=False)
+            self.console.print(f"epoch {epoch}/{self.epochs}  {text}", highlight=False, soft_wrap=True)
 
     def __exit__(self, *exception: object) -> None:
         if self.wanted:
