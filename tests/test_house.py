@@ -21,6 +21,7 @@ FLOORS = [
     ["data"],
     ["op"],
     ["ops"],
+    ["share"],
     ["graph", "protocols"],
     ["value"],
     ["expression"],

@@ -13,11 +13,17 @@ import numpy as np
 
 from .errors import DTypeError, ShapeError, TinygradError
 from .node import Node
+from .signatures import Shape
 
 if TYPE_CHECKING:
     from .op import Op
 
 PLAIN = {float, int, bool, np.ndarray}
+
+
+def shape_of(x: Any) -> Shape:
+    """() for a number, the shape of an array or Value."""
+    return () if type(x) is float else getattr(x, "shape", ())
 
 
 def constant(op: Op, x: Any) -> Any:

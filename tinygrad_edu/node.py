@@ -1,7 +1,7 @@
 """Node: one entry of the recorded graph. It holds; it computes nothing.
 
 A graph of a million operations is a million of these, so a Node is seven slots and no dictionary: 88 bytes, and about 190
-with its number, its tuple of inputs and its depth. It refers to its inputs only, never to what was computed from it: with
+with its number, its tuple of inputs and its tick. It refers to its inputs only, never to what was computed from it: with
 no reference cycles a graph is freed at once when its last result goes, without waiting for the garbage collector.
 """
 
@@ -30,20 +30,19 @@ class Node:
         grad: the gradient of the last backward's output with respect to this node, shaped like `data`; None before.
         grad_fn: the Op that computed `data`; None on leaves.
         inputs: what it was computed from: Nodes, and constants as plain numbers or arrays.
-        depth: the longest way down to a leaf. 0 on leaves that require grad, 1 + the deepest input on results, and -1 where
-            no gradient flows. A result lies at a greater depth than its inputs, so sorting by depth is a topological order.
-            Changing a leaf in place lifts it above all that was recorded before (see `Value.mark_changed`), so a result
-            that lies below one of its inputs is known to be stale.
+        tick: when it was computed, on one clock that every recording advances. A result's tick is greater than those of its
+            inputs, so sorting by tick is a topological order. 0 on leaves, -1 where no gradient flows. Changing a leaf in
+            place gives it a new tick (see `Value.mark_changed`): a result older than one of its inputs is known to be stale.
         extra: rare fields, or None.
     """
 
-    __slots__ = ("__weakref__", "data", "depth", "extra", "grad", "grad_fn", "inputs")
+    __slots__ = ("__weakref__", "data", "extra", "grad", "grad_fn", "inputs", "tick")
 
     data: Any
     grad: Any
     grad_fn: Op | None
     inputs: tuple[Any, ...]
-    depth: int
+    tick: int
     extra: Extra | None
 
 

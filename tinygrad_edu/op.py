@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
+from itertools import count
 from typing import Any, NamedTuple, TypedDict, Unpack, overload
 
 import numpy as np
@@ -267,6 +268,8 @@ result_type: type[Node] = Node  # value.py puts Value here
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 _is_recording = _recording.get
 _new = object.__new__
+clock = count(1)
+_next_tick = clock.__next__
 
 
 @contextmanager
@@ -282,31 +285,31 @@ def no_grad() -> Iterator[None]:
         _recording.reset(token)
 
 
-def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), depth: int = -1) -> Node:
-    """Wrap y, the result of op(*inputs); `depth` is that of the deepest input, and below 0 makes a constant."""
+def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), tick: int = -1) -> Node:
+    """Wrap y, the result of op(*inputs); `tick` is that of the youngest input, and below 0 makes a constant."""
     v = _new(result_type)
     v.data = y
     v.grad = v.extra = None
-    if depth >= 0 and _is_recording():
+    if tick >= 0 and _is_recording():
         v.grad_fn = op
         v.inputs = inputs
-        v.depth = depth + 1
+        v.tick = _next_tick()
     else:
         v.grad_fn = None
         v.inputs = ()
-        v.depth = -1
+        v.tick = -1
     return v
 
 
 def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Compute op(*inputs, **params), and record it if one of the inputs is a Value."""
-    held, data, depth = [], [], -2
+    held, data, tick = [], [], -2
     for x in inputs:
         if isinstance(x, Node):
             held.append(x)
             data.append(x.data)
-            if x.depth > depth:
-                depth = x.depth
+            if x.tick > tick:
+                tick = x.tick
         else:
             held.append(x if type(x) in PLAIN else constant(op, x))
             data.append(held[-1])
@@ -316,9 +319,9 @@ def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
         y = recover(op, data, params, error)
     if type(y) is not float:
         y = tidy(op, y, data)
-    if depth < -1:
+    if tick < -1:
         return y
-    v = record(y, op, tuple(held), depth if any(op.rules) else -1)
+    v = record(y, op, tuple(held), tick if any(op.rules) else -1)
     if params and v.inputs:
         v.extra = {"params": params}
     return v
@@ -330,16 +333,16 @@ def _unary(op: Op) -> Callable[..., Any]:
 
     def call(x: Any) -> Any:
         if isinstance(x, Node):
-            data, depth = x.data, x.depth
+            data, tick = x.data, x.tick
         else:
-            data, depth = constant(op, x), -2
+            data, tick = constant(op, x), -2
         try:
             y = forward(data)
         except (ArithmeticError, ValueError, TypeError) as error:
             y = recover(op, (data,), {}, error)
         if type(y) is not float:
             y = tidy(op, y, (data,))
-        return y if depth < -1 else record(y, op, (x,), depth)
+        return y if tick < -1 else record(y, op, (x,), tick)
 
     return call
 
@@ -350,14 +353,14 @@ def _binary(op: Op) -> Callable[..., Any]:
 
     def call(a: Any, b: Any) -> Any:
         if isinstance(a, Node):
-            a_data, depth = a.data, a.depth
+            a_data, tick = a.data, a.tick
         else:
             a_data = a = a if type(a) in PLAIN else constant(op, a)
-            depth = -2
+            tick = -2
         if isinstance(b, Node):
             b_data = b.data
-            if b.depth > depth:
-                depth = b.depth
+            if b.tick > tick:
+                tick = b.tick
         else:
             b_data = b = b if type(b) in PLAIN else constant(op, b)
         try:
@@ -366,7 +369,7 @@ def _binary(op: Op) -> Callable[..., Any]:
             y = recover(op, (a_data, b_data), {}, error)
         if type(y) is not float:
             y = tidy(op, y, (a_data, b_data))
-        return y if depth < -1 else record(y, op, (a, b), depth)
+        return y if tick < -1 else record(y, op, (a, b), tick)
 
     return call
 

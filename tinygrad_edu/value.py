@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from itertools import count
 from typing import Any, NoReturn
 
 import numpy as np
 
 from . import graph, op, ops
-from .data import leaf_data
+from .data import leaf_data, shape_of
 from .errors import DTypeError, GraphError, UnsupportedError
 from .node import RELEASED, Node
 from .protocols import dispatch
 from .signatures import Shape
-
-_changes = count(1)  # numbers the changes made in place; see Value.mark_changed
 
 
 def reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -60,7 +57,7 @@ class Value(Node):
         self.grad = None
         self.grad_fn = None
         self.inputs = ()
-        self.depth = 0 if requires_grad else -1
+        self.tick = 0 if requires_grad else -1
         self.extra = None if name is None else {"name": name}
 
     # -- Operators and methods: one table ------------------------------------------------------------------------------
@@ -191,8 +188,8 @@ class Value(Node):
             raise GraphError(
                 f"mark_changed: this Value was computed by {self.grad_fn}; only leaves may change in place"
             )
-        if self.depth >= 0:
-            self.depth = next(_changes) << 40  # above any graph recorded so far, were it 2**40 operations deep
+        if self.tick >= 0:
+            self.tick = next(op.clock)
 
     def why_no_grad(self, output: Value | None = None) -> str:
         """Why `.grad` is None, in a sentence.
@@ -202,7 +199,7 @@ class Value(Node):
         """
         if self.grad is not None:
             return "it has a gradient"
-        if self.depth < 0:
+        if self.tick < 0:
             return "not required: it is a constant, detached, or was computed under no_grad() or from constants only"
         if self.inputs is RELEASED:
             return "released: backward(retain_graph=False) keeps the gradients of leaves only"
@@ -217,7 +214,7 @@ class Value(Node):
     @property
     def requires_grad(self) -> bool:
         """Whether gradient flows to it. May be set on leaves."""
-        return self.depth >= 0
+        return self.tick >= 0
 
     @requires_grad.setter
     def requires_grad(self, required: bool) -> None:
@@ -226,7 +223,7 @@ class Value(Node):
                 f"requires_grad: this Value was computed by {self.grad_fn}; use detach() for a constant copy"
             )
         if required != self.requires_grad:
-            self.depth = 0 if required else -1
+            self.tick = 0 if required else -1
 
     @property
     def name(self) -> str | None:
@@ -246,7 +243,7 @@ class Value(Node):
     @property
     def shape(self) -> Shape:
         """() for a scalar."""
-        return graph.shape_of(self.data)
+        return shape_of(self.data)
 
     @property
     def ndim(self) -> int:
@@ -300,7 +297,7 @@ class Value(Node):
             parts.append(f"name={self.name!r}")
         if self.grad_fn is not None:
             parts.append(f"grad_fn={self.grad_fn.name}")
-        elif self.depth < 0:
+        elif self.tick < 0:
             parts.append("requires_grad=False")
         return f"Value({', '.join(parts)})"
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, cast
 
 import numpy as np
 
+from ..data import shape_of
 from ..domain import Sample
 from ..op import derived, operation, rule
 from ..signatures import Array, Plain, Raw, Shape, V
@@ -64,7 +65,7 @@ def _added(x: Array, index: Any, values: Array) -> Plain:
     analytic=True,
     samples=_reading,
     numpy=lambda x, index: np.asarray(x)[index],
-    rules=(rule("g at the index, 0 elsewhere", lambda g, y, x, index: scatter(g, getattr(x, "shape", ()), index)),),
+    rules=(rule("g at the index, 0 elsewhere", lambda g, y, x, index: scatter(g, shape_of(x), index)),),
 )
 def getitem(x: Array, index: Any) -> Plain:
     """The part x[index]. Where an integer index repeats, the gradients of the repeats add up."""
@@ -88,9 +89,7 @@ def scatter(x: Array, shape: Shape, index: Any) -> Plain:
     numpy=lambda x, values, index: _assigned(x, index, values),
     rules=(
         rule("g, 0 at the index", lambda g, y, x, values, index: index_set(g, 0.0, index)),
-        rule(
-            "g[index]", lambda g, y, x, values, index: getitem(g, index) * _last_writer(getattr(x, "shape", ()), index)
-        ),
+        rule("g[index]", lambda g, y, x, values, index: getitem(g, index) * _last_writer(shape_of(x), index)),
     ),
 )
 def index_set(x: Array, values: Array, index: Any) -> Plain:
@@ -111,7 +110,7 @@ def _last_writer(shape: Shape, index: Any) -> Any:
 @derived(samples=_writing, numpy=lambda x, values, index: _added(x, index, values))
 def index_add(x: Array, values: Array, index: Any) -> Any:
     """A copy of x with values added at the index; where an integer index repeats, all its values are added."""
-    return x + scatter(values, getattr(x, "shape", ()), index)
+    return x + scatter(values, shape_of(x), index)
 
 
 class at(Generic[V]):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data import shape_of
 from ..domain import Sample
 from ..errors import ShapeError
 from ..op import operation, rule
@@ -105,12 +106,12 @@ def _einsum_rule(i: int, g: Any, operands: tuple[Any, ...], subscripts: str) -> 
     A letter that only operand i has is stretched by a factor of ones; a letter that it has twice is led to a diagonal by an
     identity matrix.
     """
-    inputs, output = _explicit(subscripts, [len(getattr(x, "shape", ())) for x in operands])
+    inputs, output = _explicit(subscripts, [len(shape_of(x)) for x in operands])
     words = [output, *(w for j, w in enumerate(inputs) if j != i)]
     factors = [g, *(x for j, x in enumerate(operands) if j != i)]
     free = iter([c for c in _LETTERS if c not in "".join(inputs)])
     target = ""
-    for letter, size in zip(inputs[i], getattr(operands[i], "shape", ()), strict=True):
+    for letter, size in zip(inputs[i], shape_of(operands[i]), strict=True):
         if letter in target:
             twin = next(free)
             words.append(letter + twin)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data import shape_of
 from ..domain import DISTINCT, NONZERO, Sample
 from ..errors import ShapeError, UnsupportedError
 from ..op import derived, operation, rule
@@ -40,7 +41,7 @@ def along_axes_with_numbers(shape: Shape) -> Iterator[Sample]:
 
 def axes_of(x: Any, axis: Axis) -> Shape:
     """The reduced axes as a tuple of numbers from 0."""
-    ndim = len(getattr(x, "shape", ()))
+    ndim = len(shape_of(x))
     axes = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
     return tuple([i % ndim for i in axes])
 

@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..data import shape_of
 from ..domain import Sample
 from ..op import operation, rule
 from ..signatures import Array, Plain, Shape
-
-
-def _shape(x: Any) -> Shape:
-    return getattr(x, "shape", ())
 
 
 @operation(
@@ -21,7 +18,7 @@ def _shape(x: Any) -> Shape:
     samples=lambda shape: [
         Sample((shape,), {"shape": s}) for s in ((-1,), (*shape, 1), shape[::-1]) if all(shape) or s != (-1,)
     ],
-    rules=(rule("g in the shape of x", lambda g, y, x, shape: reshape(g, _shape(x))),),
+    rules=(rule("g in the shape of x", lambda g, y, x, shape: reshape(g, shape_of(x))),),
 )
 def reshape(x: Array, shape: int | Shape) -> Plain:
     """The numbers of x, row by row, in another shape; one size may be -1, to be worked out."""

@@ -1,0 +1,61 @@
+"""A share: what a rule returns for one input, made an honest gradient. What the engine does here, no rule has to."""
+
+from __future__ import annotations
+
+from math import prod
+from sys import getrefcount
+from typing import Any
+
+import numpy as np
+
+from . import ops
+from .data import shape_of
+from .errors import ShapeError
+from .node import Node
+from .op import Op
+
+
+def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
+    """A rule's raw answer as the gradient of x: the zero rule kept, of x's shape and dtype, and a leaf's own memory."""
+    data = x.data
+    if op.elementwise and share is not g:
+        share = _zero_rule(share, g)
+    array = type(share) is np.ndarray and type(data) is np.ndarray
+    if not (array and share.shape == data.shape and share.dtype == data.dtype):
+        share = _conform(share, data, op)
+    if array and x.grad_fn is None and (share is g or (share.base is not None and getrefcount(share.base) > 2)):
+        share = share.copy()  # g is others' too, and so is a view's memory if more than the view and this call hold it
+    return share
+
+
+def _zero_rule(share: Any, g: Any) -> Any:
+    """Where g is exactly 0 and the rule yields NaN (0 * inf), the share is 0: a branch not taken leaks nothing."""
+    plain = share.data if isinstance(share, Node) else share
+    square = np.vdot(plain, plain)  # one pass, no temporary, and infinities alone do not make it NaN
+    if square == square:
+        return share
+    leaks = np.isnan(plain) & ((g.data if isinstance(g, Node) else g) == 0)
+    return ops.where(leaks, 0.0, share) if np.any(leaks) else share
+
+
+def _conform(share: Any, data: Any, op: Op) -> Any:
+    """`share` summed over the axes along which `data` was stretched, or stretched itself to it; in the dtype of `data`."""
+    got, shape = shape_of(share), shape_of(data)
+    if not got and type(data) is np.ndarray and not isinstance(share, Node):
+        full = np.empty(shape, data.dtype)
+        full.fill(share)  # a third of np.full's time on small arrays
+        return full
+    if got != shape:
+        lead = len(got) - len(shape)
+        axes = tuple([i for i, n in enumerate(got) if i < lead or shape[i - lead] == 1 != n])
+        try:
+            share = share.sum(axis=axes) if axes else share
+            if (got := shape_of(share)) != shape:
+                share = ops.reshape(share, shape) if prod(got) == prod(shape) else ops.broadcast_to(share, shape)
+        except ValueError:
+            expected = f"expected the input's {shape} or one that broadcasts with it"
+            raise ShapeError(f"{op.name}: a rule returned a gradient of shape {got}, {expected}") from None
+    plain = share.data if isinstance(share, Node) else share
+    if type(plain) is not type(data) or (shape and plain.dtype != data.dtype):
+        share = ops.astype(share, float if type(data) is float else data.dtype)
+    return share
