@@ -1,0 +1,81 @@
+"""Work: what is measured, by whom, against whom, and the figure to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+OURS = "tinygrad-edu"
+HAND = "NumPy by hand"
+
+Answer = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One engine doing the work.
+
+    Args:
+        answer: the numbers it computed (value, gradients, ...), in the same order as every other engine.
+        measure: one sample in the work's unit, given how many seconds a turn should take.
+    """
+
+    answer: Answer
+    measure: Callable[[float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One row of the table.
+
+    Args:
+        name: what --only is matched against.
+        title: what the table says.
+        reference: the engine whose figure is 1.
+        hold: the most that our engine may take: of the reference's seconds, or in bytes.
+        jobs: for each engine a function that imports it, does the work once and returns the Job. Nothing else imports an
+            engine, since a process holds only the one it measures.
+        tolerance: how far an answer may be from the reference's, as a share of its length.
+        unit: what `Job.measure` returns.
+        rounds: how many samples of each engine make the median.
+    """
+
+    name: str
+    title: str
+    reference: str
+    hold: float
+    jobs: dict[str, Callable[[], Job]]
+    tolerance: float = 1e-9
+    unit: Literal["seconds", "bytes"] = "seconds"
+    rounds: int = 25
+
+
+def timed(step: Callable[[], Any], answer: Answer) -> Job:
+    """The Job whose sample is the mean time of `step`, over as many steps as fill a turn."""
+
+    def measure(turn: float) -> float:
+        steps, spent = 0, 0.0
+        start = perf_counter()
+        while spent < turn:
+            for _ in range(batch):
+                step()
+            steps += batch
+            spent = perf_counter() - start
+        return spent / steps
+
+    for _ in range(3):  # caches, compilers
+        step()
+    start = perf_counter()
+    step()
+    batch = max(1, int(1e-3 / (perf_counter() - start)))  # looks at the clock about once a millisecond
+    return Job(answer, measure)
+
+
+def flat(*arrays: Any) -> Answer:
+    """Numbers and arrays of any engine in one row."""
+    return np.concatenate([np.ravel(np.asarray(a, dtype=np.float64)) for a in arrays])

@@ -1,0 +1,13 @@
+"""The works, in the order of the table."""
+
+from __future__ import annotations
+
+from ..work import Work
+from .imports import IMPORTS
+from .memory import MEMORY
+from .mlp import MLPS
+from .moons import MOONS
+from .scalar import SCALAR
+from .small_array import SMALL_ARRAY
+
+WORKS: dict[str, Work] = {work.name: work for work in (SCALAR, MOONS, SMALL_ARRAY, *MLPS, MEMORY, IMPORTS)}

@@ -1,0 +1,58 @@
+"""What the tests of viz share: the engines that can render, and reading the pictures that they make."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from viz import Picture, render
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def _engine(name: str) -> str:
+    found = [program for program in render.engines() if Path(program).stem == name]
+    if not found:
+        pytest.skip(f"{name} is not installed")
+    return found[0]
+
+
+@pytest.fixture(params=["dot", "graphviz-pure"])
+def engine(request, monkeypatch) -> str:
+    """Each engine in turn, as the only one there is."""
+    program = _engine(request.param)
+    monkeypatch.setattr(render, "engines", lambda: [program])
+    return program
+
+
+@pytest.fixture
+def both_engines() -> list[str]:
+    return [_engine("dot"), _engine("graphviz-pure")]
+
+
+@pytest.fixture
+def no_engine(monkeypatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+
+    def missing(name: str) -> None:
+        raise render.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(render.metadata, "files", missing)
+
+
+@pytest.fixture
+def texts() -> Callable[[Picture], dict[str, list[str]]]:
+    """The text that a rendered picture shows, by the id of the node, edge or group (Graphviz's non-breaking spaces undone)."""
+
+    def read(picture: Picture) -> dict[str, list[str]]:
+        return {
+            element.get("id", ""): [(text.text or "").replace("\u00a0", " ") for text in element.iter(f"{SVG}text")]
+            for element in ElementTree.fromstring(picture.svg()).iter(f"{SVG}g")
+            if element.get("class", "").split()[0] != "graph"
+        }
+
+    return read

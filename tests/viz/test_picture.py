@@ -1,0 +1,133 @@
+"""Pictures in files and notebooks, and the package as a whole."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+import viz
+from tinygrad_edu import TinygradError, Value
+from viz import Picture, RenderError, graph
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def picture() -> Picture:
+    return graph(Value(2.0, name="a") * 3)
+
+
+def test_save_goes_by_the_suffix(picture, tmp_path):
+    for name in ("a.dot", "b.svg", "c.png", "D.SVG"):
+        path = picture.save(tmp_path / name)
+        assert path == tmp_path / name
+        assert path.is_file()
+    assert (tmp_path / "a.dot").read_text(encoding="utf-8") == picture.dot()
+    assert (tmp_path / "b.svg").read_text(encoding="utf-8") == picture.svg() == picture._repr_svg_()
+    assert (tmp_path / "c.png").read_bytes().startswith(PNG)
+    assert ElementTree.parse(tmp_path / "D.SVG").getroot().tag.endswith("svg")
+
+
+def test_paths_may_be_text(picture, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert picture.save("a.dot").read_text(encoding="utf-8") == picture.dot()
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a", "a.svg.gz", ".png"])
+def test_other_suffixes_are_refused(picture, tmp_path, name):
+    with pytest.raises(RenderError, match=r"save: got '.*', expected a file name that ends in \.dot, \.svg or \.png"):
+        picture.save(tmp_path / name)
+    with pytest.raises(RenderError, match=r"png: got '.*', expected a file name that ends in \.png"):
+        picture.png(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("dpi", [0, -1, 601, 1.5, None])
+def test_dpi_is_checked(picture, tmp_path, dpi):
+    with pytest.raises(RenderError, match=f"png: got dpi={dpi}, expected a whole number from 1 to 600"):
+        picture.png(tmp_path / "a.png", dpi=dpi)
+
+
+def test_a_missing_folder_is_named(picture, tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r"save: got '.*a\.dot', but there is no folder '.*gone'; create it first"
+    ):
+        picture.save(tmp_path / "gone" / "a.dot")
+
+
+def test_files_are_written_whole_or_not_at_all(picture, tmp_path, monkeypatch):
+    path = tmp_path / "a.dot"
+    path.write_text("old")
+    parts = []
+
+    def fail(source, target):
+        parts.append(source)
+        assert source.parent == tmp_path
+        assert source.read_text(encoding="utf-8") == picture.dot()
+        assert path.read_text() == "old"
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        picture.save(path)
+    monkeypatch.undo()
+    assert len(parts) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["a.dot"]
+    assert path.read_text() == "old"
+    picture.save(path)
+    assert path.read_text(encoding="utf-8") == picture.dot()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.dot"]
+
+
+def test_a_saved_file_has_ordinary_permissions(picture, tmp_path):
+    other = tmp_path / "other"
+    other.write_text("")
+    assert picture.save(tmp_path / "a.dot").stat().st_mode == other.stat().st_mode
+
+
+def test_the_repr_is_short(picture):
+    assert repr(picture) == "<Picture of 3 nodes>"
+
+
+# -- The package -------------------------------------------------------------------------------------------------------
+
+
+def test_all_names_what_is_public():
+    public = {name for name, x in vars(viz).items() if not name.startswith("_") and not inspect.ismodule(x)}
+    assert public == set(viz.__all__)
+    assert viz.__all__ == sorted(viz.__all__)
+
+
+def test_every_public_name_is_documented():
+    for name in viz.__all__:
+        thing = getattr(viz, name)
+        assert thing.__module__.startswith("viz."), name
+        assert not re.match(rf"{name}\(", inspect.getdoc(thing) or f"{name}("), (
+            name
+        )  # a dataclass's own "Edge(source: ..."
+
+
+def test_viz_errors_are_the_projects():
+    assert issubclass(RenderError, TinygradError)
+
+
+def test_importing_and_drawing_load_what_they_use_only(tmp_path):
+    code = """
+import sys
+import viz
+from tinygrad_edu import Value
+assert not {"matplotlib", "graphviz"} & sys.modules.keys()
+picture = viz.graph(Value(1.0) * 2)
+assert "graphviz" not in sys.modules
+picture.dot()
+assert "graphviz" in sys.modules and "matplotlib" not in sys.modules
+viz.learning_curves({"loss": [1.0]}, sys.argv[1])
+assert "matplotlib" in sys.modules and "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.png")], check=True)

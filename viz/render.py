@@ -1,0 +1,79 @@
+"""From DOT to SVG and PNG, by the system's Graphviz where there is one, else by graphviz-pure, which pip installs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html import escape
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from .dot import dot
+from .drawing import Drawing
+from .errors import RenderError
+from .text import plain
+
+_FONTS = "Helvetica,Arial,Liberation Sans,sans-serif"  # all as wide as the font that the layout was measured with
+_PATIENCE = 60.0  # seconds
+_SMALLER = "draw a smaller part of the graph (graph() of an inner Value), save it as .dot"
+_INSTALL = "install graphviz-pure with pip (SVG and PNG), or Graphviz itself from https://graphviz.org"
+
+
+def svg(drawing: Drawing) -> str:
+    """The drawing as an SVG element, with its title and description for those who listen to it.
+
+    Raises RenderError if no Graphviz works.
+    """
+    text = render(dot(drawing), "svg").decode()
+    start, rest = text[text.index("<svg") :].split(">", 1)  # from here it can stand in a web page too
+    rest = re.sub(r"\s*<title>[^<]*</title>", "", rest)  # Graphviz's own: "n0", which browsers show under the pointer
+    rest = re.sub(r'font-family="[^"]*"', f'font-family="{_FONTS}"', rest)
+    title, description = plain(drawing.title or "Computation graph", 200), plain(drawing.description, 20_000)
+    return f'{start} role="img">\n<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>{rest}'
+
+
+def png(drawing: Drawing, dpi: int) -> bytes:
+    """The drawing as a PNG file's bytes. Raises RenderError if no Graphviz works."""
+    return render(dot(drawing, dpi), "png")
+
+
+def render(source: str, format: Literal["svg", "png"]) -> bytes:
+    """What Graphviz makes of DOT source.
+
+    Raises:
+        RenderError: if there is no program that does it, or none succeeds.
+    """
+    failures = []
+    for program in engines():
+        command = [program, "-Kdot", f"-T{format}"]
+        try:
+            done = subprocess.run(command, input=source.encode(), capture_output=True, check=False, timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            failures.append(f"{program} had not finished after {_PATIENCE:g} s")
+        except OSError as error:
+            failures.append(f"{program} did not start: {error}")
+        else:
+            if done.returncode == 0:
+                return done.stdout
+            says = plain(done.stderr.decode(errors="replace").strip(), 300)
+            failures.append(f"{program} stopped with status {done.returncode} {says}".rstrip())
+    if failures:
+        raise RenderError(f"{format}: {'; '.join(failures)}; {_SMALLER}, or {_INSTALL}")
+    raise RenderError(f"{format}: found neither the program dot nor graphviz-pure; {_INSTALL}")
+
+
+def engines() -> list[str]:
+    """The programs that can lay out DOT, the preferred one first."""
+    found = [shutil.which("dot"), shutil.which("graphviz-pure"), *_installed()]
+    return list(dict.fromkeys(path for path in found if path))
+
+
+def _installed() -> list[str]:
+    """graphviz-pure where pip put it: a virtual environment that is not activated is not on the PATH."""
+    try:
+        files = metadata.files("graphviz-pure") or []
+    except metadata.PackageNotFoundError:
+        return []
+    return [str(Path(file.locate()).resolve()) for file in files if file.stem == "graphviz-pure"]

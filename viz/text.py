@@ -1,0 +1,78 @@
+"""What numbers, arrays, parameters and names read like in a picture: short, and the same in every run."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import Value
+
+LONGEST_NAME = 40  # characters; more would push the rest off a slide
+_WHOLE = (int, np.integer, np.bool_)  # bool is an int
+
+
+def plain(text: str, longest: int = LONGEST_NAME) -> str:
+    """Text as a reader sees it: one line, at most `longest` characters, what does not print spelled out as in Python.
+
+    A newline reads \\n, and the marks that turn the writing direction are spelled out too: they make a name read as another.
+    """
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: longest + 1])
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def number(x: Any) -> str:
+    """A number at 4 significant digits; in full if it is of integer type."""
+    return str(x) if isinstance(x, _WHOLE) else f"{x:.4g}"
+
+
+def form(data: Any) -> str:
+    """Shape and dtype of an array, such as "(2, 3) float64"; "" for a scalar."""
+    return f"{data.shape} {data.dtype}" if np.ndim(data) else ""
+
+
+def summary(data: Any) -> tuple[str, ...]:
+    """The number itself; of an array the mean, the least and the largest number; () if it holds no numbers."""
+    if not np.ndim(data):
+        return (number(data),)
+    if not data.size or data.dtype.kind not in "fiub":
+        return ()
+    with np.errstate(all="ignore"):
+        return number(np.mean(data)), number(np.min(data)), number(np.max(data))
+
+
+def parameters(value: Value) -> str:
+    """The keyword parameters of the recorded call, less those at their defaults: "axis=0, keepdims=True"."""
+    given = value.params
+    if value.grad_fn is None or not given:
+        return ""
+    declared = inspect.signature(value.grad_fn.forward).parameters
+    return ", ".join(f"{k}={_parameter(x)}" for k, x in given.items() if not _is_default(x, declared.get(k)))
+
+
+def _is_default(x: Any, declared: inspect.Parameter | None) -> bool:
+    default = inspect.Parameter.empty if declared is None else declared.default
+    return type(x) is type(default) and bool(x == default)  # the type first: 0 is not False, and no array compares
+
+
+def _parameter(x: Any) -> str:
+    """One parameter: indices as they are written between brackets, arrays by their form, the rest as Python shows it."""
+    if isinstance(x, tuple):
+        items = [_parameter(item) for item in x]
+        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+    if isinstance(x, slice):
+        parts = [x.start, x.stop] if x.step is None else [x.start, x.stop, x.step]
+        return ":".join("" if part is None else str(part) for part in parts)
+    if x is Ellipsis:
+        return "..."
+    if isinstance(x, np.ndarray):
+        return form(x) or number(x[()])
+    if isinstance(x, np.generic):
+        return number(x)
+    if isinstance(x, type):
+        return x.__name__
+    if isinstance(x, np.dtype):
+        return x.name
+    return plain(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(x)))  # an address would differ from run to run
