@@ -381,24 +381,3 @@ def test_every_missing_gradient_has_a_reason():
     y.backward()
     assert x.why_no_grad() == "it has a gradient"
     assert other.why_no_grad(y).startswith("not on the path")
-
-
-def test_micrograds_own_networks_run_on_our_value():
-    """micrograd's nn.py is pure Python over Value's operators; this is its shape, with our Value in place of its own."""
-    rng = np.random.default_rng(0)
-
-    class Neuron:
-        def __init__(self, n, nonlin):
-            self.w = [Value(rng.uniform(-1, 1)) for _ in range(n)]
-            self.b, self.nonlin = Value(0), nonlin
-
-        def __call__(self, x):
-            act = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
-            return act.relu() if self.nonlin else act
-
-    neurons = [Neuron(2, True) for _ in range(3)]
-    out = Neuron(3, False)
-    y = out([n([1.0, -2.0]) for n in neurons])
-    y.backward()
-    parameters = [p for n in [*neurons, out] for p in [*n.w, n.b]]
-    assert all(p.grad is not None for p in parameters)

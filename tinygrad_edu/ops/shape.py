@@ -63,7 +63,7 @@ def _part(i: int, g: Any, arrays: tuple[Any, ...], axis: int) -> Any:
 
 
 @operation(
-    symbol="⧺",
+    symbol="++",
     analytic=True,
     call=_joined,
     samples=_joinable,
