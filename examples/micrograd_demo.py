@@ -19,7 +19,9 @@ from sklearn.datasets import make_moons
 import tinygrad_edu
 
 
-def train(value: Any, steps: int = 100, samples: int = 100, hidden: tuple[int, ...] = (16, 16)) -> list[tuple[float, float]]:
+def train(
+    value: Any, steps: int = 100, samples: int = 100, hidden: tuple[int, ...] = (16, 16)
+) -> list[tuple[float, float]]:
     """(loss, accuracy) of each step, with `value` as the class of all numbers."""
     micrograd.nn.Value = value
     np.random.seed(1337)

@@ -7,6 +7,7 @@ from sys import getrefcount
 from typing import Any
 
 import numpy as np
+from numpy import ndarray, vdot
 
 from . import ops
 from .data import shape_of
@@ -19,11 +20,15 @@ def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
     """A rule's raw answer as the gradient of x: the zero rule kept, of x's shape and dtype, and a leaf's own memory."""
     data = x.data
     if op.elementwise and share is not g:
-        share = _zero_rule(share, g)
-    array = type(share) is np.ndarray and type(data) is np.ndarray
-    if not (array and share.shape == data.shape and share.dtype == data.dtype):
+        plain = share.data if isinstance(share, Node) else share
+        square = vdot(plain, plain)  # one pass, no temporary, and infinities alone do not make it NaN
+        if square != square:
+            share = _zero_rule(share, g)
+    if type(share) is not ndarray or type(data) is not ndarray:
+        return _conform(share, data, op)
+    if share.shape != data.shape or share.dtype != data.dtype:
         share = _conform(share, data, op)
-    if array and x.grad_fn is None and (share is g or (share.base is not None and getrefcount(share.base) > 2)):
+    if x.grad_fn is None and (share is g or (share.base is not None and getrefcount(share.base) > 2)):
         share = share.copy()  # g is others' too, and so is a view's memory if more than the view and this call hold it
     return share
 
@@ -31,9 +36,6 @@ def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
 def _zero_rule(share: Any, g: Any) -> Any:
     """Where g is exactly 0 and the rule yields NaN (0 * inf), the share is 0: a branch not taken leaks nothing."""
     plain = share.data if isinstance(share, Node) else share
-    square = np.vdot(plain, plain)  # one pass, no temporary, and infinities alone do not make it NaN
-    if square == square:
-        return share
     leaks = np.isnan(plain) & ((g.data if isinstance(g, Node) else g) == 0)
     return ops.where(leaks, 0.0, share) if np.any(leaks) else share
 
