@@ -17,7 +17,7 @@ from .workloads import WORKS
 RESULTS = Path(__file__).parent / "results"
 TURN = 0.05  # seconds
 QUICK_ROUNDS = 5
-WIDTH = 118  # of the table
+WIDTH = 130  # of the table
 
 
 def main() -> int:

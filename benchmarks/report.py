@@ -51,7 +51,7 @@ def spread(result: Result) -> str:
 
 
 def table(results: Sequence[Result]) -> Table:
-    """For the terminal; 118 columns wide."""
+    """For the terminal; 130 columns wide."""
     title = "Time of one step as a share of the reference's (1 in each row); bytes where it says so"
     shown = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
     shown.add_column("work", min_width=28)

@@ -20,6 +20,7 @@ FLOORS = [
     ["domain"],
     ["data"],
     ["op"],
+    ["registry"],
     ["ops"],
     ["share"],
     ["graph", "protocols"],

@@ -19,9 +19,10 @@ from .errors import (
     UnsupportedError,
 )
 from .node import Node
-from .op import Op, Rule, derived, elementwise, no_grad, operation, registry, rule
+from .op import Op, Rule, no_grad, rule
 from .ops import *  # noqa: F403  # the op table is public as it stands
 from .ops import __all__ as _ops
+from .registry import derived, elementwise, operation, registry
 from .value import Value
 
 __version__ = "0.1.0"

@@ -22,7 +22,7 @@ import numpy as np
 
 from . import ops
 from .errors import ExpressionError
-from .op import registry
+from .registry import registry
 from .signatures import Operation
 from .value import Value
 

@@ -126,7 +126,7 @@ def _share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph
 
 
 def _share_out_to_one(node: Node, op: Op, g: Any, totals: dict[Node, Any]) -> None:
-    """`_share_out` unrolled for a single input without parameters: a float's share that is a float, and not NaN, needs no fitting."""
+    """`_share_out` unrolled for one input without parameters. A float's share that is a float, and not NaN, needs no fitting."""
     x = node.inputs[0]
     data, rule = x.data, op.rules[0]
     try:

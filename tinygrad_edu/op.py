@@ -1,4 +1,4 @@
-"""Op: the definition of one operation, the decorators that register it, and the recording of a call.
+"""Op: the definition of one operation, and the recording of a call.
 
 An operation is a decorated NumPy function. From that one definition follow its recording, its gradients of every order,
 its NumPy protocol, its property tests, its row in the docs and its drawing:
@@ -9,9 +9,11 @@ its NumPy protocol, its property tests, its row in the docs and its drawing:
     def multiply(a, b):
         return a * b
 
-Ops are polymorphic by type: numbers and arrays in, numbers and arrays out, and nothing is recorded; a Value in, a Value
-out, recorded. Rules are written in ops, so fed arrays a rule computes a gradient at NumPy speed, and fed Values the same
-text records the graph of the gradient.
+The decorator (see registry.py) makes an Op of it, and the function that users call: one of `unary`, `binary` and `general`
+below. It is polymorphic by type: numbers and arrays in, numbers and arrays out, and nothing is recorded; a Value in, a Value
+out, recorded. A rule turns g, the gradient of some output with respect to this operation's result y, into the gradient with
+respect to one of its inputs. Rules are written in ops, so fed arrays a rule computes a gradient at NumPy speed, and fed
+Values the same text records the graph of the gradient.
 """
 
 from __future__ import annotations
@@ -21,17 +23,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import wraps
 from itertools import count
-from typing import Any, NamedTuple, TypedDict, Unpack, overload
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from .data import PLAIN, constant, recover, tidy
-from .domain import REAL, Domain, Sampler
+from .domain import Domain, Sampler
 from .errors import DefinitionError, UnsupportedError
 from .node import Node
-from .signatures import Decorator, Function, Operation, P
 
 
 class Rule(NamedTuple):
@@ -113,153 +111,15 @@ class Op:
 def arguments_of(function: Callable[..., Any]) -> dict[str, Any]:
     """Its argument names with their defaults, `...` where there is none. (inspect.signature takes 50 times as long.)"""
     code = inspect.unwrap(function).__code__
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + _is_variadic(function)]
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + is_variadic(function)]
     defaults = inspect.unwrap(function).__defaults__ or ()
     positional = dict(zip(names[code.co_argcount - len(defaults) : code.co_argcount], defaults, strict=True))
     return {name: positional.get(name, ...) for name in names}
 
 
-def _is_variadic(function: Callable[..., Any]) -> bool:
+def is_variadic(function: Callable[..., Any]) -> bool:
+    """Whether it takes any number of arrays, as *arrays."""
     return bool(inspect.unwrap(function).__code__.co_flags & inspect.CO_VARARGS)
-
-
-# -- Registering -------------------------------------------------------------------------------------------------------
-
-registry: dict[str, Operation] = {}
-by_numpy: dict[Callable[..., Any], str] = {}  # NumPy's function -> the name of the op that records it
-
-
-class Options(TypedDict, total=False):
-    """What every decorator takes; see `Op`. The symbol is the name, and numpy is NumPy's function of that name, if not given."""
-
-    symbol: str
-    analytic: bool
-    numpy: Callable[..., Any]
-
-
-def elementwise(
-    *,
-    rules: tuple[Rule | None, ...],
-    domain: tuple[Domain, ...],
-    scalar: Callable[..., Any] | None = None,
-    **options: Unpack[Options],
-) -> Decorator:
-    """Register a function that works number by number as an op, with NumPy broadcasting.
-
-    Args:
-        rules, domain: one per argument.
-        scalar: a faster function for Python floats, from `math` for instance.
-        options: symbol, analytic, numpy; see `Op`.
-    """
-
-    def register(forward: Callable[..., Any]) -> Any:
-        function = forward if scalar is None else _by_type(scalar, forward)
-        op = _define(function, rules, domain, None, options, elementwise=True)
-        builder = _general if None in rules else {1: _unary, 2: _binary}.get(len(rules), _general)
-        return _publish(op, forward, builder(op))
-
-    return register
-
-
-@overload
-def operation(
-    *, rules: tuple[Rule | None, ...], samples: Sampler, domain: tuple[Domain, ...] = ..., **options: Unpack[Options]
-) -> Decorator: ...
-@overload
-def operation(
-    *,
-    rules: tuple[Rule | None, ...],
-    samples: Sampler,
-    domain: tuple[Domain, ...] = ...,
-    call: Callable[P, tuple[tuple[Any, ...], dict[str, Any]]],
-    **options: Unpack[Options],
-) -> Callable[[Callable[..., Any]], Function[P]]: ...
-def operation(
-    *,
-    rules: tuple[Rule | None, ...],
-    samples: Sampler,
-    domain: tuple[Domain, ...] = (REAL,),
-    call: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] | None = None,
-    **options: Unpack[Options],
-) -> Any:
-    """Register any function of arrays as an op: arrays first, then parameters.
-
-    Args:
-        rules: one per array argument; exactly one for a variadic function (`*arrays`).
-        samples: from a shape, the calls for tests to make.
-        domain: one per array argument; the last one holds for all that follow.
-        call: what users call it with, as a function that returns (inputs, parameters); by default the signature of the
-            decorated function.
-        options: symbol, analytic, numpy; see `Op`.
-    """
-
-    def register(forward: Callable[..., Any]) -> Any:
-        op = _define(forward, rules, domain, samples, options)
-        return _publish(op, call or forward, _general(op, call))
-
-    return register
-
-
-def derived(
-    *, samples: Sampler | None = None, domain: tuple[Domain, ...] = (REAL,), **options: Unpack[Options]
-) -> Decorator:
-    """Register a plain composition of ops: documented and tested as an op, recorded as the ops that it calls.
-
-    Args:
-        samples: from a shape, the calls for tests to make; None if the function works number by number.
-        domain, options: as for `elementwise`.
-    """
-
-    def register(forward: Callable[..., Any]) -> Any:
-        op = _define(forward, (), domain, samples, options, elementwise=samples is None, derived=True)
-
-        def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-            return forward(x if isinstance(x, Node) else constant(op, x), *args, **kwargs)
-
-        return _publish(op, forward, call)
-
-    return register
-
-
-def _define(
-    forward: Callable[..., Any],
-    rules: tuple[Rule | None, ...],
-    domain: tuple[Domain, ...],
-    samples: Sampler | None,
-    options: Options,
-    **kind: bool,
-) -> Op:
-    name = forward.__name__
-    if name in registry and registry[name].op.forward.__module__ != forward.__module__:
-        raise DefinitionError(f"{name}: this name is taken by {registry[name].op.forward.__module__}; choose another")
-    variadic = _is_variadic(forward)
-    numpy = options.get("numpy") or getattr(np, name, None)
-    symbol, analytic = options.get("symbol", name), options.get("analytic", False)
-    return Op(name, forward, rules, symbol, domain, samples, analytic, numpy, variadic=variadic, **kind)
-
-
-def _publish(op: Op, signature: Callable[..., Any], call: Callable[..., Any]) -> Any:
-    """Make `call` the public function: docstring and signature from the definition, `.op` on it, in the registry."""
-    public: Any = wraps(signature)(call)
-    public.__name__ = public.__qualname__ = op.name
-    public.__module__, public.__doc__ = op.forward.__module__, op.forward.__doc__
-    public.op = op
-    registry[op.name] = public
-    if op.numpy is not None:
-        by_numpy.setdefault(op.numpy, op.name)
-    return public
-
-
-def _by_type(scalar: Callable[..., Any], array: Callable[..., Any]) -> Callable[..., Any]:
-    """One function out of two: `scalar` for Python floats, `array` for all else."""
-
-    def unary(x: Any) -> Any:
-        return scalar(x) if type(x) is float else array(x)
-
-    def binary(a: Any, b: Any) -> Any:
-        return scalar(a, b) if type(a) is float and type(b) is float else array(a, b)
-
-    return wraps(array)(unary if len(arguments_of(array)) == 1 else binary)
 
 
 # -- Recording a call --------------------------------------------------------------------------------------------------
@@ -327,7 +187,7 @@ def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     return v
 
 
-def _unary(op: Op) -> Callable[..., Any]:
+def unary(op: Op) -> Callable[..., Any]:
     """`apply` for one input and no parameters, unrolled: this is where a scalar expression spends its time."""
     forward = op.forward
 
@@ -347,7 +207,7 @@ def _unary(op: Op) -> Callable[..., Any]:
     return call
 
 
-def _binary(op: Op) -> Callable[..., Any]:
+def binary(op: Op) -> Callable[..., Any]:
     """`apply` for two inputs and no parameters, unrolled."""
     forward = op.forward
 
@@ -374,7 +234,7 @@ def _binary(op: Op) -> Callable[..., Any]:
     return call
 
 
-def _general(op: Op, call: Callable[..., Any] | None = None) -> Callable[..., Any]:
+def general(op: Op, call: Callable[..., Any] | None = None) -> Callable[..., Any]:
     """`apply` behind the signature that users see: as `call` sorts it, else the first arguments arrays, the rest parameters."""
     if call is not None:
         return lambda *args, **kwargs: apply(op, *call(*args, **kwargs))

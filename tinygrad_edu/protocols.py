@@ -9,7 +9,7 @@ import numpy as np
 
 from .errors import UnsupportedError
 from .node import Node
-from .op import by_numpy, registry
+from .registry import by_numpy, registry
 
 _PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to differentiate
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),

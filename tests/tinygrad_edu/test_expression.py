@@ -349,11 +349,13 @@ TOKENS = [
 
 
 def refusal(text, numbers):
-    """The ExpressionError that comes of a text, or None; any other exception fails the test."""
+    """The ExpressionError that comes of a text, or None if it can be evaluated and differentiated; else the test fails."""
     try:
-        evaluate(text, numbers)
+        y, _ = evaluate(text, numbers)
     except ExpressionError as error:
         return error
+    if y.requires_grad:
+        y.backward()
     return None
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..domain import NONZERO, REAL
-from ..op import elementwise, rule
+from ..op import rule
+from ..registry import elementwise
 from ..signatures import Array, Plain
 
 

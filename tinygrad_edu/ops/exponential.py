@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from ..domain import POSITIVE, REAL, Domain
-from ..op import elementwise, rule
+from ..op import rule
+from ..registry import elementwise
 from ..signatures import Array, Plain
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..domain import REAL, Sample
-from ..op import elementwise, operation, rule
+from ..op import rule
+from ..registry import elementwise, operation
 from ..signatures import Array, Plain
 
 

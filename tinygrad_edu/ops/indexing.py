@@ -12,7 +12,8 @@ import numpy as np
 
 from ..data import shape_of
 from ..domain import Sample
-from ..op import derived, operation, rule
+from ..op import rule
+from ..registry import derived, operation
 from ..signatures import Array, Plain, Raw, Shape, V
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from ..data import shape_of
 from ..domain import Sample
 from ..errors import ShapeError
-from ..op import operation, rule
+from ..op import rule
+from ..registry import operation
 from ..signatures import Array, Plain, Shape
 
 

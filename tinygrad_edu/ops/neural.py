@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain import Sample
-from ..op import operation, rule
+from ..op import rule
+from ..registry import operation
 from ..signatures import Array, Plain, Shape
 from .exponential import exp
 from .linalg import rows

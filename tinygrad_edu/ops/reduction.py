@@ -14,7 +14,8 @@ import numpy as np
 from ..data import shape_of
 from ..domain import DISTINCT, NONZERO, Sample
 from ..errors import ShapeError, UnsupportedError
-from ..op import derived, operation, rule
+from ..op import rule
+from ..registry import derived, operation
 from ..signatures import Array, Axis, Plain, Shape
 from .arithmetic import divide, where
 from .exponential import exp

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ..domain import REAL, Domain
-from ..op import Op, apply, registry
+from ..op import Op, apply
+from ..registry import registry
 from ..signatures import Array, Shape
 
 _STEP, _MARGIN, _REACH = 1 / 8, 1 / 4, 3.0
