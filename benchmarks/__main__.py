@@ -15,7 +15,7 @@ from .rounds import DisagreementError, Result, measure
 from .workloads import WORKS
 
 RESULTS = Path(__file__).parent / "results"
-TURN = 0.05  # seconds
+TURN = 0.03  # seconds
 QUICK_ROUNDS = 5
 WIDTH = 130  # of the table
 

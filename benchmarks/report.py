@@ -83,7 +83,7 @@ def markdown(results: Sequence[Result], about: Environment) -> str:
         "# Benchmarks",
         "",
         "Time of one step as a share of the reference's (1 in each row); less is faster. Bytes where it says so.",
-        "Medians of the ratios within each of 5 to 25 rounds; one process and one thread per engine.",
+        "Medians of the ratios within each of 5 to 41 rounds; one process and one thread per engine.",
         "Written by `python -m benchmarks`, whose folder says what is measured and why it is fair.",
         "",
         "| " + " | ".join(header) + " |",

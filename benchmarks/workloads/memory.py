@@ -56,16 +56,16 @@ def ours() -> Job:
 
 
 def mygrad() -> Job:
-    import mygrad
+    from mygrad.tensor_base import tensor
 
-    return _of_values(mygrad.tensor)
+    return _of_values(tensor)
 
 
 def autograd() -> Job:
     import autograd
 
     def record(n: int) -> Any:
-        return autograd.make_vjp(lambda ab: _product(*ab, n))((1.0, 1.0001))  # the vjp holds the graph
+        return autograd.make_vjp(lambda ab: _product(ab[0], ab[1], n))((1.0, 1.0001))  # the vjp holds the graph
 
     _, value = record(NODES)
     return _counted(record, value)

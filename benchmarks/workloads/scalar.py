@@ -7,7 +7,7 @@ JAX appears twice: operation by operation as the others work, and compiled befor
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..work import OURS, Job, Work, flat, timed
@@ -15,7 +15,8 @@ from ..work import OURS, Job, Work, flat, timed
 LEAVES = (1.5, 2.0, 0.5, 1.25)
 
 
-def expression(a: Any, b: Any, c: Any, d: Any, relu: Callable[[Any], Any]) -> Any:
+def expression(leaves: Sequence[Any], relu: Callable[[Any], Any]) -> Any:
+    a, b, c, d = leaves
     t = a
     for _ in range(100):
         t = t + relu(a * b - c) / d
@@ -32,7 +33,7 @@ def _leaves_with_grad(leaf: Callable[[float], Any], relu: Callable[[Any], Any]) 
 
     def step() -> tuple[Any, list[Any]]:
         leaves = [leaf(x) for x in LEAVES]
-        y = expression(*leaves, relu)
+        y = expression(leaves, relu)
         y.backward()
         return y, leaves
 
@@ -64,19 +65,19 @@ def torch() -> Job:
 
 
 def mygrad() -> Job:
-    import mygrad
     from mygrad.nnet.activations import relu
+    from mygrad.tensor_base import tensor
 
-    return _leaves_with_grad(mygrad.tensor, relu)
+    return _leaves_with_grad(tensor, relu)
 
 
 def autograd() -> Job:
     import autograd
     import autograd.numpy as np
 
-    value_and_grad = autograd.value_and_grad(lambda leaves: expression(*leaves, relu=lambda x: np.maximum(x, 0.0)))
+    value_and_grad = autograd.value_and_grad(lambda leaves: expression(leaves, lambda x: np.maximum(x, 0.0)))
 
-    def step() -> tuple[float, tuple[float, ...]]:
+    def step() -> Any:
         return value_and_grad(LEAVES)
 
     value, gradients = step()
@@ -89,7 +90,7 @@ def _jax(jit: bool) -> Job:
     jax.config.update("jax_enable_x64", True)
 
     def value(*leaves: Any) -> Any:
-        return expression(*leaves, jax.nn.relu)
+        return expression(leaves, jax.nn.relu)
 
     value_and_grad = jax.value_and_grad(value, argnums=(0, 1, 2, 3))
     if jit:

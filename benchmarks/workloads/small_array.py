@@ -65,8 +65,9 @@ def torch() -> Job:
 
 def mygrad() -> Job:
     import mygrad
+    from mygrad.tensor_base import tensor
 
-    x, y = mygrad.tensor(X), mygrad.tensor(Y)
+    x, y = tensor(X), tensor(Y)
 
     def step() -> Any:
         x.null_grad()

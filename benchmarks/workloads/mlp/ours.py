@@ -17,7 +17,7 @@ def train(
     model = nn.MLP(SIZES, nn.ReLU, dtype=np.float32)
     parameters = model.parameters()
     for p, w in zip(parameters, weights, strict=True):
-        p.data = w
+        p.data[...] = w.T  # ours are (out, in), in the memory order that the layer chose
     optimizer = {"SGD": nn.optim.SGD, "Adam": nn.optim.Adam}[optimiser](parameters, lr=rate)
 
     def step() -> float:
@@ -27,4 +27,4 @@ def train(
         optimizer.step()
         return loss.item()
 
-    return step, lambda: [p.data for p in parameters]
+    return step, lambda: [p.data.T for p in parameters]

@@ -22,11 +22,11 @@ def torch(
     from torch import nn
 
     torch.set_num_threads(1)
-    layers = [nn.Linear(w.shape[1], w.shape[0]) for w in weights[::2]]
+    layers = [nn.Linear(*w.shape) for w in weights[::2]]
     model = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
     parameters = list(model.parameters())
     for p, w in zip(parameters, weights, strict=True):
-        p.data = torch.from_numpy(w)
+        p.data.copy_(torch.from_numpy(w.T))
     x, y = torch.from_numpy(images), torch.from_numpy(labels)
     optimizer = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}[optimiser](parameters, lr=rate)
     cross_entropy = nn.CrossEntropyLoss()
@@ -38,26 +38,26 @@ def torch(
         optimizer.step()
         return float(loss.item())
 
-    return step, lambda: [p.detach().numpy() for p in parameters]
+    return step, lambda: [p.detach().numpy().T for p in parameters]
 
 
 def mygrad(
     optimiser: Optimiser, rate: float, images: Array, labels: Array, weights: list[Array]
 ) -> tuple[Step, Callable[[], list[Array]]]:
-    import mygrad
     from mygrad.nnet.activations import relu
     from mygrad.nnet.losses import softmax_crossentropy
+    from mygrad.tensor_base import tensor
 
-    parameters = [mygrad.tensor(w, copy=False) for w in weights]
+    parameters = [tensor(w, copy=False) for w in weights]
     W1, b1, W2, b2, W3, b3 = parameters
     update = updates[optimiser](rate, weights)
 
     def step() -> float:
-        h1 = relu(images @ W1.T + b1)
-        h2 = relu(h1 @ W2.T + b2)
-        loss = softmax_crossentropy(h2 @ W3.T + b3, labels)
+        h1 = relu(images @ W1 + b1)
+        h2 = relu(h1 @ W2 + b2)
+        loss = softmax_crossentropy(h2 @ W3 + b3, labels)
         loss.backward()
-        update([p.grad for p in parameters])
+        update([np.asarray(p.grad) for p in parameters])
         return float(loss.item())
 
     return step, lambda: weights
@@ -75,9 +75,9 @@ def autograd(
 
     def loss_of(parameters: list[Any]) -> Any:
         W1, b1, W2, b2, W3, b3 = parameters
-        h1 = anp.maximum(images @ W1.T + b1, 0)
-        h2 = anp.maximum(h1 @ W2.T + b2, 0)
-        z = h2 @ W3.T + b3
+        h1 = anp.maximum(images @ W1 + b1, 0)
+        h2 = anp.maximum(h1 @ W2 + b2, 0)
+        z = h2 @ W3 + b3
         return -anp.sum((z - logsumexp(z, axis=1, keepdims=True)) * one_hot) / len(labels)
 
     value_and_grad = autograd.value_and_grad(loss_of)
@@ -100,9 +100,9 @@ def jax(
 
     def loss_of(parameters: list[Any]) -> Any:
         W1, b1, W2, b2, W3, b3 = parameters
-        h1 = jax.nn.relu(x @ W1.T + b1)
-        h2 = jax.nn.relu(h1 @ W2.T + b2)
-        return -jax.nn.log_softmax(h2 @ W3.T + b3)[jnp.arange(len(y)), y].mean()
+        h1 = jax.nn.relu(x @ W1 + b1)
+        h2 = jax.nn.relu(h1 @ W2 + b2)
+        return -jax.nn.log_softmax(h2 @ W3 + b3)[jnp.arange(len(y)), y].mean()
 
     def sgd(state: Any) -> tuple[Any, Any]:
         (parameters,) = state

@@ -34,12 +34,12 @@ def batch(size: int) -> tuple[Array, Array]:
 
 
 def first_weights() -> list[Array]:
-    """Weight (out, in), bias (out,), layer by layer: He's normal initialisation, and zeros."""
+    """Weight (in, out), bias (out,), layer by layer: He's normal initialisation, and zeros."""
     rng = np.random.default_rng(1)
     weights: list[Array] = []
     for n_in, n_out in pairwise(SIZES):
         scale = np.float32(np.sqrt(2 / n_in))
-        weights += [scale * rng.standard_normal((n_out, n_in), dtype=np.float32), np.zeros(n_out, np.float32)]
+        weights += [scale * rng.standard_normal((n_in, n_out), dtype=np.float32), np.zeros(n_out, np.float32)]
     return weights
 
 
@@ -48,7 +48,7 @@ def job(train: Trainer, optimiser: Optimiser, size: int) -> Job:
 
     Args:
         train: from (optimiser, learning rate, images, labels, first weights), which it may change, the function that makes
-            a training step, and the one that returns the weights as (out, in) and (out,).
+            a training step, and the one that returns the weights as (in, out) and (out,).
     """
     images, labels = batch(size)
     step, weights = train(optimiser, CHECKED_RATE[optimiser], images, labels, first_weights())
