@@ -24,6 +24,7 @@ def batches(
     Raises:
         ShapeError: if the lengths differ or the batch size is below 1.
     """
+    arrays = tuple([np.asarray(a) for a in arrays])
     lengths = [len(a) for a in arrays]
     if len(set(lengths)) != 1 or batch_size < 1:
         raise ShapeError(
@@ -53,7 +54,9 @@ def stratified_split(
     """
     classes, members = np.unique(np.asarray(labels), return_inverse=True)
     if not all(f > 0 for f in fractions) or not 0 < sum(fractions) < 1:
-        raise ShapeError(f"stratified_split: got fractions {fractions}, expected positive numbers with a sum below 1")
+        raise ShapeError(
+            f"stratified_split: got fractions {fractions}, expected positive ones with a sum below 1; leave out the last part's"
+        )
     parts: list[list[NDArray[np.intp]]] = [[] for _ in range(len(fractions) + 1)]
     for c in range(len(classes)):
         own = rng.permutation(np.flatnonzero(members == c))

@@ -21,7 +21,7 @@ class Linear(Module):
     Args:
         in_features, out_features: sizes of the last axis of input and output.
         bias: False leaves b out.
-        rng: random generator for the initial weights; an unseeded one if None.
+        rng: random generator for the initial weights, or a seed for one; unseeded if None.
         dtype: of the parameters.
 
     Attributes:
@@ -35,10 +35,10 @@ class Linear(Module):
         out_features: int,
         bias: bool = True,
         *,
-        rng: np.random.Generator | None = None,
+        rng: np.random.Generator | int | None = None,
         dtype: DTypeLike = float,
     ) -> None:
-        rng = rng or np.random.default_rng()
+        rng = np.random.default_rng(rng)  # a Generator stays itself
         bound = 1 / sqrt(max(in_features, 1))
         weight = init.uniform((out_features, in_features), -bound, bound, rng, dtype)
         self.weight = Value(np.asfortranarray(weight), name="W", copy=False)  # the order in which x Wᵀ is fastest

@@ -31,17 +31,22 @@ class Module:
         return ((path, item) for path, item in _items(vars(self)) if isinstance(item, Module))
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module, under the name `prefix`, and all inside it, outermost first."""
-        yield prefix, self
-        for path, module in self.children():
-            yield from module.named_modules(f"{prefix}.{path}" if prefix else path)
+        """This module, under the name `prefix`, and all inside it, outermost first, each once."""
+        return self._walk(prefix, set())
+
+    def _walk(self, prefix: str, seen: set[int]) -> Iterator[tuple[str, Module]]:
+        if id(self) not in seen:
+            seen.add(id(self))
+            yield prefix, self
+            for path, module in self.children():
+                yield from module._walk(f"{prefix}.{path}" if prefix else path, seen)
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """All parameters as (path, Value), such as ("layers.0.weight", ...), each once."""
+        """All parameters, which are the leaf Values, as (path, Value), such as ("layers.0.weight", ...), each once."""
         seen: set[Value] = set()
         for prefix, module in self.named_modules():
             for path, item in _items(vars(module)):
-                if isinstance(item, Value) and item not in seen:
+                if isinstance(item, Value) and item.grad_fn is None and item not in seen:
                     seen.add(item)
                     yield (f"{prefix}.{path}" if prefix else path), item
 

@@ -13,9 +13,15 @@ from .module import Module
 
 def save(model: Module, path: str | Path) -> None:
     """Write a model's parameters to a .safetensors file, atomically; the same weights give the same bytes."""
+    if not isinstance(model, Module):
+        raise TinygradError(f"save: got {type(model).__name__} first, expected save(model, path)")
     from safetensors.numpy import save as to_bytes
 
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"save: got {str(path)!r}, but there is no folder {str(path.parent)!r}; create it first"
+        )
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # same folder: then replacing is one step
     try:
         part.write_bytes(to_bytes(model.state_dict()))

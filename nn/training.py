@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu import TinygradError, Value, no_grad
+from tinygrad_edu import ShapeError, TinygradError, Value, no_grad
 
 from .data import batches
 from .functional import accuracy, cross_entropy
@@ -25,7 +25,7 @@ class History:
 
     Attributes:
         curves: one number an epoch under each of "train_loss", and with validation data "validation_loss" and
-            "validation_accuracy".
+            "validation_" with the metric's name, such as "validation_accuracy".
         best_epoch: the epoch, from 1, with the lowest validation loss (training loss without validation data).
         stopped_early: whether patience ran out before the epochs did.
     """
@@ -47,8 +47,13 @@ def evaluate(
     metric: Callable[[Value, NDArray[Any]], float] = accuracy,
     batch_size: int = 1024,
 ) -> tuple[float, float]:
-    """(mean loss, mean metric) of a model over (inputs, targets), without recording a graph."""
-    inputs, targets = data
+    """(mean loss, mean metric) of a model over (inputs, targets), without recording a graph.
+
+    Raises ShapeError if there are no examples.
+    """
+    inputs, targets = np.asarray(data[0]), np.asarray(data[1])
+    if not len(inputs):
+        raise ShapeError("evaluate: got no examples, expected at least one")
     totals = np.zeros(2)
     with no_grad():
         for x, y in batches(inputs, targets, batch_size=batch_size):
@@ -63,7 +68,7 @@ def fit(
     optimizer: Optimizer,
     *,
     loss: Callable[[Value, NDArray[Any]], Value] = cross_entropy,
-    metric: Callable[[Value, NDArray[Any]], float] = accuracy,
+    metric: Callable[[Value, NDArray[Any]], float] | None = None,
     epochs: int = 10,
     batch_size: int = 32,
     rng: np.random.Generator | None = None,
@@ -78,7 +83,8 @@ def fit(
         train: (inputs, targets), both with the examples along the first axis.
         optimizer: over the model's parameters.
         loss: of (output, targets) of a batch; its mean over the batch.
-        metric: of the same, higher is better; shown and recorded for the validation data.
+        metric: of the same, shown and recorded for the validation data under its name; by default accuracy if the loss is
+            cross_entropy, and none otherwise.
         epochs: how often to go through the data, at most.
         batch_size: examples in a step.
         rng: shuffles the data before each epoch; None keeps its order.
@@ -94,6 +100,13 @@ def fit(
     """
     if patience is not None and validation is None:
         raise TinygradError("fit: patience= needs validation=(inputs, targets) to watch")
+    if not isinstance(optimizer, Optimizer):
+        raise TinygradError(
+            f"fit: got {optimizer!r} as optimizer, expected one, as in nn.optim.SGD(model.parameters(), lr=0.1)"
+        )
+    if metric is None and loss is cross_entropy:
+        metric = accuracy
+    train = (np.asarray(train[0]), np.asarray(train[1]))
     history = History()
     best_loss, best_state = np.inf, None
     with _Progress(epochs, progress) as bar:
@@ -102,8 +115,8 @@ def fit(
             history.add(train_loss=train_loss)
             watched = train_loss
             if validation is not None:
-                watched, score = evaluate(model, validation, loss, metric)
-                history.add(validation_loss=watched, validation_accuracy=score)
+                watched, score = evaluate(model, validation, loss, metric or _no_metric)
+                history.add(validation_loss=watched, **({f"validation_{metric.__name__}": score} if metric else {}))
             if watched < best_loss:
                 best_loss, history.best_epoch = watched, epoch
                 best_state = model.state_dict() if patience is not None else None
@@ -114,6 +127,10 @@ def fit(
     if best_state is not None:
         model.load_state_dict(best_state)
     return history
+
+
+def _no_metric(*_: Any) -> float:
+    return 0.0
 
 
 def _one_epoch(

@@ -18,7 +18,7 @@ from .signatures import Shape
 if TYPE_CHECKING:
     from .op import Op
 
-PLAIN = {float, int, bool, np.ndarray}
+PLAIN = {float, int, bool}
 
 
 def shape_of(x: Any) -> Shape:
@@ -29,23 +29,34 @@ def shape_of(x: Any) -> Shape:
 def constant(op: Op, x: Any) -> Any:
     """A plain operand of `op` as float, int, bool or ndarray; lists and tuples become arrays.
 
+    Integers of fewer than 64 bits become floats, as NumPy's promotion would have them: squared, the pixels of an image of
+    bytes would overflow.
+
     Raises:
-        DTypeError: for text, None, complex numbers and other objects.
+        DTypeError: for text, None, complex numbers, other objects, and lists whose rows differ in length.
     """
     if type(x) in PLAIN:
         return x
     if isinstance(x, np.generic) and x.dtype.kind in "fiub":
         return x if x.dtype.kind == "f" and not isinstance(x, np.float64) else x.item()
-    if isinstance(x, np.ndarray):
-        return np.asarray(x)
     if isinstance(x, (list, tuple)):
         if any(isinstance(item, Node) for item in x):
             raise DTypeError(f"{op.name}: got a {type(x).__name__} of Values; join them with stack() or concatenate()")
-        array = np.asarray(x)
-        if array.dtype.kind in "fiub":
-            return array
-    got = f"{type(x).__name__} {str(x)[:40]!r}"
+        x = array_of(op.name, x)
+    if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
+        if x.dtype.kind in "iu" and x.dtype.itemsize < 8:
+            return x.astype(np.float32 if x.dtype.itemsize < 4 else np.float64)
+        return np.asarray(x)
+    got = f"{type(x).__name__} of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {str(x)[:40]!r}"
     raise DTypeError(f"{op.name}: got {got}, expected a Value, a real number or an array of them")
+
+
+def array_of(name: str, x: Any) -> np.ndarray[Any, Any]:
+    """A nested list as an array; the error for one with rows of different lengths names who asked."""
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise DTypeError(f"{name}: got a nested list with rows of different lengths, expected equal ones") from None
 
 
 def tidy(op: Op, y: Any, data: Sequence[Any]) -> Any:
@@ -70,7 +81,10 @@ def recover(op: Op, data: Sequence[Any], params: dict[str, Any], error: Exceptio
         raise error
     scalars = not any(isinstance(x, np.ndarray) for x in data)
     if op.elementwise and scalars and isinstance(error, (ArithmeticError, ValueError)):
-        return op.forward(*map(np.float64, data), **params)
+        try:
+            return op.forward(*map(np.float64, data), **params)
+        except OverflowError:
+            raise DTypeError(f"{op.name}: got an integer too large for a float; write it as a float") from None
     shapes = " and ".join(str(np.shape(x)) for x in data)
     if isinstance(error, IndexError) and not isinstance(error, ValueError):
         raise IndexError(f"{op.name}: {error}") from None
@@ -86,10 +100,10 @@ def leaf_data(data: Any, requires_grad: bool, copy: bool) -> Any:
     """What a leaf holds, from what the user gave."""
     if isinstance(data, Node):
         raise DTypeError("Value: got a Value; it can be used as it is, or detach() makes a constant of it")
-    array = np.asarray(data)
+    array = array_of("Value", data)
     kind = array.dtype.kind
     if kind not in "fiub":
-        raise DTypeError(f"Value: got data of dtype {array.dtype}, expected real numbers")
+        raise DTypeError(f"Value: got {type(data).__name__} of dtype {array.dtype}, expected real numbers")
     if kind != "f" and not isinstance(data, (np.ndarray, np.generic)):
         array = array.astype(float)
     elif kind != "f" and requires_grad:

@@ -3,7 +3,8 @@
 Backward is reverse-mode differentiation (Griewank & Walther, Evaluating Derivatives, section 3.2). With g the gradient of
 the output with respect to a node, each rule of the node's op turns g into that input's share, and shares add up where a
 node is used more than once. A node's g is complete once all that was computed from it has been visited: hence the order,
-deepest first. There is no recursion, so a chain of a million operations is no deeper than one of two.
+latest first. Of an array output it is sum(output * seed) that is differentiated. There is no recursion, so a chain of a
+million operations is no deeper than one of two.
 """
 
 from __future__ import annotations
@@ -39,10 +40,8 @@ def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, c
                 if create_graph and not isinstance(g, Node):
                     g = record(g)  # a constant gradient, but one that can be computed with
                 node.grad = g if node.grad is None else node.grad + g
-            elif retain_graph and not create_graph:
-                node.grad = g
-            else:
-                node.grad = None
+            else:  # released, or a reference cycle if it were recorded: none for the interior
+                node.grad = g if retain_graph and not create_graph else None
 
 
 def ancestors(output: Node) -> list[Node]:
@@ -58,7 +57,7 @@ def ancestors(output: Node) -> list[Node]:
         tick = node.tick
         for x in node.inputs:
             if isinstance(x, Node):
-                if 0 <= x.tick < tick:
+                if 0 <= x.tick < tick:  # below 0: a constant; not below the node's: changed in place since
                     if x not in seen:
                         seen.add(x)
                         found.append(x)
@@ -94,13 +93,13 @@ def chain_rule(
     while order:
         node = order.pop()
         g = totals.pop(node)
-        if g is None:  # reached only through arguments without a rule
+        if g is None:  # reached only through arguments without a rule, such as where's condition
             continue
         if node.extra is not None:
             g = _run_hooks(node, g)
         yield node, g
         if node.grad_fn is not None:
-            if create_graph or node.extra is not None:
+            if create_graph or node.extra is not None:  # the unrolled ones bear neither recording nor parameters
                 _share_out(node, node.grad_fn, g, totals, create_graph)
             else:
                 _UNROLLED.get(len(node.inputs), _share_out)(node, node.grad_fn, g, totals)
@@ -109,7 +108,10 @@ def chain_rule(
 
 
 def _share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph: bool = False) -> None:
-    """Add to the total of each input of `node` its share of g. Never in place: two shares may be one object."""
+    """Add to the total of each input of `node` its share of g. Never in place: two shares may be one object.
+
+    `fit` (share.py) makes of a rule's raw answer a gradient of the input's shape and dtype.
+    """
     inputs = node.inputs
     params = node.extra.get("params", {}) if node.extra else {}
     y, args = (node, inputs) if create_graph else (node.data, [x.data if isinstance(x, Node) else x for x in inputs])
@@ -129,6 +131,8 @@ def _share_out_to_one(node: Node, op: Op, g: Any, totals: dict[Node, Any]) -> No
     """`_share_out` unrolled for one input without parameters. A float's share that is a float, and not NaN, needs no fitting."""
     x = node.inputs[0]
     data, rule = x.data, op.rules[0]
+    if x.tick < 0:  # frozen since
+        return
     try:
         share = rule.apply(g, node.data, data)  # type: ignore[union-attr]  # without a rule it is not recorded
     except (ArithmeticError, ValueError):
@@ -178,9 +182,12 @@ def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:
                 f"backward: the output has shape {shape}, so pass gradient= an array of that shape, or reduce it with .sum()"
             )
         gradient = np.ones(shape, data.dtype) if shape else type(data)(1)
-    elif shape_of(gradient) != shape and np.shape(gradient) != shape:
-        raise ShapeError(f"backward: gradient= has shape {np.shape(gradient)}, but the output has shape {shape}")
     else:
+        got = gradient.shape if isinstance(gradient, Node) else np.shape(gradient)  # type: ignore[attr-defined]
+        if got != shape:
+            raise ShapeError(
+                f"backward: gradient= has shape {got}, but the output has shape {shape}; weigh each of its numbers, or .sum() it"
+            )
         gradient = ops.astype(gradient, float if type(data) is float else data.dtype)
     if create_graph:
         return gradient if isinstance(gradient, Node) else record(gradient)
@@ -192,10 +199,12 @@ def _run_hooks(node: Node, g: Any) -> Any:
     for hook in list(node.extra.get("hooks", ())) if node.extra else ():
         replacement = hook(g)
         if replacement is not None:
+            if isinstance(replacement, Node) and not isinstance(g, Node):
+                replacement = replacement.data
             if shape_of(replacement) != shape_of(g):
                 got, expected = shape_of(replacement), shape_of(g)
                 raise ShapeError(f"hook: returned a gradient of shape {got}, expected {expected}")
-            g = replacement
+            g = ops.astype(replacement, float if type(node.data) is float else node.data.dtype)
     return g
 
 

@@ -23,16 +23,19 @@ class Extra(TypedDict, total=False):
 
 
 class Node:
-    """One recorded result, or one leaf (a number the user put in).
+    """One recorded result, or one leaf (a number the user put in). What users hold is a Value, the Node with operators.
 
     Attributes:
         data: float, NumPy float scalar or ndarray (never a 0-d array).
-        grad: the gradient of the last backward's output with respect to this node, shaped like `data`; None before.
+        grad: the gradient of the last backward's output with respect to this node, shaped like `data`; on leaves the sum over
+            all backward passes; None before.
         grad_fn: the Op that computed `data`; None on leaves.
-        inputs: what it was computed from: Nodes, and constants as plain numbers or arrays.
-        tick: when it was computed, on one clock that every recording advances. A result's tick is greater than those of its
-            inputs, so sorting by tick is a topological order. 0 on leaves, -1 where no gradient flows. Changing a leaf in
-            place gives it a new tick (see `Value.mark_changed`): a result older than one of its inputs is known to be stale.
+        inputs: what it was computed from: Nodes, and constants as plain numbers or arrays. RELEASED after a backward that
+            let go of the graph.
+        tick: when it was computed, from 1, on one clock that every recording advances; 0 on leaves; -1 on constants, which
+            no gradient flows to. A result's tick is greater than those of its inputs, so sorting by tick is a topological
+            order. Changing a leaf in place gives it a new tick (see `Value.mark_changed`): then a result older than one of
+            its inputs is known to be stale.
         extra: rare fields, or None.
     """
 

@@ -93,6 +93,10 @@ class Op:
         if self.elementwise and not self.derived and not arguments == len(self.rules) == len(self.domain):
             got = f"{arguments} arguments, {len(self.rules)} rules and {len(self.domain)} domains"
             raise DefinitionError(f"{self.name}: got {got}; an elementwise op needs a rule and a domain per argument")
+        if len(self.rules) > arguments and not self.variadic:
+            raise DefinitionError(
+                f"{self.name}: got {len(self.rules)} rules for {arguments} arguments; one each, at most"
+            )
         if self.variadic and len(self.rules) != 1:
             raise DefinitionError(f"{self.name}: got {len(self.rules)} rules; a variadic op needs exactly one")
 
@@ -110,11 +114,16 @@ class Op:
 
 def arguments_of(function: Callable[..., Any]) -> dict[str, Any]:
     """Its argument names with their defaults, `...` where there is none. (inspect.signature takes 50 times as long.)"""
-    code = inspect.unwrap(function).__code__
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + is_variadic(function)]
-    defaults = inspect.unwrap(function).__defaults__ or ()
-    positional = dict(zip(names[code.co_argcount - len(defaults) : code.co_argcount], defaults, strict=True))
-    return {name: positional.get(name, ...) for name in names}
+    function = inspect.unwrap(function)
+    code = function.__code__
+    last = code.co_argcount + code.co_kwonlyargcount
+    names = code.co_varnames[:last]
+    if is_variadic(function):
+        names = (code.co_varnames[last], *names)
+    values = function.__defaults__ or ()
+    defaults = dict(zip(code.co_varnames[code.co_argcount - len(values) : code.co_argcount], values, strict=True))
+    defaults |= function.__kwdefaults__ or {}
+    return {name: defaults.get(name, ...) for name in names}
 
 
 def is_variadic(function: Callable[..., Any]) -> bool:
@@ -128,6 +137,7 @@ result_type: type[Node] = Node  # value.py puts Value here
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 _is_recording = _recording.get
 _new = object.__new__
+PLAIN_ONLY = -2  # in place of a tick where no input is a Value: below -1, the tick of constants
 clock = count(1)
 _next_tick = clock.__next__
 
@@ -145,12 +155,12 @@ def no_grad() -> Iterator[None]:
         _recording.reset(token)
 
 
-def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), tick: int = -1) -> Node:
-    """Wrap y, the result of op(*inputs); `tick` is that of the youngest input, and below 0 makes a constant."""
+def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), required: bool = False) -> Node:
+    """Wrap y, the result of op(*inputs), as a Value; a constant unless gradient is `required` and recording is on."""
     v = _new(result_type)
     v.data = y
     v.grad = v.extra = None
-    if tick >= 0 and _is_recording():
+    if required and _is_recording():
         v.grad_fn = op
         v.inputs = inputs
         v.tick = _next_tick()
@@ -162,14 +172,18 @@ def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), tick: int
 
 
 def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """Compute op(*inputs, **params), and record it if one of the inputs is a Value."""
-    held, data, tick = [], [], -2
+    """Compute op(*inputs, **params), and record it if one of the inputs is a Value.
+
+    `constant` makes an operand plain data; `recover` finds NumPy's answer where Python raises (1/0), or names the error;
+    `tidy` turns a 0-d array into a float. All three are in data.py.
+    """
+    held, data, youngest = [], [], PLAIN_ONLY
     for x in inputs:
         if isinstance(x, Node):
             held.append(x)
             data.append(x.data)
-            if x.tick > tick:
-                tick = x.tick
+            if x.tick > youngest:
+                youngest = x.tick
         else:
             held.append(x if type(x) in PLAIN else constant(op, x))
             data.append(held[-1])
@@ -179,9 +193,9 @@ def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
         y = recover(op, data, params, error)
     if type(y) is not float:
         y = tidy(op, y, data)
-    if tick < -1:
+    if youngest == PLAIN_ONLY:
         return y
-    v = record(y, op, tuple(held), tick if any(op.rules) else -1)
+    v = record(y, op, tuple(held), youngest >= 0 and any(op.rules))  # an op without rules (detach) gives a constant
     if params and v.inputs:
         v.extra = {"params": params}
     return v
@@ -195,14 +209,14 @@ def unary(op: Op) -> Callable[..., Any]:
         if isinstance(x, Node):
             data, tick = x.data, x.tick
         else:
-            data, tick = constant(op, x), -2
+            data, tick = constant(op, x), PLAIN_ONLY
         try:
             y = forward(data)
         except (ArithmeticError, ValueError, TypeError) as error:
             y = recover(op, (data,), {}, error)
         if type(y) is not float:
             y = tidy(op, y, (data,))
-        return y if tick < -1 else record(y, op, (x,), tick)
+        return y if tick == PLAIN_ONLY else record(y, op, (x,), tick >= 0)
 
     return call
 
@@ -216,7 +230,7 @@ def binary(op: Op) -> Callable[..., Any]:
             a_data, tick = a.data, a.tick
         else:
             a_data = a = a if type(a) in PLAIN else constant(op, a)
-            tick = -2
+            tick = PLAIN_ONLY
         if isinstance(b, Node):
             b_data = b.data
             if b.tick > tick:
@@ -229,19 +243,22 @@ def binary(op: Op) -> Callable[..., Any]:
             y = recover(op, (a_data, b_data), {}, error)
         if type(y) is not float:
             y = tidy(op, y, (a_data, b_data))
-        return y if tick < -1 else record(y, op, (a, b), tick)
+        return y if tick == PLAIN_ONLY else record(y, op, (a, b), tick >= 0)
 
     return call
 
 
 def general(op: Op, call: Callable[..., Any] | None = None) -> Callable[..., Any]:
-    """`apply` behind the signature that users see: as `call` sorts it, else the first arguments arrays, the rest parameters."""
+    """`apply` behind the signature that users see: split into inputs and parameters by `call`, else the first arguments, as many
+    as there are rules, are the inputs."""
     if call is not None:
         return lambda *args, **kwargs: apply(op, *call(*args, **kwargs))
     n = len(op.rules)
     parameters = arguments_of(op.forward)
     names = list(parameters)
     default_params = {name: parameters[name] for name in names[n:] if parameters[name] is not ...}
+    if op.variadic:
+        return lambda *arrays, **params: apply(op, arrays, default_params | params)
 
     def bound(*args: Any, **kwargs: Any) -> Any:
         if len(args) < n:  # arrays given by name

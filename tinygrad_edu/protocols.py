@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import UnsupportedError
+from .errors import TinygradError, UnsupportedError
 from .node import Node
+from .op import arguments_of
 from .registry import by_numpy, registry
 
 _PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to differentiate
@@ -21,9 +22,17 @@ _PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to d
 def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What NumPy's function does on Values: the op defined for it, a plain result, or an error; never an array by accident."""
     if function in by_numpy:
-        return registry[by_numpy[function]](*args, **kwargs)
+        recorded = registry[by_numpy[function]]
+        try:
+            return recorded(*args, **kwargs)
+        except TinygradError:
+            raise
+        except TypeError as error:
+            takes = ", ".join(arguments_of(recorded))
+            raise UnsupportedError(f"np.{function.__name__}: {error}; recorded for Values with {takes}") from None
     if function in _PLAIN_RESULT:
-        return function(*[x.data if isinstance(x, Node) else x for x in args], **kwargs)
+        plain = {name: x.data if isinstance(x, Node) else x for name, x in kwargs.items()}
+        return function(*[x.data if isinstance(x, Node) else x for x in args], **plain)
     from difflib import get_close_matches  # only ever needed here
 
     name = function.__name__

@@ -45,7 +45,8 @@ def elementwise(
     def register(forward: Callable[..., Any]) -> Any:
         function = forward if scalar is None else _by_type(scalar, forward)
         op = _define(function, rules, domain, None, options, elementwise=True)
-        builder = general if None in rules else {1: unary, 2: binary}.get(len(rules), general)
+        plain = None not in rules and all(default is ... for default in arguments_of(forward).values())
+        builder = {1: unary, 2: binary}.get(len(rules), general) if plain else general
         return _publish(op, forward, builder(op))
 
     return register

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from sys import getrefcount
 from typing import Any
 
@@ -11,7 +10,7 @@ from numpy import ndarray, vdot
 
 from . import ops
 from .data import shape_of
-from .errors import ShapeError
+from .errors import DTypeError, ShapeError
 from .node import Node
 from .op import Op
 
@@ -43,7 +42,7 @@ def _zero_rule(share: Any, g: Any) -> Any:
 def _conform(share: Any, data: Any, op: Op) -> Any:
     """`share` summed over the axes along which `data` was stretched, or stretched itself to it; in the dtype of `data`."""
     got, shape = shape_of(share), shape_of(data)
-    if not got and type(data) is np.ndarray and not isinstance(share, Node):
+    if not got and type(data) is np.ndarray and data.dtype.kind == "f" and not isinstance(share, Node):
         full = np.empty(shape, data.dtype)
         full.fill(share)  # a third of np.full's time on small arrays
         return full
@@ -51,13 +50,18 @@ def _conform(share: Any, data: Any, op: Op) -> Any:
         lead = len(got) - len(shape)
         axes = tuple([i for i, n in enumerate(got) if i < lead or shape[i - lead] == 1 != n])
         try:
-            share = share.sum(axis=axes) if axes else share
-            if (got := shape_of(share)) != shape:
-                share = ops.reshape(share, shape) if prod(got) == prod(shape) else ops.broadcast_to(share, shape)
+            if axes:
+                inner = axes[-1] >= lead
+                share = share.sum(axis=axes, keepdims=inner)
+                share = ops.reshape(share, shape_of(share)[lead:]) if inner and lead > 0 else share
+            share = share if shape_of(share) == shape else ops.broadcast_to(share, shape)
         except ValueError:
             expected = f"expected the input's {shape} or one that broadcasts with it"
             raise ShapeError(f"{op.name}: a rule returned a gradient of shape {got}, {expected}") from None
     plain = share.data if isinstance(share, Node) else share
     if type(plain) is not type(data) or (shape and plain.dtype != data.dtype):
-        share = ops.astype(share, float if type(data) is float else data.dtype)
+        dtype = np.asarray(data).dtype
+        if dtype.kind != "f":
+            raise DTypeError(f"backward: a leaf holds {dtype} now, which has no gradient; assign floats to its data")
+        share = ops.astype(share, float if type(data) is float else dtype)
     return share

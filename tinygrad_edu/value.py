@@ -40,9 +40,11 @@ class Value(Node):
         copy: False to share the memory of an ndarray instead of copying it.
 
     Attributes:
-        data: a Python float or NumPy float scalar if the shape is (), else an ndarray.
+        data: a Python float or NumPy float scalar if the shape is (), else an ndarray. It may be replaced, by floats; after
+            changing an array in place call mark_changed().
         grad: None, or the gradient that the last backward() left here: plain data of the same shape and dtype (a Value
-            after create_graph=True). Leaves accumulate; zero_grad() clears. See `why_no_grad`.
+            after create_graph=True). Leaves accumulate; zero_grad() clears. That of a leaf is its own array; those of other
+            Values may share memory, so only read them. See `why_no_grad`.
         grad_fn: the Op that computed it; None on leaves.
         inputs: what it was computed from: Values and plain constants; () on leaves.
 
@@ -169,7 +171,7 @@ class Value(Node):
         """Call hook(g) with this Value's whole gradient in each backward pass, before it is stored or passed on.
 
         Args:
-            hook: may return a replacement of the same shape, or None.
+            hook: may return a replacement of the same shape, or None; must not change g in place, which others may share.
 
         Returns:
             a function that removes the hook.
@@ -203,8 +205,12 @@ class Value(Node):
             return "not required: it is a constant, detached, or was computed under no_grad() or from constants only"
         if self.inputs is RELEASED:
             return "released: backward(retain_graph=False) keeps the gradients of leaves only"
-        if output is not None and self not in graph.ancestors(output):
-            return "not on the path: the output was not computed from it"
+        if output is not None:
+            try:
+                if self not in graph.ancestors(output):
+                    return "not on the path: the output was not computed from it"
+            except GraphError as error:
+                return f"not to be told from this output ({error})"
         if output is not None and output.grad is not None:
             return "not on the path: an operation on the way passes no gradient on, or zero_grad() cleared it"
         return "backward has not run on a result of it, or zero_grad() cleared it; why_no_grad(output) looks along the path"
@@ -222,8 +228,10 @@ class Value(Node):
             raise GraphError(
                 f"requires_grad: this Value was computed by {self.grad_fn}; use detach() for a constant copy"
             )
+        if required and self.dtype.kind != "f":
+            raise DTypeError(f"requires_grad: the data is {self.dtype}, which has no gradient; make a Value of floats")
         if required != self.requires_grad:
-            self.tick = 0 if required else -1
+            self.tick = next(op.clock) if required else -1  # a new tick: it may have changed since it was last used
 
     @property
     def name(self) -> str | None:

@@ -46,7 +46,7 @@ class Adam(Optimizer):
             raise TinygradError(f"Adam: got betas={betas}, eps={eps}; expected betas in [0, 1) and eps > 0")
         self.betas, self.eps = betas, eps
 
-    def update(self, data: NDArray[Any], g: NDArray[Any], buffers: dict[str, NDArray[Any]]) -> None:
+    def update(self, data: NDArray[Any], g: NDArray[Any], buffers: dict[str, NDArray[Any]], t: int) -> None:
         """w ← w - η m̂ / (√v̂ + ε), without a temporary array; √(1 - β₂ᵗ) is moved from the root to η and ε to save a pass."""
         if not buffers:
             buffers.update(m=np.zeros_like(data), v=np.zeros_like(data), scratch=np.empty_like(data))
@@ -59,9 +59,9 @@ class Adam(Optimizer):
         np.multiply(g, g, out=scratch)
         scratch *= 1 - beta2
         v += scratch
-        root = sqrt(1 - beta2**self.steps)
+        root = sqrt(1 - beta2**t)
         np.sqrt(v, out=scratch)
         scratch += self.eps * root
         np.divide(m, scratch, out=scratch)
-        scratch *= self.lr * root / (1 - beta1**self.steps)
+        scratch *= self.lr * root / (1 - beta1**t)
         data -= scratch

@@ -24,17 +24,24 @@ class Optimizer:
     """
 
     def __init__(self, parameters: Iterable[Value], lr: float) -> None:
+        if not isinstance(parameters, Iterable) or isinstance(parameters, Value):
+            got = type(parameters).__name__
+            raise TinygradError(
+                f"{type(self).__name__}: got {got}, expected several parameters; pass model.parameters()"
+            )
         self.parameters = list(parameters)
         if not self.parameters:
             raise TinygradError(f"{type(self).__name__}: got no parameters; pass model.parameters()")
         for p in self.parameters:
             if not isinstance(p, Value) or p.grad_fn is not None:
                 raise GraphError(f"{type(self).__name__}: got {p!r}, expected leaf Values; pass model.parameters()")
+        self.parameters = list(dict.fromkeys(self.parameters))  # each once
         if not lr > 0:
             raise TinygradError(f"{type(self).__name__}: got lr={lr}, expected a positive number")
         self.lr = lr
         self.steps = 0
         self._buffers: list[dict[str, NDArray[Any]]] = [{} for _ in self.parameters]
+        self._updates = [0] * len(self.parameters)  # of each parameter, which may have sat out some steps
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -47,15 +54,17 @@ class Optimizer:
         A graph recorded before refuses backward() from then on, as its numbers are gone.
         """
         self.steps += 1
-        for p, buffers in zip(self.parameters, self._buffers, strict=True):
+        for i, (p, buffers) in enumerate(zip(self.parameters, self._buffers, strict=True)):
             if p.grad is None:
                 continue
+            self._updates[i] += 1
             data = np.asarray(p.data)  # the parameter's own memory, but for a scalar
-            self.update(data, np.asarray(p.grad), buffers)
+            g = p.grad.data if isinstance(p.grad, Value) else p.grad
+            self.update(data, np.asarray(g), buffers, self._updates[i])
             if not data.ndim:
                 p.data = float(data) if data.dtype == float else data[()]
             p.mark_changed()
 
-    def update(self, data: NDArray[Any], g: NDArray[Any], buffers: dict[str, NDArray[Any]]) -> None:
-        """Change `data` in place, given its gradient g and this parameter's own buffers (empty at first)."""
-        raise TinygradError(f"{type(self).__name__}: define update(self, data, g, buffers)")
+    def update(self, data: NDArray[Any], g: NDArray[Any], buffers: dict[str, NDArray[Any]], t: int) -> None:
+        """Change `data` in place, given its gradient g, this parameter's own buffers (empty at first), and its step t from 1."""
+        raise TinygradError(f"{type(self).__name__}: define update(self, data, g, buffers, t)")

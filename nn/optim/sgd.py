@@ -36,7 +36,7 @@ class SGD(Optimizer):
             raise TinygradError(f"SGD: got momentum={momentum}, expected a number in [0, 1)")
         self.momentum = momentum
 
-    def update(self, data: NDArray[Any], g: NDArray[Any], buffers: dict[str, NDArray[Any]]) -> None:
+    def update(self, data: NDArray[Any], g: NDArray[Any], buffers: dict[str, NDArray[Any]], t: int) -> None:
         """w ← w - η v, without a temporary array."""
         if not buffers:
             buffers["scratch"] = np.empty_like(data)

@@ -64,7 +64,7 @@ def test_linear_is_its_formula_and_differentiates():
     plain = nn.Linear(3, 2, bias=False)
     assert plain.bias is None
     assert np.allclose(plain(x).data, x @ plain.weight.data.T)
-    with pytest.raises(ShapeError, match=r"linear: got an input of shape \(4, 5\), expected \(..., 3\)"):
+    with pytest.raises(ShapeError, match=r"linear: got an input of shape \(4, 5\) and a weight of shape \(2, 3\)"):
         layer(np.ones((4, 5)))
 
 
@@ -174,3 +174,44 @@ def test_mse_loss_and_accuracy():
     with pytest.raises(ShapeError, match=r"mse_loss: prediction has shape \(2, 1\), target \(2,\)"):
         functional.mse_loss(v, np.array([0.0, 1.0]))
     assert functional.accuracy(np.eye(3), [0, 1, 0]) == pytest.approx(2 / 3)
+
+
+def test_seeds_activations_and_layers_are_checked():
+    one, two = nn.MLP((2, 3, 1), rng=0), nn.MLP((2, 3, 1), rng=0)
+    assert np.array_equal(one[0].weight.data, two[0].weight.data)
+    with pytest.raises(TinygradError, match=r"got the module Tanh\(\) as activation, expected its class"):
+        nn.MLP((2, 3, 1), nn.Tanh())
+    with pytest.raises(ShapeError, match=r"as in MLP\(\(2, 8, 1\)\)"):
+        nn.MLP(2)
+    with pytest.raises(TinygradError, match="expected modules one by one"):
+        nn.Sequential([nn.ReLU()])
+    with pytest.raises(TinygradError, match=r"expected save\(model, path\)"):
+        nn.save("w.safetensors", one)
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        nn.save(one, "/no/such/folder/w.safetensors")
+
+
+def test_computed_values_and_circles_are_no_parameters():
+    class Net(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(2, 2)
+            self.layer.parent = self
+
+        def forward(self, x):
+            self.last = self.layer(x)
+            return self.last
+
+    net = Net()
+    net(np.ones(2))
+    assert [path for path, _ in net.named_parameters()] == ["layer.weight", "layer.bias"]
+
+
+def test_accuracy_wants_one_label_a_row():
+    with pytest.raises(ShapeError, match=r"accuracy: got scores \(3, 3\) and labels \(3, 1\)"):
+        functional.accuracy(np.eye(3), np.zeros((3, 1), int))
+
+
+def test_linear_does_not_lose_precision_to_its_bias():
+    x, w = np.ones((2, 3), np.float32), Value(np.ones((1, 3), np.float32))
+    assert functional.linear(x, w, Value(np.full(1, 1e-9))).dtype == np.float64
+    assert functional.linear(np.ones((2, 3), int), Value(np.ones((1, 3))), Value(np.full(1, 0.5))).data[0, 0] == 3.5

@@ -108,7 +108,7 @@ def test_a_stratified_split_gives_every_class_its_share():
     assert [np.bincount(labels[p]).tolist() for p in parts] == [[60, 30, 6], [20, 10, 2], [20, 10, 2]]
     with pytest.raises(ShapeError, match="class 1 has 1 examples"):
         nn.stratified_split([0, 0, 0, 1], (0.5,), np.random.default_rng(0))
-    with pytest.raises(ShapeError, match="sum below 1"):
+    with pytest.raises(ShapeError, match="sum below 1; leave out"):
         nn.stratified_split(labels, (0.6, 0.4), np.random.default_rng(0))
 
 
@@ -200,3 +200,34 @@ def test_training_leaves_no_graph_behind():
         assert [r() for r in refs if r() is not None] == []
     finally:
         gc.enable()
+
+
+def test_adam_counts_the_steps_of_each_parameter():
+    early, late = Value(1.0), Value(1.0)
+    optimizer = nn.optim.Adam([early, late], lr=0.1)
+    for _ in range(50):
+        early.grad = 1.0
+        optimizer.step()
+    late.grad = 1.0
+    optimizer.step()
+    assert late.data == pytest.approx(0.9)
+
+
+def test_optimisers_take_recorded_gradients_and_each_parameter_once():
+    p = Value(np.ones(2))
+    optimizer = nn.optim.SGD([p, p], lr=0.1)
+    (p * p).sum().backward(create_graph=True)
+    optimizer.step()
+    assert np.allclose(p.data, 0.8)
+    with pytest.raises(TinygradError, match=r"pass model.parameters\(\)"):
+        nn.optim.SGD(nn.MLP((2, 1)).parameters, lr=0.1)
+
+
+def test_fit_takes_lists_and_names_its_metric():
+    model = nn.MLP((2, 1), rng=0)
+    data = ([[0.0, 1.0], [1.0, 0.0]], [[1.0], [0.0]])
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    history = nn.fit(model, data, optimizer, loss=nn.functional.mse_loss, epochs=2, validation=data, progress=False)
+    assert sorted(history.curves) == ["train_loss", "validation_loss"]
+    with pytest.raises(TinygradError, match="as optimizer, expected one"):
+        nn.fit(model, data, nn.optim.SGD)

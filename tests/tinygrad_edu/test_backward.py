@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import nn
-from tinygrad_edu import GraphError, ShapeError, Value, concatenate, exp, no_grad, stack, tanh
+import tinygrad_edu as tg
+from tinygrad_edu import DTypeError, GraphError, ShapeError, Value, concatenate, exp, no_grad, stack, tanh
 from tinygrad_edu.testing import numerical_gradient
 from tinygrad_edu.testing.strategies import expressions
 
@@ -381,3 +382,122 @@ def test_every_missing_gradient_has_a_reason():
     y.backward()
     assert x.why_no_grad() == "it has a gradient"
     assert other.why_no_grad(y).startswith("not on the path")
+
+
+# -- What reviewers broke ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("index", [((0, 0),), ([0, 0],), (range(1), 0), np.array([0, 0]), (np.array([0, 0]),)])
+def test_repeats_in_an_index_of_any_kind_add_up(index):
+    v = Value(np.zeros((2, 2)))
+    part = v[index]
+    part.sum().backward()
+    expected = np.zeros((2, 2))
+    np.add.at(expected, index, 1.0)
+    assert np.array_equal(v.grad, expected)
+
+
+def test_updates_of_integer_arrays_do_not_truncate():
+    v = Value(0.5)
+    y = tg.at(np.array([1, 2, 3]), 0).set(v)
+    assert np.array_equal(y.data, [0.5, 2.0, 3.0])
+    assert np.array_equal(tg.at([1, 2], 0).add(v).data, [1.5, 2.0])
+
+
+def test_integers_cannot_slip_in_as_leaves():
+    with pytest.raises(DTypeError, match="astype: got int64"):
+        Value([1.5]).astype(int)
+    v = Value(np.arange(3), requires_grad=False)
+    with pytest.raises(DTypeError, match="requires_grad: the data is int64"):
+        v.requires_grad = True
+    for data in (np.array([1, 2]), 5):
+        x = Value((np.shape(data) and [1.0, 2.0]) or 1.0)
+        x.data = data
+        with pytest.raises(DTypeError, match="assign floats"):
+            (x * x / 4).backward(np.ones(np.shape(data)))
+
+
+def test_a_list_is_no_seed_for_a_scalar():
+    with pytest.raises(ShapeError, match=r"gradient= has shape \(3,\)"):
+        (Value(1.0) * 2).backward([1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16, np.int32])
+def test_narrow_integers_do_not_overflow(dtype):
+    x = Value(1.0)
+    tg.arctan2(np.array([100], dtype), x).sum().backward()
+    assert x.grad == pytest.approx(-100 / 10001)
+    v = Value(np.array([100.0]))
+    (v ** np.array([0], dtype)).sum().backward()
+    assert v.grad[0] == 0.0
+    assert tg.sigmoid(np.array([3], dtype))[0] == pytest.approx(1 / (1 + np.exp(-3.0)))
+    assert tg.norm(np.array([100, 100], dtype)) == pytest.approx(np.sqrt(20000.0))
+    assert (Value(np.ones(2, np.float32)) * np.array([1, 2], np.uint8)).dtype == np.float32
+
+
+def test_cross_entropy_checks_its_labels():
+    for labels, error in (([-1, 1], ShapeError), ([0], ShapeError), ([True, False], DTypeError)):
+        with pytest.raises(error, match="cross_entropy: "):
+            tg.cross_entropy(Value(np.ones((2, 3))), labels)
+    x = Value(np.zeros((2, 2)))
+    tg.cross_entropy(x, [0, 1]).backward()
+    assert np.array_equal(x.grad, [[-0.25, 0.25], [0.25, -0.25]])
+
+
+def test_shares_that_need_both_summing_and_stretching():
+    a, b = np.ones((2, 1, 2, 1, 3)), np.ones((1, 1, 3, 3, 1))
+    x = Value(a)
+    tg.einsum("kij...,ij...l", x, b).sum().backward()
+    assert x.grad.shape == a.shape
+
+
+def test_hooks_keep_dtype_and_memory_apart():
+    x = Value(np.ones(2, np.float32))
+    x.register_hook(lambda g: np.array([3, 4]))
+    (x * 2).sum().backward()
+    assert x.grad.dtype == np.float32
+    y, z, shared = Value(np.ones(2)), Value(np.ones(2)), np.ones(2)
+    for v in (y, z):
+        v.register_hook(lambda g: shared)
+    (y + z).sum().backward()
+    y.grad *= 5
+    assert np.array_equal(z.grad, [1.0, 1.0])
+    s = Value(1.0)
+    s.register_hook(lambda g: Value(7.0))
+    (s * 2).backward()
+    assert s.grad == 7.0
+    assert type(s.grad) is float
+
+
+def test_freezing_a_leaf_after_use():
+    x = Value(2.0)
+    y = exp(x)
+    x.requires_grad = False
+    y.backward()
+    assert x.grad is None
+    w = Value(2.0)
+    old = w * w
+    w.mark_changed()
+    w.requires_grad = False
+    w.requires_grad = True
+    with pytest.raises(GraphError, match="changed in place"):
+        old.backward()
+
+
+def test_reductions_of_scalars_and_with_numpy_axes():
+    v = Value(1.5)
+    for f in (tg.sum, tg.max, tg.mean):
+        v.zero_grad()
+        f(v, axis=0).backward()
+        assert v.grad == 1.0
+    x = Value(np.ones((2, 3)))
+    x.mean(axis=np.int64(0)).sum().backward()
+    assert np.allclose(x.grad, 0.5)
+    assert tg.logsumexp(np.array([2, 1])) == pytest.approx(np.log(np.exp(2) + np.exp(1)))
+
+
+def test_why_no_grad_answers_even_for_a_released_output():
+    x, other = Value(2.0), Value(1.0)
+    y = x * x
+    y.backward(retain_graph=False)
+    assert "released" in other.why_no_grad(y)

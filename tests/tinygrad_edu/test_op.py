@@ -144,3 +144,35 @@ def test_ops_are_functions_with_their_definition():
         assert function.__name__ == name
         assert function.op.name == name
         assert function.__doc__ == function.op.forward.__doc__
+
+
+@pytest.mark.usefixtures("temporary")
+def test_keyword_only_parameters_defaults_and_variadic_functions():
+    @operation(rules=(rule("g k", lambda g, y, x, k: g * k),), samples=lambda shape: [Sample((shape,), {})])
+    def scaled(x, *, k=3.0):
+        """k times x."""
+        return k * x
+
+    x = Value(2.0)
+    y = scaled(x)
+    y.backward()
+    assert (y.params, x.grad) == ({"k": 3.0}, 3.0)
+
+    @elementwise(domain=(REAL, REAL), rules=(ONE2, ONE2))
+    def plus(a, b=2.0):
+        """a + b."""
+        return a + b
+
+    assert plus(Value(1.0)).data == 3.0
+
+    @operation(rules=(rule("g", lambda i, g, y, *xs: g),), samples=lambda shape: [Sample((shape, shape), {})])
+    def total(*arrays):
+        """The sum of all arrays."""
+        return sum(arrays[1:], arrays[0])
+
+    a, b = Value(1.0), Value(2.0)
+    total(a, b, 3.0).backward()
+    assert (a.grad, b.grad) == (1.0, 1.0)
+
+
+ONE2 = rule("1", lambda g, y, a, b: g)

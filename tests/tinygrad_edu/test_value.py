@@ -158,6 +158,13 @@ def test_operators_functions_and_numpy_record_the_same(make, expected):
         (lambda v: v.reshape(4), ShapeError, "reshape: cannot reshape"),
         (lambda v: tg.concatenate([v, np.ones(3)]), ShapeError, "concatenate: "),
         (lambda v: tg.einsum("ij,jk", v), ShapeError, "einsum: .*number of operands"),
+        (lambda v: tg.concatenate(v, v), ShapeError, "expected a list of arrays and an integer axis"),
+        (lambda v: tg.concatenate([v, v], axis=None), ShapeError, "integer axis"),
+        (lambda v: np.exp(v, where=True), UnsupportedError, "np.exp: "),
+        (lambda v: np.mean(v, dtype=float), UnsupportedError, "np.mean: "),
+        (lambda v: v * [[1], [2, 3]], DTypeError, "rows of different lengths"),
+        (lambda v: Value([[1], [2, 3]]), DTypeError, "Value: got a nested list"),
+        (lambda v: Value(1.0) * 10**400, DTypeError, "too large for a float"),
         (lambda v: v[5], IndexError, "getitem: index 5 is out of bounds"),
         (lambda v: float(v), DTypeError, r"float: got a Value of shape \(2, 3\)"),
         (lambda v: len(Value(1.0)), TypeError, "no length"),
@@ -196,6 +203,7 @@ def test_comparisons_are_plain():
     assert (Value(1.0) < Value(2.0)) is True
     assert (Value(1.0) != 1.0) is False
     assert np.isfinite(v).all()
+    assert np.allclose(v, b=v)
     assert v in {v}
 
 

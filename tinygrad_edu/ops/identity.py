@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..domain import REAL, Sample
+from ..errors import DTypeError
 from ..op import rule
 from ..registry import elementwise, operation
 from ..signatures import Array, Plain
@@ -17,7 +18,14 @@ from ..signatures import Array, Plain
     numpy=lambda x, dtype: np.asarray(x).astype(dtype),
 )
 def astype(x: Array, dtype: DTypeLike) -> Plain:
-    """x in another floating-point type; the gradient comes back in the type of x. float makes a Python float of a scalar."""
+    """x in another floating-point type; the gradient comes back in the type of x. float makes a Python float of a scalar.
+
+    Raises DTypeError for any other type, which has no gradient.
+    """
+    if np.dtype(dtype).kind != "f":
+        raise DTypeError(
+            f"astype: got {np.dtype(dtype)}, expected a floating-point type; use value.data.astype for numbers"
+        )
     return np.asarray(x).astype(dtype)
 
 

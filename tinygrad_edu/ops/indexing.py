@@ -44,19 +44,20 @@ def _writing(shape: Shape) -> Iterator[Sample]:
 
 
 def _repeats(index: Any) -> bool:
-    """Whether the index may name one place twice: only integer arrays and lists do."""
+    """Whether the index may name one place twice, as arrays, lists and inner tuples of integers do."""
     parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(i, (list, np.ndarray)) and np.asarray(i).dtype.kind in "iu" for i in parts)
+    once = (int, np.integer, slice, type(None), type(...))
+    return not all(isinstance(i, once) or np.asarray(i).dtype == bool for i in parts)
 
 
 def _assigned(x: Array, index: Any, values: Array) -> Plain:
-    y = np.array(x)
+    y = np.array(x, np.result_type(x, values))
     y[index] = values
     return y
 
 
 def _added(x: Array, index: Any, values: Array) -> Plain:
-    y = np.array(x)
+    y = np.array(x, np.result_type(x, values))
     np.add.at(y, index, values)
     return y
 

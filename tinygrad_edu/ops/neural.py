@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain import Sample
+from ..errors import DTypeError, ShapeError
 from ..op import rule
 from ..registry import operation
 from ..signatures import Array, Plain, Shape
@@ -65,14 +66,39 @@ def linear(x: Array, weight: Array, bias: Array) -> Plain:
     Fused to save two nodes a layer. Fastest with a weight in Fortran order, whose transpose BLAS reads row by row; its gradient
     comes in that order too.
     """
+    if np.ndim(weight) != 2 or np.ndim(x) < 1 or x.shape[-1] != weight.shape[1]:
+        raise ShapeError(
+            f"linear: got an input of shape {np.shape(x)} and a weight of shape {np.shape(weight)}, "
+            "expected (..., in) and (out, in); reshape the input, or build the layer for its last size"
+        )
     y: Plain = np.matmul(x, weight.T)
-    y += bias
-    return y
+    if y.ndim and getattr(bias, "dtype", y.dtype) == y.dtype and y.dtype.kind == "f":
+        y += bias  # in place: y is new
+        return y
+    return y + bias
 
 
 def _labelled(shape: Shape) -> Iterator[Sample]:
     if len(shape) == 2 and all(shape):
         yield Sample((shape,), {"labels": np.arange(shape[0]) % shape[1]})
+
+
+def _checked_labels(x: Array, labels: Any) -> Any:
+    """The labels as an array of integers that fit the logits x."""
+    classes = np.asarray(labels)
+    if classes.dtype.kind not in "iu":
+        raise DTypeError(
+            f"cross_entropy: labels are {classes.dtype}, expected integers: the number of each right class"
+        )
+    if np.ndim(x) != 2 or classes.shape != x.shape[:1] or not classes.size:
+        raise ShapeError(
+            f"cross_entropy: got logits {np.shape(x)} and labels {classes.shape}, "
+            "expected (batch, classes) and (batch,), at least one"
+        )
+    if classes.min() < 0 or classes.max() >= x.shape[1]:
+        got = f"labels from {classes.min()} to {classes.max()}"
+        raise ShapeError(f"cross_entropy: got {got}, expected 0 to {x.shape[1] - 1} for logits of shape {x.shape}")
+    return classes
 
 
 @operation(
@@ -84,7 +110,9 @@ def _labelled(shape: Shape) -> Iterator[Sample]:
     rules=(
         rule(
             "(softmax(x) - one-hot) g / batch",
-            lambda g, y, x, labels: (softmax(x) - (labels[:, None] == np.arange(x.shape[1]))) * (g / len(labels)),
+            lambda g, y, x, labels: (
+                (softmax(x) - (np.reshape(labels, (-1, 1)) == np.arange(x.shape[1]))) * (g / len(labels))
+            ),
         ),
     ),
 )
@@ -92,7 +120,12 @@ def cross_entropy(x: Array, labels: NDArray[np.integer]) -> Plain:
     """Mean of -ln softmax(x)[label] over rows: logits (batch, classes) and integer labels (batch,) -> scalar.
 
     Fused because its gradient is then one subtraction: log_softmax, indexing and mean took twice the time.
+
+    Raises:
+        ShapeError: if the shapes do not match, the batch is empty, or a label is out of range.
+        DTypeError: if the labels are not integers.
     """
+    labels = _checked_labels(x, labels)
     shifted = _shifted(x, 1)
     chosen = shifted[np.arange(len(labels)), labels]
     return (np.log(np.add.reduce(np.exp(shifted), axis=1)) - chosen).mean()

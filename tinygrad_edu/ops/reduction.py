@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,8 @@ def along_axes_with_numbers(shape: Shape) -> Iterator[Sample]:
 def axes_of(x: Any, axis: Axis) -> Shape:
     """The reduced axes as a tuple of numbers from 0."""
     ndim = len(shape_of(x))
-    axes = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    return tuple([i % ndim for i in axes])
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (index(axis),)
+    return tuple([i % ndim for i in axes]) if ndim else ()
 
 
 def kept(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -52,7 +53,7 @@ def kept(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     if keepdims or axis is None:
         return g
     axes = axes_of(x, axis)
-    return reshape(g, tuple([1 if i in axes else n for i, n in enumerate(x.shape)]))
+    return reshape(g, tuple([1 if i in axes else n for i, n in enumerate(shape_of(x))]))
 
 
 @operation(
@@ -153,6 +154,7 @@ def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
 )
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """ln Σ e**x over axes, without overflow or underflow; -inf where there is nothing to sum."""
+    x = x if np.asarray(x).dtype.kind == "f" else np.asarray(x, float)
     largest = _largest(x, axis=axis, keepdims=True, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, 0)  # x - largest is never inf - inf
     e = np.exp(x - largest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..data import shape_of
 from ..domain import Sample
+from ..errors import ShapeError
 from ..op import rule
 from ..registry import operation
 from ..signatures import Array, Plain, Shape
@@ -45,7 +47,11 @@ def transpose(x: Array, axes: Shape | None = None) -> Plain:
 
 
 def _joined(arrays: Sequence[Any], axis: int = 0) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return tuple(arrays), {"axis": axis}
+    try:
+        return tuple(arrays), {"axis": operator.index(axis)}
+    except TypeError:
+        got = f"{type(arrays).__name__} and axis={axis!r:.40}"
+        raise ShapeError(f"concatenate, stack: got {got}, expected a list of arrays and an integer axis") from None
 
 
 def _joinable(shape: Shape) -> Iterable[Sample]:
