@@ -1,6 +1,6 @@
 """The command line: `python -m tinygrad_edu grad "tanh(a*b + c)" a=2 b=-3 c=10`, as a table and as a drawing.
 
-The only room that knows all three packages; typer and rich are imported nowhere else in this one.
+The only room that may import nn and viz; typer and rich are imported nowhere else in this package.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Node: one entry of the recorded graph. It holds; it computes nothing.
 
-A graph of a million operations is a million of these, so a Node is seven slots and no dictionary: 88 bytes, and about 190
+A graph of a million operations is a million of these, so a Node is seven slots and no dictionary: 88 bytes, and 195
 with its number, its tuple of inputs and its tick. It refers to its inputs only, never to what was computed from it: with
 no reference cycles a graph is freed at once when its last result goes, without waiting for the garbage collector.
 """
