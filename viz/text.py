@@ -34,10 +34,10 @@ def form(data: Any) -> str:
 
 
 def summary(data: Any) -> tuple[str, ...]:
-    """The number itself; of an array the mean, the least and the largest number; () if it holds no numbers."""
+    """The number itself; of an array the mean, the least and the largest number; () if it is empty."""
     if not np.ndim(data):
         return (number(data),)
-    if not data.size or data.dtype.kind not in "fiub":
+    if not data.size:
         return ()
     with np.errstate(all="ignore"):
         return number(np.mean(data)), number(np.min(data)), number(np.max(data))

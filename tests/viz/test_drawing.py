@@ -151,11 +151,6 @@ def test_whole_numbers_in_full(constant, value):
     assert drawing(Value([1.0, 2.0]) * constant).nodes[1].value == value
 
 
-def test_an_array_of_objects_is_shown_by_its_form():
-    condition = np.array(["yes", ""], dtype=object)
-    assert drawing(where(condition, Value(1.0), 0.0)).nodes[1].value == ()
-
-
 X = Value(np.arange(6.0).reshape(2, 3))
 
 
