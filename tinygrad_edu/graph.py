@@ -9,7 +9,7 @@ million operations is no deeper than one of two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from operator import attrgetter
 from typing import Any
@@ -24,6 +24,7 @@ from .op import Op, record
 from .share import fit
 
 
+@np.errstate(all="ignore")  # half as long as a `with`
 def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, create_graph: bool = False) -> None:
     """Differentiate `output` and store what each Value gets in its `.grad`; see `Value.backward`."""
     if output.tick < 0:
@@ -33,15 +34,14 @@ def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, c
         )
     if create_graph and not retain_graph:
         raise GraphError("backward: create_graph=True needs the graph again, so pass retain_graph=True with it")
-    with np.errstate(all="ignore"):
-        seed = _seed(output, gradient, create_graph)
-        for node, g in chain_rule(output, seed, create_graph=create_graph, release=not retain_graph):
-            if node.grad_fn is None:
-                if create_graph and not isinstance(g, Node):
-                    g = record(g)  # a constant gradient, but one that can be computed with
-                node.grad = g if node.grad is None else node.grad + g
-            else:  # released, or a reference cycle if it were recorded: none for the interior
-                node.grad = g if retain_graph and not create_graph else None
+    seed = _seed(output, gradient, create_graph)
+    for node, g in chain_rule(output, seed, create_graph=create_graph, release=not retain_graph):
+        if node.grad_fn is None:
+            if create_graph and not isinstance(g, Node):
+                g = record(g)  # a constant gradient, but one that can be computed with
+            node.grad = g if node.grad is None else node.grad + g
+        else:  # released, or a reference cycle if it were recorded: none for the interior
+            node.grad = g if retain_graph and not create_graph else None
 
 
 def ancestors(output: Node) -> list[Node]:
@@ -95,14 +95,15 @@ def chain_rule(
         g = totals.pop(node)
         if g is None:  # reached only through arguments without a rule, such as where's condition
             continue
-        if node.extra is not None:
-            g = _run_hooks(node, g)
+        if node.extra is not None and "hooks" in node.extra:
+            g = _run_hooks(node, node.extra["hooks"], g)
         yield node, g
-        if node.grad_fn is not None:
-            if create_graph or node.extra is not None:  # the unrolled ones bear neither recording nor parameters
-                _share_out(node, node.grad_fn, g, totals, create_graph)
+        op = node.grad_fn
+        if op is not None:
+            if create_graph or op.variadic:
+                _share_out(node, op, g, totals, create_graph)
             else:
-                _UNROLLED.get(len(node.inputs), _share_out)(node, node.grad_fn, g, totals)
+                _UNROLLED.get(len(node.inputs), _share_out)(node, op, g, totals)
             if release:
                 node.inputs = RELEASED
 
@@ -128,13 +129,16 @@ def _share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph
 
 
 def _share_out_to_one(node: Node, op: Op, g: Any, totals: dict[Node, Any]) -> None:
-    """`_share_out` unrolled for one input without parameters. A float's share that is a float, and not NaN, needs no fitting."""
+    """`_share_out` unrolled for one input and plain data. A float's share that is a float, and not NaN, needs no fitting."""
     x = node.inputs[0]
     data, rule = x.data, op.rules[0]
     if x.tick < 0:  # frozen since
         return
     try:
-        share = rule.apply(g, node.data, data)  # type: ignore[union-attr]  # without a rule it is not recorded
+        if node.extra is None:
+            share = rule.apply(g, node.data, data)  # type: ignore[union-attr]  # without a rule it is not recorded
+        else:
+            share = rule.apply(g, node.data, data, **node.extra.get("params", {}))  # type: ignore[union-attr]
     except (ArithmeticError, ValueError):
         _share_out(node, op, g, totals)
         return
@@ -145,7 +149,10 @@ def _share_out_to_one(node: Node, op: Op, g: Any, totals: dict[Node, Any]) -> No
 
 
 def _share_out_to_two(node: Node, op: Op, g: Any, totals: dict[Node, Any]) -> None:
-    """`_share_out` unrolled for two inputs without parameters."""
+    """`_share_out` unrolled for two inputs without parameters and plain data."""
+    if node.extra is not None:
+        _share_out(node, op, g, totals)
+        return
     (a, b), (a_rule, b_rule), y = node.inputs, op.rules, node.data
     a_data = a.data if isinstance(a, Node) else a
     b_data = b.data if isinstance(b, Node) else b
@@ -177,7 +184,7 @@ def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:
     """The gradient with respect to the output itself: 1 unless the user gives one."""
     data, shape = output.data, shape_of(output.data)
     if gradient is None:
-        if prod(shape) != 1:
+        if shape and prod(shape) != 1:
             raise ShapeError(
                 f"backward: the output has shape {shape}, so pass gradient= an array of that shape, or reduce it with .sum()"
             )
@@ -194,9 +201,9 @@ def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:
     return gradient.data if isinstance(gradient, Node) else gradient
 
 
-def _run_hooks(node: Node, g: Any) -> Any:
+def _run_hooks(node: Node, hooks: list[Callable[[Any], Any]], g: Any) -> Any:
     """The gradient after the node's hooks, each of which may replace it by another of the same shape."""
-    for hook in list(node.extra.get("hooks", ())) if node.extra else ():
+    for hook in list(hooks):
         replacement = hook(g)
         if replacement is not None:
             if isinstance(replacement, Node) and not isinstance(g, Node):
