@@ -58,9 +58,10 @@ class Optimizer:
             if p.grad is None:
                 continue
             self._updates[i] += 1
-            data = np.asarray(p.data)  # the parameter's own memory, but for a scalar
-            g = p.grad.data if isinstance(p.grad, Value) else p.grad
-            self.update(data, np.asarray(g), buffers, self._updates[i])
+            data, g = p.data, p.grad.data if isinstance(p.grad, Value) else p.grad
+            if not isinstance(data, np.ndarray):  # a scalar, which has no memory to change
+                data, g = np.asarray(data), np.asarray(g)
+            self.update(data, g, buffers, self._updates[i])
             if not data.ndim:
                 p.data = float(data) if data.dtype == float else data[()]
             p.mark_changed()

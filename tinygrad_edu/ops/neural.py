@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import shape_of
 from ..domain import Sample
 from ..errors import DTypeError, ShapeError
 from ..op import rule
@@ -66,9 +67,9 @@ def linear(x: Array, weight: Array, bias: Array) -> Plain:
     Fused to save two nodes a layer. Fastest with a weight in Fortran order, whose transpose BLAS reads row by row; its gradient
     comes in that order too.
     """
-    if np.ndim(weight) != 2 or np.ndim(x) < 1 or x.shape[-1] != weight.shape[1]:
+    if shape_of(x)[-1:] != shape_of(weight)[1:]:
         raise ShapeError(
-            f"linear: got an input of shape {np.shape(x)} and a weight of shape {np.shape(weight)}, "
+            f"linear: got an input of shape {shape_of(x)} and a weight of shape {shape_of(weight)}, "
             "expected (..., in) and (out, in); reshape the input, or build the layer for its last size"
         )
     y: Plain = np.matmul(x, weight.T)
@@ -128,4 +129,4 @@ def cross_entropy(x: Array, labels: NDArray[np.integer]) -> Plain:
     labels = _checked_labels(x, labels)
     shifted = _shifted(x, 1)
     chosen = shifted[np.arange(len(labels)), labels]
-    return (np.log(np.add.reduce(np.exp(shifted), axis=1)) - chosen).mean()
+    return np.add.reduce(np.log(np.add.reduce(np.exp(shifted), axis=1)) - chosen) / len(labels)
