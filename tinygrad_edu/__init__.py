@@ -19,9 +19,10 @@ from .errors import (
     UnsupportedError,
 )
 from .node import Node
-from .op import Op, Rule, no_grad, rule
+from .op import Op, Rule, rule
 from .ops import *  # noqa: F403  # the op table is public as it stands
 from .ops import __all__ as _ops
+from .recording import no_grad
 from .registry import derived, elementwise, operation, registry
 from .value import Value
 

@@ -7,16 +7,14 @@ takes 0.03 us where one on 0-d arrays takes 0.43 us.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from .domain import Shape
 from .errors import DTypeError, ShapeError, TinygradError
 from .node import Node
-from .signatures import Shape
-
-if TYPE_CHECKING:
-    from .op import Op
+from .op import Op
 
 PLAIN = {float, int, bool}
 

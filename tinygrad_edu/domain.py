@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from math import inf
 from typing import Any, NamedTuple, TypeAlias
 
-from .signatures import Shape
+Shape: TypeAlias = tuple[int, ...]
 
 
 class Domain(NamedTuple):

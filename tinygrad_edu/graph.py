@@ -20,7 +20,8 @@ from . import ops
 from .data import shape_of
 from .errors import GraphError, ShapeError
 from .node import RELEASED, Node
-from .op import Op, record
+from .op import Op
+from .recording import record
 from .share import fit
 
 

@@ -8,10 +8,9 @@ no reference cycles a graph is freed at once when its last result goes, without 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
-if TYPE_CHECKING:
-    from .op import Op
+from .op import Op
 
 
 class Extra(TypedDict, total=False):

@@ -12,7 +12,8 @@ from .data import constant
 from .domain import REAL, Domain, Sampler
 from .errors import DefinitionError
 from .node import Node
-from .op import Op, Rule, arguments_of, binary, general, is_variadic, unary
+from .op import Op, Rule, arguments_of, is_variadic
+from .recording import binary, general, unary
 from .signatures import Decorator, Function, Operation, P
 
 registry: dict[str, Operation] = {}

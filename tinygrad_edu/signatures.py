@@ -6,19 +6,16 @@ Types only; nothing here runs.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, Self, TypeAlias, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeAlias, TypeVar, overload
 
 from numpy.typing import NDArray
 
 from .node import Node
-
-if TYPE_CHECKING:
-    from .op import Op
+from .op import Op
 
 Array: TypeAlias = NDArray[Any]
 Raw: TypeAlias = float | Array
 Plain: TypeAlias = Any  # a Raw; NumPy's stubs cannot tell which
-Shape: TypeAlias = tuple[int, ...]
 Axis: TypeAlias = int | tuple[int, ...] | None
 V = TypeVar("V", bound=Node)
 P = ParamSpec("P")

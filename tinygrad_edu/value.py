@@ -12,12 +12,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import graph, op, ops
+from . import graph, ops, recording
 from .data import leaf_data, shape_of
+from .domain import Shape
 from .errors import DTypeError, GraphError, UnsupportedError
 from .node import RELEASED, Node
 from .protocols import dispatch
-from .signatures import Shape
 
 
 def reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -191,7 +191,7 @@ class Value(Node):
                 f"mark_changed: this Value was computed by {self.grad_fn}; only leaves may change in place"
             )
         if self.tick >= 0:
-            self.tick = next(op.clock)
+            self.tick = next(recording.clock)
 
     def why_no_grad(self, output: Value | None = None) -> str:
         """Why `.grad` is None, in a sentence.
@@ -231,7 +231,9 @@ class Value(Node):
         if required and self.dtype.kind != "f":
             raise DTypeError(f"requires_grad: the data is {self.dtype}, which has no gradient; make a Value of floats")
         if required != self.requires_grad:
-            self.tick = next(op.clock) if required else -1  # a new tick: it may have changed since it was last used
+            self.tick = (
+                next(recording.clock) if required else -1
+            )  # a new tick: it may have changed since it was last used
 
     @property
     def name(self) -> str | None:
@@ -344,7 +346,7 @@ class Value(Node):
         )
 
 
-op.result_type = Value
+recording.result_type = Value
 
 
 def _leaf(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Value:

@@ -11,10 +11,10 @@ from typing import Any, Generic, cast
 import numpy as np
 
 from ..data import shape_of
-from ..domain import Sample
+from ..domain import Sample, Shape
 from ..op import rule
 from ..registry import derived, operation
-from ..signatures import Array, Plain, Raw, Shape, V
+from ..signatures import Array, Plain, Raw, V
 
 
 def _indices(shape: Shape) -> Iterator[Any]:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..data import shape_of
-from ..domain import Sample
+from ..domain import Sample, Shape
 from ..errors import ShapeError
 from ..op import rule
 from ..registry import operation
-from ..signatures import Array, Plain, Shape
+from ..signatures import Array, Plain
 
 
 def _products(shape: Shape) -> Iterator[Sample]:

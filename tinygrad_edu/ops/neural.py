@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import shape_of
-from ..domain import Sample
+from ..domain import Sample, Shape
 from ..errors import DTypeError, ShapeError
 from ..op import rule
 from ..registry import operation
-from ..signatures import Array, Plain, Shape
+from ..signatures import Array, Plain
 from .exponential import exp
 from .linalg import rows
 from .reduction import sum

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from ..data import shape_of
-from ..domain import DISTINCT, NONZERO, Sample
+from ..domain import DISTINCT, NONZERO, Sample, Shape
 from ..errors import ShapeError, UnsupportedError
 from ..op import rule
 from ..registry import derived, operation
-from ..signatures import Array, Axis, Plain, Shape
+from ..signatures import Array, Axis, Plain
 from .arithmetic import divide, where
 from .exponential import exp
 from .shape import reshape

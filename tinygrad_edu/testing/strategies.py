@@ -14,10 +14,11 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ..domain import REAL, Domain
-from ..op import Op, apply
+from ..domain import REAL, Domain, Shape
+from ..op import Op
+from ..recording import apply
 from ..registry import registry
-from ..signatures import Array, Shape
+from ..signatures import Array
 
 _STEP, _MARGIN, _REACH = 1 / 8, 1 / 4, 3.0
 
