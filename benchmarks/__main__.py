@@ -15,7 +15,6 @@ from .rounds import DisagreementError, Result, measure
 from .workloads import WORKS
 
 RESULTS = Path(__file__).parent / "results"
-TURN = 0.03  # seconds
 QUICK_ROUNDS = 5
 WIDTH = 130  # of the table
 
@@ -40,7 +39,7 @@ def main() -> int:
             for work in chosen:
                 rounds = QUICK_ROUNDS if options.quick else work.rounds
                 ticks = progress.track(range(rounds), description=work.name)
-                results.append(measure(work, ticks, TURN))
+                results.append(measure(work, ticks))
     except (DisagreementError, RuntimeError) as error:
         console.print(f"[bold red]{error}[/]")
         return 1

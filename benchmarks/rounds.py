@@ -115,12 +115,11 @@ def _workers(work: Work) -> Iterator[list[Worker]]:
             worker.close()
 
 
-def measure(work: Work, rounds: Iterable[int], turn: float) -> Result:
+def measure(work: Work, rounds: Iterable[int]) -> Result:
     """Run a work.
 
     Args:
         rounds: 0, 1, ...; each engine gets one turn in each, and every other round goes through the engines backwards.
-        turn: seconds a turn should take; a single step may take longer.
 
     Raises:
         DisagreementError: if an answer differs from the reference's by more than the work's tolerance.
@@ -139,7 +138,7 @@ def measure(work: Work, rounds: Iterable[int], turn: float) -> Result:
         figures = {worker.engine: Figures() for worker in present}
         for number in rounds:
             order = list(present) if number % 2 == 0 else list(present)[::-1]
-            samples = {worker.engine: worker.measure(turn) for worker in order}
+            samples = {worker.engine: worker.measure(work.turn) for worker in order}
             for engine, sample in samples.items():
                 figures[engine].samples.append(sample)
                 figures[engine].ratios.append(sample / samples[work.reference])

@@ -43,6 +43,7 @@ class Work:
         tolerance: how far an answer may be from the reference's, as a share of its length.
         unit: what `Job.measure` returns.
         rounds: how many samples of each engine make the median.
+        turn: seconds that a sample takes at least; long where the garbage collector's rare full passes must average out.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Work:
     tolerance: float = 1e-9
     unit: Literal["seconds", "bytes"] = "seconds"
     rounds: int = 41
+    turn: float = 0.03
 
 
 def timed(step: Callable[[], Any], answer: Answer) -> Job:

@@ -2,6 +2,7 @@
 
 One hundred rounds of ten operations, all those of micrograd's README (+ - * / ** relu), with the four leaves used again in
 each round. Every engine runs the same Python function; micrograd's graph is 400 deep, well under its recursion limit.
+A step leaves thousands of objects behind: turns are long enough to hold a fair share of the garbage collector's work.
 JAX appears twice: operation by operation as the others work, and compiled beforehand.
 """
 
@@ -108,6 +109,8 @@ SCALAR = Work(
     title="scalar, 1,000 operations",
     reference="micrograd",
     hold=0.40,
+    rounds=15,
+    turn=0.3,
     jobs={
         "micrograd": micrograd,
         OURS: ours,
