@@ -34,10 +34,22 @@ CONDITION = Domain(boolean=True)
 
 
 class Sample(NamedTuple):
-    """One way to call an operation: the shapes of its inputs and its keyword parameters."""
+    """One way to call an operation, for tests to draw numbers for.
+
+    Attributes:
+        shapes: of its inputs.
+        params: its keyword parameters.
+        keywords: names of the last inputs, where they are passed by name: ("weights",).
+        prepare: makes of the drawn arrays inputs that the operation accepts: a matrix that has an inverse, say.
+        gauge: from the result, an array of 1 and -1 by which it is to be multiplied to make it unique (an eigenvector may be
+            returned with either sign).
+    """
 
     shapes: tuple[Shape, ...]
     params: dict[str, Any]
+    keywords: tuple[str, ...] = ()
+    prepare: Callable[..., tuple[Any, ...]] | None = None
+    gauge: Callable[[Any], Any] | None = None
 
 
 Sampler: TypeAlias = Callable[[Shape], Iterable[Sample]]

@@ -36,7 +36,7 @@ def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, c
     if create_graph and not retain_graph:
         raise GraphError("backward: create_graph=True needs the graph again, so pass retain_graph=True with it")
     seed = _seed(output, gradient, create_graph)
-    for node, g in chain_rule(output, seed, create_graph=create_graph, release=not retain_graph):
+    for node, g in chain_rule({output: seed}, create_graph=create_graph, release=not retain_graph):
         if node.grad_fn is None:
             if create_graph and not isinstance(g, Node):
                 g = record(g)  # a constant gradient, but one that can be computed with
@@ -45,14 +45,14 @@ def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, c
             node.grad = g if retain_graph and not create_graph else None
 
 
-def ancestors(output: Node) -> list[Node]:
-    """All Values that gradient flows to from `output`, itself included, each before what was computed from it.
+def ancestors(*outputs: Node) -> list[Node]:
+    """All Values that gradient flows to from the outputs, these included, each before what was computed from it.
 
     Raises:
         GraphError: if a part of the graph was released, or a leaf was changed in place after it was used.
     """
-    seen = {output}
-    found, waiting = [output], [output]
+    seen = dict.fromkeys(outputs)
+    found, waiting = list(seen), list(seen)
     while waiting:
         node = waiting.pop()
         tick = node.tick
@@ -60,7 +60,7 @@ def ancestors(output: Node) -> list[Node]:
             if isinstance(x, Node):
                 if 0 <= x.tick < tick:  # below 0: a constant; not below the node's: changed in place since
                     if x not in seen:
-                        seen.add(x)
+                        seen[x] = None
                         found.append(x)
                         waiting.append(x)
                 elif x.tick >= tick:
@@ -75,22 +75,26 @@ def ancestors(output: Node) -> list[Node]:
 
 
 def chain_rule(
-    output: Node, seed: Any, *, create_graph: bool = False, release: bool = False
+    seeds: dict[Node, Any],
+    *,
+    order: list[Node] | None = None,
+    create_graph: bool = False,
+    release: bool = False,
 ) -> Iterator[tuple[Node, Any]]:
-    """Every Value that `output` depends on, with the gradient of sum(output * seed) with respect to it; output first.
+    """Every Value that the outputs depend on, with the gradient of Σ sum(output * seed) with respect to it; outputs first.
 
     Args:
-        output: the result to differentiate.
-        seed: the gradient with respect to `output` itself, of its shape and dtype.
+        seeds: for each output, the gradient with respect to itself, of its shape and dtype.
+        order: the Values to go through, in topological order, if not all `ancestors`; gradient flows to no others.
         create_graph: gradients are recorded Values, which can be differentiated again.
         release: let go of each node's inputs as soon as they have their shares.
 
     Raises:
         GraphError: see `ancestors`.
     """
-    order = ancestors(output)
-    totals: dict[Node, Any] = dict.fromkeys(order)
-    totals[output] = seed
+    everywhere = order is None
+    order = ancestors(*seeds) if order is None else list(order)
+    totals: dict[Node, Any] = dict.fromkeys(order) | seeds
     while order:
         node = order.pop()
         g = totals.pop(node)
@@ -101,10 +105,10 @@ def chain_rule(
         yield node, g
         op = node.grad_fn
         if op is not None:
-            if create_graph or op.variadic:
-                _share_out(node, op, g, totals, create_graph)
-            else:
+            if everywhere and not create_graph and not op.variadic:
                 _UNROLLED.get(len(node.inputs), _share_out)(node, op, g, totals)
+            else:
+                _share_out(node, op, g, totals, create_graph)
             if release:
                 node.inputs = RELEASED
 
@@ -117,16 +121,21 @@ def _share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph
     inputs = node.inputs
     params = node.extra.get("params", {}) if node.extra else {}
     y, args = (node, inputs) if create_graph else (node.data, [x.data if isinstance(x, Node) else x for x in inputs])
+    joint = op.rules[0].apply(g, y, *args, **params) if op.joint and op.rules[0] is not None else None
     for i, x in enumerate(inputs):
         rule = op.rule(i) if op.variadic else op.rules[i]
-        if rule is not None and isinstance(x, Node) and x.tick >= 0:
+        if rule is None or not isinstance(x, Node) or x not in totals:  # not in totals: a constant, or not asked for
+            continue
+        if joint is not None:
+            share = joint[i]
+        else:
             try:
                 share = rule.apply(g, y, *args, **params)
             except (ArithmeticError, ValueError):  # Python's floats refuse 1/0 and log(0); NumPy's do not
                 share = rule.apply(*[np.float64(v) if type(v) is float else v for v in (g, y, *args)], **params)
-            share = fit(share, g, x, op)
-            total = totals[x]
-            totals[x] = share if total is None else total + share
+        share = fit(share, g, x, op)
+        total = totals[x]
+        totals[x] = share if total is None else total + share
 
 
 def _share_out_to_one(node: Node, op: Op, g: Any, totals: dict[Node, Any]) -> None:

@@ -61,6 +61,9 @@ class Op:
         elementwise: one number out for each number in, with NumPy broadcasting; the zero rule holds.
         derived: composed of other ops and recorded as those, so it has no rules.
         variadic: takes any number of arrays.
+        joint: its one rule returns the shares of all inputs at once, a tuple.
+        several: derived, and returns a tuple or list of results.
+        arrays: how many of the first arguments are arrays; parameters follow.
 
     Raises:
         DefinitionError: if the docstring, a rule, a domain or the samples are missing.
@@ -77,6 +80,9 @@ class Op:
     elementwise: bool = False
     derived: bool = False
     variadic: bool = False
+    joint: bool = False
+    several: bool = False
+    arrays: int = 1
 
     def __post_init__(self) -> None:
         arguments = len(arguments_of(self.forward))
@@ -93,7 +99,7 @@ class Op:
             raise DefinitionError(
                 f"{self.name}: got {len(self.rules)} rules for {arguments} arguments; one each, at most"
             )
-        if self.variadic and len(self.rules) != 1:
+        if self.variadic and not self.derived and len(self.rules) != 1:
             raise DefinitionError(f"{self.name}: got {len(self.rules)} rules; a variadic op needs exactly one")
 
     def __repr__(self) -> str:

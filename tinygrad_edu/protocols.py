@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from functools import cache
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -14,29 +16,90 @@ from .registry import by_numpy, registry
 
 _PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to differentiate
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
-    *(np.isnan, np.isinf, np.isfinite, np.signbit, np.isclose, np.allclose, np.array_equal),
-    *(np.shape, np.ndim, np.size),
+    *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.any, np.all),
+    *(np.isnan, np.isinf, np.isfinite, np.isneginf, np.isposinf, np.signbit, np.isclose, np.allclose),
+    *(np.array_equal, np.array_equiv, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj),
+    *(np.shape, np.ndim, np.size, np.result_type, np.shares_memory, np.may_share_memory),
+    *(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.argwhere, np.lexsort),
+    *(np.nonzero, np.flatnonzero, np.count_nonzero, np.searchsorted, np.digitize, np.histogram, np.isin),
+    *(np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.array2string, np.array_repr, np.array_str),
+    *(np.linalg.matrix_rank, np.linalg.cond),
 }
+
+_REMEDIES = {  # options of NumPy's that no op takes
+    "out": "results are new Values; assign the result",
+    "where": "choose beforehand with where(condition, x, a number that does no harm)",
+    "initial": "combine it with the result by + or maximum()",
+    "dtype": "cast with astype()",
+    **dict.fromkeys(("casting", "order", "subok", "signature"), "leave it out"),
+}
+_DEFAULTS = (None, np._NoValue, True)  # of those options: as good as not given
 
 
 def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What NumPy's function does on Values: the op defined for it, a plain result, or an error; never an array by accident."""
     if function in by_numpy:
         recorded = registry[by_numpy[function]]
+        args, kwargs = _named(function, recorded.op.arrays, args, kwargs)
+        _refuse_options(function, kwargs, arguments_of(recorded))
         try:
             return recorded(*args, **kwargs)
         except TinygradError:
             raise
         except TypeError as error:
             takes = ", ".join(arguments_of(recorded))
-            raise UnsupportedError(f"np.{function.__name__}: {error}; recorded for Values with {takes}") from None
+            raise UnsupportedError(f"{full_name(function)}: {error}; recorded for Values with {takes}") from None
     if function in _PLAIN_RESULT:
-        plain = {name: x.data if isinstance(x, Node) else x for name, x in kwargs.items()}
-        return function(*[x.data if isinstance(x, Node) else x for x in args], **plain)
+        return function(*map(_plain, args), **{name: _plain(x) for name, x in kwargs.items()})
     from difflib import get_close_matches  # only ever needed here
 
-    name = function.__name__
-    supported = [f.__name__ for f in by_numpy]
-    near = get_close_matches(name, supported, 1)
-    hint = f"the nearest that is recorded: np.{near[0]}" if near else "see tinygrad_edu.__all__ for what is recorded"
-    raise UnsupportedError(f"np.{name}: not recorded for Values; {hint}, or use value.numpy() for the plain numbers")
+    name = full_name(function)
+    near = get_close_matches(name, map(full_name, by_numpy), 1)
+    hint = f"the nearest that is recorded: {near[0]}" if near else "see tinygrad_edu.__all__ for what is recorded"
+    raise UnsupportedError(f"{name}: not recorded for Values; {hint}, or use value.numpy() for the plain numbers")
+
+
+def full_name(function: Callable[..., Any]) -> str:
+    """As users write it: np.linalg.inv."""
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module.removesuffix('._core').replace('numpy', 'np', 1)}.{function.__name__}"
+
+
+def _plain(x: Any) -> Any:
+    """The numbers of a Value, also inside a list or tuple."""
+    if isinstance(x, (list, tuple)):
+        return type(x)(map(_plain, x))
+    return x.data if isinstance(x, Node) else x
+
+
+def _named(
+    function: Callable[..., Any], arrays: int, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The call with the arrays by position and all that follows by NumPy's names, whose order is not always ours."""
+    names = _positional(function)
+    if names is None or (len(args) <= arrays and not any(name in kwargs for name in names[:arrays])):
+        return args, kwargs
+    by_name = dict(zip(names, args, strict=False)) | kwargs
+    inputs = tuple([by_name.pop(name) for name in names[:arrays] if name in by_name])
+    return inputs, by_name
+
+
+@cache
+def _positional(function: Callable[..., Any]) -> tuple[str, ...] | None:
+    """NumPy's names for the arguments that may be given by position; None where they are not to be told, or any number."""
+    try:
+        parameters = signature(function).parameters.values()
+    except (TypeError, ValueError):  # ufuncs, and functions written in C
+        return None
+    if any(p.kind is Parameter.VAR_POSITIONAL for p in parameters):
+        return None
+    return tuple([p.name for p in parameters if p.kind is not Parameter.KEYWORD_ONLY])
+
+
+def _refuse_options(function: Callable[..., Any], kwargs: dict[str, Any], taken: Container[str]) -> None:
+    """Drop the options that are as good as not given; raise UnsupportedError for the others that the op does not take."""
+    for name in [name for name in kwargs if name in _REMEDIES and name not in taken]:
+        value = kwargs[name]
+        if not any(value is default for default in _DEFAULTS) and not (isinstance(value, str) and value == "C"):
+            raise UnsupportedError(f"{full_name(function)}: {name}= is not recorded for Values; {_REMEDIES[name]}")
+        del kwargs[name]

@@ -38,6 +38,21 @@ def no_grad() -> Iterator[None]:
         _recording.reset(token)
 
 
+@contextmanager
+def enable_grad() -> Iterator[None]:
+    """Record again, inside a no_grad() around it; in this thread or async task."""
+    token = _recording.set(True)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+def is_recording() -> bool:
+    """Whether operations on Values are recorded here: not inside no_grad()."""
+    return _recording.get()
+
+
 def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), required: bool = False) -> Node:
     """Wrap y, the result of op(*inputs), as a Value; a constant unless gradient is `required` and recording is on."""
     v = _new(result_type)
@@ -132,27 +147,35 @@ def binary(op: Op) -> Callable[..., Any]:
 
 
 def general(op: Op, call: Callable[..., Any] | None = None) -> Callable[..., Any]:
-    """`apply` behind the signature that users see: split into inputs and parameters by `call`, else the first arguments, as many
-    as there are rules, are the inputs."""
-    if call is not None:
-        return lambda *args, **kwargs: apply(op, *call(*args, **kwargs))
-    n = len(op.rules)
+    """`apply` behind the signature that users see: split into inputs and parameters by `call`, else by `binder`."""
+    split = call or binder(op)
+    return lambda *args, **kwargs: apply(op, *split(*args, **kwargs))
+
+
+def binder(op: Op) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
+    """A function from the arguments of a call to (inputs, params): the first `op.arrays` arguments, and all others by name.
+
+    It raises UnsupportedError for an argument that the op does not take.
+    """
+    n = op.arrays
     parameters = arguments_of(op.forward)
     names = list(parameters)
-    default_params = {name: parameters[name] for name in names[n:] if parameters[name] is not ...}
+    defaults = {name: parameters[name] for name in names[n:] if parameters[name] is not ...}
     if op.variadic:
-        return lambda *arrays, **params: apply(op, arrays, default_params | params)
+        return lambda *arrays, **params: (arrays, defaults | params)
 
-    def bound(*args: Any, **kwargs: Any) -> Any:
+    def bind(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if len(args) < n:  # arrays given by name
             args += tuple([kwargs.pop(name, parameters[name]) for name in names[len(args) : n]])
-        params = default_params
-        if kwargs or len(args) > n:
-            params = default_params | dict(zip(names[n:], args[n:], strict=False)) | kwargs
-            if len(args) > len(names) or not params.keys() <= parameters.keys():
-                unknown = [f"{name}=" for name in params if name not in names] or args[len(names) :]
-                takes = ", ".join(names)
-                raise UnsupportedError(f"{op.name}: does not take {', '.join(map(str, unknown))}; it takes {takes}")
-        return apply(op, args[:n], params)
+            if ... in args:
+                raise UnsupportedError(f"{op.name}: {names[args.index(...)]} is missing; it takes {', '.join(names)}")
+        if not kwargs and len(args) == n:
+            return args, defaults
+        params = defaults | dict(zip(names[n:], args[n:], strict=False)) | kwargs
+        if len(args) > len(names) or not params.keys() <= parameters.keys():
+            unknown = [f"{name}=" for name in params if name not in names] or args[len(names) :]
+            takes = ", ".join(names)
+            raise UnsupportedError(f"{op.name}: does not take {', '.join(map(str, unknown))}; it takes {takes}")
+        return args[:n], params
 
-    return bound
+    return bind

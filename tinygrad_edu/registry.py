@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypedDict, Unpack, overload
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
@@ -13,19 +13,23 @@ from .domain import REAL, Domain, Sampler
 from .errors import DefinitionError
 from .node import Node
 from .op import Op, Rule, arguments_of, is_variadic
-from .recording import binary, general, unary
-from .signatures import Decorator, Function, Operation, P
+from .recording import binary, binder, general, unary
+from .signatures import Decorator, Function, Operation, P, SeveralDecorator
 
 registry: dict[str, Operation] = {}
 by_numpy: dict[Callable[..., Any], str] = {}  # NumPy's function -> the name of the op that records it
 
 
 class Options(TypedDict, total=False):
-    """What every decorator takes; see `Op`. The symbol is the name, and numpy is NumPy's function of that name, if not given."""
+    """What every decorator takes; see `Op`. The symbol is the name, and numpy is NumPy's function of that name, if not given.
+
+    also: other NumPy functions that this op records, by another name of NumPy's or with a slightly different signature.
+    """
 
     symbol: str
     analytic: bool
     numpy: Callable[..., Any]
+    also: tuple[Callable[..., Any], ...]
 
 
 def elementwise(
@@ -45,7 +49,7 @@ def elementwise(
 
     def register(forward: Callable[..., Any]) -> Any:
         function = forward if scalar is None else _by_type(scalar, forward)
-        op = _define(function, rules, domain, None, options, elementwise=True)
+        op = _define(function, rules, domain, None, options, elementwise=True, arrays=len(rules))
         plain = None not in rules and all(default is ... for default in arguments_of(forward).values())
         builder = {1: unary, 2: binary}.get(len(rules), general) if plain else general
         return _publish(op, forward, builder(op))
@@ -86,29 +90,67 @@ def operation(
     """
 
     def register(forward: Callable[..., Any]) -> Any:
-        op = _define(forward, rules, domain, samples, options)
+        op = _define(forward, rules, domain, samples, options, arrays=len(rules))
         return _publish(op, call or forward, general(op, call))
 
     return register
 
 
+@overload
 def derived(
-    *, samples: Sampler | None = None, domain: tuple[Domain, ...] = (REAL,), **options: Unpack[Options]
-) -> Decorator:
+    *,
+    samples: Sampler | None = None,
+    domain: tuple[Domain, ...] = ...,
+    arrays: int | None = None,
+    **options: Unpack[Options],
+) -> Decorator: ...
+@overload
+def derived(
+    *,
+    samples: Sampler,
+    domain: tuple[Domain, ...] = ...,
+    arrays: int | None = None,
+    several: Literal[True],
+    **options: Unpack[Options],
+) -> SeveralDecorator: ...
+@overload
+def derived(
+    *,
+    samples: Sampler,
+    domain: tuple[Domain, ...] = ...,
+    call: Callable[P, tuple[tuple[Any, ...], dict[str, Any]]],
+    several: bool = False,
+    **options: Unpack[Options],
+) -> Callable[[Callable[..., Any]], Function[P]]: ...
+def derived(
+    *,
+    samples: Sampler | None = None,
+    domain: tuple[Domain, ...] = (REAL,),
+    arrays: int | None = None,
+    call: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] | None = None,
+    several: bool = False,
+    **options: Unpack[Options],
+) -> Any:
     """Register a plain composition of ops: documented and tested as an op, recorded as the ops that it calls.
 
     Args:
         samples: from a shape, the calls for tests to make; None if the function works number by number.
-        domain, options: as for `elementwise`.
+        domain, call, options: as for `operation`.
+        arrays: how many of the first arguments are arrays; as many as there are domains if not given.
+        several: it returns a tuple or list of results.
     """
 
     def register(forward: Callable[..., Any]) -> Any:
-        op = _define(forward, (), domain, samples, options, elementwise=samples is None, derived=True)
+        kind = {"elementwise": samples is None, "derived": True, "several": several}
+        op = _define(forward, (), domain, samples, options, arrays=len(domain) if arrays is None else arrays, **kind)
+        split = call or binder(op)
 
-        def call(x: Any, *args: Any, **kwargs: Any) -> Any:
-            return forward(x if isinstance(x, Node) else constant(op, x), *args, **kwargs)
+        def composed(*args: Any, **kwargs: Any) -> Any:
+            inputs, params = split(*args, **kwargs)
+            plain = [x if isinstance(x, Node) else constant(op, x) for x in inputs]
+            return forward(*plain, **params)
 
-        return _publish(op, forward, call)
+        return _publish(op, call or forward, composed)
 
     return register
 
@@ -119,7 +161,7 @@ def _define(
     domain: tuple[Domain, ...],
     samples: Sampler | None,
     options: Options,
-    **kind: bool,
+    **kind: Any,
 ) -> Op:
     name = forward.__name__
     if name in registry and registry[name].op.forward.__module__ != forward.__module__:
@@ -127,6 +169,8 @@ def _define(
     variadic = is_variadic(forward)
     numpy = options.get("numpy") or getattr(np, name, None)
     symbol, analytic = options.get("symbol", name), options.get("analytic", False)
+    for function in options.get("also", ()):
+        by_numpy[function] = name
     return Op(name, forward, rules, symbol, domain, samples, analytic, numpy, variadic=variadic, **kind)
 
 

@@ -80,6 +80,21 @@ class Function(Protocol[P]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
 
 
+class Several(Protocol[P]):
+    """Type of an op of one array that returns a list or tuple of results; and a method of Value."""
+
+    op: Op
+
+    @overload
+    def __call__(self, x: V, *args: P.args, **kwargs: P.kwargs) -> list[V]: ...
+    @overload
+    def __call__(self, x: Raw, *args: P.args, **kwargs: P.kwargs) -> list[Any]: ...
+    @overload
+    def __get__(self, instance: V, owner: type[V]) -> Callable[P, list[V]]: ...
+    @overload
+    def __get__(self, instance: None, owner: type[Node]) -> Self: ...
+
+
 class Operation(Protocol):
     """What every op function is: callable, and carrying its definition as `.op`."""
 
@@ -98,3 +113,9 @@ class Decorator(Protocol):
     def __call__(self, forward: Callable[[Array, Array], Any]) -> Binary: ...
     @overload
     def __call__(self, forward: Callable[Concatenate[Array, P], Any]) -> Unary[P]: ...
+
+
+class SeveralDecorator(Protocol):
+    """Type of what `derived(several=True)` returns."""
+
+    def __call__(self, forward: Callable[Concatenate[Array, P], Any]) -> Several[P]: ...

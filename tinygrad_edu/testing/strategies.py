@@ -6,6 +6,7 @@ enough from every kink for a finite difference.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +15,9 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ..domain import REAL, Domain, Shape
+from .. import ops
+from ..domain import REAL, Domain, Sample, Shape
+from ..node import Node
 from ..op import Op
 from ..recording import apply
 from ..registry import registry
@@ -87,23 +90,39 @@ def laid_out(numbers: Array, layout: Layout, domain: Domain = REAL, dtype: Any =
 
 @dataclass(frozen=True)
 class OpCall:
-    """One call of an op: calling it with other inputs of the same shapes keeps the parameters."""
+    """One call of an op: calling it with other inputs of the same shapes keeps the parameters.
+
+    Several results come joined into one row. The fields are those of a `Sample`, with inputs in place of their shapes.
+    """
 
     op: Op
     inputs: tuple[Any, ...]
     params: dict[str, Any]
+    keywords: tuple[str, ...] = ()
+    gauge: Callable[[Any], Any] | None = None
 
     def __repr__(self) -> str:
-        arguments = [repr(x) for x in self.inputs] + [f"{name}={value!r}" for name, value in self.params.items()]
+        args, kwargs = self.arguments(self.inputs)
+        arguments = [repr(x) for x in args] + [f"{name}={value!r}" for name, value in kwargs.items()]
         return f"{self.op.name}({', '.join(arguments)})"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
 
+    def arguments(self, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of the call by position, and those by name."""
+        count = len(inputs) - len(self.keywords)
+        return inputs[:count], dict(zip(self.keywords, inputs[count:], strict=True)) | self.params
+
     def __call__(self, *inputs: Any) -> Any:
-        if self.op.variadic:
-            return apply(self.op, inputs, self.params)
-        return registry[self.op.name](*inputs, **self.params)
+        args, kwargs = self.arguments(inputs)
+        if not self.op.variadic:
+            return joined(registry[self.op.name](*args, **kwargs))
+        return joined(self.op.forward(*args, **kwargs)) if self.op.derived else apply(self.op, inputs, self.params)
+
+    def signs(self, y: Any) -> Any:
+        """What the result y is to be multiplied by to be unique: 1, or an array of 1 and -1."""
+        return 1.0 if self.gauge is None else self.gauge(y)
 
     @property
     def differentiable(self) -> list[int]:
@@ -120,17 +139,24 @@ class OpCall:
         return [domain[min(i, len(domain) - 1)] for i in range(len(self.inputs))]
 
 
+def joined(y: Any) -> Any:
+    """Several results as one row; a single one as it is."""
+    if not isinstance(y, (tuple, list)):
+        return y
+    rows = [ops.reshape(part, (-1,)) for part in y]
+    return ops.concatenate(rows) if any(isinstance(row, Node) for row in rows) else np.concatenate(rows)
+
+
 @st.composite
 def op_calls(draw: st.DrawFn, op: Op, dtype: Any = float, min_side: int = 0) -> OpCall:
     """Calls of an op with inputs from its domain: broadcasting shapes if elementwise, else what its samples say."""
-    params: dict[str, Any] = {}
     if op.samples is None:
-        wanted = draw(broadcastable(len(op.domain), min_side=min_side))
+        sample = Sample(draw(broadcastable(len(op.domain), min_side=min_side)), {})
     else:
         samples = list(op.samples(draw(shapes(min_side=min_side))))
         assume(samples)
         sample = draw(st.sampled_from(samples))
-        wanted, params = sample.shapes, sample.params
+    wanted = sample.shapes
     domains = [op.domain[min(i, len(op.domain) - 1)] for i in range(len(wanted))]
     if any(d.distinct for d in domains):  # distinct among all inputs
         seed = draw(st.integers(0, 2**32 - 1))
@@ -139,10 +165,12 @@ def op_calls(draw: st.DrawFn, op: Op, dtype: Any = float, min_side: int = 0) -> 
         numbers = [part.reshape(s) for part, s in zip(np.split(parts, ends), wanted, strict=True)]
     else:
         numbers = [draw(_numbers(d, s)) for d, s in zip(domains, wanted, strict=True)]
+    if sample.prepare is not None:
+        numbers = list(sample.prepare(*numbers))
     inputs = [
         laid_out(x, draw(st.sampled_from(LAYOUTS)), domain, dtype) for x, domain in zip(numbers, domains, strict=True)
     ]
-    return OpCall(op, tuple(inputs), params)
+    return OpCall(op, tuple(inputs), sample.params, sample.keywords, sample.gauge)
 
 
 @dataclass(frozen=True)
