@@ -26,6 +26,9 @@ FLOORS = [
     ["share"],
     ["graph", "protocols"],
     ["value"],
+    ["tree"],
+    ["tracing"],
+    ["transforms", "checkpointing"],
     ["expression"],
     ["testing"],
 ]

@@ -8,11 +8,13 @@
 (-2.3593..., 1.5728...)
 """
 
+from .checkpointing import checkpoint
 from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
 from .errors import (
     DefinitionError,
     DTypeError,
     ExpressionError,
+    GradientWarning,
     GraphError,
     ShapeError,
     TinygradError,
@@ -22,8 +24,9 @@ from .node import Node
 from .op import Op, Rule, rule
 from .ops import *  # noqa: F403  # the op table is public as it stands
 from .ops import __all__ as _ops
-from .recording import no_grad
+from .recording import enable_grad, no_grad
 from .registry import derived, elementwise, operation, registry
+from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .value import Value
 
 __version__ = "0.1.0"
@@ -38,6 +41,7 @@ __all__ = [
     "DefinitionError",
     "Domain",
     "ExpressionError",
+    "GradientWarning",
     "GraphError",
     "Node",
     "Op",
@@ -47,11 +51,20 @@ __all__ = [
     "TinygradError",
     "UnsupportedError",
     "Value",
+    "checkpoint",
     "derived",
     "elementwise",
+    "enable_grad",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
     "no_grad",
     "operation",
     "registry",
     "rule",
+    "value_and_grad",
+    "vjp",
     *_ops,
 ]

@@ -8,6 +8,8 @@
     ├── DefinitionError   (TypeError)     an operation whose definition is incomplete or contradictory
     └── ExpressionError   (ValueError)    text that is not an expression of the op table
 
+    GradientWarning       (UserWarning)   a gradient that is 0 because nothing depends on the input
+
 Each message names the operation, what it got, what it expected, and the remedy.
 """
 
@@ -47,3 +49,7 @@ class ExpressionError(TinygradError, ValueError):
     def __init__(self, message: str, position: int | None = None) -> None:
         super().__init__(message)
         self.position = position
+
+
+class GradientWarning(UserWarning):
+    """A gradient is 0 because the output does not depend on the input, which is seldom meant."""

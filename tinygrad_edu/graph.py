@@ -45,8 +45,11 @@ def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, c
             node.grad = g if retain_graph and not create_graph else None
 
 
-def ancestors(*outputs: Node) -> list[Node]:
+def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
     """All Values that gradient flows to from the outputs, these included, each before what was computed from it.
+
+    Args:
+        since: leaves out those with a lower tick: leaves, and what was recorded earlier.
 
     Raises:
         GraphError: if a part of the graph was released, or a leaf was changed in place after it was used.
@@ -58,7 +61,7 @@ def ancestors(*outputs: Node) -> list[Node]:
         tick = node.tick
         for x in node.inputs:
             if isinstance(x, Node):
-                if 0 <= x.tick < tick:  # below 0: a constant; not below the node's: changed in place since
+                if since <= x.tick < tick:  # below 0: a constant; not below the node's: changed in place since
                     if x not in seen:
                         seen[x] = None
                         found.append(x)
@@ -85,7 +88,7 @@ def chain_rule(
 
     Args:
         seeds: for each output, the gradient with respect to itself, of its shape and dtype.
-        order: the Values to go through, in topological order, if not all `ancestors`; gradient flows to no others.
+        order: the Values to go through, in topological order, if not all `ancestors`; gradient flows to no others. Emptied.
         create_graph: gradients are recorded Values, which can be differentiated again.
         release: let go of each node's inputs as soon as they have their shares.
 
@@ -93,7 +96,7 @@ def chain_rule(
         GraphError: see `ancestors`.
     """
     everywhere = order is None
-    order = ancestors(*seeds) if order is None else list(order)
+    order = ancestors(*seeds) if order is None else order
     totals: dict[Node, Any] = dict.fromkeys(order) | seeds
     while order:
         node = order.pop()
@@ -121,13 +124,16 @@ def _share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph
     inputs = node.inputs
     params = node.extra.get("params", {}) if node.extra else {}
     y, args = (node, inputs) if create_graph else (node.data, [x.data if isinstance(x, Node) else x for x in inputs])
-    joint = op.rules[0].apply(g, y, *args, **params) if op.joint and op.rules[0] is not None else None
+    joint: Any = None
     for i, x in enumerate(inputs):
         rule = op.rule(i) if op.variadic else op.rules[i]
         if rule is None or not isinstance(x, Node) or x not in totals:  # not in totals: a constant, or not asked for
             continue
-        if joint is not None:
+        if op.joint:
+            joint = rule.apply(g, y, *args, **params) if joint is None else joint
             share = joint[i]
+            if share is None:
+                continue
         else:
             try:
                 share = rule.apply(g, y, *args, **params)

@@ -154,3 +154,9 @@ def clip(x: Array, a_min: Array | float = -np.inf, a_max: Array | float = np.inf
 def where(condition: Array, a: Array, b: Array) -> Plain:
     """Elementwise a where condition holds, b elsewhere. Shapes broadcast. No gradient flows into the branch not taken."""
     return np.where(condition, a, b)
+
+
+@elementwise(symbol="+x", domain=(REAL,), analytic=True, rules=(rule("1", lambda g, y, x: g),))
+def positive(x: Array) -> Plain:
+    """Elementwise +x: the same numbers."""
+    return +x

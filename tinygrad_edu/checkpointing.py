@@ -1,0 +1,128 @@
+"""Checkpointing: a function whose intermediate results are not kept for backward, but computed again there.
+
+A chain of n such functions holds n results instead of all that they computed on the way, for one more forward pass. Source:
+Griewank & Walther, Evaluating Derivatives, chapter 12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from . import ops
+from .data import shape_of
+from .domain import REAL
+from .errors import GraphError
+from .node import Node
+from .op import Op, rule
+from .recording import clock, enable_grad, is_recording, record
+from .tracing import between, pull, twin
+from .tree import leaves, rebuild
+from .value import Value
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f with the same results and gradients, but only its arguments are kept for backward, which runs f again.
+
+    Args:
+        f: function of any arguments that returns a tree of Values. It may use Values from outside, such as a layer's weights;
+            they get their gradients too. It must compute the same again: no random numbers but from a seed of its own.
+
+    Returns:
+        function of the same arguments. Backward through it raises GraphError if f computes something else the second time.
+
+    >>> x = Value(2.0)
+    >>> y = checkpoint(lambda x: (x * x) ** 2)(x)
+    >>> y.backward()
+    >>> x.grad
+    32.0
+    """
+
+    @wraps(f)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        if not is_recording():
+            return f(*args, **kwargs)
+        arguments = (args, kwargs)
+        given = [x for _, x in leaves(arguments) if isinstance(x, Node) and x.tick >= 0]
+
+        def run(values: list[Node]) -> Any:
+            """f's results with these Values in place of those given."""
+            standing = iter(values)
+            numbers = [x for _, x in leaves(arguments)]
+            replaced = [next(standing) if isinstance(x, Node) and x.tick >= 0 else x for x in numbers]
+            args, kwargs = rebuild(arguments, iter(replaced))
+            return f(*args, **kwargs)
+
+        since = next(clock)
+        twins = [twin(x) for x in given]
+        output = run(twins)
+        _, outside = between(twins, output, since)
+        results = [y for _, y in leaves(output)]
+        kept = [y for y in results if isinstance(y, Node) and y.tick >= 0]
+        if not kept:
+            return output
+        op = _recomputing(run, len(given), outside)
+        packed = record(_pack([y.data for y in kept]), op, tuple(given) + tuple(outside), True)
+        unpacked = iter(_unpack(packed, [shape_of(y.data) for y in kept]))
+        return rebuild(output, iter([next(unpacked) if isinstance(y, Node) and y.tick >= 0 else y for y in results]))
+
+    return checkpointed
+
+
+def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Node]) -> Op:
+    """The op that stands in the graph for one call: its inputs are the Values given and those from outside."""
+
+    def shares(_: int, g: Any, y: Any, *inputs: Any) -> list[Any]:
+        recorded = isinstance(g, Node)
+        since = next(clock)
+        with enable_grad():
+            stands: list[Node] = [twin(x) if isinstance(x, Node) else Value(x, copy=False) for x in inputs[:count]]
+            output = run(stands)
+        kept = [v for _, v in leaves(output) if isinstance(v, Node) and v.tick >= 0]
+        again, before = _pack([v.data for v in kept]), y.data if isinstance(y, Node) else y
+        if not np.array_equal(again, before, equal_nan=True):
+            raise GraphError(
+                "checkpoint: f computed something else when it was run again for backward; it must not draw random numbers "
+                "from a generator that goes on, nor change what it uses"
+            )
+        order = between(stands + outside, output, since)[0]
+        seeds = zip(kept, _unpack(g, [shape_of(v.data) for v in kept]), strict=True)
+        return pull(stands + outside, order, seeds, recorded, release=not recorded)
+
+    def forward(*inputs: Any) -> Any:
+        """A function's results, whose intermediate results are computed again for backward."""
+        return _pack([v.data if isinstance(v, Node) else v for _, v in leaves(run(list(inputs[:count])))])
+
+    return Op(
+        name="checkpoint",
+        forward=forward,
+        rules=(rule("gᵀJ, with f run again", shares),),
+        symbol="⟲",
+        domain=(REAL,),
+        samples=lambda _: (),
+        analytic=False,
+        numpy=None,
+        variadic=True,
+        joint=True,
+    )
+
+
+def _pack(results: list[Any]) -> Any:
+    """Several results as one row; a single one as it is."""
+    return results[0] if len(results) == 1 else np.concatenate([np.ravel(y) for y in results])
+
+
+def _unpack(packed: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
+    """The results again, from their row."""
+    if len(shapes) == 1:
+        return [packed]
+    ends = np.cumsum([prod(shape) for shape in shapes])
+    parts = []
+    for shape, end in zip(shapes, ends.tolist(), strict=True):
+        row = packed[end - prod(shape) : end]
+        parts.append(ops.reshape(row, shape) if shape else row[0])
+    return parts

@@ -1,0 +1,296 @@
+"""Transforms: from a function, the function that computes its gradient, Jacobian, Hessian, or a product with them.
+
+The function may use Values' methods, this package's functions or NumPy's. Its arguments may be numbers, arrays, Values, and
+tuples, lists and dictionaries of them; gradients come back in the same structure. Plain numbers in, plain numbers out; where
+a Value takes part, a Value comes out that can be differentiated again, so transforms compose: grad(grad(f)), jacobian(grad(f)).
+
+>>> from tinygrad_edu import grad
+>>> grad(lambda x: x**3)(2.0), grad(grad(lambda x: x**3))(2.0)
+(12.0, 12.0)
+
+Reverse mode alone (Griewank & Walther, Evaluating Derivatives, section 3.2): each op has one kind of rule, and forward mode is
+two passes of reverse mode.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import wraps
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from . import ops
+from .data import shape_of
+from .errors import GradientWarning, ShapeError, UnsupportedError
+from .node import Node
+from .recording import enable_grad, is_recording
+from .tracing import Argnums, Trace, matched, zeros_like
+from .tree import leaves, rebuild
+from .value import Value
+
+Function = Callable[..., Any]
+
+
+def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """The function that computes the gradient of f, a function with one number for a result.
+
+    Args:
+        f: returns a number (shape (), or any shape of a single number); with has_aux (number, anything).
+        argnums: which argument to differentiate with respect to: its position, the name of a keyword argument, or a tuple of
+            these, for a tuple of gradients.
+        has_aux: f returns something besides; gradients come as (gradients, aux).
+
+    Returns:
+        function of the same arguments; gradients have the structure, shapes and dtypes of the chosen arguments.
+
+    Raises (when called):
+        ShapeError: if the result is not a single number: use jacobian, or vjp.
+        DTypeError: if an argument holds integers or anything else that has no gradient.
+
+    Warns:
+        GradientWarning: if the result does not depend on the argument; the gradient is 0.
+
+    >>> grad(lambda w, x: (w["a"] * x + w["b"]) ** 2)({"a": 3.0, "b": 1.0}, 2.0)
+    {'a': 28.0, 'b': 14.0}
+    """
+    both = _value_and_grad("grad", f, argnums, has_aux)
+
+    @wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, g = both(*args, **kwargs)
+        return (g, value[1]) if has_aux else g
+
+    return gradient
+
+
+def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """The function that computes (f's result, its gradient) in one run; see `grad`. With has_aux ((result, aux), gradient).
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (9.0, 6.0)
+    """
+    return _value_and_grad("value_and_grad", f, argnums, has_aux)
+
+
+def _value_and_grad(name: str, f: Function, argnums: Argnums, has_aux: bool, warn: bool = True) -> Function:
+    @wraps(f)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        trace = Trace(name, f, args, kwargs, argnums, has_aux)
+        y = trace.output
+        shape = shape_of(y.data if isinstance(y, Node) else y)
+        if isinstance(y, (tuple, list, dict)) or y is None:
+            remedy = "return a single number, or (number, anything) with has_aux=True"
+            raise UnsupportedError(f"{name}: f returned a {type(y).__name__}; {remedy}")
+        if prod(shape) != 1:
+            remedy = "reduce it with .sum(), or use jacobian or vjp"
+            raise ShapeError(f"{name}: f returned shape {shape}, expected a single number; {remedy}")
+        seeds = [(y, _ones_like(y))] if isinstance(y, Node) else []
+        gradients = trace.pull(seeds, trace.recorded, release=True)
+        if warn:
+            _warn_of_unreached(trace, gradients)
+        value = trace.results(y)
+        return ((value, trace.results(trace.aux)) if has_aux else value), trace.like_arguments(gradients)
+
+    return both
+
+
+def vjp(f: Function, *primals: Any, has_aux: bool = False, **kwargs: Any) -> Any:
+    """Run f and return (y, pull), or (y, pull, aux): pull(g) is gᵀJ, with J the Jacobian of f, without forming J.
+
+    Args:
+        f: function of the primals, with any tree of numbers for a result; keyword arguments are handed on to it.
+        primals: its arguments, all differentiated.
+        has_aux: f returns (result, anything).
+
+    Returns:
+        y as f returns it, and pull: from the tree of weights g of y's numbers to a tuple of gradients, one per primal. It can
+        be called again. It raises ShapeError if g does not have y's structure and shapes.
+
+    >>> y, pull = vjp(lambda a, b: a * b, 3.0, 4.0)
+    >>> y, pull(1.0)
+    (12.0, (4.0, 3.0))
+    """
+    trace = Trace("vjp", f, primals, kwargs, tuple(range(len(primals))), has_aux)
+
+    def pull(g: Any) -> tuple[Any, ...]:
+        seeds = matched("vjp", "weights", g, trace.output)
+        depends = any(isinstance(seed, Node) and seed.tick >= 0 for _, seed in seeds)
+        trace.recorded = (trace.recorded or depends) and is_recording()
+        return tuple(trace.like_arguments(trace.pull(_of_values(seeds), trace.recorded)))
+
+    y = trace.results(trace.output)
+    return (y, pull, trace.results(trace.aux)) if has_aux else (y, pull)
+
+
+def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...], has_aux: bool = False) -> Any:
+    """Run f and return (y, Jv), or (y, Jv, aux): how fast y changes as the primals move in the direction of the tangents.
+
+    Two passes of reverse mode: gᵀJ is linear in g, and the gradient of (gᵀJ)v with respect to g is Jv.
+
+    Args:
+        f: function of the primals, with any tree of numbers for a result.
+        primals: tuple of its arguments, all differentiated.
+        tangents: tuple of the same structure and shapes.
+        has_aux: f returns (result, anything).
+
+    Raises:
+        ShapeError: if tangents and primals differ in structure or shape.
+
+    >>> jvp(lambda x: x**2, (3.0,), (1.0,))
+    (9.0, 6.0)
+    """
+    _check_tuples("jvp", primals, tangents)
+    trace = Trace("jvp", f, primals, {}, tuple(range(len(primals))), has_aux)
+    given = rebuild(trace.chosen, iter(trace.inputs))
+    directions = matched("jvp", "tangents", tuple(tangents), tuple(given.values()))
+    depends = any(isinstance(v, Node) and v.tick >= 0 for _, v in directions)
+    trace.recorded = (trace.recorded or depends) and is_recording()
+
+    def pull(*weights: Any) -> list[Any]:
+        return trace.pull(zip(outputs, weights, strict=True), recorded=True)
+
+    outputs = [y for _, y in leaves(trace.output) if isinstance(y, Node)]
+    with enable_grad():
+        back = Trace("jvp", pull, tuple([_ones_like(y) for y in outputs]), {}, tuple(range(len(outputs))))
+    seeds = [(g, v) for g, (_, v) in zip(back.output, directions, strict=True) if isinstance(g, Node)]
+    found = iter(back.pull(seeds, trace.recorded))
+    changes = []
+    for _, y in leaves(trace.output):
+        change = next(found) if isinstance(y, Node) else None
+        changes.append(trace.result(zeros_like(y if isinstance(y, Node) else Value(y)) if change is None else change))
+    y, change = trace.results(trace.output), rebuild(trace.output, iter(changes))
+    return (y, change, trace.results(trace.aux)) if has_aux else (y, change)
+
+
+def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """The function that computes all partial derivatives of f's result, one backward pass per number of it.
+
+    Args:
+        f: returns a tree of numbers and arrays; with has_aux (tree, anything).
+        argnums: as for `grad`.
+        has_aux: Jacobians come as (Jacobians, aux).
+
+    Returns:
+        function of the same arguments. For a result of shape s and an argument of shape t the Jacobian has shape s + t; it
+        has the structure of the result, and in the place of each of its leaves the structure of the argument.
+
+    >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    return _jacobian("jacobian", f, argnums, has_aux)
+
+
+def _jacobian(name: str, f: Function, argnums: Argnums, has_aux: bool = False, warn: bool = True) -> Function:
+    @wraps(f)
+    def matrix(*args: Any, **kwargs: Any) -> Any:
+        trace = Trace(name, f, args, kwargs, argnums, has_aux)
+        reached: list[Any] = [None] * len(trace.inputs)
+        blocks = []
+        for _, y in leaves(trace.output):
+            rows = [trace.pull([(y, seed)], trace.recorded) for seed in _basis(y)] if isinstance(y, Node) else []
+            columns: list[Any] = [None if not rows else [row[i] for row in rows] for i in range(len(trace.inputs))]
+            for i, column in enumerate(columns):
+                if column is not None and any(g is not None for g in column):
+                    reached[i] = True
+            shape = shape_of(y.data if isinstance(y, Node) else y)
+            parts = [_block(column, x, shape, trace.recorded) for column, x in zip(columns, trace.inputs, strict=True)]
+            blocks.append(trace.like_arguments(parts))
+        if warn:
+            _warn_of_unreached(trace, reached)
+        tree = rebuild(trace.output, iter(blocks))
+        return (tree, trace.results(trace.aux)) if has_aux else tree
+
+    return matrix
+
+
+def hessian(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes all second derivatives of f, a function with one number for a result.
+
+    Returns:
+        function of the same arguments. For an argument of shape t the Hessian has shape t + t; for a tree of arguments it is
+        a tree of trees. n numbers take n + 1 times the work of a gradient.
+
+    >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    both = _value_and_grad("hessian", f, argnums, False, warn=False)
+    return _jacobian("hessian", wraps(f)(lambda *args, **kwargs: both(*args, **kwargs)[1]), argnums, warn=False)
+
+
+def hvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The product H v of the Hessian of f with a vector, without forming H: the gradient of (gradient of f)ᵀ v.
+
+    Args:
+        f: function of the primals with one number for a result.
+        primals: tuple of its arguments.
+        tangents: v, a tuple of the same structure and shapes.
+
+    Returns:
+        tuple of the same structure. It takes a few times the work of a gradient, whatever the size of H. Source: Pearlmutter,
+        Neural Computation 6 (1994).
+
+    >>> hvp(lambda x: (x**3).sum(), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
+    (array([ 6., 12.]),)
+    """
+    _check_tuples("hvp", primals, tangents)
+    everything = tuple(range(len(primals)))
+    both = _value_and_grad("hvp", f, everything, False, warn=False)
+    trace = Trace("hvp", lambda *args: both(*args)[1], primals, {}, everything)
+    seeds = matched("hvp", "tangents", tuple(tangents), trace.output)
+    depends = any(isinstance(v, Node) and v.tick >= 0 for _, v in seeds)
+    trace.recorded = (trace.recorded or depends) and is_recording()
+    return tuple(trace.like_arguments(trace.pull(_of_values(seeds), trace.recorded)))
+
+
+def _ones_like(y: Node) -> Any:
+    """Plain ones of the shape and dtype of y."""
+    return 1.0 if type(y.data) is float else np.ones_like(y.data)[()]
+
+
+def _of_values(pairs: list[tuple[Any, Any]]) -> list[tuple[Node, Any]]:
+    """The pairs whose first is a Value; the others are constants that nothing depends on."""
+    return [(y, seed) for y, seed in pairs if isinstance(y, Node)]
+
+
+def _basis(y: Node) -> list[Any]:
+    """For each number of y the array that is 1 there and 0 elsewhere."""
+    shape = shape_of(y.data)
+    if not shape:
+        return [_ones_like(y)]
+    seeds = []
+    for i in range(prod(shape)):
+        seed = np.zeros(prod(shape), y.data.dtype)
+        seed[i] = 1
+        seeds.append(seed.reshape(shape))
+    return seeds
+
+
+def _block(rows: list[Any] | None, x: Node, shape: tuple[int, ...], recorded: bool) -> Any:
+    """The Jacobian of one result of a shape with respect to one input, from its rows (None where a row is 0)."""
+    whole = (*shape, *shape_of(x.data))
+    if not rows or all(row is None for row in rows):
+        return np.zeros(whole, np.asarray(x.data).dtype) if whole else zeros_like(x)
+    filled = [zeros_like(x) if row is None else row for row in rows]
+    if not shape:
+        return filled[0]
+    stacked = ops.stack(filled) if recorded else np.stack(filled)
+    return ops.reshape(stacked, whole)
+
+
+def _warn_of_unreached(trace: Trace, gradients: list[Any]) -> None:
+    for key in trace.unreached(gradients):
+        message = f"{trace.name}: the result of f does not depend on argument {key!r}, so its gradient is 0"
+        warnings.warn(message, GradientWarning, stacklevel=3)
+
+
+def _check_tuples(name: str, primals: Any, tangents: Any) -> None:
+    for what, given in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(given, (tuple, list)):
+            raise UnsupportedError(
+                f"{name}: {what} is a {type(given).__name__}, expected a tuple, one per argument of f: (x,)"
+            )
