@@ -5,7 +5,7 @@ from .activation import ReLU, Sigmoid, Tanh
 from .container import MLP, Sequential
 from .data import batches, stratified_split
 from .linear import Linear
-from .module import Module
+from .module import Module, functional_call
 from .saving import load, save
 from .training import History, evaluate, fit
 
@@ -22,6 +22,7 @@ __all__ = [
     "evaluate",
     "fit",
     "functional",
+    "functional_call",
     "init",
     "load",
     "optim",

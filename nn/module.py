@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,44 @@ class Module:
     def describe(self) -> str:
         """The arguments that repr shows."""
         return ""
+
+
+def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any) -> Any:
+    """What the module computes with other parameters in place of its own, which stay as they are.
+
+    It makes of a network a function of its parameters, for the transforms of tinygrad_edu:
+
+        grad(lambda parameters: loss(functional_call(model, parameters, x), y))(model.state_dict())
+
+    Args:
+        parameters: Values or arrays by path, as in `named_parameters`; those left out stay as they are.
+        inputs: what to call the module with.
+
+    Raises:
+        ShapeError: if a path is unknown or a shape differs.
+    """
+    own = dict(module.named_parameters())
+    wrong = [f"unexpected {path}" for path in parameters if path not in own]
+    for path, value in own.items():
+        if path in parameters and np.shape(getattr(parameters[path], "data", parameters[path])) != value.shape:
+            wrong.append(f"{path} should have shape {value.shape}")
+    if wrong:
+        raise ShapeError(f"functional_call: {'; '.join(wrong)}; the module has {', '.join(own) or 'no parameters'}")
+    other: Module = _replaced(module, {own[path]: value for path, value in parameters.items()})
+    return other(*inputs)
+
+
+def _replaced(item: Any, new: Mapping[Value, Any]) -> Any:
+    """A copy of a module, or of what it holds, with other Values in the places of some."""
+    if isinstance(item, Value):
+        return new.get(item, item)
+    if isinstance(item, Module):
+        twin = copy(item)
+        vars(twin).update({name: _replaced(inner, new) for name, inner in vars(item).items()})
+        return twin
+    if isinstance(item, Mapping):
+        return {key: _replaced(inner, new) for key, inner in item.items()}
+    return type(item)([_replaced(inner, new) for inner in item]) if type(item) in (list, tuple) else item
 
 
 def _items(container: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

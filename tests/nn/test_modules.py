@@ -5,7 +5,7 @@ import pytest
 
 import nn
 from nn import functional
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
+from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, grad
 from tinygrad_edu.testing import numerical_gradient
 
 
@@ -215,3 +215,36 @@ def test_linear_does_not_lose_precision_to_its_bias():
     x, w = np.ones((2, 3), np.float32), Value(np.ones((1, 3), np.float32))
     assert functional.linear(x, w, Value(np.full(1, 1e-9))).dtype == np.float64
     assert functional.linear(np.ones((2, 3), int), Value(np.ones((1, 3))), Value(np.full(1, 0.5))).data[0, 0] == 3.5
+
+
+def test_functional_call_makes_a_function_of_the_parameters():
+    model = nn.MLP([2, 3, 1], nn.Tanh, rng=0)
+    x = np.array([[1.0, 2.0], [-0.5, 0.25]])
+    parameters = model.state_dict()
+    g = grad(lambda p: (nn.functional_call(model, p, x) ** 2).sum())(parameters)
+    (model(x) ** 2).sum().backward()
+    for path, value in model.named_parameters():
+        assert np.allclose(g[path], value.grad)
+    half = {"layers.0.weight": parameters["layers.0.weight"] * 0}
+    assert not np.allclose(nn.functional_call(model, half, x).data, model(x).data)
+    assert np.array_equal(model.state_dict()["layers.0.weight"], parameters["layers.0.weight"])
+
+
+def test_functional_call_replaces_a_shared_parameter_everywhere():
+    first = nn.Linear(2, 2, rng=0)
+    model = nn.Sequential(first, nn.Tanh(), first)
+    w = np.eye(2)
+    y = nn.functional_call(model, {"layers.0.weight": w, "layers.0.bias": np.zeros(2)}, np.ones(2))
+    assert np.allclose(y, np.tanh(np.ones(2)))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"w": 1.0}, "unexpected w; the module has weight, bias"),
+        ({"bias": np.ones(3)}, r"bias should have shape \(2,\)"),
+    ],
+)
+def test_functional_call_names_what_does_not_fit(parameters, message):
+    with pytest.raises(ShapeError, match=message):
+        nn.functional_call(nn.Linear(2, 2), parameters, np.ones(2))
