@@ -22,6 +22,15 @@ def test_generated_pages_are_current(name):
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == page, "run python docs/tables.py"
 
 
+def test_the_page_on_numpys_functions_is_current_and_nothing_falls_through():
+    numpy_page = load(ROOT / "docs" / "numpy_page.py")
+    outcomes = {f.name: f.outcome for f in numpy_page.forms()}
+    assert [name for name, outcome in outcomes.items() if outcome == "falls through"] == []
+    assert (ROOT / "docs" / "numpy.md").read_text(encoding="utf-8") == numpy_page.page(), (
+        "run python docs/numpy_page.py"
+    )
+
+
 def code_of(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     return "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))

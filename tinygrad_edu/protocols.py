@@ -14,7 +14,7 @@ from .node import Node
 from .op import arguments_of
 from .registry import by_numpy, registry
 
-_PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to differentiate
+PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to differentiate
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
     *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.any, np.all),
     *(np.isnan, np.isinf, np.isfinite, np.isneginf, np.isposinf, np.signbit, np.isclose, np.allclose),
@@ -49,7 +49,7 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
         except TypeError as error:
             takes = ", ".join(arguments_of(recorded))
             raise UnsupportedError(f"{full_name(function)}: {error}; recorded for Values with {takes}") from None
-    if function in _PLAIN_RESULT:
+    if function in PLAIN_RESULT:
         return function(*map(_plain, args), **{name: _plain(x) for name, x in kwargs.items()})
     from difflib import get_close_matches  # only ever needed here
 

@@ -1,0 +1,99 @@
+"""Writes docs/numpy.md: what each of NumPy's functions does with Values, found out by calling it. python docs/numpy_page.py.
+
+A test holds the page against this script, and looks that nothing falls through.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_edu import UnsupportedError, Value
+from tinygrad_edu.protocols import PLAIN_RESULT, full_name
+from tinygrad_edu.registry import by_numpy
+
+NAMESPACES = (np, np.linalg, np.fft)
+SQUARE = [[2.0, 0.5], [0.5, 1.0]]
+PAGE = Path(__file__).parent / "numpy.md"
+
+
+class Form(NamedTuple):
+    """One function of NumPy's.
+
+    Attributes:
+        outcome: "recorded", "plain result", "refused", or "falls through", which must not be.
+        detail: the op, or the message.
+    """
+
+    name: str
+    outcome: str
+    detail: str
+
+
+def forms() -> Iterator[Form]:
+    """Every ufunc of NumPy's and every function with its array protocol, once, under the first of its names."""
+    seen = set()
+    for namespace in NAMESPACES:
+        for name in sorted(namespace.__all__, key=str.lower):
+            function = getattr(namespace, name)
+            if (isinstance(function, np.ufunc) or hasattr(function, "_implementation")) and function not in seen:
+                seen.add(function)
+                yield form(function)
+
+
+def form(function: Callable[..., Any]) -> Form:
+    """What the function does with Values."""
+    name = full_name(function)
+    if function in by_numpy:
+        return Form(name, "recorded", by_numpy[function])
+    if function in PLAIN_RESULT:
+        return Form(name, "plain result", "")
+    outcome = tried(function)
+    if isinstance(outcome, UnsupportedError):
+        return Form(name, "refused", str(outcome).partition(": ")[2])
+    return Form(name, "falls through", repr(outcome))
+
+
+def tried(function: Callable[..., Any]) -> Any:
+    """The first result or refusal of calls with one to four Values; None if it takes no Value at all."""
+    count = function.nin if isinstance(function, np.ufunc) else 0
+    for n in (count,) if count else (1, 2, 3, 4):
+        try:
+            with np.errstate(all="ignore"):
+                return function(*[Value(SQUARE) for _ in range(n)])
+        except UnsupportedError as error:
+            return error
+        except Exception:  # too few or too many arguments
+            continue
+    return None
+
+
+def page() -> str:
+    """All forms in one table."""
+    found = list(forms())
+    count = {outcome: sum(f.outcome == outcome for f in found) for outcome in ("recorded", "plain result", "refused")}
+    rows = [
+        "# NumPy's functions on Values",
+        "",
+        f"`np.name(value)` for all {len(found)} functions of np, np.linalg and np.fft that know the array protocols: "
+        f"{count['recorded']} are",
+        f"recorded and can be differentiated, {count['plain result']} give plain results (comparisons, positions, shapes), and",
+        f"{count['refused']} are refused with the message shown, so that no gradient is lost in silence. Written by",
+        "`docs/numpy_page.py`. `out=`, `where=`, `initial=` and `dtype=` are refused everywhere, with a remedy.",
+        "",
+        "| function | on a Value | as, or why not |",
+        "| --- | --- | --- |",
+    ]
+    for f in found:
+        detail = f"`{f.detail}`" if f.outcome == "recorded" else f.detail.replace("|", "\\|")
+        rows.append(f"| `{f.name}` | {f.outcome} | {detail} |")
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print("wrote docs/numpy.md", file=sys.stderr)
