@@ -18,6 +18,7 @@ from tinygrad_edu.registry import by_numpy
 
 NAMESPACES = (np, np.linalg, np.fft)
 SQUARE = [[2.0, 0.5], [0.5, 1.0]]
+VERSION = "NumPy " + ".".join(np.__version__.split(".")[:2])
 PAGE = Path(__file__).parent / "numpy.md"
 
 
@@ -79,9 +80,9 @@ def page() -> str:
     rows = [
         "# NumPy's functions on Values",
         "",
-        f"`np.name(value)` for all {len(found)} functions of np, np.linalg and np.fft that know the array protocols: "
-        f"{count['recorded']} are",
-        f"recorded and can be differentiated, {count['plain result']} give plain results (comparisons, positions, shapes), and",
+        f"`np.name(value)` for all {len(found)} functions of np, np.linalg and np.fft ({VERSION}) that know the array",
+        f"protocols: {count['recorded']} are recorded and can be differentiated, {count['plain result']} give plain results",
+        "(comparisons, positions, shapes), and",
         f"{count['refused']} are refused with the message shown, so that no gradient is lost in silence. Written by",
         "`docs/numpy_page.py`. `out=`, `where=`, `initial=` and `dtype=` are refused everywhere, with a remedy.",
         "",

@@ -33,6 +33,21 @@ _REMEDIES = {  # options of NumPy's that no op takes
     "dtype": "cast with astype()",
     **dict.fromkeys(("casting", "order", "subok", "signature"), "leave it out"),
 }
+_INSTEAD = {  # what does the work of functions that are not recorded
+    **dict.fromkeys(
+        ("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"), "value.at(index).set(values)"
+    ),
+    **dict.fromkeys(("select", "piecewise", "choose"), "np.where"),
+    **dict.fromkeys(("compress", "extract"), "value[condition]"),
+    **dict.fromkeys(("convolve", "correlate"), "tinygrad_edu.conv1d"),
+    **dict.fromkeys(("block", "insert"), "np.concatenate"),
+    **dict.fromkeys(("partition", "unique", "msort", "sort_complex"), "np.sort"),
+    **dict.fromkeys(("eig", "eigvals"), "np.linalg.eigh, for symmetric matrices"),
+    **dict.fromkeys(("polyval", "poly", "polyadd", "polymul"), "a sum of powers"),
+    **dict.fromkeys(("save", "savez", "savetxt", "savez_compressed"), "np.save of value.numpy()"),
+    "apply_along_axis": "the function on the whole array, with its axis=",
+    "delete": "value[indices to keep]",
+}
 _DEFAULTS = (None, np._NoValue, True)  # of those options: as good as not given
 
 
@@ -51,18 +66,27 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
             raise UnsupportedError(f"{full_name(function)}: {error}; recorded for Values with {takes}") from None
     if function in PLAIN_RESULT:
         return function(*map(_plain, args), **{name: _plain(x) for name, x in kwargs.items()})
-    from difflib import get_close_matches  # only ever needed here
-
     name = full_name(function)
-    near = get_close_matches(name, map(full_name, by_numpy), 1)
-    hint = f"the nearest that is recorded: {near[0]}" if near else "see tinygrad_edu.__all__ for what is recorded"
-    raise UnsupportedError(f"{name}: not recorded for Values; {hint}, or use value.numpy() for the plain numbers")
+    raise UnsupportedError(
+        f"{name}: not recorded for Values; {_hint(name)}, or use value.numpy() for the plain numbers"
+    )
 
 
 def full_name(function: Callable[..., Any]) -> str:
     """As users write it: np.linalg.inv."""
     module = getattr(function, "__module__", None) or "numpy"
     return f"{module.removesuffix('._core').replace('numpy', 'np', 1)}.{function.__name__}"
+
+
+def _hint(name: str) -> str:
+    """What to use in place of a function that is not recorded: what does the same, else what is spelt alike."""
+    from difflib import get_close_matches  # only ever needed here
+
+    short = name.rpartition(".")[2]
+    if short in _INSTEAD:
+        return f"use {_INSTEAD[short]}"
+    near = get_close_matches(name, map(full_name, by_numpy), 1, cutoff=0.8)
+    return f"the nearest that is recorded: {near[0]}" if near else "compose it of what tinygrad_edu.__all__ has"
 
 
 def _plain(x: Any) -> Any:

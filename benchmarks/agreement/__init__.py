@@ -1,1 +1,1 @@
-"""Every op beside PyTorch: `python -m benchmarks.agreement`. Forward, first and second gradient, on the calls of the op's tests."""
+"""Every op beside PyTorch, `python -m benchmarks.agreement`: forward, first and second gradient, on its own tests' calls."""
