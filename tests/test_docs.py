@@ -36,7 +36,7 @@ def code_of(name):
     return "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
 
 
-@pytest.mark.parametrize("name", ["docs/own_op.md", "README.md"])
+@pytest.mark.parametrize("name", ["docs/own_op.md", "docs/transforms.md", "README.md"])
 def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, monkeypatch):
     from tinygrad_edu import registry
 
