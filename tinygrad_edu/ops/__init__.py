@@ -26,10 +26,11 @@ from .linalg import einsum, matmul
 from .nan import nanmax, nanmean, nanmin, nanstd, nansum, nanvar
 from .neural import cross_entropy, linear, log_softmax, softmax
 from .norm import norm, p_norm
+from .quantile import median, percentile, quantile
 from .raw import argmax, argmin, argsort
 from .reduction import amax, amin, broadcast_to, logsumexp, max, mean, min, ptp, sum, var
 from .shape import concatenate, reshape, stack, transpose
-from .statistics import average, corrcoef, cov, median, percentile, quantile, std
+from .statistics import average, corrcoef, cov, std
 from .trigonometric import arctan2, cos, sin, tanh
 
 __all__ = [

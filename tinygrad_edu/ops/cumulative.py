@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import data_of, shape_of
 from ..domain import Sample, Shape
-from ..node import Node
 from ..op import rule
 from ..registry import operation
 from ..signatures import Array, Axis, Plain
 from .difference import cut
 from .reduction import along_axes, columns, kept, uncolumns
 from .shape import concatenate, reshape
+
+_product: Any = np.multiply.reduce
 
 
 def _along_one_axis(shape: Shape) -> Iterator[Sample]:
@@ -47,7 +48,7 @@ def cumsum(x: Array, axis: int | None = None) -> Plain:
 
 def _ordinary(y: Any) -> bool:
     """Whether products y are neither 0, nor out of range, so that y / x is the product of all other factors."""
-    size = np.abs(y.data if isinstance(y, Node) else y)
+    size = np.abs(data_of(y))
     return bool(np.all((size >= np.finfo(size.dtype).tiny) & (size < np.inf)))
 
 
@@ -56,7 +57,7 @@ def _cumprod_rule(g: Any, y: Any, x: Any, axis: int | None) -> Any:
     if _ordinary(y):
         share = _sums_from_the_end(g * y, axis) / flat
     else:
-        ones = np.ones_like(cut(flat.data if isinstance(flat, Node) else flat, axis, 0, 1))
+        ones = np.ones_like(cut(data_of(flat), axis, 0, 1))
         share = concatenate([ones, cut(y, axis, None, -1)], axis=axis) * _horner(g, flat, axis)
     return reshape(share, shape_of(x))
 
@@ -108,4 +109,4 @@ def _products_of_others(x: Any) -> Any:
 )
 def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Product over axes; 1 where there is nothing to multiply. Right where factors are 0."""
-    return np.multiply.reduce(x, axis=axis, keepdims=keepdims)
+    return _product(x, axis=axis, keepdims=keepdims)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import array_of, shape_of
+from ..data import operand, shape_of
 from ..domain import Sample, Shape
 from ..errors import ShapeError, UnsupportedError
 from ..node import Node
@@ -60,7 +60,7 @@ def diff(x: Array, n: int = 1, axis: int = -1, prepend: Any = None, append: Any 
 
 def _slab(part: Any, x: Any, axis: int) -> Any:
     """What goes before or after x: a number is repeated across the other axes."""
-    part = part if isinstance(part, Node) else array_of("diff", part)
+    part = operand("diff", part)
     if shape_of(part):
         return part
     (axis,) = axes_of(x, axis)
@@ -85,7 +85,7 @@ def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Plain:
     """
     heights = cut(y, axis, 1) + cut(y, axis, None, -1)
     if x is not None:
-        x = x if isinstance(x, Node) else array_of("trapezoid", x)
+        x = operand("trapezoid", x)
         dx = _along(diff(x), y, axis) if len(shape_of(x)) == 1 else diff(x, axis=axis)
     return sum(dx * heights / 2, axis=axis)
 
@@ -166,7 +166,7 @@ def _slope(x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
 
 def _steps(x: Any, spacing: Any, axis: int) -> Any:
     """The distances of neighbours along the axis: a number, or an array that broadcasts against those neighbours."""
-    spacing = spacing if isinstance(spacing, Node) else array_of("gradient", spacing)
+    spacing = operand("gradient", spacing)
     if not shape_of(spacing):
         return spacing if isinstance(spacing, Node) else float(spacing)
     if shape_of(spacing) != (x.shape[axis],):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..data import data_of
 from ..domain import DISTINCT
-from ..node import Node
 from ..registry import derived
 from ..signatures import Array, Axis, Plain
 from .arithmetic import divide, sqrt, square, where
@@ -18,7 +18,7 @@ from .reduction import along_axes, along_axes_with_freedom, along_axes_with_numb
 
 def _missing(x: Any) -> Any:
     """Where x is NaN, as plain booleans."""
-    return np.isnan(x.data if isinstance(x, Node) else x)
+    return np.isnan(data_of(x))
 
 
 def _known(x: Any, axis: Axis, keepdims: bool) -> Any:

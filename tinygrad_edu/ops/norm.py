@@ -138,4 +138,4 @@ def _matrix_norm(x: Any, ord: float | str, axes: Shape, keepdims: bool) -> Any:
         raise UnsupportedError(f"norm: got ord={ord!r} for matrices, expected None, 'fro', 1, -1, inf or -inf{needs}")
     down, across = axes
     sums = sum(abs(x), axis=down if ord in (1, -1) else across, keepdims=True)
-    return (max if ord > 0 else min)(sums, axis=axes, keepdims=keepdims)  # type: ignore[operator]  # ord is a number
+    return (max if ord > 0 else min)(sums, axis=axes, keepdims=keepdims)

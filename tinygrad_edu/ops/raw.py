@@ -6,21 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from ..node import Node
-
-
-def _data(x: Any) -> Any:
-    return x.data if isinstance(x, Node) else x
+from ..data import data_of
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """The place of the largest number along an axis, or in flattened x; the first one of equals, or the first NaN."""
-    return np.argmax(_data(x), axis=axis, keepdims=keepdims)
+    return np.argmax(data_of(x), axis=axis, keepdims=keepdims)
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """The place of the smallest number along an axis, or in flattened x; the first one of equals, or the first NaN."""
-    return np.argmin(_data(x), axis=axis, keepdims=keepdims)
+    return np.argmin(data_of(x), axis=axis, keepdims=keepdims)
 
 
 def argsort(x: Any, axis: int | None = -1, stable: bool = True) -> Any:
@@ -28,4 +24,4 @@ def argsort(x: Any, axis: int | None = -1, stable: bool = True) -> Any:
 
     Equal numbers keep their order, unless stable=False, which may be faster.
     """
-    return np.argsort(_data(x), axis=axis, stable=stable)
+    return np.argsort(data_of(x), axis=axis, stable=stable)
