@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def _p_norm_rule(g: Any, y: Any, x: Any, p: float, axis: Axis, keepdims: bool) -
     if p == 2:
         return x * kept(g / length, x, axis, keepdims)
     ratio = abs(x) / kept(length, x, axis, keepdims) + (x == 0)
-    return kept(g, x, axis, keepdims) * (sign(x) * power(ratio, p - 1))
+    return kept(g * (y != 0), x, axis, keepdims) * (sign(x) * power(ratio, p - 1))
 
 
 @operation(
@@ -45,13 +46,14 @@ def p_norm(x: Array, p: float = 2, axis: Axis = None, keepdims: bool = False) ->
 
     Any finite p but 0. Raises UnsupportedError for others, which `norm` knows.
     """
-    if not p or not np.isfinite(p):
-        raise UnsupportedError(f"p_norm: got p={p}, expected a finite number other than 0; norm(x, ord={p}) knows it")
-    x = x if np.asarray(x).dtype.kind == "f" else np.asarray(x, float)
+    x = np.asarray(x)
+    x = x if x.dtype.kind == "f" else x.astype(float)
     if p == 2 and axis is None and not keepdims:
         squares = np.vdot(x, x)  # a third of the time
         if 1e-30 < squares < np.inf:
             return np.sqrt(squares)
+    if not p or not isfinite(p):
+        raise UnsupportedError(f"p_norm: got p={p}, expected a finite number other than 0; norm(x, ord={p}) knows it")
     try:
         return _unscaled(x, p, axis, keepdims)
     except FloatingPointError:
@@ -112,7 +114,7 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
         ShapeError: if there are neither one nor two axes, and `ord` is not None.
     """
     if ord is None:
-        return p_norm(x, axis=axis, keepdims=keepdims)
+        return p_norm(x) if axis is None and not keepdims else p_norm(x, axis=axis, keepdims=keepdims)
     axes = axes_of(x, axis)
     if len(axes) == 2:
         return _matrix_norm(x, ord, axes, keepdims)
