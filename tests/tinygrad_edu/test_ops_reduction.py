@@ -214,7 +214,7 @@ def test_nothing_to_multiply_or_add(f, shape):
         (tg.median, [3.0, 1.0, 2.0], [0, 0, 1]),
         (tg.median, [3.0, 1.0, 2.0, 9.0], [0.5, 0, 0.5, 0]),
         (tg.median, [1.0, 2.0, 2.0, 2.0, 3.0], [0, 0, 1, 0, 0]),
-        (tg.median, np.ones(101), np.arange(101) == 50),
+        (tg.median, np.arange(101) % 2.0, np.arange(101) == 100),
         (lambda v: tg.quantile(v, 0.25), [0.0, 4.0, 8.0], [0.5, 0.5, 0]),
         (lambda v: tg.quantile(v, [0.0, 1.0]), [5.0, 5.0, 5.0], [1, 0, 1]),
         (tg.norm, [0.0, 0.0], [0, 0]),
@@ -312,6 +312,19 @@ def test_correlations_stay_between_minus_1_and_1():
     assert np.all(np.abs(gradient_of(tg.corrcoef, np.stack([x, 2 * x]))) < 1e-14)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_second_derivative_of_a_perfect_correlation_survives_rounding_above_1(seed):
+    x, direction = np.random.default_rng(seed).normal(size=(2, 7))
+    v = Value(x)
+    tg.corrcoef(v, 2 * x)[0, 1].backward(create_graph=True)
+    slope = (v.grad * direction).sum()
+    v.zero_grad()
+    slope.backward()
+    d = x - x.mean()
+    e = direction - direction.mean()
+    assert np.allclose(v.grad, (d * (d @ e) / (d @ d) - e) / (d @ d))
+
+
 def test_spread_of_numbers_far_from_0_is_exact():
     x = np.array([1.0, 2.0, 6.0])
     assert tg.std(x + 2.0**50) == tg.std(x)
@@ -324,7 +337,7 @@ def test_too_few_numbers_give_numpys_nan():
     assert tg.std(np.array([1.0, 2.0]), ddof=3) == inf
     assert np.isnan(tg.cov([1.0]))
     assert np.isnan(tg.median([]))
-    assert np.isnan(tg.average([1.0, 2.0], weights=[0.0, 0.0])) or tg.average([1.0, 2.0], weights=[0.0, 0.0]) == inf
+    assert np.isnan(tg.average([1.0, 2.0], weights=[0.0, 0.0]))
     assert np.isnan(tg.corrcoef([[1.0, 1.0], [1.0, 2.0]])).sum() == 3
 
 

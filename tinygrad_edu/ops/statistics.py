@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..data import operand, shape_of
+from ..data import data_of, operand, shape_of
 from ..domain import DISTINCT, Sample, Shape
 from ..errors import ShapeError, UnsupportedError
 from ..registry import derived
 from ..signatures import Array, Axis, Plain
-from .arithmetic import clip, divide
+from .arithmetic import divide
 from .norm import p_norm
 from .reduction import along_axes_with_freedom, along_axes_with_numbers, axes_of, freedom, mean, sum
 from .shape import concatenate, reshape, transpose
@@ -138,4 +138,8 @@ def corrcoef(x: Array, y: Any = None, rowvar: bool = True) -> Plain:
     """
     d = _deviations("corrcoef", x, y, rowvar)
     unit = divide(d, p_norm(d, axis=1, keepdims=True))
-    return _squeezed(clip(unit @ unit.mT, -1.0, 1.0))
+    r = unit @ unit.mT
+    excess = data_of(r) - np.clip(
+        data_of(r), -1, 1
+    )  # of rounding; a constant, as clip() would take the derivatives with it
+    return _squeezed(r - excess)
