@@ -49,6 +49,16 @@ def constant(op: Op, x: Any) -> Any:
     raise DTypeError(f"{op.name}: got {got}, expected a Value, a real number or an array of them")
 
 
+def data_of(x: Any) -> Any:
+    """The numbers of a Value; all else as it is."""
+    return x.data if isinstance(x, Node) else x
+
+
+def operand(name: str, x: Any) -> Any:
+    """A Value as it is, all else as an array: an array among the parameters of a derived op `name`."""
+    return x if isinstance(x, Node) else array_of(name, x)
+
+
 def array_of(name: str, x: Any) -> np.ndarray[Any, Any]:
     """A nested list as an array; the error for one with rows of different lengths names who asked."""
     try:
