@@ -17,11 +17,16 @@ from .arithmetic import (
     subtract,
     where,
 )
+from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
+from .correlation import conv, conv_transpose, conv_weight
+from .dropout import dropout
+from .embedding import embedding, one_hot
 from .exponential import exp, log, log1p
 from .identity import astype, detach
 from .indexing import at, getitem, index_add, index_set, scatter
 from .linalg import einsum, matmul
 from .neural import cross_entropy, linear, log_softmax, softmax
+from .pooling import avg_pool1d, avg_pool2d, max_pool, max_pool1d, max_pool2d, sum_pool, sum_unpool
 from .reduction import broadcast_to, logsumexp, max, mean, min, norm, sum, var
 from .shape import concatenate, reshape, stack, transpose
 from .trigonometric import arctan2, cos, sin, tanh
@@ -32,14 +37,25 @@ __all__ = [
     "arctan2",
     "astype",
     "at",
+    "avg_pool1d",
+    "avg_pool2d",
     "broadcast_to",
     "clip",
     "concatenate",
+    "conv",
+    "conv1d",
+    "conv2d",
+    "conv_transpose",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_weight",
     "cos",
     "cross_entropy",
     "detach",
     "divide",
+    "dropout",
     "einsum",
+    "embedding",
     "exp",
     "getitem",
     "index_add",
@@ -51,6 +67,9 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
+    "max_pool",
+    "max_pool1d",
+    "max_pool2d",
     "maximum",
     "mean",
     "min",
@@ -58,6 +77,7 @@ __all__ = [
     "multiply",
     "negative",
     "norm",
+    "one_hot",
     "power",
     "relu",
     "reshape",
@@ -72,6 +92,8 @@ __all__ = [
     "stack",
     "subtract",
     "sum",
+    "sum_pool",
+    "sum_unpool",
     "tanh",
     "transpose",
     "var",
