@@ -26,6 +26,7 @@ from .identity import astype, detach
 from .indexing import at, getitem, index_add, index_set, scatter
 from .linalg import einsum, matmul
 from .neural import cross_entropy, linear, log_softmax, softmax
+from .normalization import center, layer_norm, rms_norm
 from .pooling import avg_pool1d, avg_pool2d, max_pool, max_pool1d, max_pool2d, sum_pool, sum_unpool
 from .reduction import broadcast_to, logsumexp, max, mean, min, norm, sum, var
 from .shape import concatenate, reshape, stack, transpose
@@ -40,6 +41,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "broadcast_to",
+    "center",
     "clip",
     "concatenate",
     "conv",
@@ -60,6 +62,7 @@ __all__ = [
     "getitem",
     "index_add",
     "index_set",
+    "layer_norm",
     "linear",
     "log",
     "log1p",
@@ -81,6 +84,7 @@ __all__ = [
     "power",
     "relu",
     "reshape",
+    "rms_norm",
     "scatter",
     "sigmoid",
     "sign",

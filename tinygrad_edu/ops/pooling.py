@@ -61,7 +61,7 @@ def _taps(size: Shape, out: Shape, kernel: Shape, stride: Shape, padding: Paddin
 
 def _real(x: Any) -> Any:
     """x as floating-point numbers."""
-    return x if x.dtype.kind == "f" else x.astype(float)
+    return x.astype(float) if x.dtype.kind in "biu" else x
 
 
 def _first_largest(x: Any, y: Any, kernel: Shape, stride: Shape, padding: Padding) -> Any:
