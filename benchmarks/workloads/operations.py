@@ -93,7 +93,7 @@ def _work(
     name: str, title: str, arrays: Arrays, result: tuple[int, ...], functions: dict[str, Function], tolerance: float
 ) -> Work:
     g = np.random.default_rng(1).standard_normal(result).astype(arrays[0].dtype)
-    jobs = {
+    jobs: dict[str, Callable[[], Job]] = {
         engine: partial(run, functions[engine], arrays, g) for engine, run in RUNNERS.items() if engine in functions
     }
     return Work(name=name, title=title, reference="torch", jobs=jobs, tolerance=tolerance, rounds=21)

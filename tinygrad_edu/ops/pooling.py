@@ -69,7 +69,7 @@ def _first_largest(x: Any, y: Any, kernel: Shape, stride: Shape, padding: Paddin
     size, out = x.shape[2:], y.shape[2:]
     tap, searching = np.zeros(y.shape, np.intp), np.ones(y.shape, bool)
     for seen, by in _taps(size, out, kernel, stride, padding):
-        searching[by] &= x[seen] < y[by]  # false for NaN, which the largest then is
+        searching[by] &= x[seen] < y[by]  # false where y is NaN
         tap += searching
     place, offset = np.arange(x.shape[0] * x.shape[1]) * prod(size), np.zeros(1, np.intp)
     for i, (k, m, s, (before, _)) in enumerate(zip(kernel, out, stride, padding, strict=True)):
@@ -96,10 +96,7 @@ def _unpooled_largest(g: Any, y: Any, x: Any, how: dict[str, Any]) -> Any:
     samples=_images,
     numpy=lambda x, **how: np.max(_seen(x, **how, fill=-np.inf), axis=-1),
     rules=(
-        rule(
-            "g at the first largest number of each window",
-            lambda g, y, x, **how: _unpooled_largest(g, y, x, how),
-        ),
+        rule("g at the first largest number of each window", lambda g, y, x, **how: _unpooled_largest(g, y, x, how)),
     ),
 )
 def max_pool(x: Array, kernel: Shape, stride: Shape, padding: Padding) -> Plain:
