@@ -202,7 +202,7 @@ def test_gradients_of_repeated_rows_add_up():
     assert np.allclose(gradients(lambda w: tg.embedding(w, indices), weight, weights=g)[0], expected)
 
 
-@pytest.mark.parametrize("shape", [(6,), (6, 3), (6, 3, 2), (6, 0)])
+@pytest.mark.parametrize("shape", [(6, 3), (6, 3, 2)])
 @pytest.mark.parametrize(
     "index", [[0, 5, 0, -1], [[1, 1], [1, -5]], ([0, 5, 5], [0, -1, -1]), (2, [0, 0]), ([1, 1], ..., [0, 0])]
 )
@@ -211,10 +211,7 @@ def test_scatter_adds_as_numpy_does(shape, index):
         tuple(np.array(i) if isinstance(i, list) else i for i in index) if isinstance(index, tuple) else np.array(index)
     )
     zeros = np.zeros(shape)
-    try:
-        values = normal(*zeros[index].shape)
-    except IndexError:
-        pytest.skip("the index does not fit the shape")
+    values = normal(*zeros[index].shape)
     np.add.at(zeros, index, values)
     assert np.array_equal(tg.scatter(values, shape, index), zeros)
     np.add.at(zeros, index, 1.0)
