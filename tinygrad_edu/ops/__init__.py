@@ -18,8 +18,12 @@ from .arithmetic import (
     subtract,
     where,
 )
+from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
+from .correlation import conv, conv_transpose, conv_weight
 from .cumulative import cumprod, cumsum, prod
 from .difference import diff, gradient, trapezoid
+from .dropout import dropout
+from .embedding import embedding, one_hot
 from .exponential import exp, log, log1p
 from .identity import astype, detach
 from .indexing import at, getitem, index_add, index_set, scatter
@@ -27,9 +31,11 @@ from .linalg import einsum, matmul
 from .nan import nanmax, nanmean, nanmin, nanstd, nansum, nanvar
 from .neural import cross_entropy, linear, log_softmax, softmax
 from .norm import norm, p_norm
+from .normalization import center, layer_norm, rms_norm
+from .pooling import avg_pool1d, avg_pool2d, max_pool, max_pool1d, max_pool2d, sum_pool, sum_unpool
 from .quantile import median, percentile, quantile
 from .raw import argmax, argmin, argsort
-from .reduction import broadcast_to, logsumexp, max, mean, min, ptp, sum, var
+from .reduction import amax, amin, broadcast_to, logsumexp, max, mean, min, ptp, sum, var
 from .shape import concatenate, reshape, stack, transpose
 from .statistics import average, corrcoef, cov, std
 from .trigonometric import arctan2, cos, sin, tanh
@@ -37,6 +43,8 @@ from .trigonometric import arctan2, cos, sin, tanh
 __all__ = [
     "abs",
     "add",
+    "amax",
+    "amin",
     "arctan2",
     "argmax",
     "argmin",
@@ -44,9 +52,19 @@ __all__ = [
     "astype",
     "at",
     "average",
+    "avg_pool1d",
+    "avg_pool2d",
     "broadcast_to",
+    "center",
     "clip",
     "concatenate",
+    "conv",
+    "conv1d",
+    "conv2d",
+    "conv_transpose",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_weight",
     "corrcoef",
     "cos",
     "cov",
@@ -56,12 +74,15 @@ __all__ = [
     "detach",
     "diff",
     "divide",
+    "dropout",
     "einsum",
+    "embedding",
     "exp",
     "getitem",
     "gradient",
     "index_add",
     "index_set",
+    "layer_norm",
     "linear",
     "log",
     "log1p",
@@ -69,6 +90,9 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
+    "max_pool",
+    "max_pool1d",
+    "max_pool2d",
     "maximum",
     "mean",
     "median",
@@ -83,6 +107,7 @@ __all__ = [
     "nanvar",
     "negative",
     "norm",
+    "one_hot",
     "p_norm",
     "percentile",
     "positive",
@@ -92,6 +117,7 @@ __all__ = [
     "quantile",
     "relu",
     "reshape",
+    "rms_norm",
     "scatter",
     "sigmoid",
     "sign",
@@ -104,6 +130,8 @@ __all__ = [
     "std",
     "subtract",
     "sum",
+    "sum_pool",
+    "sum_unpool",
     "tanh",
     "transpose",
     "trapezoid",
