@@ -48,20 +48,24 @@ def writing(shape: Shape) -> Iterator[Sample]:
 
 
 def _parts(index: Any) -> tuple[Any, ...]:
-    """What the index says of each axis. Raises UnsupportedError for Values, whose numbers are floats."""
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(i, Node) or (isinstance(i, list) and any(isinstance(j, Node) for j in i)) for i in parts):
+    """What the index says of each axis."""
+    return index if isinstance(index, tuple) else (index,)
+
+
+def _plain(part: Any) -> Array:
+    """A part of an index as an array. Raises UnsupportedError for a Value, or a list of them: their numbers are floats."""
+    if isinstance(part, Node) or (isinstance(part, list) and any(isinstance(i, Node) for i in part)):
         raise UnsupportedError(
             "x[index]: got a Value in the index, expected plain integers or booleans; "
             "write x[i.data.astype(int)], or a comparison as in x[i > 0]"
         )
-    return parts
+    return np.asarray(part)
 
 
 def repeats(index: Any) -> bool:
     """Whether the index may name one place twice, as arrays, lists and inner tuples of integers do."""
     once = (int, np.integer, slice, type(None), type(...))
-    return not all(isinstance(i, once) or np.asarray(i).dtype == bool for i in _parts(index))
+    return not all(isinstance(part, once) or _plain(part).dtype == bool for part in _parts(index))
 
 
 def places_of(shape: Shape, index: Any) -> Array:
@@ -82,8 +86,11 @@ def copied(x: Array, values: Array) -> Array:
 
 def assign(y: Array, index: Any, values: Array) -> Array:
     """y with y[index] = values, in place."""
-    _parts(index)
-    y[index] = values
+    try:
+        y[index] = values
+    except UnsupportedError:
+        list(map(_plain, _parts(index)))  # says what is wrong, if that is a Value in the index
+        raise
     return y
 
 
@@ -121,8 +128,8 @@ def getitem(x: Array, index: Any) -> Plain:
     """The part x[index]. Where an integer index repeats, the gradients of the repeats add up."""
     try:
         return np.asarray(x)[index]
-    except UnsupportedError:  # from a Value, which is no array
-        _parts(index)
+    except UnsupportedError:
+        list(map(_plain, _parts(index)))  # says what is wrong, if that is a Value in the index
         raise
 
 

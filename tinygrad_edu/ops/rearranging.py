@@ -15,8 +15,8 @@ from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Axis, Plain
 from .axes import checked_axes, checked_axis
-from .indexing import getitem
-from .selecting import take_along_axis
+from .indexing import getitem, index_set
+from .selecting import places_along
 from .shape import plainly, reshape, swapaxes
 
 
@@ -71,7 +71,7 @@ def _shifts(shape: Shape) -> Iterator[Sample]:
 def roll(x: Array, shift: int | Sequence[int], axis: Axis = None) -> Plain:
     """x moved along axes by so many places, what leaves at the end entering at the start; None: along the row of all numbers.
 
-    A primitive, as its gradient takes one pass; composed of slices it took four.
+    A primitive, as its gradient takes one pass; composed of slices it took two.
     """
     return np.roll(x, shift, axis)
 
@@ -116,4 +116,4 @@ def _unsorted(g: Any, x: Array, axis: int | None) -> Any:
     if axis is None:
         return reshape(_unsorted(g, x.reshape(-1), 0), x.shape)
     order = np.argsort(x, axis=axis, kind="stable")
-    return take_along_axis(g, np.argsort(order, axis=axis), axis)
+    return index_set(np.zeros_like(x), g, places_along(x.shape, order, axis))

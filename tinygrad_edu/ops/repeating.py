@@ -15,7 +15,7 @@ from ..node import Node
 from ..registry import derived
 from ..signatures import Array
 from .axes import along, checked_axis
-from .indexing import getitem, index_set
+from .indexing import getitem, index_set, scatter
 from .reduction import broadcast_to
 from .selecting import integers
 from .shape import ravel, reshape
@@ -89,9 +89,11 @@ _COPYING = ("edge", "reflect", "symmetric", "wrap")  # the modes in which each n
 
 
 def _paddings(shape: Shape) -> Iterator[Sample]:
-    n = len(shape)
-    by_axis = tuple([(i, 2) for i in range(n)]) or 0
-    for width in (1, (0, 2), by_axis, {-1: (1, 2)} if n else 0):
+    if not shape:
+        yield Sample((shape,), {"pad_width": 3})
+        return
+    by_axis = tuple([(i, 2) for i in range(len(shape))])
+    for width in (1, (0, 2), by_axis, {-1: (1, 2)}):
         yield Sample((shape,), {"pad_width": width})
         for mode in _COPYING:
             if all(shape):
@@ -141,11 +143,14 @@ def pad(
         raise UnsupportedError(
             "pad: constant_values are plain numbers, for mode='constant'; join Values by concatenate()"
         )
+    if not shape:
+        return reshape(x, ())  # as in NumPy: there is no axis to pad along
     if mode == "constant":
-        frame = np.zeros(shape, getattr(x, "dtype", float))
-        frame = np.pad(frame, widths, constant_values=constant_values)
-        inside = [slice(before, before + n) for n, (before, _) in zip(shape, widths.tolist(), strict=True)]
-        return index_set(frame, x, tuple(inside))
+        inside = tuple([slice(before, before + n) for n, (before, _) in zip(shape, widths.tolist(), strict=True)])
+        if not np.any(constant_values):
+            return scatter(x, tuple((np.array(shape) + widths.sum(axis=1)).tolist()), inside)
+        frame = np.pad(np.zeros(shape, x.dtype), widths, constant_values=constant_values)
+        return index_set(frame, x, inside)
     if mode not in _COPYING:
         raise UnsupportedError(f"pad: got mode={mode!r:.40}, expected 'constant' or one of {', '.join(_COPYING)}")
     try:

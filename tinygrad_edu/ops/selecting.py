@@ -58,7 +58,7 @@ def _along(shape: Shape) -> Iterator[Sample]:
             yield Sample((shape,), {"indices": indices, "axis": axis})
             few = np.zeros([1 if i == axis % len(shape) else n for i, n in enumerate(shape)], int)
             yield Sample((shape,), {"indices": few - 1, "axis": axis})
-    if np.prod(shape):
+    if shape and all(shape):
         yield Sample((shape,), {"indices": np.array([0, -1, 0]), "axis": None})
 
 
@@ -72,15 +72,19 @@ def take_along_axis(x: Array, indices: Any, axis: int | None = -1) -> Any:
     if axis is None:
         x, axis = ravel(x), 0
     shape = shape_of(x)
-    i = checked_axis("take_along_axis", shape, axis)
     if indices.ndim != len(shape):
         raise ShapeError(
             f"take_along_axis: got indices of shape {indices.shape} for an input of shape {shape}, "
             "expected as many axes; use take() for the same indices everywhere"
         )
+    return getitem(x, places_along(shape, indices, checked_axis("take_along_axis", shape, axis)))
+
+
+def places_along(shape: Shape, indices: Any, axis: int) -> tuple[Any, ...]:
+    """The index, for an array of this shape, of the places that the indices name along an axis."""
     places: list[Any] = list(np.indices(shape, sparse=True))
-    places[i] = indices
-    return getitem(x, tuple(places))
+    places[axis] = indices
+    return tuple(places)
 
 
 def _deletions(shape: Shape) -> Iterator[Sample]:
