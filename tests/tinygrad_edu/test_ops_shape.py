@@ -285,6 +285,16 @@ def test_negative_indices_update_from_the_end(index):
     assert np.array_equal(at(x, index).add(2.0 * np.ones(x[index].shape)), expected)
 
 
+def test_one_place_by_two_names_is_one_place():
+    """-1 and 2 of three: their values combine."""
+    index = np.array([-1, 2])
+    assert at(V, index).multiply([5.0, 7.0]).tolist() == [3.0, 1.0, 70.0]
+    assert at(V, index).max([5.0, 7.0]).tolist() == [3.0, 1.0, 7.0]
+    x = Value(V)
+    x.at(index).set([5.0, 7.0]).sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0, 0.0]
+
+
 def test_a_list_is_an_index():
     x = Value(V)
     x[[2, 0, 2]].sum().backward()

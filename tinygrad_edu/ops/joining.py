@@ -92,9 +92,9 @@ def _common(arrays: Sequence[Any]) -> Any:
 
 
 def _agreeing(arrays: Sequence[Any]) -> Sequence[Any]:
-    """The arrays, with each Python float in the type that it takes among them."""
+    """The arrays, with each Python float in the type that it takes among them, if that is not its own."""
     dtype = _common(arrays)
-    if dtype is None or dtype.kind != "f":
+    if dtype is None or dtype.kind != "f" or dtype == np.float64:
         return arrays
     return [x if shape_of(x) else astype(x, dtype) for x in arrays]
 
