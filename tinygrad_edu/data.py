@@ -24,6 +24,11 @@ def shape_of(x: Any) -> Shape:
     return () if type(x) is float else getattr(x, "shape", ())
 
 
+def numbers_of(x: Any) -> Any:
+    """The plain numbers of a Value; plain data as it is."""
+    return x.data if isinstance(x, Node) else x
+
+
 def constant(op: Op, x: Any) -> Any:
     """A plain operand of `op` as float, int, bool or ndarray; lists and tuples become arrays.
 

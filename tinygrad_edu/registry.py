@@ -14,7 +14,7 @@ from .errors import DefinitionError
 from .node import Node
 from .op import Op, Rule, arguments_of, is_variadic
 from .recording import binary, binder, general, unary
-from .signatures import Decorator, Function, Operation, P, SeveralDecorator
+from .signatures import Decorator, Function, Operation, P, SeveralDecorator, UnaryDecorator
 
 registry: dict[str, Operation] = {}
 by_numpy: dict[Callable[..., Any], str] = {}  # NumPy's function -> the name of the op that records it
@@ -98,10 +98,14 @@ def operation(
 
 @overload
 def derived(
+    *, samples: Sampler, domain: tuple[Domain, ...] = ..., arrays: Literal[1], **options: Unpack[Options]
+) -> UnaryDecorator: ...
+@overload
+def derived(
     *,
     samples: Sampler | None = None,
     domain: tuple[Domain, ...] = ...,
-    arrays: int | None = None,
+    arrays: Literal[2, 3] | None = None,
     **options: Unpack[Options],
 ) -> Decorator: ...
 @overload

@@ -115,6 +115,12 @@ class Decorator(Protocol):
     def __call__(self, forward: Callable[Concatenate[Array, P], Any]) -> Unary[P]: ...
 
 
+class UnaryDecorator(Protocol):
+    """Type of what `derived(arrays=1)` returns, for parameters that may be plain arrays themselves."""
+
+    def __call__(self, forward: Callable[Concatenate[Array, P], Any]) -> Unary[P]: ...
+
+
 class SeveralDecorator(Protocol):
     """Type of what `derived(several=True)` returns."""
 

@@ -25,9 +25,13 @@ from .difference import diff, gradient, trapezoid
 from .dropout import dropout
 from .embedding import embedding, one_hot
 from .exponential import exp, log, log1p
+from .filled import full_like, ones_like, zeros_like
+from .grids import broadcast_arrays, meshgrid
 from .identity import astype, detach
-from .indexing import at, getitem, index_add, index_set, scatter
+from .indexing import getitem, index_add, index_set, scatter
+from .joining import append, column_stack, concatenate, dstack, hstack, stack, vstack
 from .linalg import einsum, matmul
+from .matrix_parts import diag, diagflat, diagonal, trace, tril, triu
 from .nan import nanmax, nanmean, nanmin, nanstd, nansum, nanvar
 from .neural import cross_entropy, linear, log_softmax, softmax
 from .norm import norm, p_norm
@@ -35,28 +39,54 @@ from .normalization import center, layer_norm, rms_norm
 from .pooling import avg_pool1d, avg_pool2d, max_pool, max_pool1d, max_pool2d, sum_pool, sum_unpool
 from .quantile import median, percentile, quantile
 from .raw import argmax, argmin, argsort
+from .rearranging import flip, fliplr, flipud, roll, rot90, sort
 from .reduction import amax, amin, broadcast_to, logsumexp, max, mean, min, ptp, sum, var
-from .shape import concatenate, reshape, stack, transpose
+from .repeating import pad, repeat, resize, tile
+from .selecting import delete, take, take_along_axis
+from .shape import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    expand_dims,
+    flatten,
+    matrix_transpose,
+    moveaxis,
+    ravel,
+    reshape,
+    rollaxis,
+    squeeze,
+    swapaxes,
+    transpose,
+)
+from .splitting import array_split, dsplit, hsplit, split, unstack, vsplit
 from .statistics import average, corrcoef, cov, std
 from .trigonometric import arctan2, cos, sin, tanh
+from .updates import at, index_max, index_min, index_multiply
 
 __all__ = [
     "abs",
     "add",
     "amax",
     "amin",
+    "append",
     "arctan2",
     "argmax",
     "argmin",
     "argsort",
+    "array_split",
     "astype",
     "at",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
     "average",
     "avg_pool1d",
     "avg_pool2d",
+    "broadcast_arrays",
     "broadcast_to",
     "center",
     "clip",
+    "column_stack",
     "concatenate",
     "conv",
     "conv1d",
@@ -71,16 +101,33 @@ __all__ = [
     "cross_entropy",
     "cumprod",
     "cumsum",
+    "delete",
     "detach",
+    "diag",
+    "diagflat",
+    "diagonal",
     "diff",
     "divide",
     "dropout",
+    "dsplit",
+    "dstack",
     "einsum",
     "embedding",
     "exp",
+    "expand_dims",
+    "flatten",
+    "flip",
+    "fliplr",
+    "flipud",
+    "full_like",
     "getitem",
     "gradient",
+    "hsplit",
+    "hstack",
     "index_add",
+    "index_max",
+    "index_min",
+    "index_multiply",
     "index_set",
     "layer_norm",
     "linear",
@@ -89,6 +136,7 @@ __all__ = [
     "log_softmax",
     "logsumexp",
     "matmul",
+    "matrix_transpose",
     "max",
     "max_pool",
     "max_pool1d",
@@ -96,8 +144,10 @@ __all__ = [
     "maximum",
     "mean",
     "median",
+    "meshgrid",
     "min",
     "minimum",
+    "moveaxis",
     "multiply",
     "nanmax",
     "nanmean",
@@ -108,33 +158,55 @@ __all__ = [
     "negative",
     "norm",
     "one_hot",
+    "ones_like",
     "p_norm",
+    "pad",
     "percentile",
     "positive",
     "power",
     "prod",
     "ptp",
     "quantile",
+    "ravel",
     "relu",
+    "repeat",
     "reshape",
+    "resize",
     "rms_norm",
+    "roll",
+    "rollaxis",
+    "rot90",
     "scatter",
     "sigmoid",
     "sign",
     "sin",
     "softmax",
     "softplus",
+    "sort",
+    "split",
     "sqrt",
     "square",
+    "squeeze",
     "stack",
     "std",
     "subtract",
     "sum",
     "sum_pool",
     "sum_unpool",
+    "swapaxes",
+    "take",
+    "take_along_axis",
     "tanh",
+    "tile",
+    "trace",
     "transpose",
     "trapezoid",
+    "tril",
+    "triu",
+    "unstack",
     "var",
+    "vsplit",
+    "vstack",
     "where",
+    "zeros_like",
 ]
