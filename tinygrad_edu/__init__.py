@@ -8,12 +8,14 @@
 (-2.3593..., 1.5728...)
 """
 
+from . import linalg
 from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
 from .errors import (
     DefinitionError,
     DTypeError,
     ExpressionError,
     GraphError,
+    MatrixError,
     ShapeError,
     TinygradError,
     UnsupportedError,
@@ -39,6 +41,7 @@ __all__ = [
     "Domain",
     "ExpressionError",
     "GraphError",
+    "MatrixError",
     "Node",
     "Op",
     "Rule",
@@ -49,6 +52,7 @@ __all__ = [
     "Value",
     "derived",
     "elementwise",
+    "linalg",
     "no_grad",
     "operation",
     "registry",
