@@ -107,17 +107,17 @@ def cholesky(x: Array, upper: bool = False) -> Plain:
     return y.mT if upper else y
 
 
-def _qr_sizes(x: Any) -> tuple[Shape, Shape]:
-    rows, columns = shape_of(x)[-2:]
+def _qr_sizes(shape: Shape) -> tuple[Shape, Shape]:
+    rows, columns = shape[-2:]
     k = min(rows, columns)
     return (rows, k), (k, columns)
 
 
-def _qr_gauge(x: Array) -> Any:
+def _qr_gauge(shape: Shape) -> Any:
     """For samples: signs that make the diagonal of R positive."""
 
     def gauge(y: Any) -> Any:
-        q, r = unpack(y, *_qr_sizes(x))
+        q, r = unpack(y, *_qr_sizes(shape))
         signs = np.where(np.diagonal(r, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
         return pack(y.shape[:-1], signs[..., None, :] + 0 * q, signs[..., :, None] + 0 * r)
 
@@ -133,8 +133,8 @@ def rectangles(shape: Shape) -> Iterator[Shape]:
 
 def _qr_rule(g: Any, y: Any, x: Any) -> Any:
     """Of x = q [r s], r square: s = qᵀ x_s gives its share to x_s and to q, and the rest is the rule for x_r = q r."""
-    q, upper = unpack(y, *_qr_sizes(x))
-    gq, g_upper = unpack(g, *_qr_sizes(x))
+    q, upper = unpack(y, *_qr_sizes(shape_of(x)))
+    gq, g_upper = unpack(g, *_qr_sizes(shape_of(x)))
     k = q.shape[-1]
     r, gr = upper[..., :k], g_upper[..., :k]
     slope = np.abs(np.diagonal(plain(r), axis1=-2, axis2=-1))
@@ -152,9 +152,7 @@ def _qr_rule(g: Any, y: Any, x: Any) -> Any:
 
 @operation(
     symbol="QR",
-    samples=lambda shape: (
-        Sample((s,), {}, prepare=well_posed, gauge=_qr_gauge(np.empty(s))) for s in rectangles(shape)
-    ),
+    samples=lambda shape: (Sample((s,), {}, prepare=well_posed, gauge=_qr_gauge(s)) for s in rectangles(shape)),
     numpy=lambda x: pack(x.shape[:-2], *np.linalg.qr(x)),
     rules=(rule("(gQ + Q copyltu(R gRᵀ - gQᵀ Q)) R⁻ᵀ, copyltu(M) M's lower triangle, mirrored", _qr_rule),),
 )
@@ -174,7 +172,7 @@ def _qr_call(x: Any, mode: str = "reduced") -> tuple[tuple[Any, ...], dict[str, 
     several=True,
     call=_qr_call,
     samples=lambda shape: (
-        Sample((s[-2:],), {}, prepare=well_posed, gauge=_qr_gauge(np.empty(s[-2:]))) for s in rectangles(shape)
+        Sample((s[-2:],), {}, prepare=well_posed, gauge=_qr_gauge(s[-2:])) for s in rectangles(shape)
     ),
     numpy=np.linalg.qr,
 )
@@ -187,4 +185,4 @@ def qr(x: Array, mode: str = "reduced") -> QRResult:
     if mode != "reduced":
         raise UnsupportedError(f"qr: got mode={mode!r}, expected 'reduced', the only one that has a gradient")
     packed = packed_qr(x)
-    return QRResult(*unpack(packed, *_qr_sizes(x)))
+    return QRResult(*unpack(packed, *_qr_sizes(shape_of(x))))

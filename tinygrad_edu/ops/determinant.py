@@ -16,6 +16,7 @@ from ..node import Node
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
+from .indexing import getitem
 from .linalg import NOT_FINITE, check_square, factored, inv, plain, regular
 from .reduction import sum
 from .shape import reshape
@@ -136,4 +137,4 @@ def slogdet(x: Array) -> SlogdetResult:
     ShapeError if the matrices are not square.
     """
     packed = packed_slogdet(x)
-    return SlogdetResult(plain(packed)[..., 0], packed[..., 1])
+    return SlogdetResult(getitem(plain(packed), (..., 0)), getitem(packed, (..., 1)))

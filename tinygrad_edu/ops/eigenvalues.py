@@ -6,6 +6,8 @@ Source of the rule: M. Giles, Collected Matrix Derivative Results for Forward an
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import isqrt
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -79,12 +81,20 @@ def _eigh_sizes(x: Any) -> tuple[Shape, Shape]:
     return (n,), (n, n)
 
 
-def _eigh_gauge(x: Array) -> Any:
-    def gauge(y: Any) -> Any:
-        w, v = unpack(y, *_eigh_sizes(x))
-        return pack(y.shape[:-1], w * 0 + 1, turned(v) + 0 * v)
+def _eigh_gauge(y: Any) -> Any:
+    n = isqrt(y.shape[-1])  # of n + n²
+    w, v = unpack(y, (n,), (n, n))
+    return pack(y.shape[:-1], w * 0 + 1, turned(v) + 0 * v)
 
-    return gauge
+
+def _packed_samples(shape: Shape) -> Iterator[Sample]:
+    for uplo in ("L", "U"):
+        yield Sample((square_shapes(shape),), {"UPLO": uplo}, prepare=symmetric_part, gauge=_eigh_gauge)
+
+
+def _samples(shape: Shape) -> Iterator[Sample]:
+    """Of single matrices, whose results joined are what is packed."""
+    return (sample._replace(shapes=(sample.shapes[0][-2:],)) for sample in _packed_samples(shape))
 
 
 def _eigh_rule(g: Any, y: Any, sizes: Any) -> Any:
@@ -98,16 +108,14 @@ def _eigh_rule(g: Any, y: Any, sizes: Any) -> Any:
 
 @operation(
     symbol="eigh",
-    samples=lambda shape: [
-        Sample((s,), {}, prepare=symmetric_part, gauge=_eigh_gauge(np.empty(s))) for s in [square_shapes(shape)]
-    ],
-    numpy=lambda x: pack(x.shape[:-2], *np.linalg.eigh(x)),
-    rules=(rule("sym(v (diag(gw) + vᵀ gv / (w_j - w_i)) vᵀ)", lambda g, y, x: _eigh_rule(g, y, _eigh_sizes(x))),),
+    samples=_packed_samples,
+    numpy=lambda x, UPLO: pack(x.shape[:-2], *np.linalg.eigh(x, UPLO)),
+    rules=(rule("sym(v (diag(gw) + vᵀ gv / (w_j - w_i)) vᵀ)", lambda g, y, x, UPLO: _eigh_rule(g, y, _eigh_sizes(x))),),
 )
-def packed_eigh(x: Array) -> Plain:
+def packed_eigh(x: Array, UPLO: str = "L") -> Plain:
     """Eigenvalues and eigenvectors of the symmetric part of matrices, packed: (..., n, n) -> (..., n + n²)."""
     check_square("eigh", x)
-    return pack(x.shape[:-2], *factored("eigh", NOT_FINITE, np.linalg.eigh, symmetric(x)))
+    return pack(x.shape[:-2], *factored("eigh", NOT_FINITE, np.linalg.eigh, symmetric(x), UPLO))
 
 
 def _eigh_call(x: Any, UPLO: str = "L") -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -118,10 +126,7 @@ def _eigh_call(x: Any, UPLO: str = "L") -> tuple[tuple[Any, ...], dict[str, Any]
     symbol="eigh",
     several=True,
     call=_eigh_call,
-    samples=lambda shape: [
-        Sample((s[-2:],), {}, prepare=symmetric_part, gauge=_eigh_gauge(np.empty(s[-2:])))
-        for s in [square_shapes(shape)]
-    ],
+    samples=_samples,
     numpy=np.linalg.eigh,
 )
 def eigh(x: Array, UPLO: str = "L") -> EighResult:
@@ -135,13 +140,13 @@ def eigh(x: Array, UPLO: str = "L") -> EighResult:
     """
     if UPLO not in ("L", "U", "l", "u"):
         raise UnsupportedError(f"eigh: got UPLO={UPLO!r}, expected 'L' or 'U'")
-    packed = packed_eigh(x)
+    packed = packed_eigh(x, UPLO)
     return EighResult(*unpack(packed, *_eigh_sizes(x)))
 
 
 @derived(
     symbol="eigh",
-    samples=lambda shape: [Sample((square_shapes(shape),), {}, prepare=symmetric_part)],
+    samples=lambda shape: (sample._replace(gauge=None) for sample in _packed_samples(shape)),
     numpy=np.linalg.eigvalsh,
 )
 def eigvalsh(x: Array, UPLO: str = "L") -> Plain:

@@ -25,7 +25,7 @@ from .singular_values import svdvals
 def _check_rank(name: str, ranks: Any, x: Any) -> None:
     full = min(shape_of(x)[-2:])
     if np.any(ranks != full):
-        got = f"a matrix of shape {shape_of(x)[-2:]} and rank {np.min(ranks)}"
+        got = f"a matrix of shape {shape_of(x)[-2:]} and rank {np.min(ranks):.0f}"
         raise GraphError(f"{name}: {got} has no gradient, since the result jumps there; expected rank {full}")
 
 

@@ -29,15 +29,15 @@ class SVDResult(NamedTuple):
     Vh: Any
 
 
-def _svd_sizes(x: Any) -> tuple[Shape, Shape, Shape]:
-    rows, columns = shape_of(x)[-2:]
+def _svd_sizes(shape: Shape) -> tuple[Shape, Shape, Shape]:
+    rows, columns = shape[-2:]
     k = min(rows, columns)
     return (rows, k), (k,), (k, columns)
 
 
-def _svd_gauge(x: Array) -> Any:
+def _svd_gauge(shape: Shape) -> Any:
     def gauge(y: Any) -> Any:
-        u, s, vh = unpack(y, *_svd_sizes(x))
+        u, s, vh = unpack(y, *_svd_sizes(shape))
         signs = turned(u)
         return pack(y.shape[:-1], signs + 0 * u, s * 0 + 1, signs.mT + 0 * vh)
 
@@ -46,8 +46,8 @@ def _svd_gauge(x: Array) -> Any:
 
 def _svd_rule(g: Any, y: Any, x: Any) -> Any:
     """Turns within the space of the singular vectors, their change out of it, and the change of the singular values."""
-    u, s, vh = unpack(y, *_svd_sizes(x))
-    gu, gs, gvh = unpack(g, *_svd_sizes(x))
+    u, s, vh = unpack(y, *_svd_sizes(shape_of(x)))
+    gu, gs, gvh = unpack(g, *_svd_sizes(shape_of(x)))
     v, gv = vh.mT, gvh.mT
     rows, columns = x.shape[-2:]
     apart = told_apart("svd", "singular value", s, (gu, gv), (u, vh))
@@ -69,9 +69,7 @@ def _svd_rule(g: Any, y: Any, x: Any) -> Any:
 
 @operation(
     symbol="SVD",
-    samples=lambda shape: (
-        Sample((s,), {}, prepare=well_posed, gauge=_svd_gauge(np.empty(s))) for s in rectangles(shape)
-    ),
+    samples=lambda shape: (Sample((s,), {}, prepare=well_posed, gauge=_svd_gauge(s)) for s in rectangles(shape)),
     numpy=lambda x: pack(x.shape[:-2], *np.linalg.svd(x, full_matrices=False)),
     rules=(
         rule(
@@ -97,9 +95,9 @@ def _svd_call(
 def _svd_samples(shape: Shape) -> Iterator[Sample]:
     for s in rectangles(shape):
         if s[-1] == s[-2]:
-            yield Sample((s[-2:],), {}, prepare=well_posed, gauge=_svd_gauge(np.empty(s[-2:])))
+            yield Sample((s[-2:],), {}, prepare=well_posed, gauge=_svd_gauge(s[-2:]))
         thin = {"full_matrices": False}
-        yield Sample((s[-2:],), thin, prepare=well_posed, gauge=_svd_gauge(np.empty(s[-2:])))
+        yield Sample((s[-2:],), thin, prepare=well_posed, gauge=_svd_gauge(s[-2:]))
         yield Sample((s,), {"compute_uv": False}, prepare=well_posed)
 
 
@@ -124,7 +122,7 @@ def svd(x: Array, full_matrices: bool = True, compute_uv: bool = True, hermitian
         got = f"matrices of shape {(rows, columns)} and full_matrices=True, NumPy's default"
         raise UnsupportedError(f"svd: got {got}; pass full_matrices=False, as more vectors have no gradient")
     packed = packed_svd(x)
-    u, s, vh = unpack(packed, *_svd_sizes(x))
+    u, s, vh = unpack(packed, *_svd_sizes(shape_of(x)))
     return SVDResult(u, s, vh) if compute_uv else s
 
 
