@@ -137,9 +137,15 @@ def tensordot(a: Array, b: Array, axes: int | Sequence[int] | Sequence[Sequence[
     free = [[i for i in range(len(shape_of(x))) if i not in m] for x, m in zip((a, b), meeting, strict=True)]
     left, right = [tuple([shape_of(x)[i] for i in kept]) for x, kept in zip((a, b), free, strict=True)]
     summed = prod([shape_of(a)[i] for i in meeting[0]])
-    rows_of_a = reshape(transpose(a, (*free[0], *meeting[0])), (prod(left), summed))
-    columns_of_b = reshape(transpose(b, (*meeting[1], *free[1])), (summed, prod(right)))
+    rows_of_a = _laid_out(a, (*free[0], *meeting[0]), (prod(left), summed))
+    columns_of_b = _laid_out(b, (*meeting[1], *free[1]), (summed, prod(right)))
     return reshape(matmul(rows_of_a, columns_of_b), left + right)
+
+
+def _laid_out(x: Any, order: Shape, shape: Shape) -> Any:
+    """x with its axes in an order, then in a shape; what is so already stays."""
+    x = x if order == tuple(range(len(order))) else transpose(x, order)
+    return x if shape_of(x) == shape else reshape(x, shape)
 
 
 def _meeting(a: Shape, b: Shape, axes: Any) -> tuple[Shape, Shape]:

@@ -62,6 +62,7 @@ def _cofactor_rule(g: Any, y: Any, x: Any) -> Any:
     n = s.shape[-1]
     same = np.eye(n, dtype=bool)
     left_out = same[:, None] | same[None, :]  # [i, j, k]: whether k is i or j
+    # without the diagonal, whose terms cancel, but may be large
     products = np.prod(np.where(left_out, s.dtype.type(1), s[..., None, None, :]), axis=-1) * ~same
     h = u.mT @ g @ vh.mT
     inner = -products * h.mT + same * np.vecdot(products, np.einsum("...jj->...j", h)[..., None, :])[..., None]
@@ -84,15 +85,15 @@ def _by_singular_values(x: Array) -> Any:
 def cofactor(x: Array) -> Plain:
     """Cofactors of square matrices, the gradient of det: det(x) x⁻¹ᵀ, of singular matrices too. (..., n, n) -> (..., n, n).
 
-    By inverting, which takes a fifth of the time, unless a matrix is nearly singular. Raises ShapeError if they are not square.
+    By inverting, which takes a fifth of the time and is as accurate, unless a determinant is 0. Raises ShapeError if the matrices
+    are not square.
     """
     check_square("cofactor", x)
     determinant = np.asarray(np.linalg.det(x))
     if np.all(determinant):
-        inverse = np.linalg.inv(x)
-        condition = np.linalg.norm(x, axis=(-2, -1)) * np.linalg.norm(inverse, axis=(-2, -1))
-        if np.all(condition < np.finfo(inverse.dtype).eps ** -0.25):  # a quarter of the digits lost, at most
-            return determinant[..., None, None] * inverse.mT
+        y = determinant[..., None, None] * np.linalg.inv(x).mT
+        if not np.any(np.isinf(y)):
+            return y
     return _by_singular_values(x)
 
 

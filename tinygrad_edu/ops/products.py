@@ -7,7 +7,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..data import shape_of
 from ..domain import REAL, Sample, Shape
@@ -17,7 +16,7 @@ from ..registry import derived, operation
 from ..signatures import Array, Plain
 from .arithmetic import multiply
 from .reduction import sum
-from .shape import reshape, stack, transpose
+from .shape import reshape, transpose
 
 
 def _products(shape: Shape) -> Iterator[Sample]:
@@ -126,16 +125,12 @@ def _size(x: Any) -> int:
     return prod(shape_of(x))
 
 
-def _moved(name: str, x: Any, source: int, target: int) -> Any:
-    """x with one axis moved to another place."""
+def _last(name: str, x: Any, axis: int) -> Any:
+    """x with an axis moved to the end."""
     ndim = len(shape_of(x))
-    try:
-        i, to = normalize_axis_tuple(source, ndim)[0], normalize_axis_tuple(target, ndim)[0]
-    except ValueError as error:
-        raise ShapeError(f"{name}: got shape {shape_of(x)}; {error}") from None
-    order = [j for j in range(ndim) if j != i]
-    order.insert(to, i)
-    return x if i == to else transpose(x, tuple(order))
+    if not -ndim <= axis < ndim:
+        raise ShapeError(f"{name}: got shape {shape_of(x)}, which has no axis {axis}")
+    return x if axis in (-1, ndim - 1) else transpose(x, (*[i for i in range(ndim) if i != axis % ndim], axis % ndim))
 
 
 def _vectors(shape: Shape) -> Iterator[Sample]:
@@ -143,22 +138,46 @@ def _vectors(shape: Shape) -> Iterator[Sample]:
     yield Sample(((*shape, 3), (*shape, 3)), {})
     if shape:
         yield Sample(((3, *shape), (*shape, 3)), {"axisa": 0, "axisc": 1})
+        yield Sample(((3, *shape), (2, *shape, 3)), {"axisa": 0, "axisc": 0})
         yield Sample(((3, *shape), (3, *shape)), {"axis": 0})
 
 
-@derived(symbol="⨯", domain=(REAL, REAL), samples=_vectors, also=(np.linalg.cross,))
-def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Plain:
+def _cross_call(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
+    return (a, b), {"axisa": axisa, "axisb": axisb, "axisc": axisc}
+
+
+def _from_right(axis: int, x: Any) -> int:
+    """The same axis with a negative number, which it keeps where broadcasting puts other axes in front."""
+    return axis if axis < 0 else axis - len(x.shape)
+
+
+@operation(
+    symbol="⨯",
+    domain=(REAL, REAL),
+    analytic=True,
+    call=_cross_call,
+    samples=_vectors,
+    numpy=np.cross,
+    also=(np.linalg.cross,),
+    rules=(
+        rule("b ⨯ g", lambda g, y, a, b, axisa, axisb, axisc: cross(b, g, axisb, axisc, _from_right(axisa, a))),
+        rule("g ⨯ a", lambda g, y, a, b, axisa, axisb, axisc: cross(g, a, axisc, axisa, _from_right(axisb, b))),
+    ),
+)
+def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1) -> Plain:
     """Cross product of 3-vectors, which lie along axisa and axisb; those of the result along axisc. Other axes broadcast.
 
     `axis`, if given, stands for all three. Vectors of two components, which NumPy deprecates, raise ShapeError.
     """
-    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
-    a, b = _moved("cross", a, axisa, -1), _moved("cross", b, axisb, -1)
-    if shape_of(a)[-1] != 3 or shape_of(b)[-1] != 3:
-        got = f"{shape_of(a)[-1]} and {shape_of(b)[-1]} components"
-        raise ShapeError(f"cross: got vectors of {got}, expected 3 and 3; put 0 for a missing third")
-    (a0, a1, a2), (b0, b1, b2) = [[x[..., i] for i in range(3)] for x in (a, b)]
-    return _moved("cross", stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1), -1, axisc)
+    for x, axis in ((a, axisa), (b, axisb)):
+        size = shape_of(x)[axis] if -len(shape_of(x)) <= axis < len(shape_of(x)) else 0
+        if size != 3:
+            got = f"{size} components along axis {axis} of shape {shape_of(x)}"
+            raise ShapeError(f"cross: got vectors of {got}, expected 3; put 0 for a missing third")
+    return np.cross(a, b, axisa, axisb, axisc)
 
 
 def _along(shape: Shape) -> Iterator[Sample]:
@@ -172,7 +191,7 @@ def _along(shape: Shape) -> Iterator[Sample]:
 @derived(symbol="·", domain=(REAL, REAL), samples=_along, numpy=np.vecdot, also=(np.linalg.vecdot,))
 def vecdot(a: Array, b: Array, axis: int = -1) -> Plain:
     """Inner products of the vectors along an axis of both; the other axes broadcast. Raises ShapeError if sizes differ."""
-    a, b = _moved("vecdot", a, axis, -1), _moved("vecdot", b, axis, -1)
+    a, b = _last("vecdot", a, axis), _last("vecdot", b, axis)
     if shape_of(a)[-1] != shape_of(b)[-1]:
         raise ShapeError(f"vecdot: got vectors of {shape_of(a)[-1]} and {shape_of(b)[-1]} components, expected as many")
     return sum(multiply(a, b), axis=-1)
