@@ -8,6 +8,7 @@
 (-2.3593..., 1.5728...)
 """
 
+from . import linalg
 from .checkpointing import checkpoint
 from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
 from .errors import (
@@ -16,6 +17,7 @@ from .errors import (
     ExpressionError,
     GradientWarning,
     GraphError,
+    MatrixError,
     ShapeError,
     TinygradError,
     UnsupportedError,
@@ -43,6 +45,7 @@ __all__ = [
     "ExpressionError",
     "GradientWarning",
     "GraphError",
+    "MatrixError",
     "Node",
     "Op",
     "Rule",
@@ -60,6 +63,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "linalg",
     "no_grad",
     "operation",
     "registry",

@@ -2,6 +2,7 @@
 
     TinygradError
     ├── ShapeError        (ValueError)    shapes or axes that do not fit the operation
+    ├── MatrixError       (ValueError)    a matrix that is singular, not positive definite, or not finite
     ├── DTypeError        (TypeError)     data that cannot be differentiated: integers, complex, objects, text
     ├── GraphError        (RuntimeError)  the recorded graph was released, changed in place, or cannot be copied
     ├── UnsupportedError  (TypeError)     a NumPy function, option or assignment that has no recorded counterpart
@@ -20,6 +21,10 @@ class TinygradError(Exception):
 
 class ShapeError(TinygradError, ValueError):
     """Shapes, axes or seeds that do not fit the operation."""
+
+
+class MatrixError(TinygradError, ValueError):
+    """A matrix that the operation is not defined for: singular, not positive definite, or not finite."""
 
 
 class DTypeError(TinygradError, TypeError):

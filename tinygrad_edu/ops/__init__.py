@@ -18,11 +18,15 @@ from .arithmetic import (
     subtract,
     where,
 )
+from .contraction import dot, einsum, inner, tensordot
 from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from .correlation import conv, conv_transpose, conv_weight
 from .cumulative import cumprod, cumsum, prod
+from .decomposition import cholesky, qr
+from .determinant import cofactor, det, slogdet
 from .difference import diff, gradient, trapezoid
 from .dropout import dropout
+from .eigenvalues import eigh, eigvalsh
 from .embedding import embedding, one_hot
 from .exponential import exp, log, log1p
 from .filled import full_like, ones_like, zeros_like
@@ -30,13 +34,15 @@ from .grids import broadcast_arrays, meshgrid
 from .identity import astype, detach
 from .indexing import getitem, index_add, index_set, scatter
 from .joining import append, column_stack, concatenate, dstack, hstack, stack, vstack
-from .linalg import einsum, matmul
+from .least_squares import least_squares, lstsq, pinv
+from .linalg import inv, matrix_power, solve
 from .matrix_parts import diag, diagflat, diagonal, trace, tril, triu
 from .nan import nanmax, nanmean, nanmin, nanstd, nansum, nanvar
 from .neural import cross_entropy, linear, log_softmax, softmax
 from .norm import norm, p_norm
 from .normalization import center, layer_norm, rms_norm
 from .pooling import avg_pool1d, avg_pool2d, max_pool, max_pool1d, max_pool2d, sum_pool, sum_unpool
+from .products import cross, kron, matmul, multi_dot, outer, vdot, vecdot
 from .quantile import median, percentile, quantile
 from .raw import argmax, argmin, argsort
 from .rearranging import flip, fliplr, flipud, roll, rot90, sort
@@ -58,6 +64,7 @@ from .shape import (
     swapaxes,
     transpose,
 )
+from .singular_values import svd, svdvals
 from .splitting import array_split, dsplit, hsplit, split, unstack, vsplit
 from .statistics import average, corrcoef, cov, std
 from .trigonometric import arctan2, cos, sin, tanh
@@ -85,7 +92,9 @@ __all__ = [
     "broadcast_arrays",
     "broadcast_to",
     "center",
+    "cholesky",
     "clip",
+    "cofactor",
     "column_stack",
     "concatenate",
     "conv",
@@ -98,19 +107,24 @@ __all__ = [
     "corrcoef",
     "cos",
     "cov",
+    "cross",
     "cross_entropy",
     "cumprod",
     "cumsum",
     "delete",
+    "det",
     "detach",
     "diag",
     "diagflat",
     "diagonal",
     "diff",
     "divide",
+    "dot",
     "dropout",
     "dsplit",
     "dstack",
+    "eigh",
+    "eigvalsh",
     "einsum",
     "embedding",
     "exp",
@@ -129,13 +143,19 @@ __all__ = [
     "index_min",
     "index_multiply",
     "index_set",
+    "inner",
+    "inv",
+    "kron",
     "layer_norm",
+    "least_squares",
     "linear",
     "log",
     "log1p",
     "log_softmax",
     "logsumexp",
+    "lstsq",
     "matmul",
+    "matrix_power",
     "matrix_transpose",
     "max",
     "max_pool",
@@ -148,6 +168,7 @@ __all__ = [
     "min",
     "minimum",
     "moveaxis",
+    "multi_dot",
     "multiply",
     "nanmax",
     "nanmean",
@@ -159,13 +180,16 @@ __all__ = [
     "norm",
     "one_hot",
     "ones_like",
+    "outer",
     "p_norm",
     "pad",
     "percentile",
+    "pinv",
     "positive",
     "power",
     "prod",
     "ptp",
+    "qr",
     "quantile",
     "ravel",
     "relu",
@@ -180,8 +204,10 @@ __all__ = [
     "sigmoid",
     "sign",
     "sin",
+    "slogdet",
     "softmax",
     "softplus",
+    "solve",
     "sort",
     "split",
     "sqrt",
@@ -193,10 +219,13 @@ __all__ = [
     "sum",
     "sum_pool",
     "sum_unpool",
+    "svd",
+    "svdvals",
     "swapaxes",
     "take",
     "take_along_axis",
     "tanh",
+    "tensordot",
     "tile",
     "trace",
     "transpose",
@@ -205,6 +234,8 @@ __all__ = [
     "triu",
     "unstack",
     "var",
+    "vdot",
+    "vecdot",
     "vsplit",
     "vstack",
     "where",

@@ -13,8 +13,9 @@ from ..op import rule
 from ..registry import operation
 from ..signatures import Array, Axis, Plain
 from .difference import cut
+from .joining import concatenate
 from .reduction import along_axes, columns, kept, uncolumns
-from .shape import concatenate, reshape
+from .shape import reshape
 
 _product: Any = np.multiply.reduce
 

@@ -14,8 +14,9 @@ from ..node import Node
 from ..registry import derived
 from ..signatures import Array, Axis, Plain, Raw
 from .identity import astype
+from .joining import concatenate
 from .reduction import axes_of, sum
-from .shape import concatenate, reshape
+from .shape import reshape
 
 
 def cut(x: Any, axis: int, start: int | None = None, stop: int | None = None, step: int | None = None) -> Any:

@@ -14,9 +14,10 @@ from ..errors import ShapeError, UnsupportedError
 from ..registry import derived
 from ..signatures import Array, Axis, Plain
 from .arithmetic import divide
+from .joining import concatenate
 from .norm import p_norm
 from .reduction import along_axes_with_freedom, along_axes_with_numbers, axes_of, freedom, mean, sum
-from .shape import concatenate, reshape, transpose
+from .shape import reshape, transpose
 
 
 @derived(domain=(DISTINCT,), samples=along_axes_with_freedom)
