@@ -24,7 +24,7 @@ from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
 from .linalg import check_square, factored, plain, solve, square_shapes, well_posed
-from .shape import concatenate
+from .joining import concatenate
 
 
 class QRResult(NamedTuple):
