@@ -26,7 +26,7 @@ _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # so that mea
     scalar=lambda x: 1 / (1 + math.exp(-x)),
     domain=(REAL,),
     numpy=lambda x: 1 / (1 + np.exp(-x)),
-    rules=(rule("y(1 - y)", lambda g, y, x: g * (y / (1 + exp(x)))),),
+    rules=(rule("y(1 - y)", lambda g, y, x: g * (y / (1 + np.exp(x)))),),
 )
 @np.errstate(over="ignore")
 def sigmoid(x: Array) -> Plain:
@@ -66,8 +66,9 @@ def relu(x: Array) -> Plain:
 )
 def logit(x: Array) -> Plain:
     """Elementwise ln(x / (1 - x)), the inverse of sigmoid, for 0 <= x <= 1 (NaN outside); exact near its zero 1/2 too."""
-    lead = 2 * x - 1
-    return np.where(np.abs(lead) < 0.5, np.log1p(lead / (1 - x)), np.log(x / (1 - x)))
+    lead, rest = 2 * x - 1, 1 - x
+    near = np.abs(lead) < 0.5
+    return np.where(near, np.log1p(np.where(near, lead / rest, 0.0)), np.log(x / rest))
 
 
 @elementwise(
