@@ -225,7 +225,7 @@ def test_rows(name):
             assert error(got, partial(slope, i), row, slope_bound, floor) <= 1, row
 
 
-@pytest.mark.parametrize(("f", "exact", "bound"), [(erf, mp.erf, 5), (erfc, mp.erfc, 8)])
+@pytest.mark.parametrize(("f", "exact", "bound"), [(erf, mp.erf, 4), (erfc, mp.erfc, 8)])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_the_error_function_of_many_numbers(f, exact, bound, dtype):
     rng = np.random.default_rng(0)

@@ -26,7 +26,7 @@ _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # so that mea
     scalar=lambda x: 1 / (1 + math.exp(-x)),
     domain=(REAL,),
     numpy=lambda x: 1 / (1 + np.exp(-x)),
-    rules=(rule("y(1 - y)", lambda g, y, x: g * (y / (1 + np.exp(x)))),),
+    rules=(rule("y(1 - y)", lambda g, y, x: g * (y / (1 + exp(x)))),),
 )
 @np.errstate(over="ignore")
 def sigmoid(x: Array) -> Plain:
