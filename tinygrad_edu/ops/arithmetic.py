@@ -89,12 +89,6 @@ def negative(x: Array) -> Plain:
     return -x
 
 
-@elementwise(symbol="pos", domain=(REAL,), analytic=True, rules=(rule("1", lambda g, y, x: g),))
-def positive(x: Array) -> Plain:
-    """Elementwise +x: the same numbers."""
-    return +x
-
-
 @derived(symbol="1/x", domain=(NONZERO,))
 def reciprocal(x: Array) -> Plain:
     """Elementwise 1 / x; inf at 0."""
@@ -211,3 +205,9 @@ def clip(x: Array, a_min: Array, a_max: Array) -> Plain:
 def where(condition: Array, a: Array, b: Array) -> Plain:
     """Elementwise a where condition holds, b elsewhere. Shapes broadcast. No gradient flows into the branch not taken."""
     return np.where(condition, a, b)
+
+
+@elementwise(symbol="+x", domain=(REAL,), analytic=True, rules=(rule("1", lambda g, y, x: g),))
+def positive(x: Array) -> Plain:
+    """Elementwise +x: the same numbers."""
+    return +x
