@@ -38,7 +38,7 @@ def constant(op: Op, x: Any) -> Any:
     Raises:
         DTypeError: for text, None, complex numbers, other objects, and lists whose rows differ in length.
     """
-    if type(x) in PLAIN:
+    if type(x) in PLAIN or (type(x) is np.ndarray and x.dtype.kind == "f"):
         return x
     if isinstance(x, np.generic) and x.dtype.kind in "fiub":
         return x if x.dtype.kind == "f" and not isinstance(x, np.float64) else x.item()

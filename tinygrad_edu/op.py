@@ -55,7 +55,8 @@ class Op:
             the number of the input that it is for.
         symbol: what a drawing shows.
         domain: one per array argument; the last one holds for all that follow.
-        samples: from one shape, the calls that tests make; None for elementwise ops, which take any shapes that broadcast.
+        samples: from one shape, the calls that tests make; None for elementwise ops without parameters, which take any shapes
+            that broadcast.
         analytic: True if `forward` is complex-differentiable on its domain, so that the complex step may check it.
         numpy: the NumPy function that it equals (to 4 ulp), or a plain formula where NumPy has none.
         elementwise: one number out for each number in, with NumPy broadcasting; the zero rule holds.
@@ -92,8 +93,9 @@ class Op:
             raise DefinitionError(
                 f"{self.name}: an op needs samples=, a function from a shape to the calls that test it"
             )
-        if self.elementwise and not self.derived and not arguments == len(self.rules) == len(self.domain):
-            got = f"{arguments} arguments, {len(self.rules)} rules and {len(self.domain)} domains"
+        inputs = arguments if self.samples is None else self.arrays  # with samples, parameters may follow
+        if self.elementwise and not self.derived and not inputs == len(self.rules) == len(self.domain):
+            got = f"{inputs} arguments, {len(self.rules)} rules and {len(self.domain)} domains"
             raise DefinitionError(f"{self.name}: got {got}; an elementwise op needs a rule and a domain per argument")
         if len(self.rules) > arguments and not self.variadic:
             raise DefinitionError(

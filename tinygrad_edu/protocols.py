@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from functools import cache
 from inspect import Parameter, signature
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,7 @@ def _named(
     if names is None or (len(args) <= arrays and not any(name in kwargs for name in names[:arrays])):
         return args, kwargs
     by_name = dict(zip(names, args, strict=False)) | kwargs
-    inputs = tuple([by_name.pop(name) for name in names[:arrays] if name in by_name])
+    inputs = tuple([by_name.pop(name) for name in takewhile(tuple(by_name).__contains__, names[:arrays])])
     return inputs, by_name
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Literal, TypedDict, Unpack, overload
+from typing import Any, Concatenate, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .errors import DefinitionError
 from .node import Node
 from .op import Op, Rule, arguments_of, is_variadic
 from .recording import binary, binder, general, unary
-from .signatures import Decorator, Function, Operation, P, SeveralDecorator, UnaryDecorator
+from .signatures import Decorator, Function, Operation, P, SeveralDecorator, Unary, UnaryDecorator
 
 registry: dict[str, Operation] = {}
 by_numpy: dict[Callable[..., Any], str] = {}  # NumPy's function -> the name of the op that records it
@@ -32,27 +32,48 @@ class Options(TypedDict, total=False):
     also: tuple[Callable[..., Any], ...]
 
 
+@overload
 def elementwise(
     *,
     rules: tuple[Rule | None, ...],
     domain: tuple[Domain, ...],
     scalar: Callable[..., Any] | None = None,
+    samples: Sampler | None = None,
     **options: Unpack[Options],
-) -> Decorator:
+) -> Decorator: ...
+@overload
+def elementwise(
+    *,
+    rules: tuple[Rule | None, ...],
+    domain: tuple[Domain, ...],
+    call: Callable[Concatenate[Any, P], tuple[tuple[Any, ...], dict[str, Any]]],
+    **options: Unpack[Options],
+) -> Callable[[Callable[..., Any]], Unary[P]]: ...
+def elementwise(
+    *,
+    rules: tuple[Rule | None, ...],
+    domain: tuple[Domain, ...],
+    scalar: Callable[..., Any] | None = None,
+    samples: Sampler | None = None,
+    call: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] | None = None,
+    **options: Unpack[Options],
+) -> Any:
     """Register a function that works number by number as an op, with NumPy broadcasting.
 
     Args:
-        rules, domain: one per argument.
+        rules, domain: one per array argument.
         scalar: a faster function for Python floats, from `math` for instance.
+        samples: needed if parameters follow the arrays: from a shape, the calls for tests to make.
+        call: as for `operation`.
         options: symbol, analytic, numpy; see `Op`.
     """
 
     def register(forward: Callable[..., Any]) -> Any:
         function = forward if scalar is None else _by_type(scalar, forward)
-        op = _define(function, rules, domain, None, options, elementwise=True, arrays=len(rules))
-        plain = None not in rules and all(default is ... for default in arguments_of(forward).values())
-        builder = {1: unary, 2: binary}.get(len(rules), general) if plain else general
-        return _publish(op, forward, builder(op))
+        op = _define(function, rules, domain, samples, options, elementwise=True, arrays=len(rules))
+        if call is not None or None in rules or any(default is not ... for default in arguments_of(forward).values()):
+            return _publish(op, call or forward, general(op, call))
+        return _publish(op, forward, {1: unary, 2: binary}.get(len(rules), general)(op))
 
     return register
 

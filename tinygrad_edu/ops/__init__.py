@@ -1,17 +1,35 @@
 """The op table, one family of operations a file."""
 
-from .activation import relu, sigmoid, softplus
+from .activation import (
+    elu,
+    gelu,
+    hardtanh,
+    leaky_relu,
+    logit,
+    mish,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    softsign,
+    step,
+)
 from .arithmetic import (
     abs,
     add,
+    cbrt,
     clip,
     divide,
+    float_power,
+    hypot,
     maximum,
     minimum,
     multiply,
     negative,
     positive,
     power,
+    reciprocal,
     sign,
     sqrt,
     square,
@@ -28,7 +46,8 @@ from .difference import diff, gradient, trapezoid
 from .dropout import dropout
 from .eigenvalues import eigh, eigvalsh
 from .embedding import embedding, one_hot
-from .exponential import exp, log, log1p
+from .error_function import erf, erfc
+from .exponential import exp, exp2, expm1, log, log1p, log2, log10
 from .filled import full_like, ones_like, zeros_like
 from .grids import broadcast_arrays, meshgrid
 from .identity import astype, detach
@@ -36,6 +55,7 @@ from .indexing import getitem, index_add, index_set, scatter
 from .joining import append, column_stack, concatenate, dstack, hstack, stack, vstack
 from .least_squares import least_squares, lstsq, pinv
 from .linalg import inv, matrix_power, solve
+from .log_sums import logaddexp, logaddexp2
 from .matrix_parts import diag, diagflat, diagonal, trace, tril, triu
 from .nan import nanmax, nanmean, nanmin, nanstd, nansum, nanvar
 from .neural import cross_entropy, linear, log_softmax, softmax
@@ -48,7 +68,9 @@ from .raw import argmax, argmin, argsort
 from .rearranging import flip, fliplr, flipud, roll, rot90, sort
 from .reduction import amax, amin, broadcast_to, logsumexp, max, mean, min, ptp, sum, var
 from .repeating import pad, repeat, resize, tile
+from .rounding import ceil, divmod, floor, floor_divide, fmod, remainder, round, trunc
 from .selecting import delete, take, take_along_axis
+from .selection import copysign, fmax, fmin, heaviside, nan_to_num
 from .shape import (
     atleast_1d,
     atleast_2d,
@@ -67,7 +89,24 @@ from .shape import (
 from .singular_values import svd, svdvals
 from .splitting import array_split, dsplit, hsplit, split, unstack, vsplit
 from .statistics import average, corrcoef, cov, std
-from .trigonometric import arctan2, cos, sin, tanh
+from .trigonometric import (
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    cos,
+    cosh,
+    deg2rad,
+    rad2deg,
+    sin,
+    sinc,
+    sinh,
+    tan,
+    tanh,
+)
 from .updates import at, index_max, index_min, index_multiply
 
 __all__ = [
@@ -76,7 +115,13 @@ __all__ = [
     "amax",
     "amin",
     "append",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
     "arctan2",
+    "arctanh",
     "argmax",
     "argmin",
     "argsort",
@@ -91,6 +136,8 @@ __all__ = [
     "avg_pool2d",
     "broadcast_arrays",
     "broadcast_to",
+    "cbrt",
+    "ceil",
     "center",
     "cholesky",
     "clip",
@@ -104,13 +151,16 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_weight",
+    "copysign",
     "corrcoef",
     "cos",
+    "cosh",
     "cov",
     "cross",
     "cross_entropy",
     "cumprod",
     "cumsum",
+    "deg2rad",
     "delete",
     "det",
     "detach",
@@ -119,6 +169,7 @@ __all__ = [
     "diagonal",
     "diff",
     "divide",
+    "divmod",
     "dot",
     "dropout",
     "dsplit",
@@ -126,18 +177,33 @@ __all__ = [
     "eigh",
     "eigvalsh",
     "einsum",
+    "elu",
     "embedding",
+    "erf",
+    "erfc",
     "exp",
+    "exp2",
     "expand_dims",
+    "expm1",
     "flatten",
     "flip",
     "fliplr",
     "flipud",
+    "float_power",
+    "floor",
+    "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
     "full_like",
+    "gelu",
     "getitem",
     "gradient",
+    "hardtanh",
+    "heaviside",
     "hsplit",
     "hstack",
+    "hypot",
     "index_add",
     "index_max",
     "index_min",
@@ -147,11 +213,17 @@ __all__ = [
     "inv",
     "kron",
     "layer_norm",
+    "leaky_relu",
     "least_squares",
     "linear",
     "log",
     "log1p",
+    "log2",
+    "log10",
     "log_softmax",
+    "logaddexp",
+    "logaddexp2",
+    "logit",
     "logsumexp",
     "lstsq",
     "matmul",
@@ -167,9 +239,11 @@ __all__ = [
     "meshgrid",
     "min",
     "minimum",
+    "mish",
     "moveaxis",
     "multi_dot",
     "multiply",
+    "nan_to_num",
     "nanmax",
     "nanmean",
     "nanmin",
@@ -191,8 +265,11 @@ __all__ = [
     "ptp",
     "qr",
     "quantile",
+    "rad2deg",
     "ravel",
+    "reciprocal",
     "relu",
+    "remainder",
     "repeat",
     "reshape",
     "resize",
@@ -200,13 +277,19 @@ __all__ = [
     "roll",
     "rollaxis",
     "rot90",
+    "round",
     "scatter",
+    "selu",
     "sigmoid",
     "sign",
+    "silu",
     "sin",
+    "sinc",
+    "sinh",
     "slogdet",
     "softmax",
     "softplus",
+    "softsign",
     "solve",
     "sort",
     "split",
@@ -215,6 +298,7 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "step",
     "subtract",
     "sum",
     "sum_pool",
@@ -224,6 +308,7 @@ __all__ = [
     "swapaxes",
     "take",
     "take_along_axis",
+    "tan",
     "tanh",
     "tensordot",
     "tile",
@@ -232,6 +317,7 @@ __all__ = [
     "trapezoid",
     "tril",
     "triu",
+    "trunc",
     "unstack",
     "var",
     "vdot",

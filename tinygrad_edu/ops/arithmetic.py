@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from ..domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL
+from ..errors import UnsupportedError
 from ..op import rule
-from ..registry import elementwise
+from ..registry import derived, elementwise
 from ..signatures import Array, Plain
 from .exponential import log
 
@@ -73,10 +77,22 @@ def power(a: Array, b: Array) -> Plain:
     return a**b
 
 
+@derived(symbol="^", domain=(POSITIVE, REAL))
+def float_power(a: Array, b: Array) -> Plain:
+    """Elementwise power a ** b, in floats even of integers. Shapes broadcast. float32 stays float32, unlike in NumPy."""
+    return power(a, b * 1.0)
+
+
 @elementwise(symbol="neg", domain=(REAL,), analytic=True, rules=(rule("-1", lambda g, y, x: -g),))
 def negative(x: Array) -> Plain:
     """Elementwise -x."""
     return -x
+
+
+@derived(symbol="1/x", domain=(NONZERO,))
+def reciprocal(x: Array) -> Plain:
+    """Elementwise 1 / x; inf at 0."""
+    return divide(1.0, x)
 
 
 @elementwise(symbol="|x|", domain=(NONZERO,), rules=(rule("sign(x)", lambda g, y, x: g * sign(x)),))
@@ -97,10 +113,31 @@ def sqrt(x: Array) -> Plain:
     return np.sqrt(x)
 
 
+@elementwise(
+    symbol="∛", scalar=math.cbrt, domain=(NONZERO,), rules=(rule("1 / (3y²)", lambda g, y, x: g / (3 * y * y)),)
+)
+def cbrt(x: Array) -> Plain:
+    """Elementwise cube root, of negative x too. The gradient at 0 is inf."""
+    return np.cbrt(x)
+
+
 @elementwise(symbol="x²", domain=(REAL,), analytic=True, rules=(rule("2x", lambda g, y, x: g * (2 * x)),))
 def square(x: Array) -> Plain:
     """Elementwise square x * x."""
     return x * x
+
+
+@elementwise(
+    scalar=math.hypot,
+    domain=(NONZERO, NONZERO),
+    rules=(
+        rule("a / y", lambda g, y, a, b: g * (a / (y + (y == 0)))),
+        rule("b / y", lambda g, y, a, b: g * (b / (y + (y == 0)))),
+    ),
+)
+def hypot(a: Array, b: Array) -> Plain:
+    """Elementwise √(a² + b²), where the squares alone would overflow too. Shapes broadcast. The gradient at (0, 0) is 0."""
+    return np.hypot(a, b)
 
 
 @elementwise(
@@ -129,7 +166,17 @@ def minimum(a: Array, b: Array) -> Plain:
     return np.minimum(a, b)
 
 
+def _bounds(
+    x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise UnsupportedError("clip: got a bound twice; pass it as a_min and a_max, or as min= and max=")
+    low, high = a_min if min is None else min, a_max if max is None else max
+    return (x, -np.inf if low is None else low, np.inf if high is None else high), {}
+
+
 @elementwise(
+    call=_bounds,
     domain=(DISTINCT, DISTINCT, DISTINCT),
     rules=(
         rule("1 if a_min ≤ x ≤ a_max, else 0", lambda g, y, x, lo, hi: g * ((lo <= x) & (x <= hi))),
@@ -137,8 +184,12 @@ def minimum(a: Array, b: Array) -> Plain:
         rule("1 if a_max is below, else 0", lambda g, y, x, lo, hi: g * ((x > hi) | (lo > hi))),
     ),
 )
-def clip(x: Array, a_min: Array | float = -np.inf, a_max: Array | float = np.inf) -> Plain:
-    """Elementwise x limited to [a_min, a_max]. Shapes broadcast. At a bound the whole gradient goes to x, as in PyTorch."""
+def clip(x: Array, a_min: Array, a_max: Array) -> Plain:
+    """Elementwise x limited to [a_min, a_max], also called min= and max=; None for no limit. Shapes broadcast.
+
+    At a bound the whole gradient goes to x, as in PyTorch; beyond one it goes to the bound. Raises UnsupportedError for a bound
+    given twice.
+    """
     return np.minimum(np.maximum(x, a_min), a_max)
 
 

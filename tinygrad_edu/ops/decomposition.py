@@ -23,8 +23,8 @@ from ..errors import GraphError, ShapeError, UnsupportedError
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
-from .linalg import check_square, factored, plain, solve, square_shapes, well_posed
 from .joining import concatenate
+from .linalg import check_square, factored, plain, solve, square_shapes, well_posed
 
 
 class QRResult(NamedTuple):
