@@ -68,7 +68,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "einsum": lambda *operands, subscripts: torch.einsum(subscripts, *operands),
     "inner": torch.inner,
     "inv": linalg.inv,
-    "kron": torch.kron,
+    "kron": lambda a, b: torch.kron(a.contiguous(), b.contiguous()),  # its gradient fails for other layouts
     "least_squares": _least_squares,
     "lstsq": _lstsq,
     "matmul": torch.matmul,

@@ -443,6 +443,8 @@ REFUSED = [
     (lambda: tg.cross(Value(A), A, axis=2), ShapeError, "cross: got vectors of 0 components along axis 2"),
     (lambda: tg.cross(Value(A), A[:2], axisc=5), ShapeError, "cross: "),
     (lambda: tg.vecdot(Value(X), X[:1]), ShapeError, "vecdot: got vectors of 3 and 1 components"),
+    (lambda: np.einsum(Value(A), [0, 1]), UnsupportedError, "einsum: got subscripts of type Value, expected text"),
+    (lambda: tg.einsum("ij,j", Value(A)), ShapeError, "einsum: got 1, but the number of operands in 'ij,j' is 2"),
     (lambda: tg.vecdot(Value(1.0), X), ShapeError, r"vecdot: got shape \(\)"),
 ]
 
@@ -507,7 +509,12 @@ def test_float32_stays_float32_in_between():
     """A mask of float64 ones would have lent its precision to the gradient."""
     v = Value(SYMMETRIC.astype(np.float32))
     y = through_eigh(v) + through_svd(v) + through_qr(v) + linalg.cholesky(v) + linalg.pinv(v) + linalg.inv(v)
-    y = y + linalg.det(v)[:, None, None] + linalg.slogdet(v)[1][:, None, None]
+    y = (
+        y
+        + tg.einsum("sii,jk->sj", v, v[0])[..., None]
+        + linalg.det(v)[:, None, None]
+        + linalg.slogdet(v)[1][:, None, None]
+    )
     y.backward(np.ones(y.shape), create_graph=True)
     seen, waiting = set(), [v.grad]
     while waiting:

@@ -11,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..data import shape_of
 from ..domain import REAL, Sample, Shape
-from ..errors import ShapeError
+from ..errors import ShapeError, UnsupportedError
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
@@ -57,17 +57,20 @@ def _einsum_rule(i: int, g: Any, operands: tuple[Any, ...], subscripts: str) -> 
         if letter in target:
             twin = next(free)
             words.append(letter + twin)
-            factors.append(np.eye(size))
+            factors.append(np.eye(size, dtype=operands[i].dtype))
             target += twin
         else:
             if not any(letter in word for word in words):
                 words.append(letter)
-                factors.append(np.ones(size))
+                factors.append(np.ones(size, operands[i].dtype))
             target += letter
     return einsum(",".join(words) + "->" + target, *factors)
 
 
 def _einsum_call(subscripts: str, *operands: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if not isinstance(subscripts, str):
+        got = type(subscripts).__name__
+        raise UnsupportedError(f"einsum: got subscripts of type {got}, expected text before the operands: 'ij,jk->ik'")
     return operands, {"subscripts": subscripts}
 
 
@@ -103,7 +106,13 @@ def _contractions(shape: Shape) -> Iterator[Sample]:
     ),
 )
 def einsum(*operands: Array, subscripts: str) -> Plain:
-    """Sum of products by Einstein's convention: einsum("ij,jk->ik", a, b); repeated letters, implicit output and ... too."""
+    """Sum of products by Einstein's convention: einsum("ij,jk->ik", a, b); repeated letters, implicit output and ... too.
+
+    Raises ShapeError if the subscripts do not fit the operands.
+    """
+    named = subscripts.count(",") + 1
+    if named != len(operands):
+        raise ShapeError(f"einsum: got {len(operands)}, but the number of operands in {subscripts!r} is {named}")
     return np.einsum(subscripts, *operands, optimize=prod(map(np.size, operands)) > _SMALL)
 
 
