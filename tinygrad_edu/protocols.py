@@ -86,7 +86,7 @@ def _hint(name: str) -> str:
     short = name.rpartition(".")[2]
     if short in _INSTEAD:
         return f"use {_INSTEAD[short]}"
-    near = get_close_matches(name, map(full_name, by_numpy), 1, cutoff=0.8)
+    near = get_close_matches(name, map(full_name, by_numpy), 1, cutoff=0.85)
     return f"the nearest that is recorded: {near[0]}" if near else "compose it of what tinygrad_edu.__all__ has"
 
 

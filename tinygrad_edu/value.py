@@ -76,8 +76,16 @@ class Value(Node):
     __rpow__ = reflected(ops.power)
     __matmul__ = ops.matmul
     __rmatmul__ = reflected(ops.matmul)
+    __floordiv__ = ops.floor_divide
+    __rfloordiv__ = reflected(ops.floor_divide)
+    __mod__ = ops.remainder
+    __rmod__ = reflected(ops.remainder)
+    __divmod__ = ops.divmod
+    __rdivmod__ = reflected(ops.divmod)
     __neg__ = ops.negative
+    __pos__ = ops.positive
     __abs__ = ops.abs
+    __round__ = ops.round
 
     __eq__ = compared(operator.eq)  # plain booleans, elementwise, as in NumPy
     __ne__ = compared(operator.ne)
@@ -89,12 +97,20 @@ class Value(Node):
 
     abs = ops.abs
     arctan2 = ops.arctan2
+    argmax = ops.argmax
+    argmin = ops.argmin
+    argsort = ops.argsort
     astype = ops.astype
     broadcast_to = ops.broadcast_to
     clip = ops.clip
     cos = ops.cos
+    cumprod = ops.cumprod
+    cumsum = ops.cumsum
     detach = ops.detach
+    diagonal = ops.diagonal
+    dot = ops.dot
     exp = ops.exp
+    flatten = ops.flatten
     log = ops.log
     log1p = ops.log1p
     log_softmax = ops.log_softmax
@@ -105,17 +121,28 @@ class Value(Node):
     min = ops.min
     minimum = ops.minimum
     norm = ops.norm
+    prod = ops.prod
+    ravel = ops.ravel
     relu = ops.relu
+    repeat = ops.repeat
+    round = ops.round
     sigmoid = ops.sigmoid
     sign = ops.sign
     sin = ops.sin
     softmax = ops.softmax
     softplus = ops.softplus
+    sort = ops.sort
     sqrt = ops.sqrt
     square = ops.square
+    squeeze = ops.squeeze
+    std = ops.std
     sum = ops.sum
+    swapaxes = ops.swapaxes
+    take = ops.take
     tanh = ops.tanh
+    trace = ops.trace
     var = ops.var
+    copy = ops.positive
 
     def __getitem__(self, index: Any) -> Value:
         return ops.getitem(self, index)  # type: ignore[no-any-return]  # an index may be an array, so it looks like a Binary
@@ -129,7 +156,7 @@ class Value(Node):
         return ops.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     def at(self, index: Any) -> ops.at[Value]:
-        """The place of a functional update: v.at(index).set(values) or .add(values) gives an updated copy."""
+        """The place of a functional update: v.at(index).set(values), .add, .multiply, .min or .max gives an updated copy."""
         return ops.at(self, index)
 
     @property

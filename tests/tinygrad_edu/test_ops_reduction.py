@@ -358,7 +358,7 @@ V = Value(A)
     ("call", "error", "message"),
     [
         (lambda: tg.norm(V, 2), UnsupportedError, "norm: got ord=2 for matrices.*singular values"),
-        (lambda: np.linalg.norm(V, "nuc"), UnsupportedError, "norm: got ord='nuc' for matrices"),
+        (lambda: np.linalg.norm(V, "spam"), UnsupportedError, "norm: got ord='spam' for matrices"),
         (lambda: tg.norm(V, 3), UnsupportedError, "norm: got ord=3 for matrices, expected None, 'fro'"),
         (lambda: tg.norm(V[0], "fro"), UnsupportedError, "norm: got ord='fro' for vectors"),
         (lambda: tg.norm(V[None], 1), ShapeError, r"norm: got axis=None of an array of shape \(1, 3, 4\)"),

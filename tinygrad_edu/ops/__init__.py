@@ -36,6 +36,7 @@ from .arithmetic import (
     subtract,
     where,
 )
+from .choosing import copysign, fmax, fmin, heaviside, nan_to_num
 from .contraction import dot, einsum, inner, tensordot
 from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from .correlation import conv, conv_transpose, conv_weight
@@ -70,7 +71,6 @@ from .reduction import amax, amin, broadcast_to, logsumexp, max, mean, min, ptp,
 from .repeating import pad, repeat, resize, tile
 from .rounding import ceil, divmod, floor, floor_divide, fmod, remainder, round, trunc
 from .selecting import delete, take, take_along_axis
-from .selection import copysign, fmax, fmin, heaviside, nan_to_num
 from .shape import (
     atleast_1d,
     atleast_2d,

@@ -13,9 +13,9 @@ from ..registry import derived, elementwise
 from ..signatures import Array, Plain
 from .arithmetic import abs as absolute
 from .arithmetic import square, where
+from .choosing import heaviside
 from .error_function import erfc
 from .exponential import exp
-from .selection import heaviside
 from .trigonometric import tanh
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # so that mean 0 and variance 1 are a fixed point

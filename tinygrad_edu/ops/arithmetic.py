@@ -95,7 +95,7 @@ def reciprocal(x: Array) -> Plain:
     return divide(1.0, x)
 
 
-@elementwise(symbol="|x|", domain=(NONZERO,), rules=(rule("sign(x)", lambda g, y, x: g * sign(x)),))
+@elementwise(symbol="|x|", domain=(NONZERO,), also=(np.fabs,), rules=(rule("sign(x)", lambda g, y, x: g * sign(x)),))
 def abs(x: Array) -> Plain:
     """Elementwise absolute value |x|. At the kink x = 0 the gradient is 0."""
     return np.abs(x)
@@ -207,7 +207,13 @@ def where(condition: Array, a: Array, b: Array) -> Plain:
     return np.where(condition, a, b)
 
 
-@elementwise(symbol="+x", domain=(REAL,), analytic=True, rules=(rule("1", lambda g, y, x: g),))
+@elementwise(
+    symbol="+x",
+    domain=(REAL,),
+    analytic=True,
+    also=(np.copy, np.real, np.real_if_close, np.conjugate),
+    rules=(rule("1", lambda g, y, x: g),),
+)
 def positive(x: Array) -> Plain:
     """Elementwise +x: the same numbers."""
     return +x

@@ -16,6 +16,8 @@ from ..registry import derived, operation
 from ..signatures import Array, Axis, Plain
 from .arithmetic import abs, power, sign
 from .reduction import along_axes_with_numbers, axes_of, kept, max, min, sum
+from .shape import moveaxis
+from .singular_values import svdvals
 
 _total: Any = np.add.reduce
 
@@ -90,7 +92,7 @@ def _every_ord(shape: Shape) -> Iterator[Sample]:
         axes = s.params.get("axis", tuple(range(len(shape))))
         count = np.size(axes)
         vector = (None, 0, 1, 2, 3, -0.5, np.inf, -np.inf)
-        matrix = (None, "fro", 1, -1, np.inf, -np.inf)
+        matrix = (None, "fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf)
         for ord in matrix if count == 2 else vector if count == 1 else ():
             yield Sample((shape,), s.params | {"ord": ord}, prepare=prepare)
             if count == 2 and "axis" in s.params:
@@ -105,12 +107,12 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
     Args:
         ord: None for √Σx²; of a vector inf or -inf for the largest or smallest |x|, 0 for how many are not 0, another
             number p for (Σ |x|**p)**(1/p); of a matrix "fro" for √Σx², 1 or -1 for the largest or smallest sum of |x| over
-            a column, inf or -inf over a row.
+            a column, inf or -inf over a row, 2 or -2 for the largest or smallest singular value, "nuc" for their sum.
 
     At x = 0 the gradient is 0; ties for largest or smallest share it equally.
 
     Raises:
-        UnsupportedError: for another `ord`; the ones of a matrix that need singular values (2, -2, "nuc") among them.
+        UnsupportedError: for another `ord`.
         ShapeError: if there are neither one nor two axes, and `ord` is not None.
     """
     if ord is None:
@@ -135,9 +137,13 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
 def _matrix_norm(x: Any, ord: float | str, axes: Shape, keepdims: bool) -> Any:
     if ord in ("fro", "f"):
         return p_norm(x, axis=axes, keepdims=keepdims)
+    if ord in (2, -2, "nuc"):
+        values = svdvals(moveaxis(x, axes, (-2, -1)))
+        y = sum(values, axis=-1) if ord == "nuc" else (max if ord == 2 else min)(values, axis=-1)
+        return kept(y, x, axes, False) if keepdims else y
     if ord not in (1, -1, np.inf, -np.inf):
-        needs = "; that one needs singular values" if ord in (2, -2, "nuc") else ""
-        raise UnsupportedError(f"norm: got ord={ord!r} for matrices, expected None, 'fro', 1, -1, inf or -inf{needs}")
+        expected = "None, 'fro', 'nuc', 1, -1, 2, -2, inf or -inf"
+        raise UnsupportedError(f"norm: got ord={ord!r} for matrices, expected {expected}")
     down, across = axes
     sums = sum(abs(x), axis=down if ord in (1, -1) else across, keepdims=True)
     return (max if ord > 0 else min)(sums, axis=axes, keepdims=keepdims)

@@ -39,7 +39,7 @@ def trunc(x: Array) -> Plain:
 @elementwise(
     domain=(_HALVES,),
     rules=(_flat,),
-    also=(np.around,),
+    also=(np.around, np.rint),
     samples=lambda shape: [
         Sample((shape,), {}),
         Sample((shape,), {"decimals": 1}, prepare=lambda x: (x / 10,)),
