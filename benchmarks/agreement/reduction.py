@@ -80,10 +80,16 @@ def _trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     return area + 0 * y.sum(axis)  # torch's is cut off from y where y is empty
 
 
+def _correlations(c: torch.Tensor) -> torch.Tensor:
+    """torch.corrcoef without its clamp to ±1, whose gradient is 0 where rounding leaves a perfect correlation above 1."""
+    spread = torch.sqrt(torch.diagonal(c)) if c.ndim else torch.sqrt(c)
+    return c / spread / spread[:, None] if c.ndim else c / c
+
+
 TORCH: dict[str, Callable[..., Any]] = {
     "average": _average,
     "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape),
-    "corrcoef": lambda x, y=None, rowvar=True: torch.corrcoef(_table(x, y, rowvar)),
+    "corrcoef": lambda x, y=None, rowvar=True: _correlations(torch.cov(_table(x, y, rowvar))),
     "cov": lambda x, y=None, rowvar=True, bias=False, ddof=None: torch.cov(
         _table(x, y, rowvar), correction=int(not bias) if ddof is None else ddof
     ),
@@ -99,7 +105,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "nansum": _over(torch.nansum),
     "norm": lambda x, ord=None, axis=None, keepdims=False: torch.linalg.norm(x, ord, axis, keepdims),
     "p_norm": lambda x, p=2, axis=None, keepdims=False: torch.linalg.vector_norm(x, p, axis, keepdims),
-    "percentile": lambda x, q, **params: _quantile(x, torch.as_tensor(q) / 100, **params),
+    "percentile": lambda x, q, **params: _quantile(x, torch.as_tensor(q, dtype=torch.float64) / 100, **params),
     "prod": _columns(lambda rows: torch.prod(rows, dim=0)),
     "ptp": lambda x, axis=None, keepdims=False: (
         _over(torch.amax)(x, axis, keepdims) - _over(torch.amin)(x, axis, keepdims)

@@ -140,12 +140,19 @@ def hypot(a: Array, b: Array) -> Plain:
     return np.hypot(a, b)
 
 
+def won(alone: Any, tied: Any) -> Any:
+    """1 where a number won alone, 1/2 where it won or tied but not alone, 0 elsewhere; of plain booleans."""
+    if not isinstance(alone, np.ndarray):
+        return (int(alone) + int(tied)) / 2
+    return alone if np.array_equal(alone, tied) else (alone * 0.5 + tied * 0.5)  # without ties a third of the time
+
+
 @elementwise(
     symbol="max",
     domain=(DISTINCT, DISTINCT),
     rules=(
-        rule("1 if a > b, 1/2 if a = b, else 0", lambda g, y, a, b: g * (a > b) + g * (a == b) / 2),
-        rule("1 if b > a, 1/2 if a = b, else 0", lambda g, y, a, b: g * (b > a) + g * (a == b) / 2),
+        rule("1 if a > b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(a > b, a >= b)),
+        rule("1 if b > a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(b > a, b >= a)),
     ),
 )
 def maximum(a: Array, b: Array) -> Plain:
@@ -157,8 +164,8 @@ def maximum(a: Array, b: Array) -> Plain:
     symbol="min",
     domain=(DISTINCT, DISTINCT),
     rules=(
-        rule("1 if a < b, 1/2 if a = b, else 0", lambda g, y, a, b: g * (a < b) + g * (a == b) / 2),
-        rule("1 if b < a, 1/2 if a = b, else 0", lambda g, y, a, b: g * (b < a) + g * (a == b) / 2),
+        rule("1 if a < b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(a < b, a <= b)),
+        rule("1 if b < a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(b < a, b <= a)),
     ),
 )
 def minimum(a: Array, b: Array) -> Plain:

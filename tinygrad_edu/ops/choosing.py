@@ -11,15 +11,15 @@ from ..errors import UnsupportedError
 from ..op import rule
 from ..registry import elementwise
 from ..signatures import Array, Plain
-from .arithmetic import sign
+from .arithmetic import sign, won
 
 
 @elementwise(
     symbol="fmax",
     domain=(DISTINCT, DISTINCT),
     rules=(
-        rule("1 if y = a > b, 1/2 if a = b, else 0", lambda g, y, a, b: g * (y == a) - g * (a == b) / 2),
-        rule("1 if y = b > a, 1/2 if a = b, else 0", lambda g, y, a, b: g * (y == b) - g * (a == b) / 2),
+        rule("1 if y = a > b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == a) & (a != b), y == a)),
+        rule("1 if y = b > a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == b) & (a != b), y == b)),
     ),
 )
 def fmax(a: Array, b: Array) -> Plain:
@@ -34,8 +34,8 @@ def fmax(a: Array, b: Array) -> Plain:
     symbol="fmin",
     domain=(DISTINCT, DISTINCT),
     rules=(
-        rule("1 if y = a < b, 1/2 if a = b, else 0", lambda g, y, a, b: g * (y == a) - g * (a == b) / 2),
-        rule("1 if y = b < a, 1/2 if a = b, else 0", lambda g, y, a, b: g * (y == b) - g * (a == b) / 2),
+        rule("1 if y = a < b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == a) & (a != b), y == a)),
+        rule("1 if y = b < a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == b) & (a != b), y == b)),
     ),
 )
 def fmin(a: Array, b: Array) -> Plain:

@@ -132,10 +132,12 @@ def _count(x: Any, axis: Axis) -> int:
     return count
 
 
-def _share_of_ties(x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
-    """At the places that attain the extreme value y, 1 over how many they are; 0 elsewhere. Plain numbers."""
+def _to_the_extreme(g: Any, x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
+    """g at the places that attain the extreme value y, shared equally among them; 0 elsewhere."""
     attained = x == kept(y, x, axis, keepdims)
-    return attained / np.sum(attained, axis=None if axis is None else axes_of(x, axis), keepdims=True)
+    axes = None if axis is None else axes_of(x, axis)
+    count = np.sum(attained, axis=axes, keepdims=True, dtype=getattr(x, "dtype", float))
+    return kept(g, x, axis, keepdims) / count * attained
 
 
 def _extreme(ufunc: np.ufunc, x: Array, axis: Axis, keepdims: bool) -> Any:
@@ -152,7 +154,7 @@ def _extreme(ufunc: np.ufunc, x: Array, axis: Axis, keepdims: bool) -> Any:
 
 _extreme_rule = rule(
     "g where x = y, shared equally among ties",
-    lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims) * _share_of_ties(x, y, axis, keepdims),
+    lambda g, y, x, axis, keepdims: _to_the_extreme(g, x, y, axis, keepdims),
 )
 
 
