@@ -19,9 +19,10 @@ text records the graph of the gradient.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from inspect import CO_VARARGS
 from typing import Any, NamedTuple
 
 from .domain import Domain, Sampler
@@ -116,9 +117,10 @@ class Op:
         return each
 
 
+@cache
 def arguments_of(function: Callable[..., Any]) -> dict[str, Any]:
     """Its argument names with their defaults, `...` where there is none. (inspect.signature takes 50 times as long.)"""
-    function = inspect.unwrap(function)
+    function = _unwrapped(function)
     code = function.__code__
     last = code.co_argcount + code.co_kwonlyargcount
     names = code.co_varnames[:last]
@@ -132,4 +134,11 @@ def arguments_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 def is_variadic(function: Callable[..., Any]) -> bool:
     """Whether it takes any number of arrays, as *arrays."""
-    return bool(inspect.unwrap(function).__code__.co_flags & inspect.CO_VARARGS)
+    return bool(_unwrapped(function).__code__.co_flags & CO_VARARGS)
+
+
+def _unwrapped(function: Callable[..., Any]) -> Any:
+    """The function as it was written, before decorators."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    return function

@@ -102,6 +102,7 @@ class Operation(Protocol):
     __name__: str
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __hash__(self) -> int: ...
 
 
 class Decorator(Protocol):
