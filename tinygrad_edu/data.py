@@ -104,8 +104,12 @@ def recover(op: Op, data: Sequence[Any], params: dict[str, Any], error: Exceptio
     if isinstance(error, TypeError):
         raise DTypeError(f"{op.name}: {error}; inputs of shape {shapes}") from None
     if op.elementwise:
-        remedy = "counted from the right, sizes must be equal or 1"
-        raise ShapeError(f"{op.name}: shapes {shapes} do not broadcast; {remedy}") from None
+        try:
+            np.broadcast_shapes(*map(np.shape, data))
+        except ValueError:
+            remedy = "counted from the right, sizes must be equal or 1"
+            raise ShapeError(f"{op.name}: shapes {shapes} do not broadcast; {remedy}") from None
+        raise DTypeError(f"{op.name}: {error}; write the numbers as floats") from None
     raise ShapeError(f"{op.name}: {error}; inputs of shape {shapes}") from None
 
 

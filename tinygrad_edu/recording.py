@@ -167,8 +167,9 @@ def binder(op: Op) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
     def bind(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if len(args) < n:  # arrays given by name
             args += tuple([kwargs.pop(name, parameters[name]) for name in names[len(args) : n]])
-            if ... in args:
-                raise UnsupportedError(f"{op.name}: {names[args.index(...)]} is missing; it takes {', '.join(names)}")
+            missing = [name for name, x in zip(names, args, strict=False) if x is ...]
+            if missing:
+                raise UnsupportedError(f"{op.name}: {', '.join(missing)} missing; it takes {', '.join(names)}")
         if not kwargs and len(args) == n:
             return args, defaults
         params = defaults | dict(zip(names[n:], args[n:], strict=False)) | kwargs
