@@ -29,6 +29,7 @@ from .ops import __all__ as _ops
 from .recording import enable_grad, no_grad
 from .registry import derived, elementwise, operation, registry
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .tree import tree_map
 from .value import Value
 
 __version__ = "0.1.0"
@@ -68,6 +69,7 @@ __all__ = [
     "operation",
     "registry",
     "rule",
+    "tree_map",
     "value_and_grad",
     "vjp",
     *_ops,

@@ -2,7 +2,7 @@
 
     TinygradError
     ├── ShapeError        (ValueError)    shapes or axes that do not fit the operation
-    ├── MatrixError       (ValueError)    a matrix that is singular, not positive definite, or not finite
+    ├── MatrixError       (LinAlgError)   a matrix that is singular, not positive definite, or not finite
     ├── DTypeError        (TypeError)     data that cannot be differentiated: integers, complex, objects, text
     ├── GraphError        (RuntimeError)  the recorded graph was released, changed in place, or cannot be copied
     ├── UnsupportedError  (TypeError)     a NumPy function, option or assignment that has no recorded counterpart
@@ -14,6 +14,8 @@
 Each message names the operation, what it got, what it expected, and the remedy.
 """
 
+import numpy as np
+
 
 class TinygradError(Exception):
     """Base of all errors raised on purpose by tinygrad_edu, nn and viz."""
@@ -23,7 +25,7 @@ class ShapeError(TinygradError, ValueError):
     """Shapes, axes or seeds that do not fit the operation."""
 
 
-class MatrixError(TinygradError, ValueError):
+class MatrixError(TinygradError, np.linalg.LinAlgError):
     """A matrix that the operation is not defined for: singular, not positive definite, or not finite."""
 
 

@@ -8,12 +8,12 @@ from typing import Any, Concatenate, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
-from .data import constant
+from .data import constant, data_of, recover
 from .domain import REAL, Domain, Sampler
-from .errors import DefinitionError
+from .errors import DefinitionError, TinygradError
 from .node import Node
 from .op import Op, Rule, arguments_of, is_variadic
-from .recording import binary, binder, general, unary
+from .recording import binary, binder, general, naming, unary
 from .signatures import Decorator, Function, Operation, P, SeveralDecorator, Unary, UnaryDecorator
 
 registry: dict[str, Operation] = {}
@@ -168,12 +168,17 @@ def derived(
     def register(forward: Callable[..., Any]) -> Any:
         kind = {"elementwise": samples is None, "derived": True, "several": several}
         op = _define(forward, (), domain, samples, options, arrays=len(domain) if arrays is None else arrays, **kind)
-        split = call or binder(op)
+        split = binder(op) if call is None else naming(op, call)
 
         def composed(*args: Any, **kwargs: Any) -> Any:
             inputs, params = split(*args, **kwargs)
-            plain = [x if isinstance(x, Node) else constant(op, x) for x in inputs]
-            return forward(*plain, **params)
+            held = [x if isinstance(x, Node) else constant(op, x) for x in inputs]
+            try:
+                return forward(*held, **params)
+            except TinygradError as error:
+                raise _in_the_name_of(op, error) from error
+            except (ValueError, TypeError, IndexError) as error:
+                return recover(op, [data_of(x) for x in held], params, error)
 
         return _publish(op, call or forward, composed)
 
@@ -209,6 +214,14 @@ def _publish(op: Op, signature: Callable[..., Any], call: Callable[..., Any]) ->
     if op.numpy is not None:
         by_numpy.setdefault(op.numpy, op.name)
     return public
+
+
+def _in_the_name_of(op: Op, error: TinygradError) -> TinygradError:
+    """The error of an op that `op` is composed of, under the name that the user called."""
+    inner, _, reason = str(error).partition(": ")
+    if inner == op.name or inner not in registry:
+        return error
+    return type(error)(f"{op.name}: {reason}")
 
 
 def _by_type(scalar: Callable[..., Any], array: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ the transform around this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -18,11 +18,11 @@ from .data import data_of, shape_of
 from .errors import DTypeError, ShapeError, UnsupportedError
 from .graph import ancestors, chain_rule
 from .node import Node
-from .recording import clock, enable_grad, is_recording, record
+from .recording import clock, is_recording, record, tracing
 from .tree import leaves, rebuild
 from .value import Value
 
-Argnums: TypeAlias = int | str | tuple[int | str, ...]
+Argnums: TypeAlias = int | str | Sequence[int | str]
 
 
 class Trace:
@@ -62,7 +62,7 @@ class Trace:
         self.given = [leaf for key, tree in self.chosen.items() for leaf in leaves(tree, repr(key))]
         inside = is_recording()
         since = next(clock)
-        with enable_grad():
+        with tracing():
             self.inputs = [_stand_in(name, path, x) for path, x in self.given]
             replaced = rebuild(self.chosen, iter(self.inputs))
             args = tuple([replaced.get(i, x) for i, x in enumerate(args)])
@@ -106,7 +106,7 @@ class Trace:
         """Gradients in the structure of the chosen arguments, 0 for None; a tuple if argnums is one."""
         filled = [ops.zeros_like(x) if g is None else g for x, g in zip(self.inputs, gradients, strict=True)]
         tree = rebuild(self.chosen, iter([self.result(g, recorded) for g in filled]))
-        return tuple(tree.values()) if isinstance(self.argnums, tuple) else tree[next(iter(tree))]
+        return tuple(tree.values()) if isinstance(self.argnums, (tuple, list)) else tree[next(iter(tree))]
 
     def unreached(self, gradients: list[Any]) -> Iterator[int | str]:
         """The chosen arguments that the output does not depend on at all."""
@@ -189,7 +189,7 @@ def _listed(paths: Iterable[str]) -> str:
 def _chosen(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums) -> dict[int | str, Any]:
     """The arguments to differentiate with respect to, by position or name."""
     chosen: dict[int | str, Any] = {}
-    keys = argnums if isinstance(argnums, tuple) else (argnums,)
+    keys = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
     for key in keys:
         if isinstance(key, str) and key in kwargs:
             chosen[key] = kwargs[key]
@@ -215,7 +215,7 @@ def _stand_in(name: str, path: str, x: Any) -> Node:
     if dtype.kind != "f" and type(data) is not int:
         remedy = "cast it with .astype(float), or leave it out of argnums"
         raise DTypeError(f"{name}: argument {path} is {dtype}, which has no gradient; {remedy}")
-    return Value(data, copy=False)
+    return Value(data)
 
 
 def twin(x: Node) -> Node:

@@ -59,7 +59,7 @@ class Value(Node):
         self.grad = None
         self.grad_fn = None
         self.inputs = ()
-        self.tick = 0 if requires_grad else -1
+        self.tick = next(recording.clock) if requires_grad else -1
         self.extra = None if name is None else {"name": name}
 
     # -- Operators and methods: one table ------------------------------------------------------------------------------
@@ -298,19 +298,28 @@ class Value(Node):
         return np.dtype(float) if type(self.data) is float else self.data.dtype
 
     def item(self) -> float:
-        """The single number that it holds."""
-        return float(self)
+        """The single number that it holds, as a plain one."""
+        if self.size != 1:
+            raise DTypeError(
+                f"float: got a Value of shape {self.shape}, expected a single number; index it or reduce it"
+            )
+        return float(np.reshape(self.data, ())[()])
+
+    def tolist(self) -> Any:
+        """The numbers as a plain number or nested list."""
+        return self.numpy().tolist()
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The numbers as an ndarray, in this Value's own memory unless it is a scalar."""
         return np.asarray(self.data)
 
     def __float__(self) -> float:
-        if self.size != 1:
-            raise DTypeError(
-                f"float: got a Value of shape {self.shape}, expected a single number; index it or reduce it"
+        if self.size == 1 and recording.is_tracing() and self.tick >= 0:
+            raise UnsupportedError(
+                "float: in a transform, the plain number of a Value would count as a constant (so it would in math.sin(v) and "
+                "array[i] = v); use NumPy's functions, at(array, i).set(v), or v.item() if a constant is meant"
             )
-        return float(np.reshape(self.data, ())[()])
+        return self.item()
 
     def __bool__(self) -> bool:
         return bool(self.data)
@@ -369,7 +378,8 @@ class Value(Node):
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise UnsupportedError(
-            "np.asarray(value): a plain array would lose the graph; use value.numpy() for the numbers, stack() to join Values"
+            "np.asarray(value): a plain array cannot hold a Value; instead of np.array([v, w]) write tinygrad_edu.array([v, w]) "
+            "or stack([v, w]), instead of array[i] = v, array = at(array, i).set(v); value.numpy() gives the plain numbers"
         )
 
 

@@ -36,6 +36,7 @@ from .arithmetic import (
     subtract,
     where,
 )
+from .array import array
 from .choosing import copysign, fmax, fmin, heaviside, nan_to_num
 from .contraction import dot, einsum, inner, tensordot
 from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
@@ -125,6 +126,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "array",
     "array_split",
     "astype",
     "at",
