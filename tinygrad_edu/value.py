@@ -30,6 +30,20 @@ def compared(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda self, other: function(self.data, other.data if isinstance(other, Node) else other)
 
 
+class Places:
+    """The places of a Value: at[index], or at(index), is one that can be updated; see `ops.at`."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+    def __call__(self, index: Any) -> ops.at[Value]:
+        return ops.at(self.value, index)
+
+    __getitem__ = __call__
+
+
 class Value(Node):
     """A number or array whose operations are recorded.
 
@@ -155,9 +169,10 @@ class Value(Node):
         """The axes in another order, given as one tuple or as several numbers; reversed if none is given."""
         return ops.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
-    def at(self, index: Any) -> ops.at[Value]:
-        """The place of a functional update: v.at(index).set(values), .add, .multiply, .min or .max gives an updated copy."""
-        return ops.at(self, index)
+    @property
+    def at(self) -> Places:
+        """The place of a functional update: v.at[index].set(values), .add, .multiply, .min or .max gives an updated copy."""
+        return Places(self)
 
     @property
     def T(self) -> Value:

@@ -363,3 +363,9 @@ def test_array_makes_a_value_of_nested_lists():
 def test_arrays_by_name():
     assert np.array_equal(tg.matmul(a=Value(A), b=A.T).data, A @ A.T)
     assert np.array_equal(tg.where(condition=A > 0, a=Value(A), b=0.0).data, np.where(A > 0, A, 0.0))
+
+
+def test_places_by_brackets_and_by_call():
+    v = Value(A)
+    assert np.array_equal(v.at[0, 1:].set(0.0).data, v.at((0, slice(1, None))).set(0.0).data)
+    assert np.array_equal(v.at[..., 0].add(1.0).data[:, 0], A[:, 0] + 1)
