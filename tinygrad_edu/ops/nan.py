@@ -111,13 +111,13 @@ def _where_known(y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 def _of_sorted(f: Callable[[Any], Any], lead: Shape, x: Any, axis: Axis, keepdims: bool) -> Any:
     """f, which reduces the first of two axes to axes of a shape `lead`, of what is not NaN: columns of equal length at once."""
     known = _known(x, axis, keepdims)
-    counts = np.ravel(known)
+    counts = np.maximum(np.ravel(known), 1)  # where all are NaN, of one NaN
     ordered = sort(columns(x, axis), axis=0)  # NaN last
     y = np.full((*lead, counts.size), nan, known.dtype)
-    for n in np.unique(counts[counts > 0]):
+    for n in np.unique(counts):
         as_long = counts == n
         y = index_set(y, f(ordered[: int(n), as_long]), (..., as_long))
-    return reshape(y, lead + np.shape(known))
+    return _where_known(reshape(y, lead + np.shape(known)), x, axis, keepdims)
 
 
 @derived(domain=(DISTINCT,), samples=along_axes_with_numbers)
