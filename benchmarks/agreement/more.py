@@ -75,9 +75,10 @@ def _polyval(p: Any, x: Any) -> Any:
 
 
 def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
-    """Of powers, since torch.vander raises an error in its own gradient."""
-    powers = torch.arange(len(x) if N is None else N)
-    return x[:, None] ** (powers if increasing else powers.flip(0))
+    """Power by power, since torch.vander raises an error in its own gradient."""
+    powers = range(len(x) if N is None else N)
+    columns = [x**n + 0 * x for n in (powers if increasing else powers[::-1])]
+    return torch.stack(columns, -1) if columns else x[:, None][:, :0]
 
 
 def _select(*choices: Any, conditions: Any) -> Any:
