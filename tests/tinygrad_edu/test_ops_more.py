@@ -133,6 +133,12 @@ def test_the_median_of_infinities_is_numpys():
     assert tg.nanmedian(Value([nan, inf, -1.0])).data == np.nanmedian([nan, inf, -1.0]) == inf
 
 
+@pytest.mark.parametrize("f", ["nanmean", "nanvar", "nanmedian", "nanprod", "nansum"])
+@pytest.mark.parametrize("x", [[1, 2, 4], [True, True, False]])
+def test_integers_and_booleans_are_counted(f, x):
+    assert getattr(tg, f)(x) == getattr(np, f)(x)
+
+
 def test_the_fraction_is_checked_and_plain():
     with pytest.raises(ShapeError, match="q from 0 to 1"):
         tg.nanquantile(N, 1.5)

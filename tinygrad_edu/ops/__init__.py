@@ -42,7 +42,6 @@ from .choosing import copysign, fmax, fmin, heaviside, nan_to_num
 from .conditions import compress, extract, select
 from .contraction import dot, einsum, inner, tensordot
 from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
-from .convolving import convolve, correlate
 from .correlation import conv, conv_transpose, conv_weight
 from .cumulative import cumprod, cumsum, prod
 from .decomposition import cholesky, qr
@@ -108,6 +107,7 @@ from .shape import (
     swapaxes,
     transpose,
 )
+from .signals import convolve, correlate
 from .singular_values import svd, svdvals
 from .splitting import array_split, dsplit, hsplit, split, unstack, vsplit
 from .statistics import average, corrcoef, cov, std

@@ -28,8 +28,9 @@ def _missing(x: Any) -> Any:
 
 
 def _known(x: Any, axis: Axis, keepdims: bool) -> Any:
-    """How many numbers are not NaN, in the dtype of x."""
-    return np.sum(~_missing(x), axis=axis, keepdims=keepdims, dtype=getattr(x, "dtype", float))
+    """How many numbers are not NaN, in the dtype of x if that is a float."""
+    dtype = np.asarray(data_of(x)).dtype
+    return np.sum(~_missing(x), axis=axis, keepdims=keepdims, dtype=dtype if dtype.kind == "f" else float)
 
 
 @derived(samples=along_axes)
