@@ -11,9 +11,11 @@ from ..data import data_of
 from ..domain import DISTINCT
 from ..registry import derived
 from ..signatures import Array, Axis, Plain
-from .arithmetic import divide, sqrt, square, where
+from .arithmetic import divide, sqrt, square
+from .choosing import where
 from .norm import p_norm
-from .reduction import along_axes, along_axes_with_freedom, along_axes_with_numbers, max, min, sum
+from .reduction import along_axes, along_axes_with_numbers, max, min, sum
+from .statistics import along_axes_with_freedom
 
 
 def _missing(x: Any) -> Any:
