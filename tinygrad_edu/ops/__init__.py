@@ -20,31 +20,26 @@ from .arithmetic import (
     abs,
     add,
     cbrt,
-    clip,
     divide,
     float_power,
     hypot,
-    maximum,
-    minimum,
     multiply,
     negative,
-    positive,
     power,
     reciprocal,
     sign,
     sqrt,
     square,
     subtract,
-    where,
 )
 from .array import array
 from .blocks import block
-from .choosing import copysign, fmax, fmin, heaviside, nan_to_num
+from .choosing import clip, copysign, fmax, fmin, heaviside, maximum, minimum, nan_to_num, where
 from .conditions import compress, extract, select
 from .contraction import dot, einsum, inner, tensordot
 from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from .correlation import conv, conv_transpose, conv_weight
-from .cumulative import cumprod, cumsum, prod
+from .cumulative import cumprod, cumsum
 from .decomposition import cholesky, qr
 from .determinant import cofactor, det, slogdet
 from .difference import diff, gradient, trapezoid
@@ -53,15 +48,14 @@ from .eigenvalues import eigh, eigvalsh
 from .embedding import embedding, one_hot
 from .error_function import erf, erfc
 from .exponential import exp, exp2, expm1, log, log1p, log2, log10
-from .filled import full_like, ones_like, zeros_like
 from .grids import broadcast_arrays, meshgrid
-from .identity import astype, detach
+from .identity import astype, detach, positive
 from .indexing import getitem, index_add, index_set, scatter
 from .interpolation import interp
 from .joining import append, column_stack, concatenate, dstack, hstack, stack, vstack
 from .least_squares import least_squares, lstsq, pinv
 from .linalg import inv, matrix_power, solve
-from .log_sums import logaddexp, logaddexp2
+from .log_sums import logaddexp, logaddexp2, logsumexp
 from .matrix_functions import matrix_diagonal, matrix_norm, matrix_trace, vector_norm
 from .matrix_parts import diag, diagflat, diagonal, trace, tril, triu
 from .matrix_vectors import matvec, vecmat
@@ -82,13 +76,13 @@ from .nan import (
 from .neural import cross_entropy, linear, log_softmax, softmax
 from .norm import norm, p_norm
 from .normalization import center, layer_norm, rms_norm
+from .plain import argmax, argmin, argsort, full_like, ones_like, zeros_like
 from .polynomial import polyval, vander
 from .pooling import avg_pool1d, avg_pool2d, max_pool, max_pool1d, max_pool2d, sum_pool, sum_unpool
 from .products import cross, kron, matmul, multi_dot, outer, vdot, vecdot
 from .quantile import median, percentile, quantile
-from .raw import argmax, argmin, argsort
 from .rearranging import flip, fliplr, flipud, roll, rot90, sort
-from .reduction import amax, amin, broadcast_to, logsumexp, max, mean, min, ptp, sum, var
+from .reduction import amax, amin, broadcast_to, max, mean, min, prod, ptp, sum
 from .repeating import pad, repeat, resize, tile
 from .rounding import ceil, divmod, floor, floor_divide, fmod, remainder, round, trunc
 from .selecting import delete, take, take_along_axis
@@ -111,7 +105,7 @@ from .shape import (
 from .signals import convolve, correlate
 from .singular_values import svd, svdvals
 from .splitting import array_split, dsplit, hsplit, split, unstack, vsplit
-from .statistics import average, corrcoef, cov, std
+from .statistics import average, corrcoef, cov, std, var
 from .trigonometric import (
     arccos,
     arccosh,

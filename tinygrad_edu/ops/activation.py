@@ -12,8 +12,8 @@ from ..op import rule
 from ..registry import derived, elementwise
 from ..signatures import Array, Plain
 from .arithmetic import abs as absolute
-from .arithmetic import square, where
-from .choosing import heaviside
+from .arithmetic import square
+from .choosing import heaviside, where
 from .error_function import erfc
 from .exponential import exp
 from .trigonometric import tanh

@@ -12,8 +12,8 @@ from ..domain import CONDITION, REAL, Sample, Shape
 from ..errors import DTypeError, ShapeError
 from ..registry import derived
 from ..signatures import Array, Plain
-from .arithmetic import where
 from .axes import along, checked_axis
+from .choosing import where
 from .indexing import getitem
 from .shape import ravel
 

@@ -49,7 +49,7 @@ def _spread(
 
 def _lines(shape: Shape) -> Iterator[Sample]:
     n = shape[0] if shape else 1
-    yield Sample(((n, 2, 4), (3, 2, 2)), {})
+    yield Sample(((n, 2, 4), (3, 2, 2)))
     yield Sample(((1, 2, 6), (4, 1, 3), (4,)), {"stride": 2, "padding": 1, "dilation": 2, "groups": 2})
     yield Sample(((1, 1, 3), (2, 1, 2), (2,)), {"padding": "same"}, keywords=("bias",))
 
@@ -64,7 +64,7 @@ def _pictures(shape: Shape) -> Iterator[Sample]:
 
 def _spread_lines(shape: Shape) -> Iterator[Sample]:
     n = shape[0] if shape else 1
-    yield Sample(((n, 2, 3), (2, 3, 2)), {})
+    yield Sample(((n, 2, 3), (2, 3, 2)))
     how = {"stride": 3, "padding": 1, "output_padding": 2, "groups": 2, "dilation": 2}
     yield Sample(((1, 2, 2), (2, 1, 3), (2,)), how, keywords=("bias",))
 

@@ -13,7 +13,8 @@ from ..errors import ShapeError
 from ..node import Node
 from ..registry import derived
 from ..signatures import Array, Plain, Raw
-from .arithmetic import divide, where
+from .arithmetic import divide
+from .choosing import where
 from .indexing import index_set
 from .joining import concatenate
 from .rounding import remainder

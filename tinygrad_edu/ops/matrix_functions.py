@@ -12,9 +12,10 @@ from ..data import shape_of
 from ..domain import DISTINCT, Sample, Shape
 from ..registry import derived
 from ..signatures import Array, Axis, Plain
+from .axes import checked_axes
 from .matrix_parts import diagonal, trace
 from .norm import norm
-from .reduction import along_axes_with_numbers, axes_of, columns
+from .reduction import along_axes_with_numbers, columns
 from .shape import reshape
 
 
@@ -59,7 +60,7 @@ def _matrices(shape: Shape) -> Iterator[Sample]:
 @derived(symbol="‖x‖", domain=(DISTINCT,), samples=_vectors, numpy=np.linalg.vector_norm)
 def vector_norm(x: Array, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Plain:
     """Norm of vectors that lie along any number of axes, all if None; ord as for norm. linalg.vector_norm."""
-    axes = axes_of(x, axis)
+    axes = checked_axes("norm", shape_of(x), axis)
     if len(axes) == 1:
         return norm(x, ord=ord, axis=axes, keepdims=keepdims)
     shape = tuple([1 if i in axes else n for i, n in enumerate(shape_of(x)) if keepdims or i not in axes])

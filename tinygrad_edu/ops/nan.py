@@ -12,14 +12,16 @@ from ..data import data_of
 from ..domain import DISTINCT, Sample, Shape
 from ..registry import derived
 from ..signatures import Array, Axis, Plain
-from .arithmetic import divide, sqrt, square, where
-from .cumulative import cumprod, cumsum, prod
+from .arithmetic import divide, sqrt, square
+from .choosing import where
+from .cumulative import cumprod, cumsum
 from .indexing import index_set
 from .norm import p_norm
 from .quantile import Method, median, quantile
 from .rearranging import sort
-from .reduction import along_axes, along_axes_with_freedom, along_axes_with_numbers, columns, max, min, sum
+from .reduction import along_axes, along_axes_with_numbers, columns, max, min, prod, sum
 from .shape import reshape
+from .statistics import along_axes_with_freedom
 
 
 def _missing(x: Any) -> Any:

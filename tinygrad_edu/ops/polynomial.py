@@ -12,7 +12,7 @@ from ..errors import ShapeError
 from ..registry import derived
 from ..signatures import Array, Plain
 from .arithmetic import power
-from .filled import zeros_like
+from .plain import zeros_like
 from .shape import reshape
 
 

@@ -11,7 +11,8 @@ from ..domain import NONZERO, REAL, Domain
 from ..op import rule
 from ..registry import derived, elementwise
 from ..signatures import Array, Plain
-from .arithmetic import abs, hypot, sqrt, where
+from .arithmetic import abs, hypot, sqrt
+from .choosing import where
 
 _UNIT = Domain(-1.0, 1.0)
 
