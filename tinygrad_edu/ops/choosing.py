@@ -124,10 +124,7 @@ def fmin(a: Array, b: Array) -> Plain:
 @elementwise(
     scalar=math.copysign,
     domain=(NONZERO, NONZERO),
-    rules=(
-        rule("sign(a) sign(b)", lambda g, y, a, b: g * (sign(a) * sign(y))),
-        rule("0", lambda g, y, a, b: 0.0),
-    ),
+    rules=(rule("sign(a) sign(b)", lambda g, y, a, b: g * (sign(a) * sign(y))), rule("0", lambda g, y, a, b: 0.0)),
 )
 def copysign(a: Array, b: Array) -> Plain:
     """Elementwise |a| with the sign of b, also that of -0.0. Shapes broadcast. At the kink a = 0 the gradient is 0."""

@@ -1,9 +1,9 @@
-"""Convolution as networks use it: options in numbers or words, checked; a bias; one and two axes. Conventions are PyTorch's."""
+"""conv1d, conv2d and their mirror images: conv with options as in PyTorch, checked, and a bias. (conv is in correlation.py.)"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +15,7 @@ from ..signatures import Plain
 from . import windows
 from .correlation import by_definition, conv, conv_transpose, transposed_by_definition
 from .shape import reshape
-from .windows import Padding
-
-Size: TypeAlias = int | tuple[int, ...]  # for all axes, or for each
+from .windows import Padding, Size
 
 
 def _convolved(
@@ -94,11 +92,7 @@ def _formula(
 
 
 @derived(
-    symbol="conv1d",
-    domain=(REAL, REAL),
-    call=_convolved,
-    samples=_lines,
-    numpy=_formula(_convolved, by_definition),
+    symbol="conv1d", domain=(REAL, REAL), call=_convolved, samples=_lines, numpy=_formula(_convolved, by_definition)
 )
 def conv1d(x: Any, weight: Any, bias: Any, **options: Any) -> Plain:
     """Cross-correlation along one axis: (batch, channels, length), (out, channels / groups, k) -> (batch, out, length').
@@ -112,11 +106,7 @@ def conv1d(x: Any, weight: Any, bias: Any, **options: Any) -> Plain:
 
 
 @derived(
-    symbol="conv2d",
-    domain=(REAL, REAL),
-    call=_convolved,
-    samples=_pictures,
-    numpy=_formula(_convolved, by_definition),
+    symbol="conv2d", domain=(REAL, REAL), call=_convolved, samples=_pictures, numpy=_formula(_convolved, by_definition)
 )
 def conv2d(x: Any, weight: Any, bias: Any, **options: Any) -> Plain:
     """Cross-correlation of pictures: (batch, channels, height, width), (out, channels / groups, kh, kw) -> (batch, out, h, w).

@@ -19,12 +19,12 @@ import numpy as np
 
 from ..data import data_of, shape_of
 from ..domain import Sample, Shape
-from ..errors import GraphError, ShapeError, UnsupportedError
+from ..errors import GraphError, UnsupportedError
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
 from .joining import concatenate
-from .linalg import check_square, factored, solve, square_shapes, well_posed
+from .linalg import check_matrix, check_square, factored, solve, square_shapes, well_posed
 
 
 class QRResult(NamedTuple):
@@ -158,8 +158,7 @@ def _qr_rule(g: Any, y: Any, x: Any) -> Any:
 )
 def packed_qr(x: Array) -> Plain:
     """Q and R of matrices, packed: (..., m, n) -> (..., mk + kn), k = min(m, n)."""
-    if len(shape_of(x)) < 2:
-        raise ShapeError(f"qr: got shape {shape_of(x)}, expected matrices (..., m, n); x[:, None] makes a column")
+    check_matrix("qr", x)
     return pack(x.shape[:-2], *np.linalg.qr(x))
 
 

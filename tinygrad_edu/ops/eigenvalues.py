@@ -122,13 +122,7 @@ def _eigh_call(x: Any, UPLO: str = "L") -> tuple[tuple[Any, ...], dict[str, Any]
     return (x,), {"UPLO": UPLO}
 
 
-@derived(
-    symbol="eigh",
-    several=True,
-    call=_eigh_call,
-    samples=_samples,
-    numpy=np.linalg.eigh,
-)
+@derived(symbol="eigh", several=True, call=_eigh_call, samples=_samples, numpy=np.linalg.eigh)
 def eigh(x: Array, UPLO: str = "L") -> EighResult:
     """Eigenvalues w, ascending, and eigenvectors v of symmetric matrices, x v = v diag(w): (..., n, n) -> (..., n), (..., n, n).
 

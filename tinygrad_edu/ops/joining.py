@@ -72,12 +72,7 @@ def concatenate(*arrays: Array, axis: int) -> Plain:
     call=_stacked,
     samples=lambda shape: [Sample((shape, shape), {"axis": axis}) for axis in range(-1, len(shape) + 1)],
     numpy=np.stack,
-    rules=(
-        rule(
-            "the slice of g where x lies",
-            lambda i, g, y, *arrays, axis: g[along(axis % len(g.shape), i)],
-        ),
-    ),
+    rules=(rule("the slice of g where x lies", lambda i, g, y, *arrays, axis: g[along(axis % len(g.shape), i)]),),
 )
 def stack(*arrays: Array, axis: int) -> Plain:
     """Arrays of one shape joined along a new axis: stack([a, b], axis=0). Raises ShapeError if their shapes differ."""

@@ -17,7 +17,8 @@ from ..errors import GraphError, ShapeError
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
-from .linalg import NOT_FINITE, factored, well_posed
+from .decomposition import rectangles
+from .linalg import NOT_FINITE, check_matrix, factored, well_posed
 from .reduction import sum
 from .singular_values import svdvals
 
@@ -27,13 +28,6 @@ def _check_rank(name: str, ranks: Any, x: Any) -> None:
     if np.any(ranks != full):
         got = f"a matrix of shape {shape_of(x)[-2:]} and rank {np.min(ranks):.0f}"
         raise GraphError(f"{name}: {got} has no gradient, since the result jumps there; expected rank {full}")
-
-
-def _rectangles(shape: Shape) -> Iterator[Sample]:
-    """Tall, wide and square matrices."""
-    if len(shape) > 1 and all(shape):
-        yield Sample((shape,), prepare=well_posed)
-        yield Sample(((*shape[:-2], 3, 2),), {"rcond": 1e-9}, prepare=well_posed)
 
 
 def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
@@ -50,7 +44,9 @@ def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
 
 @operation(
     symbol="x⁺",
-    samples=_rectangles,
+    samples=lambda shape: (
+        Sample((s,), {"rcond": c}, prepare=well_posed) for s in rectangles(shape) for c in (None, 1e-9)
+    ),
     numpy=np.linalg.pinv,
     rules=(rule("-yᵀ g yᵀ + (1 - x y) gᵀ y yᵀ + yᵀ y gᵀ (1 - y x)", lambda g, y, x, rcond: _pinv_rule(g, y, x)),),
 )
@@ -64,8 +60,7 @@ def pinv(x: Array, rcond: Any = None) -> Plain:
     Raises ShapeError if x has fewer than two axes; GraphError for the gradient of a matrix that is not of full rank, where
     the pseudo-inverse jumps.
     """
-    if len(shape_of(x)) < 2:
-        raise ShapeError(f"pinv: got shape {shape_of(x)}, expected matrices (..., m, n); x[:, None] makes a column")
+    check_matrix("pinv", x)
     return factored("pinv", NOT_FINITE, np.linalg.pinv, x, rcond)
 
 

@@ -47,6 +47,12 @@ def check_square(name: str, x: Any) -> None:
         raise ShapeError(f"{name}: got shape {shape}, expected square matrices (..., n, n); {remedy}")
 
 
+def check_matrix(name: str, x: Any) -> None:
+    """Raise ShapeError unless x is a matrix or a stack of them."""
+    if len(shape_of(x)) < 2:
+        raise ShapeError(f"{name}: got shape {shape_of(x)}, expected matrices (..., m, n); x[:, None] makes a column")
+
+
 def factored(name: str, problem: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """What NumPy's function returns; its LinAlgError as a MatrixError that names the operation and the problem."""
     try:

@@ -63,9 +63,7 @@ def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return sum(_diagonal("trace", x, offset, axis1, axis2), axis=-1)
 
 
-@derived(
-    samples=lambda shape: [Sample((shape,), {"k": k}) for k in (0, 1, -2)] if 0 < len(shape) < 3 else [],
-)
+@derived(samples=lambda shape: [Sample((shape,), {"k": k}) for k in (0, 1, -2)] if 0 < len(shape) < 3 else [])
 def diag(x: Array, k: int = 0) -> Any:
     """The matrix with the vector x as its diagonal number k, or diagonal number k of the matrix x, counted to the right.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,7 @@ from ..signatures import Array, Plain
 from . import windows
 from .indexing import scatter
 from .shape import reshape
-from .windows import Padding
-
-Size: TypeAlias = int | tuple[int, ...]  # for all axes, or for each
+from .windows import Padding, Size
 
 
 def _seen(x: Any, kernel: Shape, stride: Shape, padding: Padding, fill: float) -> Any:

@@ -59,10 +59,7 @@ def _right(g: Any, a: Any, b: Any) -> Any:
     analytic=True,
     samples=_products,
     also=(np.linalg.matmul,),
-    rules=(
-        rule("g @ bᵀ", lambda g, y, a, b: _left(g, a, b)),
-        rule("aᵀ @ g", lambda g, y, a, b: _right(g, a, b)),
-    ),
+    rules=(rule("g @ bᵀ", lambda g, y, a, b: _left(g, a, b)), rule("aᵀ @ g", lambda g, y, a, b: _right(g, a, b))),
 )
 def matmul(a: Array, b: Array) -> Plain:
     """Matrix product a @ b: (..., n, k) @ (..., k, m) -> (..., n, m); leading axes broadcast, vectors lose their axis.
@@ -86,30 +83,27 @@ def matmul(a: Array, b: Array) -> Plain:
         ) from error
 
 
-@derived(
-    symbol="·", domain=(REAL, REAL), samples=lambda shape: [Sample((shape, shape)), Sample((shape, (*shape[::-1], 1)))]
-)
+def _any_two(shape: Shape) -> list[Sample]:
+    return [Sample((shape, (3,))), Sample(((2,), shape)), Sample((shape, (2, 2)))]
+
+
+def _of_one_size(shape: Shape) -> list[Sample]:
+    return [Sample((shape, shape)), Sample((shape, (*shape[::-1], 1)))]
+
+
+@derived(symbol="·", domain=(REAL, REAL), samples=_of_one_size)
 def vdot(a: Array, b: Array) -> Plain:
     """Inner product of all numbers of a and b, read row by row: sizes must be equal, shapes need not. A scalar."""
     return matmul(reshape(a, (_size(a),)), reshape(b, (_size(b),)))
 
 
-@derived(
-    symbol="⊗",
-    domain=(REAL, REAL),
-    samples=lambda shape: [Sample((shape, (3,))), Sample(((2,), shape))],
-    also=(np.linalg.outer,),
-)
+@derived(symbol="⊗", domain=(REAL, REAL), samples=_any_two, also=(np.linalg.outer,))
 def outer(a: Array, b: Array) -> Plain:
     """Every product of a number of a and one of b, read row by row: sizes n and m -> (n, m)."""
     return multiply(reshape(a, (_size(a), 1)), reshape(b, (1, _size(b))))
 
 
-@derived(
-    symbol="⊗",
-    domain=(REAL, REAL),
-    samples=lambda shape: [Sample((shape, (3,))), Sample(((2,), shape)), Sample((shape, (2, 2)))],
-)
+@derived(symbol="⊗", domain=(REAL, REAL), samples=_any_two)
 def kron(a: Array, b: Array) -> Plain:
     """Kronecker product: blocks b scaled by each number of a; axis by axis, sizes multiply. Missing leading axes count as 1."""
     ndim = max(len(shape_of(a)), len(shape_of(b)))

@@ -105,12 +105,7 @@ def _products_of_others(x: Any) -> Any:
     return concatenate([of_pairs * b, of_pairs * a, others[half:]], axis=0)
 
 
-@operation(
-    symbol="Π",
-    analytic=True,
-    samples=along_axes,
-    rules=(rule("g y / x", _prod_rule),),
-)
+@operation(symbol="Π", analytic=True, samples=along_axes, rules=(rule("g y / x", _prod_rule),))
 def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Product over axes; 1 where there is nothing to multiply. Right where factors are 0."""
     return _product(x, axis=axis, keepdims=keepdims)
@@ -159,8 +154,7 @@ def _extreme(ufunc: np.ufunc, x: Array, axis: Axis, keepdims: bool) -> Any:
 
 
 _extreme_rule = rule(
-    "g where x = y, shared equally among ties",
-    lambda g, y, x, axis, keepdims: _to_the_extreme(g, x, y, axis, keepdims),
+    "g where x = y, shared equally among ties", lambda g, y, x, axis, keepdims: _to_the_extreme(g, x, y, axis, keepdims)
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data import shape_of
-from ..domain import Sample, Shape
+from ..domain import Sample, Shape, with_params
 from ..errors import ShapeError
 from ..op import rule
 from ..registry import derived, operation
@@ -50,18 +50,13 @@ def transpose(x: Array, axes: Shape | None = None) -> Plain:
 # -- Another shape -----------------------------------------------------------------------------------------------------
 
 
-def plainly(shape: Shape) -> Iterator[Sample]:
-    """Samples of an op of one array and no parameters."""
-    yield Sample((shape,))
-
-
-@derived(samples=plainly)
+@derived(samples=with_params({}))
 def ravel(x: Array) -> Any:
     """The numbers of x, row by row, along a single axis; those of a scalar too."""
     return reshape(x, (-1,))
 
 
-@derived(samples=plainly, numpy=lambda x: np.asarray(x).flatten())
+@derived(samples=with_params({}), numpy=lambda x: np.asarray(x).flatten())
 def flatten(x: Array) -> Any:
     """The numbers of x, row by row, along a single axis: another name of ravel."""
     return reshape(x, (-1,))
@@ -118,11 +113,7 @@ def _one_or_two(shape: Shape) -> Iterator[Sample]:
 
 
 @derived(
-    several=True,
-    call=each,
-    samples=_one_or_two,
-    numpy=lambda *arrays: np.atleast_1d(*arrays),
-    also=(np.atleast_1d,),
+    several=True, call=each, samples=_one_or_two, numpy=lambda *arrays: np.atleast_1d(*arrays), also=(np.atleast_1d,)
 )
 def atleast_1d(*arrays: Array) -> Any:
     """Each array as it is, a scalar as an array of one number; a tuple of them if several are given."""
@@ -130,11 +121,7 @@ def atleast_1d(*arrays: Array) -> Any:
 
 
 @derived(
-    several=True,
-    call=each,
-    samples=_one_or_two,
-    numpy=lambda *arrays: np.atleast_2d(*arrays),
-    also=(np.atleast_2d,),
+    several=True, call=each, samples=_one_or_two, numpy=lambda *arrays: np.atleast_2d(*arrays), also=(np.atleast_2d,)
 )
 def atleast_2d(*arrays: Array) -> Any:
     """Each array as a matrix at least, (n,) as one row (1, n); a tuple of them if several are given."""
@@ -142,11 +129,7 @@ def atleast_2d(*arrays: Array) -> Any:
 
 
 @derived(
-    several=True,
-    call=each,
-    samples=_one_or_two,
-    numpy=lambda *arrays: np.atleast_3d(*arrays),
-    also=(np.atleast_3d,),
+    several=True, call=each, samples=_one_or_two, numpy=lambda *arrays: np.atleast_3d(*arrays), also=(np.atleast_3d,)
 )
 def atleast_3d(*arrays: Array) -> Any:
     """Each array with three axes at least, (n,) as (1, n, 1), (m, n) as (m, n, 1); a tuple of them if several are given."""

@@ -12,13 +12,13 @@ import numpy as np
 
 from ..data import data_of, shape_of
 from ..domain import Sample, Shape
-from ..errors import ShapeError, UnsupportedError
+from ..errors import UnsupportedError
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
 from .decomposition import identity, pack, rectangles, resolution, unpack
 from .eigenvalues import refuse, told_apart, turned
-from .linalg import NOT_FINITE, factored, well_posed
+from .linalg import NOT_FINITE, check_matrix, factored, well_posed
 
 
 class SVDResult(NamedTuple):
@@ -81,8 +81,7 @@ def _svd_rule(g: Any, y: Any, x: Any) -> Any:
 )
 def packed_svd(x: Array) -> Plain:
     """Singular vectors and values of matrices, packed: (..., m, n) -> (..., mk + k + kn), k = min(m, n)."""
-    if len(shape_of(x)) < 2:
-        raise ShapeError(f"svd: got shape {shape_of(x)}, expected matrices (..., m, n); x[:, None] makes a column")
+    check_matrix("svd", x)
     return pack(x.shape[:-2], *factored("svd", NOT_FINITE, np.linalg.svd, x, full_matrices=False))
 
 

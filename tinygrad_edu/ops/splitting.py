@@ -90,8 +90,7 @@ def dsplit(x: Array, indices_or_sections: Cuts) -> Any:
 
 
 @derived(
-    several=True,
-    samples=lambda shape: [Sample((shape,), {"axis": axis}) for axis in each_axis(shape) if shape[axis]],
+    several=True, samples=lambda shape: [Sample((shape,), {"axis": axis}) for axis in each_axis(shape) if shape[axis]]
 )
 def unstack(x: Array, axis: int = 0) -> Any:
     """The parts x[0], x[1], ... along an axis, which they lose; a tuple. The mirror image of stack."""

@@ -109,10 +109,7 @@ def cosh(x: Array) -> Plain:
 
 
 @elementwise(
-    scalar=math.asinh,
-    domain=(REAL,),
-    analytic=True,
-    rules=(rule("1 / √(1 + x²)", lambda g, y, x: g / hypot(x, 1.0)),),
+    scalar=math.asinh, domain=(REAL,), analytic=True, rules=(rule("1 / √(1 + x²)", lambda g, y, x: g / hypot(x, 1.0)),)
 )
 def arcsinh(x: Array) -> Plain:
     """Elementwise inverse of sinh."""

@@ -17,6 +17,7 @@ from ..data import shape_of
 from ..domain import Shape
 from ..errors import ShapeError
 
+Size: TypeAlias = int | tuple[int, ...]  # an option for all axes, or for each
 Padding: TypeAlias = tuple[tuple[int, int], ...]  # along each axis: before, after
 Index: TypeAlias = tuple[Any, ...]
 AXES = {1: "length", 2: "height, width", 3: "depth, height, width"}
