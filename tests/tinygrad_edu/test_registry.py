@@ -13,6 +13,7 @@ OPS = {name: f.op for name, f in registry.items()}
 PRIMITIVE = {name: op for name, op in OPS.items() if not op.derived}
 every_op = pytest.mark.parametrize("name", OPS)
 law = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+slow_law = settings(law, max_examples=15)  # differences of differences
 
 
 def close(actual, expected, error=0.0):
@@ -93,7 +94,7 @@ def check_first_order(call: OpCall):
 
 
 @every_op
-@law
+@slow_law
 @given(data=st.data())
 def test_second_order(name, data):
     op = OPS[name]
