@@ -60,6 +60,9 @@ REASONS = {
     "index_multiply": "products of all factors but one, which must be right at zeros",
     "tile": "a sum over the copies",
     "diff": "the forward is one subtraction of views; the gradient writes two padded arrays and adds them",
+    "cumulative_prod": "as cumprod",
+    "block": "the parts are copied out of g, block by block",
+    **dict.fromkeys(("matvec", "vecmat"), "an outer product for the matrix, where the forward reads it once"),
     "cofactor": "it is the gradient of det, so this is det's second derivative",
     "max_pool1d": "finds the place of each largest number, and scatters",
     "index_max": "finding which of the numbers won, with ties among repeats",
@@ -69,6 +72,8 @@ REASONS = {
 }
 VIEW = "the forward is a view, which moves no numbers; the gradient is an array"
 FORWARD = {
+    **dict.fromkeys(("nanmedian", "nanquantile", "nanpercentile"), "counts and moves NaN aside along each axis"),
+    "interp": "finds the segments, then weighs both ends, which gradient flows to; NumPy does both in C",
     **dict.fromkeys(("nanmax", "nanmin"), "a pass to replace NaN, where NumPy's fmax skips it"),
     "logit": "two logarithms, exact near 1/2 and at both ends; the formula beside it is neither",
     "hardtanh": "two passes, where np.clip makes one; on (8, 8) np.clip takes longer",
