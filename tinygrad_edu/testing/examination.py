@@ -1,0 +1,190 @@
+"""Comparing a gradient, number by number, with slopes of the function: which are right, wrong, or not to be told.
+
+A random direction that moves many inputs at once checks them all for the price of one: where the slope along it is what the
+gradient says, they are right. Where it is not, the inputs are halved until single ones are left, and each is looked at
+closely: at a kink any number between the slopes to its left and right is a subgradient; where the function overflows, or its
+results do not change in their last digit, nothing can be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf, isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .slopes import NONE, Slope, Vector, central, one_sided
+
+Indices = NDArray[np.intp]
+DIRECTIONS_AT_KINKS = 6
+SURE = 1e-4  # an error bar of more than this share of the number compared tells nothing
+
+
+class Verdict(StrEnum):
+    """What was found out about one number of a gradient."""
+
+    RIGHT = "right"
+    SUBGRADIENT = "subgradient"
+    INCONCLUSIVE = "inconclusive"
+    WRONG = "wrong"
+
+
+@dataclass
+class Problem:
+    """A function of one row of numbers, and what is claimed to be the gradient of weights · y.
+
+    Attributes:
+        function: x -> y, rows of float64.
+        x, gradient: rows of the same length.
+        weights: of y.
+        precision: relative rounding error of y.
+        noise: relative rounding error that the gradient may have.
+        rng: draws the directions.
+        budget: how many more times the function may be computed.
+    """
+
+    function: Callable[[Vector], Vector]
+    x: Vector
+    gradient: Vector
+    weights: Vector
+    precision: float
+    noise: float
+    rng: np.random.Generator
+    budget: int
+
+    def line(self, direction: Vector, elements: Indices) -> Callable[[float], Vector]:
+        """The function along a direction of some of the inputs."""
+
+        def at(t: float) -> Vector:
+            moved = self.x.copy()
+            moved[elements] += t * direction
+            self.budget -= 1
+            return self.function(moved)
+
+        return at
+
+    def scale(self, elements: Indices) -> Vector:
+        """How far each input may be moved by a step of 1."""
+        return np.maximum(1.0, np.abs(self.x[elements]))
+
+
+@dataclass
+class Findings:
+    """For each number of the gradient the verdict, the slope it was held against and its error bar (NaN within a group)."""
+
+    verdicts: NDArray[np.object_]
+    slopes: Vector
+    errors: Vector
+
+
+def examine(problem: Problem, full: bool) -> Findings:
+    """Compare the whole gradient; `full` looks at every number by itself."""
+    n = problem.x.size
+    found = Findings(np.full(n, Verdict.INCONCLUSIVE, object), np.full(n, np.nan), np.full(n, inf))
+    waiting = [np.arange(n)] if not full else [np.array([i]) for i in range(n)]
+    while waiting and problem.budget > 0:
+        group = waiting.pop()
+        if group.size == 1:
+            _examine_one(problem, int(group[0]), found)
+        elif group.size:
+            checked, rest = _examine_group(problem, group)
+            found.verdicts[checked] = Verdict.RIGHT
+            waiting += rest
+    _examine_kinks_together(problem, found)
+    return found
+
+
+def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indices]]:
+    """The inputs of a group that one random direction shows to be right, and the groups to look at next."""
+    direction = problem.scale(group) * _random(problem.rng, group.size)
+    shares = problem.gradient[group] * direction
+    size = float(np.linalg.norm(shares))
+    if isfinite(size):
+        slope = central(problem.line(direction, group), problem.weights, problem.precision, 1e-2 * problem.noise * size)
+        apart = abs(float(np.sum(shares)) - slope.value)
+        if apart <= 10 * slope.error + problem.noise * size and slope.error <= SURE * 1e-2 * size:
+            hidden = (shares != 0) & (np.abs(shares) <= slope.error / SURE)  # smaller than the error bar can show
+            if not hidden.any():
+                return group, []
+            if not hidden.all():
+                return group[~hidden], [group[hidden]]
+    middle = group.size // 2
+    return group[:0], [group[:middle], group[middle:]]
+
+
+def _examine_one(problem: Problem, i: int, found: Findings) -> None:
+    element = np.array([i])
+    scale = float(problem.scale(element)[0])
+    line, claimed = problem.line(np.array([scale]), element), float(problem.gradient[i]) * scale
+    largest = float(np.max(np.abs(problem.gradient[np.isfinite(problem.gradient)]), initial=0.0))
+    allowed = problem.noise * (abs(claimed) + 1e-2 * largest * scale)
+    goal = 1e-2 * allowed if isfinite(allowed) else 0.0
+    slope = central(line, problem.weights, problem.precision, goal)
+    verdict = _verdict(claimed, slope, allowed)
+    if verdict is not Verdict.RIGHT:
+        right = one_sided(line, problem.weights, problem.precision, goal, 1)
+        left = one_sided(line, problem.weights, problem.precision, goal, -1)
+        verdict, slope = _verdict_at_kink(claimed, slope, left, right, allowed)
+    found.verdicts[i], found.slopes[i], found.errors[i] = verdict, slope.value / scale, slope.error / scale
+
+
+def _verdict(claimed: float, slope: Slope, allowed: float) -> Verdict:
+    """Of a number beside the slope that it claims to be."""
+    if not isfinite(slope.error):
+        return Verdict.INCONCLUSIVE
+    if not isfinite(claimed):
+        return Verdict.WRONG
+    sure = slope.error <= SURE * max(abs(claimed), abs(slope.value))
+    if abs(claimed - slope.value) <= 10 * slope.error + allowed:
+        return Verdict.RIGHT if sure or claimed == slope.value else Verdict.INCONCLUSIVE
+    if slope.value == 0 and abs(claimed) <= slope.resolution:
+        return Verdict.INCONCLUSIVE
+    return Verdict.WRONG if sure else Verdict.INCONCLUSIVE
+
+
+def _verdict_at_kink(claimed: float, slope: Slope, left: Slope, right: Slope, allowed: float) -> tuple[Verdict, Slope]:
+    """The same with the slopes to both sides known."""
+    if not isfinite(left.error) and not isfinite(right.error):
+        return _verdict(claimed, slope, allowed), slope
+    if not (isfinite(left.error) and isfinite(right.error)):  # the end of the domain
+        only = left if isfinite(left.error) else right
+        return _verdict(claimed, only, allowed), only
+    error = left.error + right.error
+    if abs(left.value - right.value) <= 10 * error + allowed:  # no kink
+        return _verdict(claimed, slope, allowed), slope
+    low, high = sorted((left.value, right.value))
+    slack = 10 * error + allowed
+    if low - slack <= claimed <= high + slack:
+        return Verdict.SUBGRADIENT, Slope((low + high) / 2, (high - low) / 2, slope.resolution)
+    nearest = left if abs(claimed - left.value) < abs(claimed - right.value) else right
+    return Verdict.WRONG, nearest
+
+
+def _examine_kinks_together(problem: Problem, found: Findings) -> None:
+    """Each number may lie between its own slopes, and still all together not be a subgradient: max's at a tie sum to 1."""
+    kinks = np.flatnonzero(found.verdicts == Verdict.SUBGRADIENT)
+    if not kinks.size or not np.all(np.isfinite(problem.gradient)):
+        return
+    everything = np.arange(problem.x.size)
+    for k in range(DIRECTIONS_AT_KINKS):
+        direction = problem.scale(everything) * _random(problem.rng, problem.x.size)
+        direction = np.abs(direction) if k % 2 else direction
+        line, claimed = problem.line(direction, everything), float(np.dot(problem.gradient, direction))
+        size = problem.noise * float(np.linalg.norm(problem.gradient * direction))
+        right, left = (one_sided(line, problem.weights, problem.precision, size, side) for side in (1, -1))
+        low, high = sorted((left.value, right.value))
+        slack = 10 * (left.error + right.error) + 10 * size
+        if isfinite(slack) and slack < SURE * (high - low) and not low - slack <= claimed <= high + slack:
+            found.verdicts[kinks] = Verdict.WRONG
+            return
+
+
+def _random(rng: np.random.Generator, n: int) -> Vector:
+    """Numbers of random sign, none near 0."""
+    return rng.uniform(0.5, 1.5, n) * rng.choice([-1.0, 1.0], n)
+
+
+__all__ = ["NONE", "Findings", "Problem", "Verdict", "examine"]

@@ -1,0 +1,104 @@
+"""Slopes of a function along a line, from its values alone, each with an error bar.
+
+Central differences (y(h) - y(-h)) / 2h over shrinking steps h are extrapolated to h = 0 by Neville's scheme (Ridders' method).
+The difference of the results is taken before they are weighed and summed: results that do not change cancel exactly, and
+their size does not drown those that do. At a kink the slopes to the left and to the right are told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf, isfinite, nan
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector: TypeAlias = NDArray[np.float64]
+Line: TypeAlias = Callable[[float], Vector]  # t -> the function's results at x + t v, in one row
+
+SHRINK = 3.0
+STEPS = 18
+FIRST = 1e-2
+
+
+class Slope(NamedTuple):
+    """A derivative along a line.
+
+    Attributes:
+        value: NaN where there is none to be found.
+        error: estimate of its absolute error; inf with NaN.
+        resolution: the smallest slope that would have shown: below it the results would not have changed in their last digit.
+    """
+
+    value: float
+    error: float
+    resolution: float
+
+
+NONE = Slope(nan, inf, inf)
+
+
+def central(line: Line, weights: Vector, precision: float, goal: float) -> Slope:
+    """The slope of weights · y at 0, from both sides.
+
+    Args:
+        precision: relative rounding error of y: of the coarsest type that it was computed in.
+        goal: an error that is small enough.
+    """
+
+    def difference(h: float) -> tuple[float, float]:
+        return _quotient(line(h), line(-h), weights, precision, 2 * h)
+
+    return _extrapolated(difference, SHRINK**2, goal)
+
+
+def one_sided(line: Line, weights: Vector, precision: float, goal: float, side: int) -> Slope:
+    """The slope of weights · y at 0, from the right (side 1) or from the left (side -1)."""
+    here = line(0.0)
+
+    def difference(h: float) -> tuple[float, float]:
+        return _quotient(line(side * h), here, weights, precision, side * h)
+
+    return _extrapolated(difference, SHRINK, goal)
+
+
+def _quotient(far: Vector, near: Vector, weights: Vector, precision: float, h: float) -> tuple[float, float]:
+    """The difference quotient, and how much of it may be rounding."""
+    change = far - near
+    changed = np.abs(weights) * (change != 0)
+    rounding = precision * float(np.dot(changed, np.abs(far) + np.abs(near)))
+    return float(np.dot(weights, change)) / h, rounding / abs(h)
+
+
+def _extrapolated(difference: Callable[[float], tuple[float, float]], factor: float, goal: float) -> Slope:
+    """The entry of Neville's table with the smallest error: its distance from its two neighbours of lower order, and rounding.
+
+    Args:
+        factor: by how much the leading error term shrinks from one step to the next.
+    """
+    best, previous, h = NONE, list[float](), FIRST
+    for _ in range(STEPS):
+        value, rounding = difference(h)
+        row = [value]
+        if isfinite(value):
+            power = factor
+            for lower in previous:
+                row.append((row[-1] * power - lower) / (power - 1))
+                power *= factor
+                error = max(abs(row[-1] - row[-2]), abs(row[-1] - lower)) + rounding
+                if error < best.error:
+                    best = Slope(row[-1], error, rounding)
+            if best.error <= goal or rounding > best.error:
+                break
+            previous = row[:8]
+        else:
+            previous = []
+        h /= SHRINK
+    return best
+
+
+def complex_step(line: Callable[[complex], NDArray[np.complex128]], weights: Vector, h: float = 1e-150) -> Slope:
+    """The slope of weights · y at 0 from one step ih: nothing is subtracted, so every digit is right where y is analytic."""
+    value = float(np.dot(weights, line(complex(0, h)).imag)) / h
+    return Slope(value, 16 * float(np.finfo(float).eps) * abs(value), 0.0)
