@@ -25,6 +25,9 @@ check: $(VENV)/test.stamp
 
 bench: $(VENV)/bench.stamp
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.per_op
+	$(BIN)/python -m benchmarks.transforms
+	$(BIN)/python -W ignore -m benchmarks.agreement
 
 clean:
 	rm -rf $(VENV) demo

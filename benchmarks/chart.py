@@ -54,10 +54,11 @@ def _panel(axes: Axes, result: Result, most: int) -> None:
     places = range(len(engines))
     axes.barh(places, [ratio - 1 for ratio in ratios], left=1, color=colours, height=0.7)
     hold = result.work.hold
-    if result.work.unit == "bytes":
+    if hold is not None and result.work.unit == "bytes":
         hold /= result.figures[result.work.reference].sample
     axes.axvline(1, color="black", linewidth=1.2)
-    axes.axvline(hold, color=ORANGE, linewidth=1.5, linestyle="--")
+    if hold is not None:
+        axes.axvline(hold, color=ORANGE, linewidth=1.5, linestyle="--")
     for place, engine, ratio in zip(places, engines, ratios, strict=True):
         left = ratio < 1
         axes.annotate(
@@ -72,7 +73,8 @@ def _panel(axes: Axes, result: Result, most: int) -> None:
             bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"},
         )
 
-    low, high = min(*ratios, hold, 0.8), max(*ratios, hold, 1.25)
+    marks = ratios if hold is None else [*ratios, hold]
+    low, high = min(*marks, 0.8), max(*marks, 1.25)
     room = (high / low) ** 0.22  # for the numbers beside the bars
     axes.set_xscale("log")
     axes.set_xlim(low / room, high * room)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,19 +26,26 @@ from rich.progress import track
 from tinygrad_edu import Op, Sample, Value, registry
 from tinygrad_edu.testing.strategies import OpCall, joined, points
 
-from .outliers import REASONS
+from .per_op_cases import FORWARD, REASONS, VIEW, cases
 from .rounds import ONE_THREAD
 
 RESULTS = Path(__file__).parent / "results" / "per_op.md"
 SHAPES = ((8, 8), (512, 512))
 ROUNDS, TURN = 7, 4e-3
+ROOM = 6 * 2**30  # bytes; results that need more are left out
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
-LIMIT = 6.0  # gradient over forward; what is above is explained
+QUICK = 2e-5  # seconds in which nobody writes 512 x 512 numbers
+LIMIT, SLOW = 6.0, 3.0  # gradient over forward, and forward over NumPy's; what is above is explained
 
 
 class Row(NamedTuple):
-    """Ratios of one op on one shape: forward and gradient over NumPy's forward, and gradient over forward."""
+    """Ratios of one op on one shape: forward and gradient over NumPy's forward, and gradient over forward.
 
+    Attributes:
+        bare: seconds of NumPy's forward.
+    """
+
+    bare: float
     forward: float
     gradient: float
     over_forward: float
@@ -52,6 +60,7 @@ def main() -> int:
         return subprocess.run(
             [sys.executable, "-m", "benchmarks.per_op", *sys.argv[1:]], env=os.environ | settings
         ).returncode
+    resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
     rows: dict[str, list[Row | None]] = {}
     with np.errstate(all="ignore"):
         for name in track([name for name in registry if (options.only or "") in name], disable=bool(options.only)):
@@ -65,14 +74,16 @@ def main() -> int:
 
 def measured(op: Op, shape: tuple[int, int]) -> Row | None:
     """The op's ratios; None if it has no sample of about this size, no NumPy counterpart, or no gradient."""
-    call = drawn(op, shape)
+    try:
+        return ratios(op, drawn(op, shape))
+    except MemoryError:  # diagflat of 512 x 512 numbers has 2^36
+        return None
+
+
+def ratios(op: Op, call: OpCall | None) -> Row | None:
+    """The times of one call."""
     if call is None or op.numpy is None or not call.differentiable:
         return None
-    args, kwargs = call.arguments(call.inputs)
-    if op.name == "einsum":
-        args = (kwargs.pop("subscripts"), *args)
-    elif op.variadic and getattr(op.numpy, "__module__", "").startswith("numpy"):
-        args = (list(args),)
     values = [Value(x, copy=False) if i in call.differentiable else x for i, x in enumerate(call.inputs)]
     y = call(*values)
     if not isinstance(y, Value) or not y.requires_grad:
@@ -85,15 +96,29 @@ def measured(op: Op, shape: tuple[int, int]) -> Row | None:
                 v.grad = None
         call(*values).backward(weights, retain_graph=False)
 
-    bare, forward, both = seconds(
-        [lambda: joined(op.numpy(*args, **kwargs)), lambda: call(*values), forward_and_gradient]  # type: ignore[misc]
-    )
+    bare, forward, both = seconds([bare_forward(call), lambda: call(*values), forward_and_gradient])
     gradient = max(both - forward, 0.0)
-    return Row(forward / bare, gradient / bare, gradient / forward)
+    return Row(bare, forward / bare, gradient / bare, gradient / forward)
+
+
+def bare_forward(call: OpCall) -> Callable[[], Any]:
+    """NumPy's forward; where NumPy has none, the op's own on plain arrays."""
+    args, kwargs = call.arguments(call.inputs)
+    function = call.op.numpy
+    if call.op.name in cases(2) and not isinstance(function, np.ufunc) and not hasattr(function, "_implementation"):
+        return lambda: call(*call.inputs)
+    if call.op.name == "einsum":
+        args = (kwargs.pop("subscripts"), *args)
+    elif call.op.variadic and getattr(function, "__module__", "").startswith("numpy"):
+        args = (list(args),)
+    return lambda: joined(function(*args, **kwargs))  # type: ignore[misc]
 
 
 def drawn(op: Op, shape: tuple[int, int]) -> OpCall | None:
     """A call on arrays of the shape, or of about as many numbers."""
+    given = cases(shape[0]).get(op.name)
+    if given is not None:
+        return OpCall(op, *given)
     if op.samples is None:
         sample: Sample | None = Sample((shape,) * len(op.domain), {})
     else:
@@ -150,9 +175,15 @@ def markdown(rows: dict[str, list[Row | None]]) -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for name, both in rows.items():
-        cells = [cell for row in both for cell in (["-"] * 3 if row is None else [f"{number:.1f}" for number in row])]
-        over = both[1] is not None and both[1].over_forward > LIMIT
-        lines.append(f"| `{name}` | {' | '.join(cells)} | {REASONS.get(name, 'not explained') if over else ''} |")
+        cells = [
+            cell for row in both for cell in (["-"] * 3 if row is None else [f"{number:.1f}" for number in row[1:]])
+        ]
+        why, large_row = "", both[1]
+        if large_row is not None and large_row.over_forward > LIMIT:
+            why = VIEW if large_row.bare < QUICK else REASONS.get(name, "not explained")
+        elif large_row is not None and large_row.forward > SLOW and large_row.bare >= QUICK:
+            why = "forward: " + FORWARD.get(name, "not explained")
+        lines.append(f"| `{name}` | {' | '.join(cells)} | {why} |")
     return "\n".join(lines) + "\n"
 
 

@@ -37,7 +37,9 @@ def cell(result: Result, engine: str) -> str:
 
 
 def verdict(result: Result) -> str:
-    """Our engine's figure to hold, and whether it did."""
+    """Our engine's figure to hold, and whether it did; empty where none is held."""
+    if result.work.hold is None:
+        return ""
     hold = f"≤ {result.work.hold:.2f}" if result.work.unit == "seconds" else f"≤ {result.work.hold:.0f} B"
     return f"{hold} " + {True: "ok", False: "OVER", None: "not measured"}[result.held]
 

@@ -97,8 +97,8 @@ class Result:
 
     @property
     def held(self) -> bool | None:
-        """Whether our engine kept to its figure; None if it was not measured."""
-        if OURS not in self.figures:
+        """Whether our engine kept to its figure; None if it was not measured, or there is none."""
+        if self.work.hold is None or OURS not in self.figures:
             return None
         ours = self.figures[OURS]
         return (ours.ratio if self.work.unit == "seconds" else ours.sample) <= self.work.hold

@@ -37,9 +37,9 @@ class Work:
         name: what --only is matched against.
         title: what the table says.
         reference: the engine whose figure is 1.
-        hold: the most that our engine may take: of the reference's seconds, or in bytes.
         jobs: for each engine a function that imports it, does the work once and returns the Job. Nothing else imports an
             engine, since a process holds only the one it measures.
+        hold: the most that our engine may take: of the reference's seconds, or in bytes; None where no figure is held.
         tolerance: how far an answer may be from the reference's, as a share of its length.
         unit: what `Job.measure` returns.
         rounds: how many samples of each engine make the median.
@@ -49,8 +49,8 @@ class Work:
     name: str
     title: str
     reference: str
-    hold: float
     jobs: dict[str, Callable[[], Job]]
+    hold: float | None = None
     tolerance: float = 1e-9
     unit: Literal["seconds", "bytes"] = "seconds"
     rounds: int = 41

@@ -8,6 +8,7 @@
 (-2.3593..., 1.5728...)
 """
 
+from . import linalg
 from .checkpointing import checkpoint
 from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
 from .errors import (
@@ -16,6 +17,7 @@ from .errors import (
     ExpressionError,
     GradientWarning,
     GraphError,
+    MatrixError,
     ShapeError,
     TinygradError,
     UnsupportedError,
@@ -27,6 +29,7 @@ from .ops import __all__ as _ops
 from .recording import enable_grad, no_grad
 from .registry import derived, elementwise, operation, registry
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .tree import tree_map
 from .value import Value
 
 __version__ = "0.1.0"
@@ -43,6 +46,7 @@ __all__ = [
     "ExpressionError",
     "GradientWarning",
     "GraphError",
+    "MatrixError",
     "Node",
     "Op",
     "Rule",
@@ -60,10 +64,12 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "linalg",
     "no_grad",
     "operation",
     "registry",
     "rule",
+    "tree_map",
     "value_and_grad",
     "vjp",
     *_ops,

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from . import ops
-from .data import shape_of
+from .data import data_of
 from .domain import REAL
 from .errors import GraphError
 from .node import Node
@@ -66,8 +65,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         if not kept:
             return output
         op = _recomputing(run, len(given), outside)
-        packed = record(_pack([y.data for y in kept]), op, tuple(given) + tuple(outside), True)
-        unpacked = iter(_unpack(packed, [shape_of(y.data) for y in kept]))
+        packed = record(_pack(kept), op, tuple(given) + tuple(outside), True)
+        unpacked = iter(_unpack(packed, kept))
         return rebuild(output, iter([next(unpacked) if isinstance(y, Node) and y.tick >= 0 else y for y in results]))
 
     return checkpointed
@@ -83,19 +82,18 @@ def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Nod
             stands: list[Node] = [twin(x) if isinstance(x, Node) else Value(x, copy=False) for x in inputs[:count]]
             output = run(stands)
         kept = [v for _, v in leaves(output) if isinstance(v, Node) and v.tick >= 0]
-        again, before = _pack([v.data for v in kept]), y.data if isinstance(y, Node) else y
-        if not np.array_equal(again, before, equal_nan=True):
+        if not np.array_equal(_pack(kept), data_of(y), equal_nan=True):
             raise GraphError(
                 "checkpoint: f computed something else when it was run again for backward; it must not draw random numbers "
                 "from a generator that goes on, nor change what it uses"
             )
         order = between(stands + outside, output, since)[0]
-        seeds = zip(kept, _unpack(g, [shape_of(v.data) for v in kept]), strict=True)
+        seeds = zip(kept, _unpack(g, kept), strict=True)
         return pull(stands + outside, order, seeds, recorded, release=not recorded)
 
     def forward(*inputs: Any) -> Any:
         """A function's results, whose intermediate results are computed again for backward."""
-        return _pack([v.data if isinstance(v, Node) else v for _, v in leaves(run(list(inputs[:count])))])
+        return _pack([v for _, v in leaves(run(list(inputs[:count])))])
 
     return Op(
         name="checkpoint",
@@ -112,17 +110,18 @@ def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Nod
 
 
 def _pack(results: list[Any]) -> Any:
-    """Several results as one row; a single one as it is."""
-    return results[0] if len(results) == 1 else np.concatenate([np.ravel(y) for y in results])
+    """The data of several results as one row; that of a single one as it is."""
+    data = [data_of(y) for y in results]
+    return data[0] if len(data) == 1 else np.concatenate([np.ravel(y) for y in data])
 
 
-def _unpack(packed: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
-    """The results again, from their row."""
-    if len(shapes) == 1:
+def _unpack(packed: Any, results: list[Any]) -> list[Any]:
+    """Parts of a row, shaped and typed like the results that it was packed of."""
+    if len(results) == 1:
         return [packed]
-    ends = np.cumsum([prod(shape) for shape in shapes])
-    parts = []
-    for shape, end in zip(shapes, ends.tolist(), strict=True):
-        row = packed[end - prod(shape) : end]
-        parts.append(ops.reshape(row, shape) if shape else row[0])
+    parts, start = [], 0
+    for y in results:
+        part = ops.reshape(packed[start : start + y.size], y.shape) if y.shape else packed[start]
+        parts.append(ops.astype(part, y.dtype))
+        start += y.size
     return parts

@@ -24,6 +24,11 @@ def shape_of(x: Any) -> Shape:
     return () if type(x) is float else getattr(x, "shape", ())
 
 
+def numbers_of(x: Any) -> Any:
+    """The plain numbers of a Value; plain data as it is."""
+    return x.data if isinstance(x, Node) else x
+
+
 def constant(op: Op, x: Any) -> Any:
     """A plain operand of `op` as float, int, bool or ndarray; lists and tuples become arrays.
 
@@ -33,7 +38,7 @@ def constant(op: Op, x: Any) -> Any:
     Raises:
         DTypeError: for text, None, complex numbers, other objects, and lists whose rows differ in length.
     """
-    if type(x) in PLAIN:
+    if type(x) in PLAIN or (type(x) is np.ndarray and x.dtype.kind == "f"):
         return x
     if isinstance(x, np.generic) and x.dtype.kind in "fiub":
         return x if x.dtype.kind == "f" and not isinstance(x, np.float64) else x.item()
@@ -47,6 +52,16 @@ def constant(op: Op, x: Any) -> Any:
         return np.asarray(x)
     got = f"{type(x).__name__} of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {str(x)[:40]!r}"
     raise DTypeError(f"{op.name}: got {got}, expected a Value, a real number or an array of them")
+
+
+def data_of(x: Any) -> Any:
+    """The numbers of a Value; all else as it is."""
+    return x.data if isinstance(x, Node) else x
+
+
+def operand(name: str, x: Any) -> Any:
+    """A Value as it is, all else as an array: an array among the parameters of a derived op `name`."""
+    return x if isinstance(x, Node) else array_of(name, x)
 
 
 def array_of(name: str, x: Any) -> np.ndarray[Any, Any]:
@@ -89,8 +104,12 @@ def recover(op: Op, data: Sequence[Any], params: dict[str, Any], error: Exceptio
     if isinstance(error, TypeError):
         raise DTypeError(f"{op.name}: {error}; inputs of shape {shapes}") from None
     if op.elementwise:
-        remedy = "counted from the right, sizes must be equal or 1"
-        raise ShapeError(f"{op.name}: shapes {shapes} do not broadcast; {remedy}") from None
+        try:
+            np.broadcast_shapes(*map(np.shape, data))
+        except ValueError:
+            remedy = "counted from the right, sizes must be equal or 1"
+            raise ShapeError(f"{op.name}: shapes {shapes} do not broadcast; {remedy}") from None
+        raise DTypeError(f"{op.name}: {error}; write the numbers as floats") from None
     raise ShapeError(f"{op.name}: {error}; inputs of shape {shapes}") from None
 
 

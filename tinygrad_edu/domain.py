@@ -53,3 +53,8 @@ class Sample(NamedTuple):
 
 
 Sampler: TypeAlias = Callable[[Shape], Iterable[Sample]]
+
+
+def with_params(*params: dict[str, Any]) -> Sampler:
+    """Samples of an op of one array: one call for each set of keyword parameters."""
+    return lambda shape: [Sample((shape,), each) for each in params]

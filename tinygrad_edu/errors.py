@@ -2,6 +2,7 @@
 
     TinygradError
     ├── ShapeError        (ValueError)    shapes or axes that do not fit the operation
+    ├── MatrixError       (LinAlgError)   a matrix that is singular, not positive definite, or not finite
     ├── DTypeError        (TypeError)     data that cannot be differentiated: integers, complex, objects, text
     ├── GraphError        (RuntimeError)  the recorded graph was released, changed in place, or cannot be copied
     ├── UnsupportedError  (TypeError)     a NumPy function, option or assignment that has no recorded counterpart
@@ -13,6 +14,8 @@
 Each message names the operation, what it got, what it expected, and the remedy.
 """
 
+import numpy as np
+
 
 class TinygradError(Exception):
     """Base of all errors raised on purpose by tinygrad_edu, nn and viz."""
@@ -20,6 +23,10 @@ class TinygradError(Exception):
 
 class ShapeError(TinygradError, ValueError):
     """Shapes, axes or seeds that do not fit the operation."""
+
+
+class MatrixError(TinygradError, np.linalg.LinAlgError):
+    """A matrix that the operation is not defined for: singular, not positive definite, or not finite."""
 
 
 class DTypeError(TinygradError, TypeError):

@@ -216,7 +216,8 @@ def _why_no_call(name: str, count: int, leaves: dict[str, Value]) -> str | None:
         return f"{name} is a number, not a function; write a product with *, as in {name}*(x)"
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
-        remedy = f"the nearest is {near[0]}" if near else f"there are {', '.join(known)}"
+        listed = f"there are {len(known)}, such as exp and tanh; `python -m tinygrad_edu grad --help` lists them"
+        remedy = f"the nearest is {near[0]}" if near else listed
         return f"there is no function {short(name)} of single numbers; {remedy}"
     parameters = inspect.signature(known[name]).parameters.values()
     least = sum(p.default is p.empty for p in parameters)

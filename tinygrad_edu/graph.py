@@ -9,7 +9,7 @@ million operations is no deeper than one of two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from math import prod
 from operator import attrgetter
 from typing import Any
@@ -81,6 +81,7 @@ def chain_rule(
     seeds: dict[Node, Any],
     *,
     order: list[Node] | None = None,
+    ends: Collection[Node] = (),
     create_graph: bool = False,
     release: bool = False,
 ) -> Iterator[tuple[Node, Any]]:
@@ -89,6 +90,7 @@ def chain_rule(
     Args:
         seeds: for each output, the gradient with respect to itself, of its shape and dtype.
         order: the Values to go through, in topological order, if not all `ancestors`; gradient flows to no others. Emptied.
+        ends: where to stop, among those in `order`: gradient flows to these, and no further.
         create_graph: gradients are recorded Values, which can be differentiated again.
         release: let go of each node's inputs as soon as they have their shares.
 
@@ -107,7 +109,7 @@ def chain_rule(
             g = _run_hooks(node, node.extra["hooks"], g)
         yield node, g
         op = node.grad_fn
-        if op is not None:
+        if op is not None and (everywhere or node not in ends):
             if everywhere and not create_graph and not op.variadic:
                 _UNROLLED.get(len(node.inputs), _share_out)(node, op, g, totals)
             else:

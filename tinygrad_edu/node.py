@@ -31,10 +31,10 @@ class Node:
         grad_fn: the Op that computed `data`; None on leaves.
         inputs: what it was computed from: Nodes, and constants as plain numbers or arrays. RELEASED after a backward that
             let go of the graph.
-        tick: when it was computed, from 1, on one clock that every recording advances; 0 on leaves; -1 on constants, which
-            no gradient flows to. A result's tick is greater than those of its inputs, so sorting by tick is a topological
-            order. Changing a leaf in place gives it a new tick (see `Value.mark_changed`): then a result older than one of
-            its inputs is known to be stale.
+        tick: when it was made, on one clock that every leaf and every recording advances; -1 on constants, which no gradient
+            flows to. A result's tick is greater than those of its inputs, so sorting by tick is a topological order. Changing a
+            leaf in place gives it a new tick (see `Value.mark_changed`): then a result older than one of its inputs is known to
+            be stale.
         extra: rare fields, or None.
     """
 

@@ -19,9 +19,10 @@ text records the graph of the gradient.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from inspect import CO_VARARGS
 from typing import Any, NamedTuple
 
 from .domain import Domain, Sampler
@@ -55,7 +56,8 @@ class Op:
             the number of the input that it is for.
         symbol: what a drawing shows.
         domain: one per array argument; the last one holds for all that follow.
-        samples: from one shape, the calls that tests make; None for elementwise ops, which take any shapes that broadcast.
+        samples: from one shape, the calls that tests make; None for elementwise ops without parameters, which take any shapes
+            that broadcast.
         analytic: True if `forward` is complex-differentiable on its domain, so that the complex step may check it.
         numpy: the NumPy function that it equals (to 4 ulp), or a plain formula where NumPy has none.
         elementwise: one number out for each number in, with NumPy broadcasting; the zero rule holds.
@@ -92,8 +94,9 @@ class Op:
             raise DefinitionError(
                 f"{self.name}: an op needs samples=, a function from a shape to the calls that test it"
             )
-        if self.elementwise and not self.derived and not arguments == len(self.rules) == len(self.domain):
-            got = f"{arguments} arguments, {len(self.rules)} rules and {len(self.domain)} domains"
+        inputs = arguments if self.samples is None else self.arrays  # with samples, parameters may follow
+        if self.elementwise and not self.derived and not inputs == len(self.rules) == len(self.domain):
+            got = f"{inputs} arguments, {len(self.rules)} rules and {len(self.domain)} domains"
             raise DefinitionError(f"{self.name}: got {got}; an elementwise op needs a rule and a domain per argument")
         if len(self.rules) > arguments and not self.variadic:
             raise DefinitionError(
@@ -114,9 +117,10 @@ class Op:
         return each
 
 
+@cache
 def arguments_of(function: Callable[..., Any]) -> dict[str, Any]:
     """Its argument names with their defaults, `...` where there is none. (inspect.signature takes 50 times as long.)"""
-    function = inspect.unwrap(function)
+    function = _unwrapped(function)
     code = function.__code__
     last = code.co_argcount + code.co_kwonlyargcount
     names = code.co_varnames[:last]
@@ -130,4 +134,11 @@ def arguments_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 def is_variadic(function: Callable[..., Any]) -> bool:
     """Whether it takes any number of arrays, as *arrays."""
-    return bool(inspect.unwrap(function).__code__.co_flags & inspect.CO_VARARGS)
+    return bool(_unwrapped(function).__code__.co_flags & CO_VARARGS)
+
+
+def _unwrapped(function: Callable[..., Any]) -> Any:
+    """The function as it was written, before decorators."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    return function

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from functools import cache
 from inspect import Parameter, signature
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -21,17 +22,24 @@ PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to di
     *(np.array_equal, np.array_equiv, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj),
     *(np.shape, np.ndim, np.size, np.result_type, np.shares_memory, np.may_share_memory),
     *(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.argwhere, np.lexsort),
-    *(np.nonzero, np.flatnonzero, np.count_nonzero, np.searchsorted, np.digitize, np.histogram, np.isin),
-    *(np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.array2string, np.array_repr, np.array_str),
-    *(np.linalg.matrix_rank, np.linalg.cond),
+    *(np.nonzero, np.flatnonzero, np.count_nonzero, np.searchsorted, np.digitize, np.isin),
+    *(np.zeros_like, np.ones_like, np.empty_like, np.array2string, np.array_repr, np.array_str),
+    np.linalg.matrix_rank,
 }
 
-_REMEDIES = {  # options of NumPy's that no op takes
-    "out": "results are new Values; assign the result",
-    "where": "choose beforehand with where(condition, x, a number that does no harm)",
-    "initial": "combine it with the result by + or maximum()",
-    "dtype": "cast with astype()",
-    **dict.fromkeys(("casting", "order", "subok", "signature"), "leave it out"),
+_NOT_GIVEN = (None, np._NoValue)
+_REMEDIES: dict[
+    str, tuple[str, tuple[Any, ...]]
+] = {  # options that no op takes: what to do, and values that change nothing
+    "out": ("results are new Values; assign the result", ()),
+    "where": ("choose beforehand with where(condition, x, a number that does no harm)", (True,)),
+    "initial": ("combine it with the result by + or maximum()", ()),
+    "dtype": ("cast with astype()", ()),
+    "order": ("rows come first here; transpose", ("C", "K")),
+    "hermitian": ("leave it out", (False,)),
+    "optimize": ("leave it out", (True, False, "greedy", "optimal")),
+    "overwrite_input": ("leave it out", (True, False)),
+    **dict.fromkeys(("casting", "subok", "signature", "copy"), ("leave it out", (True,))),
 }
 _INSTEAD = {  # what does the work of functions that are not recorded
     **dict.fromkeys(
@@ -48,7 +56,7 @@ _INSTEAD = {  # what does the work of functions that are not recorded
     "apply_along_axis": "the function on the whole array, with its axis=",
     "delete": "value[indices to keep]",
 }
-_DEFAULTS = (None, np._NoValue, True)  # of those options: as good as not given
+_SPECIAL = {"expit": "sigmoid"} | {name: name for name in ("erf", "erfc", "logit", "softmax", "log_softmax")}  # SciPy's
 
 
 def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -73,8 +81,10 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
 
 
 def full_name(function: Callable[..., Any]) -> str:
-    """As users write it: np.linalg.inv."""
+    """As users write it: np.linalg.inv; scipy.special's ufuncs by their name alone."""
     module = getattr(function, "__module__", None) or "numpy"
+    if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is None:
+        return function.__name__
     return f"{module.removesuffix('._core').replace('numpy', 'np', 1)}.{function.__name__}"
 
 
@@ -83,9 +93,11 @@ def _hint(name: str) -> str:
     from difflib import get_close_matches  # only ever needed here
 
     short = name.rpartition(".")[2]
+    if short in _SPECIAL:
+        return f"use tinygrad_edu.{_SPECIAL[short]}"
     if short in _INSTEAD:
         return f"use {_INSTEAD[short]}"
-    near = get_close_matches(name, map(full_name, by_numpy), 1, cutoff=0.8)
+    near = get_close_matches(name, map(full_name, by_numpy), 1, cutoff=0.85)
     return f"the nearest that is recorded: {near[0]}" if near else "compose it of what tinygrad_edu.__all__ has"
 
 
@@ -104,7 +116,7 @@ def _named(
     if names is None or (len(args) <= arrays and not any(name in kwargs for name in names[:arrays])):
         return args, kwargs
     by_name = dict(zip(names, args, strict=False)) | kwargs
-    inputs = tuple([by_name.pop(name) for name in names[:arrays] if name in by_name])
+    inputs = tuple([by_name.pop(name) for name in takewhile(tuple(by_name).__contains__, names[:arrays])])
     return inputs, by_name
 
 
@@ -123,7 +135,9 @@ def _positional(function: Callable[..., Any]) -> tuple[str, ...] | None:
 def _refuse_options(function: Callable[..., Any], kwargs: dict[str, Any], taken: Container[str]) -> None:
     """Drop the options that are as good as not given; raise UnsupportedError for the others that the op does not take."""
     for name in [name for name in kwargs if name in _REMEDIES and name not in taken]:
+        remedy, harmless = _REMEDIES[name]
         value = kwargs[name]
-        if not any(value is default for default in _DEFAULTS) and not (isinstance(value, str) and value == "C"):
-            raise UnsupportedError(f"{full_name(function)}: {name}= is not recorded for Values; {_REMEDIES[name]}")
-        del kwargs[name]
+        if any(value is x or (isinstance(value, str) and value == x) for x in (*_NOT_GIVEN, *harmless)):
+            del kwargs[name]
+        else:
+            raise UnsupportedError(f"{full_name(function)}: {name}= is not recorded for Values; {remedy}")

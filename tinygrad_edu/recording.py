@@ -12,13 +12,15 @@ from itertools import count
 from typing import Any
 
 from .data import PLAIN, constant, recover, tidy
-from .errors import UnsupportedError
+from .errors import TinygradError, UnsupportedError
 from .node import Node
 from .op import Op, arguments_of
 
 result_type: type[Node] = Node  # value.py puts Value here
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 _is_recording = _recording.get
+_tracing: ContextVar[bool] = ContextVar("tracing", default=False)
+is_tracing = _tracing.get  # whether a transform is running its function
 _new = object.__new__
 PLAIN_ONLY = -2  # in place of a tick where no input is a Value: below -1, the tick of constants
 clock = count(1)
@@ -46,6 +48,17 @@ def enable_grad() -> Iterator[None]:
         yield
     finally:
         _recording.reset(token)
+
+
+@contextmanager
+def tracing() -> Iterator[None]:
+    """Record on behalf of a transform: a Value that became a plain number would silently count as a constant there."""
+    token = _tracing.set(True)
+    try:
+        with enable_grad():
+            yield
+    finally:
+        _tracing.reset(token)
 
 
 def is_recording() -> bool:
@@ -148,8 +161,23 @@ def binary(op: Op) -> Callable[..., Any]:
 
 def general(op: Op, call: Callable[..., Any] | None = None) -> Callable[..., Any]:
     """`apply` behind the signature that users see: split into inputs and parameters by `call`, else by `binder`."""
-    split = call or binder(op)
+    split = binder(op) if call is None else naming(op, call)
     return lambda *args, **kwargs: apply(op, *split(*args, **kwargs))
+
+
+def naming(op: Op, call: Callable[..., Any]) -> Callable[..., Any]:
+    """`call`, whose complaints about its arguments name the op."""
+
+    def split(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return call(*args, **kwargs)
+        except TypeError as error:
+            if isinstance(error, TinygradError):
+                raise
+            reason, takes = str(error).rpartition("() ")[2], ", ".join(arguments_of(call))
+            raise UnsupportedError(f"{op.name}: {reason}; it takes {takes}") from None
+
+    return split
 
 
 def binder(op: Op) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
@@ -167,8 +195,9 @@ def binder(op: Op) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
     def bind(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if len(args) < n:  # arrays given by name
             args += tuple([kwargs.pop(name, parameters[name]) for name in names[len(args) : n]])
-            if ... in args:
-                raise UnsupportedError(f"{op.name}: {names[args.index(...)]} is missing; it takes {', '.join(names)}")
+            missing = [name for name, x in zip(names, args, strict=False) if x is ...]
+            if missing:
+                raise UnsupportedError(f"{op.name}: {', '.join(missing)} missing; it takes {', '.join(names)}")
         if not kwargs and len(args) == n:
             return args, defaults
         params = defaults | dict(zip(names[n:], args[n:], strict=False)) | kwargs

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Literal, TypedDict, Unpack, overload
+from typing import Any, Concatenate, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
-from .data import constant
+from .data import constant, data_of, recover
 from .domain import REAL, Domain, Sampler
-from .errors import DefinitionError
+from .errors import DefinitionError, TinygradError
 from .node import Node
 from .op import Op, Rule, arguments_of, is_variadic
-from .recording import binary, binder, general, unary
-from .signatures import Decorator, Function, Operation, P, SeveralDecorator
+from .recording import binary, binder, general, naming, unary
+from .signatures import Decorator, Function, Operation, P, SeveralDecorator, Unary, UnaryDecorator
 
 registry: dict[str, Operation] = {}
 by_numpy: dict[Callable[..., Any], str] = {}  # NumPy's function -> the name of the op that records it
@@ -32,27 +32,48 @@ class Options(TypedDict, total=False):
     also: tuple[Callable[..., Any], ...]
 
 
+@overload
 def elementwise(
     *,
     rules: tuple[Rule | None, ...],
     domain: tuple[Domain, ...],
     scalar: Callable[..., Any] | None = None,
+    samples: Sampler | None = None,
     **options: Unpack[Options],
-) -> Decorator:
+) -> Decorator: ...
+@overload
+def elementwise(
+    *,
+    rules: tuple[Rule | None, ...],
+    domain: tuple[Domain, ...],
+    call: Callable[Concatenate[Any, P], tuple[tuple[Any, ...], dict[str, Any]]],
+    **options: Unpack[Options],
+) -> Callable[[Callable[..., Any]], Unary[P]]: ...
+def elementwise(
+    *,
+    rules: tuple[Rule | None, ...],
+    domain: tuple[Domain, ...],
+    scalar: Callable[..., Any] | None = None,
+    samples: Sampler | None = None,
+    call: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] | None = None,
+    **options: Unpack[Options],
+) -> Any:
     """Register a function that works number by number as an op, with NumPy broadcasting.
 
     Args:
-        rules, domain: one per argument.
+        rules, domain: one per array argument.
         scalar: a faster function for Python floats, from `math` for instance.
+        samples: needed if parameters follow the arrays: from a shape, the calls for tests to make.
+        call: as for `operation`.
         options: symbol, analytic, numpy; see `Op`.
     """
 
     def register(forward: Callable[..., Any]) -> Any:
         function = forward if scalar is None else _by_type(scalar, forward)
-        op = _define(function, rules, domain, None, options, elementwise=True, arrays=len(rules))
-        plain = None not in rules and all(default is ... for default in arguments_of(forward).values())
-        builder = {1: unary, 2: binary}.get(len(rules), general) if plain else general
-        return _publish(op, forward, builder(op))
+        op = _define(function, rules, domain, samples, options, elementwise=True, arrays=len(rules))
+        if call is not None or None in rules or any(default is not ... for default in arguments_of(forward).values()):
+            return _publish(op, call or forward, general(op, call))
+        return _publish(op, forward, {1: unary, 2: binary}.get(len(rules), general)(op))
 
     return register
 
@@ -98,10 +119,14 @@ def operation(
 
 @overload
 def derived(
+    *, samples: Sampler, domain: tuple[Domain, ...] = ..., arrays: Literal[1], **options: Unpack[Options]
+) -> UnaryDecorator: ...
+@overload
+def derived(
     *,
     samples: Sampler | None = None,
     domain: tuple[Domain, ...] = ...,
-    arrays: int | None = None,
+    arrays: Literal[2, 3] | None = None,
     **options: Unpack[Options],
 ) -> Decorator: ...
 @overload
@@ -143,12 +168,17 @@ def derived(
     def register(forward: Callable[..., Any]) -> Any:
         kind = {"elementwise": samples is None, "derived": True, "several": several}
         op = _define(forward, (), domain, samples, options, arrays=len(domain) if arrays is None else arrays, **kind)
-        split = call or binder(op)
+        split = binder(op) if call is None else naming(op, call)
 
         def composed(*args: Any, **kwargs: Any) -> Any:
             inputs, params = split(*args, **kwargs)
-            plain = [x if isinstance(x, Node) else constant(op, x) for x in inputs]
-            return forward(*plain, **params)
+            held = [x if isinstance(x, Node) else constant(op, x) for x in inputs]
+            try:
+                return forward(*held, **params)
+            except TinygradError as error:
+                raise _in_the_name_of(op, error) from error
+            except (ValueError, TypeError, IndexError) as error:
+                return recover(op, [data_of(x) for x in held], params, error)
 
         return _publish(op, call or forward, composed)
 
@@ -184,6 +214,14 @@ def _publish(op: Op, signature: Callable[..., Any], call: Callable[..., Any]) ->
     if op.numpy is not None:
         by_numpy.setdefault(op.numpy, op.name)
     return public
+
+
+def _in_the_name_of(op: Op, error: TinygradError) -> TinygradError:
+    """The error of an op that `op` is composed of, under the name that the user called."""
+    inner, _, reason = str(error).partition(": ")
+    if inner == op.name or inner not in registry:
+        return error
+    return type(error)(f"{op.name}: {reason}")
 
 
 def _by_type(scalar: Callable[..., Any], array: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,21 +7,22 @@ the transform around this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from . import ops
-from .data import shape_of
+from .data import data_of, shape_of
 from .errors import DTypeError, ShapeError, UnsupportedError
 from .graph import ancestors, chain_rule
 from .node import Node
-from .recording import clock, enable_grad, is_recording, record
+from .recording import clock, is_recording, record, tracing
 from .tree import leaves, rebuild
 from .value import Value
 
-Argnums: TypeAlias = int | str | tuple[int | str, ...]
+Argnums: TypeAlias = int | str | Sequence[int | str]
 
 
 class Trace:
@@ -61,7 +62,7 @@ class Trace:
         self.given = [leaf for key, tree in self.chosen.items() for leaf in leaves(tree, repr(key))]
         inside = is_recording()
         since = next(clock)
-        with enable_grad():
+        with tracing():
             self.inputs = [_stand_in(name, path, x) for path, x in self.given]
             replaced = rebuild(self.chosen, iter(self.inputs))
             args = tuple([replaced.get(i, x) for i, x in enumerate(args)])
@@ -85,22 +86,27 @@ class Trace:
             self.order = []
         return pull(self.inputs, order, seeds, recorded, release and not recorded)
 
-    def result(self, x: Any) -> Any:
+    def records(self, weights: Iterable[Any] = ()) -> bool:
+        """Whether a result with these weights is a Value that can be differentiated further, here and now."""
+        return (self.recorded or any(isinstance(w, Node) and w.tick >= 0 for w in weights)) and is_recording()
+
+    def result(self, x: Any, recorded: bool) -> Any:
         """A result as the caller gets it: a Value if a Value took part or was given, else plain."""
-        if self.recorded:
+        if recorded:
             return x if isinstance(x, Node) else record(x)
-        plain = x.data if isinstance(x, Node) else x
+        plain = data_of(x)
         return record(plain) if any(isinstance(given, Node) for _, given in self.given) else plain
 
     def results(self, tree: Any) -> Any:
         """A tree of what f returned, as the caller gets it; what is no Value stays as it is."""
-        return rebuild(tree, iter([self.result(x) if isinstance(x, Node) else x for _, x in leaves(tree)]))
+        found = [self.result(x, self.recorded) if isinstance(x, Node) else x for _, x in leaves(tree)]
+        return rebuild(tree, iter(found))
 
-    def like_arguments(self, gradients: Iterable[Any]) -> Any:
+    def like_arguments(self, gradients: Iterable[Any], recorded: bool) -> Any:
         """Gradients in the structure of the chosen arguments, 0 for None; a tuple if argnums is one."""
-        filled = [zeros_like(x) if g is None else g for x, g in zip(self.inputs, gradients, strict=True)]
-        tree = rebuild(self.chosen, iter([self.result(g) for g in filled]))
-        return tuple(tree.values()) if isinstance(self.argnums, tuple) else tree[next(iter(tree))]
+        filled = [ops.zeros_like(x) if g is None else g for x, g in zip(self.inputs, gradients, strict=True)]
+        tree = rebuild(self.chosen, iter([self.result(g, recorded) for g in filled]))
+        return tuple(tree.values()) if isinstance(self.argnums, (tuple, list)) else tree[next(iter(tree))]
 
     def unreached(self, gradients: list[Any]) -> Iterator[int | str]:
         """The chosen arguments that the output does not depend on at all."""
@@ -120,7 +126,7 @@ def between(inputs: list[Node], output: Any, since: int) -> tuple[list[Node], li
     ends = [v for _, v in leaves(output) if isinstance(v, Node) and v.tick >= 0]
     wanted = set(inputs)
     reached = set(inputs)
-    order = [x for x in inputs if x.tick < since]  # to which the walk does not go back
+    order = sorted((x for x in inputs if x.tick < since), key=attrgetter("tick"))  # the walk does not go back to these
     outside = dict.fromkeys(v for v in ends if v.tick < since and v not in wanted)
     for node in ancestors(*ends, since=since):
         if node in wanted:
@@ -134,6 +140,7 @@ def between(inputs: list[Node], output: Any, since: int) -> tuple[list[Node], li
     return order, list(outside)
 
 
+@np.errstate(all="ignore")
 def pull(
     inputs: list[Node], order: list[Node], seeds: Iterable[tuple[Node, Any]], recorded: bool, release: bool
 ) -> list[Any]:
@@ -146,14 +153,9 @@ def pull(
             totals[node] = seed if node not in totals else totals[node] + seed
     del on_the_way  # so that the walk can let go of them
     wanted = set(inputs)
-    walk = chain_rule(totals, order=order, create_graph=recorded, release=release)
+    walk = chain_rule(totals, order=order, ends=wanted, create_graph=recorded, release=release)
     found = {node: g for node, g in walk if node in wanted}
     return [found.get(x) for x in inputs]
-
-
-def zeros_like(x: Node) -> Any:
-    """Plain zeros of the shape and dtype of x."""
-    return 0.0 if type(x.data) is float else np.zeros_like(x.data)[()]
 
 
 def matched(name: str, what: str, given: Any, expected: Any) -> list[tuple[Any, Any]]:
@@ -163,38 +165,44 @@ def matched(name: str, what: str, given: Any, expected: Any) -> list[tuple[Any, 
         ShapeError: if the structures or the shapes differ.
         DTypeError: for what is not a number.
     """
-    paths, expected_paths = list(leaves(given)), list(leaves(expected))
-    if [path for path, _ in paths] != [path for path, _ in expected_paths]:
+    found, wanted = dict(leaves(given)), dict(leaves(expected))
+    if found.keys() != wanted.keys():
         raise ShapeError(
-            f"{name}: the {what} have leaves at {_listed(paths)}, expected {_listed(expected_paths)}; "
+            f"{name}: the {what} have leaves at {_listed(found)}, expected {_listed(wanted)}; "
             "give them the same tuples, lists and dictionaries"
         )
     pairs = []
-    for (path, x), (_, target) in zip(paths, expected_paths, strict=True):
-        data = target.data if isinstance(target, Node) else target
-        got = np.shape(x.data if isinstance(x, Node) else x)
-        if got != shape_of(data):
-            raise ShapeError(f"{name}: the {what} at {path or 'the top'} have shape {got}, expected {shape_of(data)}")
-        dtype = float if type(data) is float else np.asarray(data).dtype
-        pairs.append((target, ops.astype(x, dtype if np.dtype(dtype).kind == "f" else float)))
+    for path, target in wanted.items():
+        x, shape = found[path], shape_of(data_of(target))
+        got = np.shape(data_of(x))
+        if got != shape:
+            raise ShapeError(f"{name}: the {what} at {path or 'the top'} have shape {got}, expected {shape}")
+        kind = np.asarray(data_of(target)).dtype
+        pairs.append((target, ops.astype(x, kind if kind.kind == "f" and shape else float)))
     return pairs
 
 
-def _listed(paths: list[tuple[str, Any]]) -> str:
-    return ", ".join(path or "the top" for path, _ in paths) or "no place"
+def _listed(paths: Iterable[str]) -> str:
+    return ", ".join(path or "the top" for path in paths) or "no place"
 
 
 def _chosen(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums) -> dict[int | str, Any]:
     """The arguments to differentiate with respect to, by position or name."""
     chosen: dict[int | str, Any] = {}
-    for key in argnums if isinstance(argnums, tuple) else (argnums,):
+    keys = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
+    for key in keys:
         if isinstance(key, str) and key in kwargs:
             chosen[key] = kwargs[key]
-        elif not isinstance(key, str) and -len(args) <= key < len(args):
+        elif isinstance(key, int) and -len(args) <= key < len(args):
             chosen[key % len(args)] = args[key]
         else:
-            names = "".join(f", {name}=" for name in kwargs)
-            raise UnsupportedError(f"{name}: argnums={argnums!r}, but f was called with {len(args)} arguments{names}")
+            named = "".join(f", {keyword}=" for keyword in kwargs)
+            called = f"f was called with {len(args)} arguments{named}"
+            raise UnsupportedError(
+                f"{name}: argnums={argnums!r}, expected a position, a keyword, or a tuple of these; {called}"
+            )
+    if len(chosen) < len(keys):
+        raise UnsupportedError(f"{name}: argnums={argnums!r} names an argument twice")
     return chosen
 
 
@@ -202,12 +210,12 @@ def _stand_in(name: str, path: str, x: Any) -> Node:
     """A Value that stands for x in a trace."""
     if isinstance(x, Node) and x.tick >= 0:
         return twin(x)
-    data = x.data if isinstance(x, Node) else x
+    data = data_of(x)
     dtype = np.asarray(data).dtype
     if dtype.kind != "f" and type(data) is not int:
         remedy = "cast it with .astype(float), or leave it out of argnums"
         raise DTypeError(f"{name}: argument {path} is {dtype}, which has no gradient; {remedy}")
-    return Value(data, copy=False)
+    return Value(data)
 
 
 def twin(x: Node) -> Node:

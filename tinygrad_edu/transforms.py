@@ -23,13 +23,12 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .data import shape_of
+from .data import data_of, shape_of
 from .errors import GradientWarning, ShapeError, UnsupportedError
 from .node import Node
-from .recording import enable_grad, is_recording
-from .tracing import Argnums, Trace, matched, zeros_like
+from .recording import enable_grad
+from .tracing import Argnums, Trace, matched
 from .tree import leaves, rebuild
-from .value import Value
 
 Function = Callable[..., Any]
 
@@ -80,19 +79,20 @@ def _value_and_grad(name: str, f: Function, argnums: Argnums, has_aux: bool, war
     def both(*args: Any, **kwargs: Any) -> Any:
         trace = Trace(name, f, args, kwargs, argnums, has_aux)
         y = trace.output
-        shape = shape_of(y.data if isinstance(y, Node) else y)
-        if isinstance(y, (tuple, list, dict)) or y is None:
+        if not isinstance(y, (Node, float, int, np.ndarray, np.generic)):
             remedy = "return a single number, or (number, anything) with has_aux=True"
             raise UnsupportedError(f"{name}: f returned a {type(y).__name__}; {remedy}")
+        shape = np.shape(data_of(y))
         if prod(shape) != 1:
             remedy = "reduce it with .sum(), or use jacobian or vjp"
             raise ShapeError(f"{name}: f returned shape {shape}, expected a single number; {remedy}")
-        seeds = [(y, _ones_like(y))] if isinstance(y, Node) else []
+        seeds = [(y, ops.ones_like(y))] if isinstance(y, Node) else []
         gradients = trace.pull(seeds, trace.recorded, release=True)
         if warn:
             _warn_of_unreached(trace, gradients)
         value = trace.results(y)
-        return ((value, trace.results(trace.aux)) if has_aux else value), trace.like_arguments(gradients)
+        gradient = trace.like_arguments(gradients, trace.recorded)
+        return ((value, trace.results(trace.aux)) if has_aux else value), gradient
 
     return both
 
@@ -117,9 +117,8 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False, **kwargs: Any) -> Any
 
     def pull(g: Any) -> tuple[Any, ...]:
         seeds = matched("vjp", "weights", g, trace.output)
-        depends = any(isinstance(seed, Node) and seed.tick >= 0 for _, seed in seeds)
-        trace.recorded = (trace.recorded or depends) and is_recording()
-        return tuple(trace.like_arguments(trace.pull(_of_values(seeds), trace.recorded)))
+        recorded = trace.records(seed for _, seed in seeds)
+        return tuple(trace.like_arguments(trace.pull(_of_values(seeds), recorded), recorded))
 
     y = trace.results(trace.output)
     return (y, pull, trace.results(trace.aux)) if has_aux else (y, pull)
@@ -146,21 +145,21 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...], has_au
     trace = Trace("jvp", f, primals, {}, tuple(range(len(primals))), has_aux)
     given = rebuild(trace.chosen, iter(trace.inputs))
     directions = matched("jvp", "tangents", tuple(tangents), tuple(given.values()))
-    depends = any(isinstance(v, Node) and v.tick >= 0 for _, v in directions)
-    trace.recorded = (trace.recorded or depends) and is_recording()
+    recorded = trace.records(v for _, v in directions)
 
     def pull(*weights: Any) -> list[Any]:
         return trace.pull(zip(outputs, weights, strict=True), recorded=True)
 
     outputs = [y for _, y in leaves(trace.output) if isinstance(y, Node)]
     with enable_grad():
-        back = Trace("jvp", pull, tuple([_ones_like(y) for y in outputs]), {}, tuple(range(len(outputs))))
+        back = Trace("jvp", pull, tuple([ops.ones_like(y) for y in outputs]), {}, tuple(range(len(outputs))))
     seeds = [(g, v) for g, (_, v) in zip(back.output, directions, strict=True) if isinstance(g, Node)]
-    found = iter(back.pull(seeds, trace.recorded))
+    found = iter(back.pull(seeds, recorded))
     changes = []
     for _, y in leaves(trace.output):
         change = next(found) if isinstance(y, Node) else None
-        changes.append(trace.result(zeros_like(y if isinstance(y, Node) else Value(y)) if change is None else change))
+        constant = ops.zeros_like(y) if isinstance(y, Node) else np.zeros(np.shape(y))[()]
+        changes.append(trace.result(constant if change is None else change, recorded))
     y, change = trace.results(trace.output), rebuild(trace.output, iter(changes))
     return (y, change, trace.results(trace.aux)) if has_aux else (y, change)
 
@@ -196,9 +195,9 @@ def _jacobian(name: str, f: Function, argnums: Argnums, has_aux: bool = False, w
             for i, column in enumerate(columns):
                 if column is not None and any(g is not None for g in column):
                     reached[i] = True
-            shape = shape_of(y.data if isinstance(y, Node) else y)
+            shape = np.shape(data_of(y))
             parts = [_block(column, x, shape, trace.recorded) for column, x in zip(columns, trace.inputs, strict=True)]
-            blocks.append(trace.like_arguments(parts))
+            blocks.append(trace.like_arguments(parts, trace.recorded))
         if warn:
             _warn_of_unreached(trace, reached)
         tree = rebuild(trace.output, iter(blocks))
@@ -242,14 +241,8 @@ def hvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     both = _value_and_grad("hvp", f, everything, False, warn=False)
     trace = Trace("hvp", lambda *args: both(*args)[1], primals, {}, everything)
     seeds = matched("hvp", "tangents", tuple(tangents), trace.output)
-    depends = any(isinstance(v, Node) and v.tick >= 0 for _, v in seeds)
-    trace.recorded = (trace.recorded or depends) and is_recording()
-    return tuple(trace.like_arguments(trace.pull(_of_values(seeds), trace.recorded)))
-
-
-def _ones_like(y: Node) -> Any:
-    """Plain ones of the shape and dtype of y."""
-    return 1.0 if type(y.data) is float else np.ones_like(y.data)[()]
+    recorded = trace.records(v for _, v in seeds)
+    return tuple(trace.like_arguments(trace.pull(_of_values(seeds), recorded), recorded))
 
 
 def _of_values(pairs: list[tuple[Any, Any]]) -> list[tuple[Node, Any]]:
@@ -261,7 +254,7 @@ def _basis(y: Node) -> list[Any]:
     """For each number of y the array that is 1 there and 0 elsewhere."""
     shape = shape_of(y.data)
     if not shape:
-        return [_ones_like(y)]
+        return [ops.ones_like(y)]
     seeds = []
     for i in range(prod(shape)):
         seed = np.zeros(prod(shape), y.data.dtype)
@@ -274,8 +267,8 @@ def _block(rows: list[Any] | None, x: Node, shape: tuple[int, ...], recorded: bo
     """The Jacobian of one result of a shape with respect to one input, from its rows (None where a row is 0)."""
     whole = (*shape, *shape_of(x.data))
     if not rows or all(row is None for row in rows):
-        return np.zeros(whole, np.asarray(x.data).dtype) if whole else zeros_like(x)
-    filled = [zeros_like(x) if row is None else row for row in rows]
+        return np.zeros(whole, np.asarray(x.data).dtype) if whole else ops.zeros_like(x)
+    filled = [ops.zeros_like(x) if row is None else row for row in rows]
     if not shape:
         return filled[0]
     stacked = ops.stack(filled) if recorded else np.stack(filled)

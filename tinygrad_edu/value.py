@@ -30,6 +30,20 @@ def compared(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda self, other: function(self.data, other.data if isinstance(other, Node) else other)
 
 
+class Places:
+    """The places of a Value: at[index], or at(index), is one that can be updated; see `ops.at`."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+    def __call__(self, index: Any) -> ops.at[Value]:
+        return ops.at(self.value, index)
+
+    __getitem__ = __call__
+
+
 class Value(Node):
     """A number or array whose operations are recorded.
 
@@ -59,7 +73,7 @@ class Value(Node):
         self.grad = None
         self.grad_fn = None
         self.inputs = ()
-        self.tick = 0 if requires_grad else -1
+        self.tick = next(recording.clock) if requires_grad else -1
         self.extra = None if name is None else {"name": name}
 
     # -- Operators and methods: one table ------------------------------------------------------------------------------
@@ -76,8 +90,16 @@ class Value(Node):
     __rpow__ = reflected(ops.power)
     __matmul__ = ops.matmul
     __rmatmul__ = reflected(ops.matmul)
+    __floordiv__ = ops.floor_divide
+    __rfloordiv__ = reflected(ops.floor_divide)
+    __mod__ = ops.remainder
+    __rmod__ = reflected(ops.remainder)
+    __divmod__ = ops.divmod
+    __rdivmod__ = reflected(ops.divmod)
     __neg__ = ops.negative
+    __pos__ = ops.positive
     __abs__ = ops.abs
+    __round__ = ops.round
 
     __eq__ = compared(operator.eq)  # plain booleans, elementwise, as in NumPy
     __ne__ = compared(operator.ne)
@@ -89,12 +111,20 @@ class Value(Node):
 
     abs = ops.abs
     arctan2 = ops.arctan2
+    argmax = ops.argmax
+    argmin = ops.argmin
+    argsort = ops.argsort
     astype = ops.astype
     broadcast_to = ops.broadcast_to
     clip = ops.clip
     cos = ops.cos
+    cumprod = ops.cumprod
+    cumsum = ops.cumsum
     detach = ops.detach
+    diagonal = ops.diagonal
+    dot = ops.dot
     exp = ops.exp
+    flatten = ops.flatten
     log = ops.log
     log1p = ops.log1p
     log_softmax = ops.log_softmax
@@ -105,17 +135,28 @@ class Value(Node):
     min = ops.min
     minimum = ops.minimum
     norm = ops.norm
+    prod = ops.prod
+    ravel = ops.ravel
     relu = ops.relu
+    repeat = ops.repeat
+    round = ops.round
     sigmoid = ops.sigmoid
     sign = ops.sign
     sin = ops.sin
     softmax = ops.softmax
     softplus = ops.softplus
+    sort = ops.sort
     sqrt = ops.sqrt
     square = ops.square
+    squeeze = ops.squeeze
+    std = ops.std
     sum = ops.sum
+    swapaxes = ops.swapaxes
+    take = ops.take
     tanh = ops.tanh
+    trace = ops.trace
     var = ops.var
+    copy = ops.positive
 
     def __getitem__(self, index: Any) -> Value:
         return ops.getitem(self, index)  # type: ignore[no-any-return]  # an index may be an array, so it looks like a Binary
@@ -128,9 +169,10 @@ class Value(Node):
         """The axes in another order, given as one tuple or as several numbers; reversed if none is given."""
         return ops.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
-    def at(self, index: Any) -> ops.at[Value]:
-        """The place of a functional update: v.at(index).set(values) or .add(values) gives an updated copy."""
-        return ops.at(self, index)
+    @property
+    def at(self) -> Places:
+        """The place of a functional update: v.at[index].set(values), .add, .multiply, .min or .max gives an updated copy."""
+        return Places(self)
 
     @property
     def T(self) -> Value:
@@ -271,19 +313,28 @@ class Value(Node):
         return np.dtype(float) if type(self.data) is float else self.data.dtype
 
     def item(self) -> float:
-        """The single number that it holds."""
-        return float(self)
+        """The single number that it holds, as a plain one."""
+        if self.size != 1:
+            raise DTypeError(
+                f"float: got a Value of shape {self.shape}, expected a single number; index it or reduce it"
+            )
+        return float(np.reshape(self.data, ())[()])
+
+    def tolist(self) -> Any:
+        """The numbers as a plain number or nested list."""
+        return self.numpy().tolist()
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The numbers as an ndarray, in this Value's own memory unless it is a scalar."""
         return np.asarray(self.data)
 
     def __float__(self) -> float:
-        if self.size != 1:
-            raise DTypeError(
-                f"float: got a Value of shape {self.shape}, expected a single number; index it or reduce it"
+        if self.size == 1 and recording.is_tracing() and self.tick >= 0:
+            raise UnsupportedError(
+                "float: in a transform, the plain number of a Value would count as a constant (so it would in math.sin(v) and "
+                "array[i] = v); use NumPy's functions, at(array, i).set(v), or v.item() if a constant is meant"
             )
-        return float(np.reshape(self.data, ())[()])
+        return self.item()
 
     def __bool__(self) -> bool:
         return bool(self.data)
@@ -342,7 +393,8 @@ class Value(Node):
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise UnsupportedError(
-            "np.asarray(value): a plain array would lose the graph; use value.numpy() for the numbers, stack() to join Values"
+            "np.asarray(value): a plain array cannot hold a Value; instead of np.array([v, w]) write tinygrad_edu.array([v, w]) "
+            "or stack([v, w]), instead of array[i] = v, array = at(array, i).set(v); value.numpy() gives the plain numbers"
         )
 
 

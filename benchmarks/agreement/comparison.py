@@ -111,7 +111,7 @@ def _directions(x: Any, seed: int) -> NDArray[np.float64]:
 def _plain(g: Any) -> Any:
     if g is None:
         return 0.0
-    return g.data if isinstance(g, Value) else g.detach().numpy() if isinstance(g, torch.Tensor) else g
+    return g.data if isinstance(g, Value) else g.detach().numpy(force=True) if isinstance(g, torch.Tensor) else g
 
 
 def _apart(a: Any, b: Any) -> float:

@@ -7,7 +7,8 @@ from .imports import IMPORTS
 from .memory import MEMORY
 from .mlp import MLPS
 from .moons import MOONS
+from .operations import OPERATIONS
 from .scalar import SCALAR
 from .small_array import SMALL_ARRAY
 
-WORKS: dict[str, Work] = {work.name: work for work in (SCALAR, MOONS, SMALL_ARRAY, *MLPS, MEMORY, IMPORTS)}
+WORKS: dict[str, Work] = {work.name: work for work in (SCALAR, MOONS, SMALL_ARRAY, *MLPS, *OPERATIONS, MEMORY, IMPORTS)}

@@ -129,3 +129,31 @@ def test_it_keeps_less_memory():
         tracemalloc.stop()
         y.sum().backward()
     assert kept[1] < kept[0] / 10
+
+
+def test_computed_values_from_outside_get_their_gradients_once():
+    x = Value(2.0)
+    h = x * x
+    checkpoint(lambda a: a * h)(Value(3.0)).backward(retain_graph=False)
+    assert x.grad == 12.0
+
+    def f(x):
+        h = x * x
+        return checkpoint(lambda b: b * h)(x)
+
+    assert grad(f)(2.0) == 12.0
+    x = Value(2.0)
+    h1 = x * x
+    h2 = h1 * 3.0
+    checkpoint(lambda a: a * h1 * h2)(Value(1.0)).backward(create_graph=True)
+    assert x.grad.item() == 96.0
+
+
+def test_results_keep_their_dtypes():
+    f = checkpoint(lambda x, k: (x * 2, k * k, x.sum()))
+    x, k = Value(np.ones(2, np.float32)), Value(2.0)
+    y = f(x, k)
+    assert [v.dtype for v in y] == [np.float32, float, np.float32]
+    (y[0].sum() * y[1] * y[2]).backward()
+    assert x.grad.dtype == np.float32
+    assert k.grad == 2 * 2.0 * 4.0 * 2.0

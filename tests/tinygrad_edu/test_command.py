@@ -134,7 +134,10 @@ def test_bad_usage(args, message):
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        ("a*tan(b)", ["a*tan(b)", "  ^", "error: there is no function 'tan' of single numbers; the nearest is tanh"]),
+        (
+            "a*tamh(b)",
+            ["a*tamh(b)", "  ^", "error: there is no function 'tamh' of single numbers; the nearest is tanh"],
+        ),
         ("a*b", ["a*b", "  ^", "error: variable 'b' has no value; give it one, as in b=2"]),
         ("  a*", ["  a*", "    ^", "error: not an expression: invalid syntax"]),
         ("a\n+1", ["a +1", " ^", r"error: '\n' is not arithmetic"]),

@@ -6,6 +6,7 @@ import inspect
 import io
 import math
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -61,7 +62,8 @@ def test_accepts(text, expected):
 def test_every_function_is_the_op_of_that_name(name):
     args = list(VARIABLES)[: len(registry[name].op.domain)]
     y, leaves = evaluate(f"{name}({', '.join(args)})", VARIABLES)
-    expected = registry[name](*[leaves[arg] for arg in args])
+    with np.errstate(all="ignore"):  # arcsin(2) is NaN
+        expected = registry[name](*[leaves[arg] for arg in args])
     assert repr(y) == repr(expected)
     assert y.inputs == expected.inputs
 
@@ -145,7 +147,7 @@ REFUSED = [
     ("a + __debug__", 4, "variable '__debug__' has no value"),
     # calls
     ("foo(a)", 0, "there is no function 'foo'"),
-    ("1 + tan(a)", 4, "the nearest is tanh"),
+    ("1 + tamh(a)", 4, "the nearest is tanh"),
     ("where(1, a, b)", 0, "there is no function 'where'"),
     ("sum(a)", 0, "there is no function 'sum'"),
     ("__import__(a)", 0, "there is no function '__import__'"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from ..domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL
+from ..errors import UnsupportedError
 from ..op import rule
-from ..registry import elementwise
+from ..registry import derived, elementwise
 from ..signatures import Array, Plain
 from .exponential import log
 
@@ -73,13 +77,25 @@ def power(a: Array, b: Array) -> Plain:
     return a**b
 
 
+@derived(symbol="^", domain=(POSITIVE, REAL))
+def float_power(a: Array, b: Array) -> Plain:
+    """Elementwise power a ** b, in floats even of integers. Shapes broadcast. float32 stays float32, unlike in NumPy."""
+    return power(a, b * 1.0)
+
+
 @elementwise(symbol="neg", domain=(REAL,), analytic=True, rules=(rule("-1", lambda g, y, x: -g),))
 def negative(x: Array) -> Plain:
     """Elementwise -x."""
     return -x
 
 
-@elementwise(symbol="|x|", domain=(NONZERO,), rules=(rule("sign(x)", lambda g, y, x: g * sign(x)),))
+@derived(symbol="1/x", domain=(NONZERO,))
+def reciprocal(x: Array) -> Plain:
+    """Elementwise 1 / x; inf at 0."""
+    return divide(1.0, x)
+
+
+@elementwise(symbol="|x|", domain=(NONZERO,), also=(np.fabs,), rules=(rule("sign(x)", lambda g, y, x: g * sign(x)),))
 def abs(x: Array) -> Plain:
     """Elementwise absolute value |x|. At the kink x = 0 the gradient is 0."""
     return np.abs(x)
@@ -97,6 +113,14 @@ def sqrt(x: Array) -> Plain:
     return np.sqrt(x)
 
 
+@elementwise(
+    symbol="∛", scalar=math.cbrt, domain=(NONZERO,), rules=(rule("1 / (3y²)", lambda g, y, x: g / (3 * y * y)),)
+)
+def cbrt(x: Array) -> Plain:
+    """Elementwise cube root, of negative x too. The gradient at 0 is inf."""
+    return np.cbrt(x)
+
+
 @elementwise(symbol="x²", domain=(REAL,), analytic=True, rules=(rule("2x", lambda g, y, x: g * (2 * x)),))
 def square(x: Array) -> Plain:
     """Elementwise square x * x."""
@@ -104,11 +128,31 @@ def square(x: Array) -> Plain:
 
 
 @elementwise(
+    scalar=math.hypot,
+    domain=(NONZERO, NONZERO),
+    rules=(
+        rule("a / y", lambda g, y, a, b: g * (a / (y + (y == 0)))),
+        rule("b / y", lambda g, y, a, b: g * (b / (y + (y == 0)))),
+    ),
+)
+def hypot(a: Array, b: Array) -> Plain:
+    """Elementwise √(a² + b²), where the squares alone would overflow too. Shapes broadcast. The gradient at (0, 0) is 0."""
+    return np.hypot(a, b)
+
+
+def won(alone: Any, tied: Any) -> Any:
+    """1 where a number won alone, 1/2 where it won or tied but not alone, 0 elsewhere; of plain booleans."""
+    if not isinstance(alone, np.ndarray):
+        return (int(alone) + int(tied)) / 2
+    return alone if np.array_equal(alone, tied) else (alone * 0.5 + tied * 0.5)  # without ties a third of the time
+
+
+@elementwise(
     symbol="max",
     domain=(DISTINCT, DISTINCT),
     rules=(
-        rule("1 if a > b, 1/2 if a = b, else 0", lambda g, y, a, b: g * (a > b) + g * (a == b) / 2),
-        rule("1 if b > a, 1/2 if a = b, else 0", lambda g, y, a, b: g * (b > a) + g * (a == b) / 2),
+        rule("1 if a > b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(a > b, a >= b)),
+        rule("1 if b > a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(b > a, b >= a)),
     ),
 )
 def maximum(a: Array, b: Array) -> Plain:
@@ -120,8 +164,8 @@ def maximum(a: Array, b: Array) -> Plain:
     symbol="min",
     domain=(DISTINCT, DISTINCT),
     rules=(
-        rule("1 if a < b, 1/2 if a = b, else 0", lambda g, y, a, b: g * (a < b) + g * (a == b) / 2),
-        rule("1 if b < a, 1/2 if a = b, else 0", lambda g, y, a, b: g * (b < a) + g * (a == b) / 2),
+        rule("1 if a < b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(a < b, a <= b)),
+        rule("1 if b < a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(b < a, b <= a)),
     ),
 )
 def minimum(a: Array, b: Array) -> Plain:
@@ -129,7 +173,17 @@ def minimum(a: Array, b: Array) -> Plain:
     return np.minimum(a, b)
 
 
+def _bounds(
+    x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise UnsupportedError("clip: got a bound twice; pass it as a_min and a_max, or as min= and max=")
+    low, high = a_min if min is None else min, a_max if max is None else max
+    return (x, -np.inf if low is None else low, np.inf if high is None else high), {}
+
+
 @elementwise(
+    call=_bounds,
     domain=(DISTINCT, DISTINCT, DISTINCT),
     rules=(
         rule("1 if a_min ≤ x ≤ a_max, else 0", lambda g, y, x, lo, hi: g * ((lo <= x) & (x <= hi))),
@@ -137,8 +191,12 @@ def minimum(a: Array, b: Array) -> Plain:
         rule("1 if a_max is below, else 0", lambda g, y, x, lo, hi: g * ((x > hi) | (lo > hi))),
     ),
 )
-def clip(x: Array, a_min: Array | float = -np.inf, a_max: Array | float = np.inf) -> Plain:
-    """Elementwise x limited to [a_min, a_max]. Shapes broadcast. At a bound the whole gradient goes to x, as in PyTorch."""
+def clip(x: Array, a_min: Array, a_max: Array) -> Plain:
+    """Elementwise x limited to [a_min, a_max], also called min= and max=; None for no limit. Shapes broadcast.
+
+    At a bound the whole gradient goes to x, as in PyTorch; beyond one it goes to the bound. Raises UnsupportedError for a bound
+    given twice.
+    """
     return np.minimum(np.maximum(x, a_min), a_max)
 
 
@@ -156,7 +214,13 @@ def where(condition: Array, a: Array, b: Array) -> Plain:
     return np.where(condition, a, b)
 
 
-@elementwise(symbol="+x", domain=(REAL,), analytic=True, rules=(rule("1", lambda g, y, x: g),))
+@elementwise(
+    symbol="+x",
+    domain=(REAL,),
+    analytic=True,
+    also=(np.copy, np.real, np.real_if_close, np.conjugate),
+    rules=(rule("1", lambda g, y, x: g),),
+)
 def positive(x: Array) -> Plain:
     """Elementwise +x: the same numbers."""
     return +x

@@ -16,6 +16,7 @@ from ..signatures import Array, Plain
     rules=(rule("g", lambda g, y, x, dtype: g),),
     samples=lambda shape: [Sample((shape,), {"dtype": "float64"})],
     numpy=lambda x, dtype: np.asarray(x).astype(dtype),
+    also=(np.astype,),
 )
 def astype(x: Array, dtype: DTypeLike) -> Plain:
     """x in another floating-point type; the gradient comes back in the type of x. float makes a Python float of a scalar.

@@ -1,4 +1,4 @@
-"""Reading parts of an array, and functional updates of parts: x[index], at(x, index).set(v), at(x, index).add(v).
+"""Reading the part of an array at an index, and writing a part of a copy; see updates.py for the rest of them.
 
 An index is anything NumPy takes: integers, slices, None, Ellipsis, integer and boolean arrays, tuples of these.
 """
@@ -6,15 +6,18 @@ An index is anything NumPy takes: integers, slices, None, Ellipsis, integer and 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Generic, cast
+from math import prod
+from typing import Any
 
 import numpy as np
 
 from ..data import shape_of
 from ..domain import Sample, Shape
+from ..errors import UnsupportedError
+from ..node import Node
 from ..op import rule
-from ..registry import derived, operation
-from ..signatures import Array, Plain, Raw, V
+from ..registry import operation
+from ..signatures import Array, Plain
 
 
 def _indices(shape: Shape) -> Iterator[Any]:
@@ -36,30 +39,82 @@ def _reading(shape: Shape) -> Iterator[Sample]:
     return (Sample((shape,), {"index": index}) for index in _indices(shape))
 
 
-def _writing(shape: Shape) -> Iterator[Sample]:
+def writing(shape: Shape) -> Iterator[Sample]:
+    """Samples of an update: of each part that an index may name, with as many values, and with one."""
     for index in _indices(shape):
         part = np.empty(shape)[index].shape
         yield Sample((shape, part), {"index": index})
         yield Sample((shape, ()), {"index": index})
 
 
-def _repeats(index: Any) -> bool:
+def _parts(index: Any) -> tuple[Any, ...]:
+    """What the index says of each axis."""
+    return index if isinstance(index, tuple) else (index,)
+
+
+def _plain(part: Any) -> Array:
+    """A part of an index as an array. Raises UnsupportedError for a Value, or a list of them: their numbers are floats."""
+    if isinstance(part, Node) or (isinstance(part, list) and any(isinstance(i, Node) for i in part)):
+        raise UnsupportedError(
+            "x[index]: got a Value in the index, expected plain integers or booleans; "
+            "write x[i.data.astype(int)], or a comparison as in x[i > 0]"
+        )
+    return np.asarray(part)
+
+
+def repeats(index: Any) -> bool:
     """Whether the index may name one place twice, as arrays, lists and inner tuples of integers do."""
-    parts = index if isinstance(index, tuple) else (index,)
     once = (int, np.integer, slice, type(None), type(...))
-    return not all(isinstance(i, once) or np.asarray(i).dtype == bool for i in parts)
+    return not all(isinstance(part, once) or _plain(part).dtype == bool for part in _parts(index))
 
 
-def _assigned(x: Array, index: Any, values: Array) -> Plain:
-    y = np.array(x, np.result_type(x, values))
-    y[index] = values
+def places_of(shape: Shape, index: Any) -> Array:
+    """The places that an index names in an array of this shape, counted row by row."""
+    places: Array
+    if isinstance(index, np.ndarray) and index.dtype.kind in "iu" and shape:  # rows of a table: never count all of it
+        width = prod(shape[1:])
+        places = (np.arange(shape[0])[index] * width)[..., None] + np.arange(width)
+        return places.reshape(index.shape + shape[1:])
+    places = np.arange(prod(shape)).reshape(shape)[index]
+    return places
+
+
+def copied(x: Array, values: Array) -> Array:
+    """A copy of x, of a type that holds the values too, to be written to."""
+    return np.array(x, np.result_type(x, values), order="C")
+
+
+def assign(y: Array, index: Any, values: Array) -> Array:
+    """y with y[index] = values, in place."""
+    try:
+        y[index] = values
+    except UnsupportedError:
+        list(map(_plain, _parts(index)))  # says what is wrong, if that is a Value in the index
+        raise
     return y
 
 
-def _added(x: Array, index: Any, values: Array) -> Plain:
-    y = np.array(x, np.result_type(x, values))
-    np.add.at(y, index, values)
+def combine(ufunc: np.ufunc, y: Array, index: Any, values: Array) -> Array:
+    """y with y[index] = ufunc(y[index], values), in place, where all repeats of an index count."""
+    if not repeats(index):
+        y[index] = ufunc(y[index], values)
+    elif y.ndim > 1 and np.size(values) > 64 and (isinstance(index, np.ndarray) or y.size < 8 * np.size(values)):
+        places = places_of(y.shape, index)  # number by number: ufunc.at takes four times as long on rows
+        ufunc.at(y.reshape(-1), places.ravel(), np.broadcast_to(values, places.shape).ravel())
+    else:
+        ufunc.at(y, index, values)
     return y
+
+
+def by_numpy(ufunc: np.ufunc) -> Any:
+    """What an update must equal: NumPy's own in-place function on a copy."""
+
+    def updated(x: Array, values: Array, index: Any) -> Array:
+        y = copied(x, values)
+        ufunc.at(y, index, values)
+        return y
+
+    return updated
 
 
 @operation(
@@ -71,24 +126,28 @@ def _added(x: Array, index: Any, values: Array) -> Plain:
 )
 def getitem(x: Array, index: Any) -> Plain:
     """The part x[index]. Where an integer index repeats, the gradients of the repeats add up."""
-    return np.asarray(x)[index]
+    try:
+        return np.asarray(x)[index]
+    except UnsupportedError:
+        list(map(_plain, _parts(index)))  # says what is wrong, if that is a Value in the index
+        raise
 
 
 @operation(
     analytic=True,
-    samples=lambda shape: (Sample(s.shapes[1:], {"shape": shape, "index": s.params["index"]}) for s in _writing(shape)),
-    numpy=lambda x, shape, index: _added(np.zeros(shape), index, x),
+    samples=lambda shape: (Sample(s.shapes[1:], {"shape": shape, "index": s.params["index"]}) for s in writing(shape)),
+    numpy=lambda x, shape, index: by_numpy(np.add)(np.zeros(shape), x, index),
     rules=(rule("g[index]", lambda g, y, x, shape, index: getitem(g, index)),),
 )
 def scatter(x: Array, shape: Shape, index: Any) -> Plain:
     """Zeros of a shape with x added at the index: the mirror image of getitem."""
     zeros = np.zeros(shape, getattr(x, "dtype", float))
-    return _added(zeros, index, x) if _repeats(index) else _assigned(zeros, index, x)
+    return combine(np.add, zeros, index, x) if repeats(index) else assign(zeros, index, x)
 
 
 @operation(
-    samples=_writing,
-    numpy=lambda x, values, index: _assigned(x, index, values),
+    samples=writing,
+    numpy=lambda x, values, index: assign(copied(x, values), index, values),
     rules=(
         rule("g, 0 at the index", lambda g, y, x, values, index: index_set(g, 0.0, index)),
         rule("g[index]", lambda g, y, x, values, index: getitem(g, index) * _last_writer(shape_of(x), index)),
@@ -96,12 +155,12 @@ def scatter(x: Array, shape: Shape, index: Any) -> Plain:
 )
 def index_set(x: Array, values: Array, index: Any) -> Plain:
     """A copy of x with x[index] = values; where an integer index repeats, the last value stands."""
-    return _assigned(x, index, values)
+    return assign(copied(x, values), index, values)
 
 
 def _last_writer(shape: Shape, index: Any) -> Any:
     """1 for each value whose assignment stands, 0 for those that a repeat of their index overwrote."""
-    if not _repeats(index):
+    if not repeats(index):
         return 1.0
     writer = np.zeros(shape, int)
     numbers = np.arange(writer[index].size).reshape(writer[index].shape)
@@ -109,27 +168,15 @@ def _last_writer(shape: Shape, index: Any) -> Any:
     return writer[index] == numbers
 
 
-@derived(samples=_writing, numpy=lambda x, values, index: _added(x, index, values))
-def index_add(x: Array, values: Array, index: Any) -> Any:
+@operation(
+    analytic=True,
+    samples=writing,
+    numpy=by_numpy(np.add),
+    rules=(
+        rule("g", lambda g, y, x, values, index: g),
+        rule("g[index]", lambda g, y, x, values, index: getitem(g, index)),
+    ),
+)
+def index_add(x: Array, values: Array, index: Any) -> Plain:
     """A copy of x with values added at the index; where an integer index repeats, all its values are added."""
-    return x + scatter(values, shape_of(x), index)
-
-
-class at(Generic[V]):
-    """The place of a functional update: at(x, index).set(values) and .add(values) give an updated copy of x.
-
-    Args:
-        x: Value or array.
-        index: any NumPy index.
-    """
-
-    def __init__(self, x: V | Raw, index: Any) -> None:
-        self.x, self.index = x, index
-
-    def set(self, values: V | Raw) -> V:
-        """A copy of x with x[index] = values; values broadcast to the shape of x[index]."""
-        return cast(V, index_set(self.x, values, self.index))
-
-    def add(self, values: V | Raw) -> V:
-        """A copy of x with values added at the index; repeats of an integer index add up."""
-        return cast(V, index_add(self.x, values, self.index))
+    return combine(np.add, copied(x, values), index, values)

@@ -1,166 +1,155 @@
-"""Linear algebra: products of vectors and matrices."""
+"""Inverses, equations and powers of square matrices, which lie in the last two axes: (..., n, n).
+
+Source of the rules: M. Giles, Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation
+(2008), section 2.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from math import prod
+import operator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..data import shape_of
-from ..domain import Sample, Shape
-from ..errors import ShapeError
+from ..domain import REAL, Sample, Shape
+from ..errors import MatrixError, ShapeError
+from ..node import Node
 from ..op import rule
-from ..registry import operation
+from ..registry import derived, operation
 from ..signatures import Array, Plain
+from .indexing import index_set
+from .products import matmul
 
 
-def _products(shape: Shape) -> Iterator[Sample]:
-    """Every pairing of vectors, matrices and stacks whose left operand has this shape."""
-    if shape:
-        *stack, n = shape
-        for right in ((n,), (n, 2), (1, n, 3), (2, 1, n, 2)):
-            yield Sample((shape, right), {})
-        if len(stack) == 2:
-            yield Sample((shape, (stack[0], n, 2)), {})
+def square_shapes(shape: Shape) -> Shape:
+    """For samples: the shape of a stack of square matrices; (n, n) for one axis."""
+    n = shape[-1] if shape else 2
+    return (*shape[-2:-1], n, n)
 
 
-def rows(x: Any) -> Any:
-    """A stack of matrices as one matrix of all their rows: (..., n) -> (rows, n)."""
-    return x if len(x.shape) == 2 else x.reshape((prod(x.shape[:-1]), x.shape[-1]))
+def well_posed(x: Array, *others: Array) -> tuple[Array, ...]:
+    """For samples: a matrix whose eigenvalues, and singular values, lie near 1, 2, 3, ...; what follows it stays."""
+    rows, columns = x.shape[-2:]
+    return x / 16 + np.eye(rows, columns) * np.arange(1.0, columns + 1), *others
 
 
-def _left(g: Any, a: Any, b: Any) -> Any:
-    """The gradient of a @ b with respect to a: g @ bᵀ, with the axes that vectors lack put in."""
-    if len(b.shape) == 1:
-        return g[..., None] * b if len(a.shape) > 1 else g * b
-    if len(a.shape) == 1:
-        return matmul(b, g[..., None])[..., 0]
-    return g @ b.mT
+def regular(shape: Shape) -> Iterator[Sample]:
+    """Samples of square matrices that have an inverse."""
+    yield Sample((square_shapes(shape),), {}, prepare=well_posed)
 
 
-def _right(g: Any, a: Any, b: Any) -> Any:
-    """The gradient of a @ b with respect to b: aᵀ @ g, with the axes that vectors lack put in."""
-    if len(a.shape) == 1:
-        return a[:, None] * g[..., None, :] if len(b.shape) > 1 else g * a
-    if len(b.shape) == 1:
-        return (a.mT @ g[..., None])[..., 0]
-    if len(b.shape) == 2:  # one product over all of the stack, and nothing left to sum
-        return rows(a).mT @ rows(g)
-    return a.mT @ g
+def check_square(name: str, x: Any) -> None:
+    """Raise ShapeError unless x is a square matrix or a stack of them."""
+    shape = shape_of(x)
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        remedy = "lstsq, pinv, qr and svd take others" if len(shape) > 1 else "put the matrices in the last two axes"
+        raise ShapeError(f"{name}: got shape {shape}, expected square matrices (..., n, n); {remedy}")
 
 
-@operation(
-    symbol="@",
-    analytic=True,
-    samples=_products,
-    rules=(
-        rule("g @ bᵀ", lambda g, y, a, b: _left(g, a, b)),
-        rule("aᵀ @ g", lambda g, y, a, b: _right(g, a, b)),
-    ),
-)
-def matmul(a: Array, b: Array) -> Plain:
-    """Matrix product a @ b: (..., n, k) @ (..., k, m) -> (..., n, m); leading axes broadcast, vectors lose their axis.
+def plain(x: Any) -> Any:
+    """The numbers of a Value, or what is plain already."""
+    return x.data if isinstance(x, Node) else x
 
-    Raises ShapeError if the inner sizes differ or an operand is a scalar.
-    """
+
+def factored(name: str, problem: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What NumPy's function returns; its LinAlgError as a MatrixError that names the operation and the problem."""
     try:
-        return np.matmul(a, b)
-    except ValueError as error:
-        left, right = np.shape(a), np.shape(b)
-        if not left or not right:
-            raise ShapeError(
-                f"matmul: got shapes {left} @ {right}, expected vectors or matrices; use * for scalars"
-            ) from error
-        if left[-1] != right[-2 if len(right) > 1 else 0]:
-            fits = len(right) > 1 and left[-1] == right[-1]
-            remedy = "transpose the right operand?" if fits else "transpose an operand, or reshape it?"
-            raise ShapeError(f"matmul: inner sizes differ, {left} @ {right}; {remedy}") from error
-        raise ShapeError(
-            f"matmul: the leading axes of {left} @ {right} do not broadcast; sizes must be equal or 1"
-        ) from error
+        return function(*args, **kwargs)
+    except np.linalg.LinAlgError as error:
+        raise MatrixError(f"{name}: {problem} (NumPy: {error})") from None
 
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
-    """Subscripts with the ellipses and the output spelled out: one word an operand, and the output's word."""
-    words, arrow, output = subscripts.replace(" ", "").partition("->")
-    inputs = words.split(",")
-    if not arrow:
-        letters = words.replace(",", "").replace(".", "")
-        output = ("..." if "..." in words else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    free = "".join(c for c in _LETTERS if c not in subscripts)
-    hidden = [
-        ndim - len(word.replace("...", "")) if "..." in word else 0 for word, ndim in zip(inputs, ndims, strict=True)
-    ]
-    longest = max(hidden)
-    inputs = [word.replace("...", free[longest - n : longest]) for word, n in zip(inputs, hidden, strict=True)]
-    return inputs, output.replace("...", free[:longest])
-
-
-def _einsum_rule(i: int, g: Any, operands: tuple[Any, ...], subscripts: str) -> Any:
-    """The gradient for operand i: einsum of g with the other operands, onto the letters of operand i.
-
-    A letter that only operand i has is stretched by a factor of ones; a letter that it has twice is led to a diagonal by an
-    identity matrix.
-    """
-    inputs, output = _explicit(subscripts, [len(shape_of(x)) for x in operands])
-    words = [output, *(w for j, w in enumerate(inputs) if j != i)]
-    factors = [g, *(x for j, x in enumerate(operands) if j != i)]
-    free = iter([c for c in _LETTERS if c not in "".join(inputs)])
-    target = ""
-    for letter, size in zip(inputs[i], shape_of(operands[i]), strict=True):
-        if letter in target:
-            twin = next(free)
-            words.append(letter + twin)
-            factors.append(np.eye(size))
-            target += twin
-        else:
-            if not any(letter in word for word in words):
-                words.append(letter)
-                factors.append(np.ones(size))
-            target += letter
-    return einsum(",".join(words) + "->" + target, *factors)
-
-
-def _einsum_call(subscripts: str, *operands: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return operands, {"subscripts": subscripts}
-
-
-def _contractions(shape: Shape) -> Iterator[Sample]:
-    n = shape[0] if shape else 2
-    for subscripts, *shapes in (
-        ("ij,jk->ik", (n, 3), (3, 2)),
-        ("ij,jk", (n, 3), (3, 2)),
-        ("i,i->", (n,), (n,)),
-        ("ij->", (n, 3)),
-        ("ij->ji", (n, 3)),
-        ("ii->i", (n, n)),
-        ("ii", (n, n)),
-        ("i,j,k->kji", (n,), (3,), (2,)),
-        ("...ij,...jk->...ik", (2, 1, n, 3), (4, 3, 2)),
-        ("bi,ij,bj->b", (2, n), (n, 3), (2, 3)),
-        ("i->i", (n,)),
-    ):
-        yield Sample(tuple(shapes), {"subscripts": subscripts})
+NOT_FINITE = "a matrix is not finite; look for NaN and inf in it"
+_SINGULAR = "a matrix is singular, so it has no inverse; try pinv or lstsq, or add a multiple of the identity"
 
 
 @operation(
-    symbol="einsum",
+    symbol="x⁻¹",
     analytic=True,
-    call=_einsum_call,
-    samples=_contractions,
-    numpy=np.einsum,
+    samples=regular,
+    numpy=np.linalg.inv,
+    rules=(rule("-yᵀ g yᵀ", lambda g, y, x: -(y.mT @ g @ y.mT)),),
+)
+def inv(x: Array) -> Plain:
+    """Inverse of square matrices: (..., n, n) -> (..., n, n). To solve equations, solve() is faster and more accurate.
+
+    Raises ShapeError if they are not square, MatrixError if one is singular.
+    """
+    check_square("inv", x)
+    return factored("inv", _SINGULAR, np.linalg.inv, x)
+
+
+def _equations(shape: Shape) -> Iterator[Sample]:
+    left = square_shapes(shape)
+    n = left[-1]
+    for right in ((n,), (n, 2), (2, 1, n, 1)):
+        yield Sample((left, right), {}, prepare=well_posed)
+
+
+def _transposed_solution(g: Any, a: Any, b: Any) -> Any:
+    """aᵀ⁻¹ g; where b is a vector, as a column."""
+    return solve(a.mT, g[..., None] if len(b.shape) == 1 else g)
+
+
+def _minus_outer(z: Any, y: Any, b: Any) -> Any:
+    """-z yᵀ, matrix by matrix, where y is a vector if b is."""
+    return -(z * y[..., None, :] if len(b.shape) == 1 else z @ y.mT)
+
+
+@operation(
+    symbol="a⁻¹b",
+    analytic=True,
+    samples=_equations,
+    numpy=np.linalg.solve,
     rules=(
+        rule("-(aᵀ⁻¹ g) yᵀ", lambda g, y, a, b: _minus_outer(_transposed_solution(g, a, b), y, b)),
         rule(
-            "einsum of g with the other operands",
-            lambda i, g, y, *operands, subscripts: _einsum_rule(i, g, operands, subscripts),
+            "aᵀ⁻¹ g",
+            lambda g, y, a, b: (
+                _transposed_solution(g, a, b)[..., 0] if len(b.shape) == 1 else _transposed_solution(g, a, b)
+            ),
         ),
     ),
 )
-def einsum(*operands: Array, subscripts: str) -> Plain:
-    """Sum of products by Einstein's convention: einsum("ij,jk->ik", a, b); repeated letters, implicit output and ... too."""
-    return np.einsum(subscripts, *operands, optimize=True)
+def solve(a: Array, b: Array) -> Plain:
+    """The solution x of a @ x = b: (..., n, n) and (n,) -> (..., n), or (..., n, n) and (..., n, k) -> (..., n, k).
+
+    b is a vector if it has one axis, else a stack of matrices, as in NumPy 2. Leading axes broadcast. Raises ShapeError if
+    shapes do not fit, MatrixError if a matrix is singular.
+    """
+    check_square("solve", a)
+    left, right = shape_of(a), shape_of(b)
+    if not right or right[-2:][0] != left[-1]:
+        expected = f"({left[-1]},) or (..., {left[-1]}, k)"
+        raise ShapeError(f"solve: got {left} and {right}, expected {expected} on the right; b[..., None] makes columns")
+    return factored("solve", _SINGULAR, np.linalg.solve, a, b)
+
+
+def _powers(shape: Shape) -> Iterator[Sample]:
+    for n in (0, 1, 2, 3, 5, -1, -2):
+        yield Sample((square_shapes(shape),), {"n": n}, prepare=well_posed)
+
+
+@derived(symbol="xⁿ", domain=(REAL,), samples=_powers, numpy=np.linalg.matrix_power)
+def matrix_power(x: Array, n: int) -> Plain:
+    """Integer power of square matrices: (..., n, n) -> (..., n, n), by repeated squaring; a negative one of the inverse.
+
+    Raises ShapeError if they are not square or n is not an integer, MatrixError if n < 0 and a matrix is singular.
+    """
+    check_square("matrix_power", x)
+    try:
+        n = operator.index(n)
+    except TypeError:
+        raise ShapeError(f"matrix_power: got the exponent {n!r}, expected an integer") from None
+    if n == 0:
+        return index_set(x, np.eye(shape_of(x)[-1], dtype=x.dtype), index=...)
+    x, n = (inv(x), -n) if n < 0 else (x, n)
+    y = None
+    while n:
+        if n % 2:
+            y = x if y is None else matmul(y, x)
+        n //= 2
+        x = matmul(x, x) if n else x
+    return y

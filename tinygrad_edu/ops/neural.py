@@ -15,7 +15,7 @@ from ..op import rule
 from ..registry import operation
 from ..signatures import Array, Plain
 from .exponential import exp
-from .linalg import rows
+from .products import rows
 from .reduction import sum
 
 

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from math import prod
 from operator import index
 from typing import Any
 
 import numpy as np
 
 from ..data import shape_of
-from ..domain import DISTINCT, NONZERO, Sample, Shape
-from ..errors import ShapeError, UnsupportedError
+from ..domain import DISTINCT, Sample, Shape
+from ..errors import ShapeError
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Axis, Plain
 from .arithmetic import divide, where
 from .exponential import exp
-from .shape import reshape
+from .shape import reshape, transpose
 
 _total: Any = np.add.reduce  # np.sum less its overhead, and less NumPy's stubs, which want keepdims as a literal
 _largest: Any = np.maximum.reduce
@@ -41,11 +42,23 @@ def along_axes_with_numbers(shape: Shape) -> Iterator[Sample]:
     return (s for s in along_axes(shape) if all(shape))
 
 
+def along_axes_with_freedom(shape: Shape) -> Iterator[Sample]:
+    """The same for variances, also divided by one less than the count."""
+    for s in along_axes_with_numbers(shape):
+        yield s
+        if _count(np.empty(shape), s.params.get("axis")) > 1:
+            yield Sample((shape,), s.params | {"ddof": 1})
+
+
 def axes_of(x: Any, axis: Axis) -> Shape:
     """The reduced axes as a tuple of numbers from 0."""
     ndim = len(shape_of(x))
     axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (index(axis),)
-    return tuple([i % ndim for i in axes]) if ndim else ()
+    try:
+        return tuple([range(ndim)[i] for i in axes]) if ndim else ()
+    except IndexError:
+        got = f"axis {axis} of an array of shape {shape_of(x)}"
+        raise ShapeError(f"got {got}, expected axes from {-ndim} to {ndim - 1}") from None
 
 
 def kept(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -54,6 +67,20 @@ def kept(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
         return g
     axes = axes_of(x, axis)
     return reshape(g, tuple([1 if i in axes else n for i, n in enumerate(shape_of(x))]))
+
+
+def columns(x: Any, axis: Axis) -> Any:
+    """The reduced axes as one axis, and the others as a second one behind it: (numbers to reduce, reductions)."""
+    shape, axes = shape_of(x), axes_of(x, axis)
+    rest = tuple([i for i in range(len(shape)) if i not in axes])
+    return reshape(transpose(x, axes + rest), (_count(x, axis), prod([shape[i] for i in rest])))
+
+
+def uncolumns(z: Any, x: Any, axis: Axis) -> Any:
+    """Numbers that lie as in columns(x, axis), back in their places in x."""
+    shape, axes = shape_of(x), axes_of(x, axis)
+    order = axes + tuple([i for i in range(len(shape)) if i not in axes])
+    return transpose(reshape(z, tuple([shape[i] for i in order])), tuple([order.index(i) for i in range(len(shape))]))
 
 
 @operation(
@@ -84,26 +111,33 @@ def mean(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     return divide(sum(x, axis=axis, keepdims=keepdims), _count(x, axis))
 
 
-@derived(samples=along_axes_with_numbers)
+@derived(samples=along_axes_with_freedom)
 def var(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
     """Variance over axes: squared deviations from the mean, summed, over (count - ddof). Exact for data far from 0."""
     deviation = x - mean(x, axis=axis, keepdims=True)
-    freedom = _count(x, axis) - ddof
-    return divide(sum(deviation * deviation, axis=axis, keepdims=keepdims), freedom if freedom > 0 else 0)
+    return divide(sum(deviation * deviation, axis=axis, keepdims=keepdims), freedom(x, axis, ddof))
+
+
+def freedom(x: Any, axis: Axis, ddof: int) -> int:
+    """Degrees of freedom: how many numbers a reduction takes, less ddof; never below 0."""
+    n = _count(x, axis) - ddof
+    return n if n > 0 else 0
 
 
 def _count(x: Any, axis: Axis) -> int:
     """How many numbers of x go into one number of its reduction."""
     count = 1
     for i in axes_of(x, axis):
-        count *= x.shape[i]
+        count *= shape_of(x)[i]
     return count
 
 
-def _share_of_ties(x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
-    """At the places that attain the extreme value y, 1 over how many they are; 0 elsewhere. Plain numbers."""
+def _to_the_extreme(g: Any, x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
+    """g at the places that attain the extreme value y, shared equally among them; 0 elsewhere."""
     attained = x == kept(y, x, axis, keepdims)
-    return attained / np.sum(attained, axis=None if axis is None else axes_of(x, axis), keepdims=True)
+    axes = None if axis is None else axes_of(x, axis)
+    count = np.sum(attained, axis=axes, keepdims=True, dtype=getattr(x, "dtype", float))
+    return kept(g, x, axis, keepdims) / count * attained
 
 
 def _extreme(ufunc: np.ufunc, x: Array, axis: Axis, keepdims: bool) -> Any:
@@ -120,20 +154,29 @@ def _extreme(ufunc: np.ufunc, x: Array, axis: Axis, keepdims: bool) -> Any:
 
 _extreme_rule = rule(
     "g where x = y, shared equally among ties",
-    lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims) * _share_of_ties(x, y, axis, keepdims),
+    lambda g, y, x, axis, keepdims: _to_the_extreme(g, x, y, axis, keepdims),
 )
 
 
-@operation(domain=(DISTINCT,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
+@operation(domain=(DISTINCT,), also=(np.amax,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
 def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Largest number over axes. Ties share the gradient equally. Raises ShapeError where there is nothing to choose from."""
     return _extreme(np.maximum, x, axis, keepdims)
 
 
-@operation(domain=(DISTINCT,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
+@operation(domain=(DISTINCT,), also=(np.amin,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
 def min(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Smallest number over axes. Ties share the gradient equally. Raises ShapeError where there is nothing to choose from."""
     return _extreme(np.minimum, x, axis, keepdims)
+
+
+amax, amin = max, min  # NumPy's other names
+
+
+@derived(domain=(DISTINCT,), samples=along_axes_with_numbers)
+def ptp(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
+    """Peak to peak: largest less smallest number over axes. Ties share the gradient equally, as for max and min."""
+    return max(x, axis=axis, keepdims=keepdims) - min(x, axis=axis, keepdims=keepdims)
 
 
 @operation(
@@ -163,22 +206,3 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     with np.errstate(divide="ignore"):
         y = np.log1p(rest) + largest  # log1p of all but one of the largest: as exact as np.logaddexp
     return y if keepdims else np.squeeze(y, axis=None if axis is None else axes_of(x, axis))
-
-
-@operation(
-    symbol="‖x‖",
-    domain=(NONZERO,),
-    samples=lambda shape: (s for s in along_axes_with_numbers(shape) if np.size(s.params.get("axis", 0)) < 3),
-    numpy=np.linalg.norm,
-    rules=(
-        rule(
-            "g x / y",
-            lambda g, y, x, ord, axis, keepdims: x * kept(g / (y + (y == 0)), x, axis, keepdims),
-        ),
-    ),
-)
-def norm(x: Array, ord: None = None, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Euclidean length √Σx² over axes (of a matrix: Frobenius norm). At x = 0 the gradient is 0."""
-    if ord is not None:
-        raise UnsupportedError(f"norm: got ord={ord!r}, expected None, the Euclidean norm")
-    return np.sqrt(_total(x * x, axis=axis, keepdims=keepdims))

@@ -1,9 +1,9 @@
-"""Moving numbers to other places: reshaping, transposing, joining. Each gradient moves them back."""
+"""The same numbers in another shape, or with their axes in another order. Each gradient is put back as its input was."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from ..data import shape_of
 from ..domain import Sample, Shape
 from ..errors import ShapeError
 from ..op import rule
-from ..registry import operation
-from ..signatures import Array, Plain
+from ..registry import derived, operation
+from ..signatures import Array, Axis, Plain
+from .axes import checked_axes, checked_axis
 
 
 @operation(
@@ -46,55 +47,166 @@ def transpose(x: Array, axes: Shape | None = None) -> Plain:
     return np.transpose(x, axes)
 
 
-def _joined(arrays: Sequence[Any], axis: int = 0) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    try:
-        return tuple(arrays), {"axis": operator.index(axis)}
-    except TypeError:
-        got = f"{type(arrays).__name__} and axis={axis!r:.40}"
-        raise ShapeError(f"concatenate, stack: got {got}, expected a list of arrays and an integer axis") from None
+# -- Another shape -----------------------------------------------------------------------------------------------------
 
 
-def _joinable(shape: Shape) -> Iterable[Sample]:
-    for axis in range(-1, len(shape)):
-        if shape:
-            longer = list(shape)
-            longer[axis] += 2
-            yield Sample((shape, tuple(longer), shape), {"axis": axis})
+def plainly(shape: Shape) -> Iterator[Sample]:
+    """Samples of an op of one array and no parameters."""
+    yield Sample((shape,), {})
 
 
-def _part(i: int, g: Any, arrays: tuple[Any, ...], axis: int) -> Any:
-    """The slice of g where array number i lies."""
-    sizes = [x.shape[axis] for x in arrays]
-    start = int(np.sum(sizes[:i], dtype=int))
-    return g[(slice(None),) * (axis % len(g.shape)) + (slice(start, start + sizes[i]),)]
+@derived(samples=plainly)
+def ravel(x: Array) -> Any:
+    """The numbers of x, row by row, along a single axis; those of a scalar too."""
+    return reshape(x, (-1,))
 
 
-@operation(
-    symbol="++",
-    analytic=True,
-    call=_joined,
-    samples=_joinable,
-    numpy=np.concatenate,
-    rules=(rule("the part of g where x lies", lambda i, g, y, *arrays, axis: _part(i, g, arrays, axis)),),
+@derived(samples=plainly, numpy=lambda x: np.asarray(x).flatten())
+def flatten(x: Array) -> Any:
+    """The numbers of x, row by row, along a single axis: another name of ravel."""
+    return reshape(x, (-1,))
+
+
+def _with_ones(shape: Shape) -> Iterator[Sample]:
+    for axis in range(len(shape)):
+        if shape[axis] == 1:
+            yield Sample((shape,), {"axis": axis - len(shape)})
+    yield Sample((shape,), {})
+    yield Sample(((1, *shape),), {"axis": 0})
+    yield Sample(((1, *shape, 1),), {"axis": (-1, 0)})
+
+
+@derived(samples=_with_ones)
+def squeeze(x: Array, axis: Axis = None) -> Any:
+    """x without its axes of size 1: all of them, or those named. Raises ShapeError for an axis of another size."""
+    shape = shape_of(x)
+    gone = [i for i, n in enumerate(shape) if n == 1] if axis is None else checked_axes("squeeze", shape, axis)
+    if any(shape[i] != 1 for i in gone):
+        raise ShapeError(f"squeeze: got axis={axis} of shape {shape}, expected axes of size 1; index it or reduce it")
+    return reshape(x, tuple([n for i, n in enumerate(shape) if i not in gone]))
+
+
+@derived(
+    samples=lambda shape: [
+        *[Sample((shape,), {"axis": axis}) for axis in range(-1, len(shape) + 1)],
+        Sample((shape,), {"axis": (0, -1)}),
+    ]
 )
-def concatenate(*arrays: Array, axis: int) -> Plain:
-    """Arrays joined along an axis that they have: concatenate([a, b], axis=0)."""
-    return np.concatenate(arrays, axis=axis)
+def expand_dims(x: Array, axis: int | Sequence[int]) -> Any:
+    """x with new axes of size 1, at the places that they have in the result."""
+    sizes = iter(shape_of(x))
+    ndim = len(shape_of(x)) + np.size(axis)
+    new = checked_axes("expand_dims", (1,) * ndim, axis)
+    return reshape(x, tuple([1 if i in new else next(sizes) for i in range(ndim)]))
 
 
-@operation(
-    symbol="stack",
-    analytic=True,
-    call=_joined,
-    samples=lambda shape: [Sample((shape, shape), {"axis": axis}) for axis in range(-1, len(shape) + 1)],
-    numpy=np.stack,
-    rules=(
-        rule(
-            "the slice of g where x lies",
-            lambda i, g, y, *arrays, axis: g[(slice(None),) * (axis % len(g.shape)) + (i,)],
-        ),
-    ),
+def each(*arrays: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The call of an op of any number of arrays, given one by one, and no parameters."""
+    return arrays, {}
+
+
+def _one_or_two(shape: Shape) -> Iterator[Sample]:
+    yield Sample((shape,), {})
+    yield Sample((shape, ()), {})
+
+
+@derived(
+    several=True,
+    call=each,
+    samples=_one_or_two,
+    numpy=lambda *arrays: np.atleast_1d(*arrays),
+    also=(np.atleast_1d,),
 )
-def stack(*arrays: Array, axis: int) -> Plain:
-    """Arrays of one shape joined along a new axis: stack([a, b], axis=0)."""
-    return np.stack(arrays, axis=axis)
+def atleast_1d(*arrays: Array) -> Any:
+    """Each array as it is, a scalar as an array of one number; a tuple of them if several are given."""
+    return _reshaped(arrays, lambda shape: shape or (1,))
+
+
+@derived(
+    several=True,
+    call=each,
+    samples=_one_or_two,
+    numpy=lambda *arrays: np.atleast_2d(*arrays),
+    also=(np.atleast_2d,),
+)
+def atleast_2d(*arrays: Array) -> Any:
+    """Each array as a matrix at least, (n,) as one row (1, n); a tuple of them if several are given."""
+    return _reshaped(arrays, lambda shape: (1,) * (2 - len(shape)) + shape)
+
+
+@derived(
+    several=True,
+    call=each,
+    samples=_one_or_two,
+    numpy=lambda *arrays: np.atleast_3d(*arrays),
+    also=(np.atleast_3d,),
+)
+def atleast_3d(*arrays: Array) -> Any:
+    """Each array with three axes at least, (n,) as (1, n, 1), (m, n) as (m, n, 1); a tuple of them if several are given."""
+    return _reshaped(arrays, lambda shape: {0: (1, 1, 1), 1: (1, *shape, 1), 2: (*shape, 1)}.get(len(shape), shape))
+
+
+def _reshaped(arrays: tuple[Any, ...], change: Any) -> Any:
+    """Each array in the shape that `change` makes of its own; a single one outside of a tuple."""
+    results = tuple([reshape(x, change(shape_of(x))) for x in arrays])
+    return results[0] if len(results) == 1 else results
+
+
+# -- Axes in another order ---------------------------------------------------------------------------------------------
+
+
+def _pairs_of_axes(names: tuple[str, str]) -> Any:
+    """The sampler of an op of two axes: all pairs of them, from either end."""
+
+    def samples(shape: Shape) -> Iterator[Sample]:
+        for i in range(len(shape)):
+            for j in range(-len(shape), 0):
+                yield Sample((shape,), dict(zip(names, (i, j), strict=True)))
+
+    return samples
+
+
+@derived(samples=_pairs_of_axes(("axis1", "axis2")))
+def swapaxes(x: Array, axis1: int, axis2: int) -> Any:
+    """x with two of its axes exchanged."""
+    order = list(range(len(shape_of(x))))
+    i, j = checked_axis("swapaxes", shape_of(x), axis1), checked_axis("swapaxes", shape_of(x), axis2)
+    order[i], order[j] = j, i
+    return transpose(x, tuple(order))
+
+
+def _moves(shape: Shape) -> Iterator[Sample]:
+    yield from _pairs_of_axes(("source", "destination"))(shape)
+    for there in permutations(range(len(shape)), 2):
+        yield Sample((shape,), {"source": (0, -1), "destination": there})
+
+
+@derived(samples=_moves)
+def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """x with axes moved to other places; those not named keep their order."""
+    shape = shape_of(x)
+    here, there = checked_axes("moveaxis", shape, source), checked_axes("moveaxis", shape, destination)
+    if len(here) != len(there):
+        raise ShapeError(f"moveaxis: got source={source} and destination={destination}, expected as many axes in each")
+    order = [i for i in range(len(shape)) if i not in here]
+    for place, axis in sorted(zip(there, here, strict=True)):
+        order.insert(place, axis)
+    return transpose(x, tuple(order))
+
+
+@derived(samples=_pairs_of_axes(("axis", "start")))
+def rollaxis(x: Array, axis: int, start: int = 0) -> Any:
+    """x with an axis moved back until it lies before the axis that is now at `start`; moveaxis is easier to read."""
+    i = checked_axis("rollaxis", shape_of(x), axis)
+    j = checked_axis("rollaxis", (*shape_of(x), 1), start if start >= 0 else start - 1)
+    return moveaxis(x, i, j - (i < j))
+
+
+@derived(
+    samples=lambda shape: [Sample((shape,), {})] if len(shape) > 1 else [],
+    numpy=np.matrix_transpose,
+    also=(np.linalg.matrix_transpose,),
+)
+def matrix_transpose(x: Array) -> Any:
+    """Each matrix of a stack transposed: (..., m, n) -> (..., n, m). Raises ShapeError without two axes."""
+    return swapaxes(x, -1, -2)

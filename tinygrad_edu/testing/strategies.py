@@ -140,10 +140,10 @@ class OpCall:
 
 
 def joined(y: Any) -> Any:
-    """Several results as one row; a single one as it is."""
+    """Several results as one row, without integers such as a rank; a single one as it is."""
     if not isinstance(y, (tuple, list)):
         return y
-    rows = [ops.reshape(part, (-1,)) for part in y]
+    rows = [ops.reshape(part, (-1,)) for part in y if not isinstance(part, (int, np.integer))]
     return ops.concatenate(rows) if any(isinstance(row, Node) for row in rows) else np.concatenate(rows)
 
 

@@ -1,0 +1,58 @@
+"""Linear algebra under np.linalg's names: `from tinygrad_edu import linalg`, then linalg.solve(a, b).
+
+Every function takes Values and arrays, and stacks of matrices in the last two axes of an array, as np.linalg's do.
+"""
+
+from .ops import (
+    cholesky,
+    cross,
+    det,
+    eigh,
+    eigvalsh,
+    inv,
+    lstsq,
+    matmul,
+    matrix_power,
+    multi_dot,
+    norm,
+    outer,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    svd,
+    svdvals,
+    tensordot,
+    vecdot,
+)
+from .ops.decomposition import QRResult
+from .ops.determinant import SlogdetResult
+from .ops.eigenvalues import EighResult
+from .ops.singular_values import SVDResult
+
+__all__ = [
+    "EighResult",
+    "QRResult",
+    "SVDResult",
+    "SlogdetResult",
+    "cholesky",
+    "cross",
+    "det",
+    "eigh",
+    "eigvalsh",
+    "inv",
+    "lstsq",
+    "matmul",
+    "matrix_power",
+    "multi_dot",
+    "norm",
+    "outer",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "svd",
+    "svdvals",
+    "tensordot",
+    "vecdot",
+]

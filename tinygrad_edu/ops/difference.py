@@ -1,0 +1,177 @@
+"""Differences of neighbours along an axis, the slopes that they give, and the trapezoidal rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..data import operand, shape_of
+from ..domain import Sample, Shape
+from ..errors import ShapeError, UnsupportedError
+from ..node import Node
+from ..registry import derived
+from ..signatures import Array, Axis, Plain, Raw
+from .identity import astype
+from .joining import concatenate
+from .reduction import axes_of, sum
+from .shape import reshape
+
+
+def cut(x: Any, axis: int, start: int | None = None, stop: int | None = None, step: int | None = None) -> Any:
+    """The part start:stop:step of x along one axis. Raises ShapeError if there is no such axis."""
+    axes = axes_of(x, axis)
+    if not axes:
+        raise ShapeError(f"got a scalar and axis {axis}, expected an array of at least one axis")
+    return x[(slice(None),) * axes[0] + (slice(start, stop, step),)]
+
+
+def _each_axis(shape: Shape) -> Iterator[int]:
+    return (axis for axis in range(-1, len(shape)) if shape)
+
+
+def _differences(shape: Shape) -> Iterator[Sample]:
+    for axis in _each_axis(shape):
+        for n in (0, 1, 2):
+            yield Sample((shape,), {"axis": axis, "n": n})
+        longer = list(shape)
+        longer[axis] = 2
+        yield Sample((shape, tuple(longer)), {"axis": axis, "n": 2}, keywords=("prepend",))
+        yield Sample((shape, (), tuple(longer)), {"axis": axis}, keywords=("prepend", "append"))
+
+
+@derived(samples=_differences)
+def diff(x: Array, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Plain:
+    """Differences of neighbours along an axis, x[1:] - x[:-1], taken n times: n numbers fewer.
+
+    Args:
+        prepend, append: arrays, or single numbers, to put before and after x first; differentiable too.
+
+    Raises ShapeError for a scalar, or n < 0.
+    """
+    if n < 0 or not shape_of(x):
+        raise ShapeError(f"diff: got n={n} and an array of shape {shape_of(x)}, expected n >= 0 and at least one axis")
+    if prepend is not None or append is not None:
+        x = concatenate([_slab(part, x, axis) for part in (prepend, x, append) if part is not None], axis=axis)
+    for _ in range(n):
+        x = cut(x, axis, 1) - cut(x, axis, None, -1)
+    return x
+
+
+def _slab(part: Any, x: Any, axis: int) -> Any:
+    """What goes before or after x: a number is repeated across the other axes."""
+    part = operand("diff", part)
+    if shape_of(part):
+        return part
+    (axis,) = axes_of(x, axis)
+    ones = np.ones([1 if i == axis else n for i, n in enumerate(x.shape)], x.dtype)
+    return part * ones if isinstance(part, Node) else float(part) * ones
+
+
+def _curves(shape: Shape) -> Iterator[Sample]:
+    for axis in _each_axis(shape):
+        yield Sample((shape,), {"axis": axis, "dx": 0.5})
+        yield Sample((shape, (shape[axis],)), {"axis": axis}, keywords=("x",))
+        yield Sample((shape, shape), {"axis": axis}, keywords=("x",))
+
+
+@derived(samples=_curves)
+def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Plain:
+    """Integral of y along an axis by the trapezoidal rule: Σ dx (y[1:] + y[:-1]) / 2.
+
+    Args:
+        x: where y was sampled, along the axis or for each number of y; differentiable too.
+        dx: the distance of neighbours if x is not given.
+    """
+    heights = cut(y, axis, 1) + cut(y, axis, None, -1)
+    if x is not None:
+        x = operand("trapezoid", x)
+        dx = _along(diff(x), y, axis) if len(shape_of(x)) == 1 else diff(x, axis=axis)
+    return sum(dx * heights / 2, axis=axis)
+
+
+def _along(x: Any, like: Any, axis: int) -> Any:
+    """A vector laid along one axis of another array, so that it broadcasts against it."""
+    return reshape(x, (-1, *[1] * (len(shape_of(like)) - 1 - axes_of(like, axis)[0])))
+
+
+def _spaced(x: Any, *spacing: Any) -> tuple[Any, ...]:
+    """Spacings that are not 0, and coordinates that increase."""
+    return (x, *[np.cumsum(np.abs(h) + 0.5) if np.ndim(h) else np.abs(h) + 0.5 for h in spacing])
+
+
+def _fields(shape: Shape) -> Iterator[Sample]:
+    for edge_order in (1, 2):
+        if shape and all(n > edge_order for n in shape):
+            params: dict[str, Any] = {"edge_order": edge_order}
+            yield Sample((shape,), params)
+            yield Sample((shape, ()), params, prepare=_spaced)
+            yield Sample((shape, *[(n,) for n in shape]), params, prepare=_spaced)
+            yield Sample((shape, (shape[-1],)), params | {"axis": -1}, prepare=_spaced)
+            if len(shape) > 1:
+                yield Sample((shape, (), (shape[0],)), params | {"axis": (-1, 0)}, prepare=_spaced)
+
+
+def _gradient_call(
+    x: Any, *spacing: Any, axis: Axis = None, edge_order: int = 1
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return (x,), {"spacing": spacing, "axis": axis, "edge_order": edge_order}
+
+
+@derived(call=_gradient_call, samples=_fields, several=True)
+def gradient(x: Array, spacing: tuple[Raw, ...], axis: Axis, edge_order: int) -> Any:
+    """Slopes of the numbers of a grid along each axis: gradient(x, h, axis=0); a tuple of results for several axes.
+
+    Inside, the mean of the slopes on both sides, weighted so that it is exact for parabolas; at the ends the slope to the
+    neighbour, or with edge_order=2 that of the parabola through three numbers.
+
+    Args:
+        spacing: one distance for all axes, or for each axis a distance or a vector of coordinates; 1 if not given.
+            Differentiable too.
+        axis: one, several in a tuple, or None for all.
+
+    Raises:
+        ShapeError: if an axis has no more than edge_order numbers, or the spacings do not fit the axes.
+        UnsupportedError: for another edge_order than 1 or 2.
+    """
+    if edge_order not in (1, 2):
+        raise UnsupportedError(f"gradient: got edge_order={edge_order!r}, expected 1 or 2")
+    axes = axes_of(x, axis)
+    steps = spacing or (1.0,)
+    if len(steps) == 1 and not np.ndim(steps[0]):
+        steps *= len(axes)
+    if len(steps) != len(axes):
+        got = f"{len(steps)} spacings for {len(axes)} axes"
+        raise ShapeError(f"gradient: got {got}, expected one distance, or a distance or coordinates for each axis")
+    slopes = [_slope(x, h, i, edge_order) for h, i in zip(steps, axes, strict=True)]
+    return slopes[0] if len(slopes) == 1 else tuple(slopes)
+
+
+def _slope(x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
+    n = x.shape[axis]
+    if n <= edge_order:
+        raise ShapeError(f"gradient: axis {axis} has {n} numbers, expected at least {edge_order + 1}")
+    before = after = first = last = h = _steps(x, spacing, axis)
+    if shape_of(h):
+        before, after, first, last = h[:-1], h[1:], h[:1], h[-1:]
+    s = (cut(x, axis, 1) - cut(x, axis, None, -1)) / h
+    left, right = cut(s, axis, None, -1), cut(s, axis, 1)
+    inner = (after * left + before * right) / (before + after)
+    start, end = cut(s, axis, 0, 1), cut(s, axis, -1)
+    if edge_order == 2:
+        bend = (right - left) / (before + after)
+        start, end = start - first * cut(bend, axis, 0, 1), end + last * cut(bend, axis, -1)
+    return concatenate([start, inner, end], axis=axis)
+
+
+def _steps(x: Any, spacing: Any, axis: int) -> Any:
+    """The distances of neighbours along the axis: a number, or an array that broadcasts against those neighbours."""
+    spacing = operand("gradient", spacing)
+    if not shape_of(spacing):
+        return spacing if isinstance(spacing, Node) else float(spacing)
+    if shape_of(spacing) != (x.shape[axis],):
+        got = f"coordinates of shape {shape_of(spacing)} for axis {axis} of {x.shape}"
+        raise ShapeError(f"gradient: got {got}, expected one for each of its {x.shape[axis]} numbers")
+    steps = diff(spacing)
+    return _along(astype(steps, x.dtype) if x.dtype.kind == "f" else steps, x, axis)

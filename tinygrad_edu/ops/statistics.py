@@ -1,0 +1,146 @@
+"""Statistics: spread, weighted means, covariance, correlation. (mean and var are in reduction.py, quantiles in quantile.py.)"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from ..data import data_of, operand, shape_of
+from ..domain import DISTINCT, Sample, Shape
+from ..errors import ShapeError, UnsupportedError
+from ..registry import derived
+from ..signatures import Array, Axis, Plain
+from .arithmetic import divide
+from .joining import concatenate
+from .norm import p_norm
+from .reduction import along_axes_with_freedom, along_axes_with_numbers, axes_of, freedom, mean, sum
+from .shape import reshape, transpose
+
+
+@derived(domain=(DISTINCT,), samples=along_axes_with_freedom)
+def std(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
+    """Standard deviation over axes, the square root of var. Where all numbers are equal the gradient is 0."""
+    length = p_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)
+    return divide(length, sqrt(freedom(x, axis, ddof)))
+
+
+def _weighings(shape: Shape) -> Iterator[Sample]:
+    for s in along_axes_with_numbers(shape):
+        axis = s.params.get("axis", tuple(range(len(shape))))
+        axes = axis if isinstance(axis, tuple) else (axis,)
+        sizes = tuple([shape[i] for i in axes])
+        yield s
+        yield s._replace(shapes=(shape, shape), keywords=("weights",), prepare=_positive)
+        yield s._replace(shapes=(shape, sizes), params={"axis": axis}, keywords=("weights",), prepare=_positive)
+        yield s._replace(
+            shapes=(shape, sizes[::-1]), params={"axis": axes[::-1]}, keywords=("weights",), prepare=_positive
+        )
+
+
+def _positive(x: Any, weights: Any) -> tuple[Any, Any]:
+    return x, np.abs(weights) + 0.5
+
+
+@derived(samples=_weighings)
+def average(x: Array, axis: Axis = None, weights: Any = None, returned: bool = False, keepdims: bool = False) -> Plain:
+    """Weighted mean over axes, Σ wx / Σ w; differentiable in the weights too. The mean if there are none.
+
+    Args:
+        weights: of the shape of x, or of its sizes along `axis`. If their sum is 0 the result is infinite or NaN.
+
+    Raises:
+        ShapeError: if the weights are of another shape.
+        UnsupportedError: for returned=True.
+    """
+    if returned:
+        raise UnsupportedError(
+            "average: got returned=True, expected False; sum the weights yourself, they are not changed"
+        )
+    if weights is None:
+        return mean(x, axis=axis, keepdims=keepdims)
+    weights = operand("average", weights)
+    shape, axes, got = shape_of(x), axes_of(x, axis), shape_of(weights)
+    if got != shape:
+        if axis is None or got != tuple([shape[i] for i in axes]):
+            wanted = f"{shape}" if axis is None else f"{shape} or {tuple([shape[i] for i in axes])}"
+            raise ShapeError(
+                f"average: got weights of shape {got}, expected {wanted}; pass axis= for weights along axes"
+            )
+        weights = transpose(weights, tuple([int(i) for i in np.argsort(axes)]))
+        weights = reshape(weights, tuple([n if i in axes else 1 for i, n in enumerate(shape)]))
+    total = sum(weights, axis=axis, keepdims=keepdims)
+    return divide(sum(x * weights, axis=axis, keepdims=keepdims), total)
+
+
+def _tables(shape: Shape) -> Iterator[Sample]:
+    """Samples with at least two observations of each variable."""
+    for rowvar in (True, False):
+        count = shape[-1 if rowvar or len(shape) == 1 else 0] if shape else 0
+        if len(shape) in (1, 2) and count > 1 and all(shape):
+            params = {"rowvar": rowvar}
+            yield Sample((shape,), params)
+            yield Sample((shape, (count,)), params, keywords=("y",))
+            yield Sample((shape, (2, count) if rowvar else (count, 2)), params, keywords=("y",))
+
+
+def _deviations(name: str, x: Any, y: Any, rowvar: bool) -> Any:
+    """x, and y under it, less the mean of each variable: (variables, observations)."""
+    rows: list[Any] = []
+    for part in (x,) if y is None else (x, operand(name, y)):
+        shape = shape_of(part)
+        if len(shape) > 2:
+            raise ShapeError(
+                f"{name}: got an array of shape {shape}, expected two axes at most: variables, observations"
+            )
+        rows.append(part.mT if len(shape) == 2 and not rowvar else reshape(part, (1,) * (2 - len(shape)) + shape))
+    counts = [row.shape[1] for row in rows]
+    if counts[0] != counts[-1]:
+        raise ShapeError(
+            f"{name}: got {counts[0]} observations in the first array and {counts[1]} in y, expected as many"
+        )
+    table = concatenate(rows, axis=0) if y is not None else rows[0]
+    return table - mean(table, axis=1, keepdims=True)
+
+
+def _squeezed(matrix: Any) -> Any:
+    return reshape(matrix, ()) if matrix.shape == (1, 1) else matrix
+
+
+def _covariances(shape: Shape) -> Iterator[Sample]:
+    for s in _tables(shape):
+        yield s
+        yield s._replace(params=s.params | {"bias": True})
+        yield s._replace(params=s.params | {"ddof": 0})
+
+
+@derived(samples=_covariances)
+def cov(x: Array, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Plain:
+    """Covariance matrix of the rows of x, each a variable: (n, observations) -> (n, n); a scalar for a single variable.
+
+    Args:
+        y: more variables, of the same layout; differentiable too.
+        rowvar: False if the columns are the variables.
+        bias, ddof: divide by the count less ddof; if that is None, less 1, or less 0 with bias=True.
+
+    Raises ShapeError for more than two axes, or if x and y differ in how many observations they have.
+    """
+    d = _deviations("cov", x, y, rowvar)
+    return _squeezed(divide(d @ d.mT, freedom(d, 1, int(not bias) if ddof is None else ddof)))
+
+
+@derived(domain=(DISTINCT,), samples=_tables)
+def corrcoef(x: Array, y: Any = None, rowvar: bool = True) -> Plain:
+    """Correlation coefficients, from -1 to 1, of the rows of x, each a variable; arguments and errors as for cov.
+
+    NaN where a variable has no spread.
+    """
+    d = _deviations("corrcoef", x, y, rowvar)
+    unit = divide(d, p_norm(d, axis=1, keepdims=True))
+    r = unit @ unit.mT
+    excess = data_of(r) - np.clip(
+        data_of(r), -1, 1
+    )  # of rounding; a constant, as clip() would take the derivatives with it
+    return _squeezed(r - excess)
