@@ -22,7 +22,11 @@ def diagnosis(claimed: Array, slopes: Array, sizes: set[int]) -> str | None:
     scale = float(np.vdot(claimed, slopes) / np.vdot(slopes, slopes))
     if np.allclose(claimed, scale * slopes, rtol=1e-4, atol=1e-6 * float(np.max(np.abs(claimed)))):
         return _of_factor(scale, sizes)
-    if claimed.ndim == 2 and claimed.shape[0] == claimed.shape[1] and np.allclose(claimed.T, slopes, rtol=1e-4, atol=1e-8):
+    if (
+        claimed.ndim == 2
+        and claimed.shape[0] == claimed.shape[1]
+        and np.allclose(claimed.T, slopes, rtol=1e-4, atol=1e-8)
+    ):
         return "it is transposed"
     if np.allclose(np.abs(claimed), np.abs(slopes), rtol=1e-4, atol=1e-8):
         wrong = int(np.sum(claimed * slopes < 0))

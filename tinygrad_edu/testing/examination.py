@@ -121,7 +121,7 @@ def _examine_one(problem: Problem, i: int, found: Findings) -> None:
     line, claimed = problem.line(np.array([scale]), element), float(problem.gradient[i]) * scale
     largest = float(np.max(np.abs(problem.gradient[np.isfinite(problem.gradient)]), initial=0.0))
     allowed = problem.noise * (abs(claimed) + 1e-2 * largest * scale)
-    goal = 1e-2 * allowed if isfinite(allowed) else 0.0
+    goal = 0.3 * allowed if isfinite(allowed) else 0.0
     slope = central(line, problem.weights, problem.precision, goal)
     verdict = _verdict(claimed, slope, allowed)
     if verdict is not Verdict.RIGHT:
@@ -136,7 +136,7 @@ def _verdict(claimed: float, slope: Slope, allowed: float) -> Verdict:
     if not isfinite(slope.error):
         return Verdict.INCONCLUSIVE
     if not isfinite(claimed):
-        return Verdict.WRONG
+        return Verdict.WRONG if slope.error <= SURE * abs(slope.value) else Verdict.INCONCLUSIVE
     sure = slope.error <= SURE * max(abs(claimed), abs(slope.value))
     if abs(claimed - slope.value) <= 10 * slope.error + allowed:
         return Verdict.RIGHT if sure or claimed == slope.value else Verdict.INCONCLUSIVE

@@ -64,10 +64,9 @@ def one_sided(line: Line, weights: Vector, precision: float, goal: float, side: 
 
 
 def _quotient(far: Vector, near: Vector, weights: Vector, precision: float, h: float) -> tuple[float, float]:
-    """The difference quotient, and how much of it may be rounding."""
+    """The difference quotient, and how much of it may be rounding: of random sign, so that it adds up like lengths."""
     change = far - near
-    changed = np.abs(weights) * (change != 0)
-    rounding = precision * float(np.dot(changed, np.abs(far) + np.abs(near)))
+    rounding = precision * float(np.linalg.norm(weights * (change != 0) * np.maximum(np.abs(far), np.abs(near))))
     return float(np.dot(weights, change)) / h, rounding / abs(h)
 
 
