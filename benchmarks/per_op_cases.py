@@ -69,13 +69,9 @@ REASONS = {
 }
 VIEW = "the forward is a view, which moves no numbers; the gradient is an array"
 FORWARD = {
-    **dict.fromkeys(
-        ("median", "quantile", "percentile"), "sorts, and keeps the places for the gradient; NumPy only partitions"
-    ),
     **dict.fromkeys(("nanmax", "nanmin"), "a pass to replace NaN, where NumPy's fmax skips it"),
     "logit": "two logarithms, exact near 1/2 and at both ends; the formula beside it is neither",
     "hardtanh": "two passes, where np.clip makes one; on (8, 8) np.clip takes longer",
-    "vecdot": "a product and a sum, where NumPy makes one pass",
     "tensordot": "reshaped to a product of matrices, of which little is left to do",
     "delete": "reads what stays, by places",
     "resize": "reads by places",

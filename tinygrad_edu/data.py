@@ -24,11 +24,6 @@ def shape_of(x: Any) -> Shape:
     return () if type(x) is float else getattr(x, "shape", ())
 
 
-def numbers_of(x: Any) -> Any:
-    """The plain numbers of a Value; plain data as it is."""
-    return x.data if isinstance(x, Node) else x
-
-
 def constant(op: Op, x: Any) -> Any:
     """A plain operand of `op` as float, int, bool or ndarray; lists and tuples become arrays.
 
@@ -57,6 +52,13 @@ def constant(op: Op, x: Any) -> Any:
 def data_of(x: Any) -> Any:
     """The numbers of a Value; all else as it is."""
     return x.data if isinstance(x, Node) else x
+
+
+def floating(x: Any) -> Any:
+    """A Value or plain numbers in floating point: integers and booleans become float64."""
+    if type(x) in PLAIN:
+        return float(x)
+    return x.astype(float) if x.dtype.kind in "biu" else x
 
 
 def operand(name: str, x: Any) -> Any:

@@ -46,7 +46,7 @@ class Sample(NamedTuple):
     """
 
     shapes: tuple[Shape, ...]
-    params: dict[str, Any]
+    params: dict[str, Any] = {}  # noqa: RUF012  # read only
     keywords: tuple[str, ...] = ()
     prepare: Callable[..., tuple[Any, ...]] | None = None
     gauge: Callable[[Any], Any] | None = None

@@ -12,7 +12,9 @@ from .ops import (
     inv,
     lstsq,
     matmul,
+    matrix_norm,
     matrix_power,
+    matrix_transpose,
     multi_dot,
     norm,
     outer,
@@ -24,7 +26,10 @@ from .ops import (
     svdvals,
     tensordot,
     vecdot,
+    vector_norm,
 )
+from .ops import matrix_diagonal as diagonal
+from .ops import matrix_trace as trace
 from .ops.decomposition import QRResult
 from .ops.determinant import SlogdetResult
 from .ops.eigenvalues import EighResult
@@ -38,12 +43,15 @@ __all__ = [
     "cholesky",
     "cross",
     "det",
+    "diagonal",
     "eigh",
     "eigvalsh",
     "inv",
     "lstsq",
     "matmul",
+    "matrix_norm",
     "matrix_power",
+    "matrix_transpose",
     "multi_dot",
     "norm",
     "outer",
@@ -54,5 +62,7 @@ __all__ = [
     "svd",
     "svdvals",
     "tensordot",
+    "trace",
     "vecdot",
+    "vector_norm",
 ]

@@ -45,13 +45,11 @@ _INSTEAD = {  # what does the work of functions that are not recorded
     **dict.fromkeys(
         ("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"), "value.at(index).set(values)"
     ),
-    **dict.fromkeys(("select", "piecewise", "choose"), "np.where"),
-    **dict.fromkeys(("compress", "extract"), "value[condition]"),
-    **dict.fromkeys(("convolve", "correlate"), "tinygrad_edu.conv1d"),
-    **dict.fromkeys(("block", "insert"), "np.concatenate"),
+    **dict.fromkeys(("piecewise", "choose"), "np.select"),
+    "insert": "np.concatenate",
     **dict.fromkeys(("partition", "unique", "msort", "sort_complex"), "np.sort"),
     **dict.fromkeys(("eig", "eigvals"), "np.linalg.eigh, for symmetric matrices"),
-    **dict.fromkeys(("polyval", "poly", "polyadd", "polymul"), "a sum of powers"),
+    **dict.fromkeys(("poly", "polyadd", "polymul"), "a sum of powers"),
     **dict.fromkeys(("save", "savez", "savetxt", "savez_compressed"), "np.save of value.numpy()"),
     "apply_along_axis": "the function on the whole array, with its axis=",
     "delete": "value[indices to keep]",

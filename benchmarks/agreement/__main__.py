@@ -8,12 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from . import elementwise, linalg, neural, reduction, shape
+from . import elementwise, linalg, more, neural, reduction, shape
 from .comparison import TOLERANCE, Comparison, compare
 from .report import markdown
 
 RESULTS = Path(__file__).parent.parent / "results" / "agreement.md"
-FAMILIES = (elementwise, reduction, shape, linalg, neural)
+FAMILIES = (elementwise, reduction, shape, linalg, neural, more)
 
 
 def main() -> int:

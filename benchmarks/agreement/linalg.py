@@ -87,7 +87,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "svdvals": linalg.svdvals,
     "tensordot": _tensordot,
     "vdot": lambda a, b: torch.dot(a.reshape(-1), b.reshape(-1)),
-    "vecdot": lambda a, b, axis=-1: linalg.vecdot(a, b, dim=axis),
+    "vecdot": lambda a, b, axis=-1: linalg.vecdot(a.movedim(axis, -1), b.movedim(axis, -1)),
 }
 
 EXCEPTIONS: dict[str, str] = {}

@@ -111,6 +111,7 @@ TORCH: dict[str, Callable[..., Any]] = {
         _over(torch.amax)(x, axis, keepdims) - _over(torch.amin)(x, axis, keepdims)
     ),
     "quantile": _quantile,
+    "ranked": lambda x, ranks: torch.sort(x, dim=0).values[list(ranks)],
     "std": _spread(torch.std),
     "sum": _over(torch.sum),
     "trapezoid": _trapezoid,

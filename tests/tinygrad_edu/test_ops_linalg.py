@@ -138,7 +138,8 @@ def test_the_namespace_has_numpys_names_and_the_ops_themselves():
     for name in linalg.__all__:
         assert hasattr(np.linalg, name) or name.endswith("Result"), name
         if not name.endswith("Result"):
-            assert getattr(linalg, name) is getattr(tg, name)
+            op = {"trace": "matrix_trace", "diagonal": "matrix_diagonal"}.get(name, name)  # np.trace has other axes
+            assert getattr(linalg, name) is getattr(tg, op)
 
 
 def test_plain_parts_stay_plain():
@@ -432,7 +433,11 @@ REFUSED = [
     (lambda: tg.dot(Value(CUBE), CUBE), ShapeError, r"dot: axes \(2,\) of \(2, 3, 4\) and \(1,\)"),
     (lambda: tg.tensordot(Value(A), TALL), ShapeError, "tensordot: axes .* differ in size"),
     (lambda: tg.tensordot(Value(A), A, 3), ShapeError, "tensordot: axes=.* do not fit"),
-    (lambda: tg.tensordot(Value(A), A, ([0, 0], [0, 1])), ShapeError, "tensordot: .*repeated"),
+    (
+        lambda: tg.tensordot(Value(A), A, ([0, 0], [0, 1])),
+        ShapeError,
+        r"tensordot: axes=\(\[0, 0\], \[0, 1\]\) do not fit shapes",
+    ),
     (lambda: tg.tensordot(Value(A), A, "ab"), ShapeError, "tensordot: axes='ab' do not fit"),
     (lambda: tg.tensordot(Value(A), A, ([0], [0, 1])), ShapeError, "differ in size"),
     (
@@ -440,12 +445,16 @@ REFUSED = [
         ShapeError,
         r"cross: got vectors of 2 components along axis -1 of shape \(2,\), expected 3; put 0",
     ),
-    (lambda: tg.cross(Value(A), A, axis=2), ShapeError, "cross: got vectors of 0 components along axis 2"),
+    (lambda: tg.cross(Value(A), A, axis=2), ShapeError, r"cross: got axis 2 for an input of shape \(3, 3\)"),
     (lambda: tg.cross(Value(A), A[:2], axisc=5), ShapeError, "cross: "),
     (lambda: tg.vecdot(Value(X), X[:1]), ShapeError, "vecdot: got vectors of 3 and 1 components"),
     (lambda: np.einsum(Value(A), [0, 1]), UnsupportedError, "einsum: got subscripts of type Value, expected text"),
     (lambda: tg.einsum("ij,j", Value(A)), ShapeError, "einsum: got 1, but the number of operands in 'ij,j' is 2"),
-    (lambda: tg.vecdot(Value(1.0), X), ShapeError, r"vecdot: got shape \(\)"),
+    (
+        lambda: tg.vecdot(Value(1.0), X),
+        ShapeError,
+        r"vecdot: got axis -1 for an input of shape \(\), which has no axes",
+    ),
 ]
 
 

@@ -1,5 +1,6 @@
 """The op table, one family of operations a file."""
 
+from .accumulation import cumulative_prod, cumulative_sum
 from .activation import (
     elu,
     gelu,
@@ -19,29 +20,26 @@ from .arithmetic import (
     abs,
     add,
     cbrt,
-    clip,
     divide,
     float_power,
     hypot,
-    maximum,
-    minimum,
     multiply,
     negative,
-    positive,
     power,
     reciprocal,
     sign,
     sqrt,
     square,
     subtract,
-    where,
 )
 from .array import array
-from .choosing import copysign, fmax, fmin, heaviside, nan_to_num
+from .blocks import block
+from .choosing import clip, copysign, fmax, fmin, heaviside, maximum, minimum, nan_to_num, where
+from .conditions import compress, extract, select
 from .contraction import dot, einsum, inner, tensordot
 from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from .correlation import conv, conv_transpose, conv_weight
-from .cumulative import cumprod, cumsum, prod
+from .cumulative import cumprod, cumsum
 from .decomposition import cholesky, qr
 from .determinant import cofactor, det, slogdet
 from .difference import diff, gradient, trapezoid
@@ -50,28 +48,45 @@ from .eigenvalues import eigh, eigvalsh
 from .embedding import embedding, one_hot
 from .error_function import erf, erfc
 from .exponential import exp, exp2, expm1, log, log1p, log2, log10
-from .filled import full_like, ones_like, zeros_like
 from .grids import broadcast_arrays, meshgrid
-from .identity import astype, detach
+from .identity import astype, detach, positive
 from .indexing import getitem, index_add, index_set, scatter
+from .interpolation import interp
 from .joining import append, column_stack, concatenate, dstack, hstack, stack, vstack
 from .least_squares import least_squares, lstsq, pinv
 from .linalg import inv, matrix_power, solve
-from .log_sums import logaddexp, logaddexp2
+from .log_sums import logaddexp, logaddexp2, logsumexp
+from .matrix_functions import matrix_diagonal, matrix_norm, matrix_trace, vector_norm
 from .matrix_parts import diag, diagflat, diagonal, trace, tril, triu
-from .nan import nanmax, nanmean, nanmin, nanstd, nansum, nanvar
+from .matrix_vectors import matvec, vecmat
+from .nan import (
+    nancumprod,
+    nancumsum,
+    nanmax,
+    nanmean,
+    nanmedian,
+    nanmin,
+    nanpercentile,
+    nanprod,
+    nanquantile,
+    nanstd,
+    nansum,
+    nanvar,
+)
 from .neural import cross_entropy, linear, log_softmax, softmax
 from .norm import norm, p_norm
 from .normalization import center, layer_norm, rms_norm
+from .plain import argmax, argmin, argsort, full_like, ones_like, zeros_like
+from .polynomial import polyval, vander
 from .pooling import avg_pool1d, avg_pool2d, max_pool, max_pool1d, max_pool2d, sum_pool, sum_unpool
 from .products import cross, kron, matmul, multi_dot, outer, vdot, vecdot
 from .quantile import median, percentile, quantile
-from .raw import argmax, argmin, argsort
 from .rearranging import flip, fliplr, flipud, roll, rot90, sort
-from .reduction import amax, amin, broadcast_to, logsumexp, max, mean, min, ptp, sum, var
+from .reduction import amax, amin, broadcast_to, max, mean, min, prod, ptp, sum
 from .repeating import pad, repeat, resize, tile
 from .rounding import ceil, divmod, floor, floor_divide, fmod, remainder, round, trunc
 from .selecting import delete, take, take_along_axis
+from .sequences import ediff1d, unwrap
 from .shape import (
     atleast_1d,
     atleast_2d,
@@ -87,9 +102,10 @@ from .shape import (
     swapaxes,
     transpose,
 )
+from .signals import convolve, correlate
 from .singular_values import svd, svdvals
 from .splitting import array_split, dsplit, hsplit, split, unstack, vsplit
-from .statistics import average, corrcoef, cov, std
+from .statistics import average, corrcoef, cov, std, var
 from .trigonometric import (
     arccos,
     arccosh,
@@ -136,6 +152,7 @@ __all__ = [
     "average",
     "avg_pool1d",
     "avg_pool2d",
+    "block",
     "broadcast_arrays",
     "broadcast_to",
     "cbrt",
@@ -145,6 +162,7 @@ __all__ = [
     "clip",
     "cofactor",
     "column_stack",
+    "compress",
     "concatenate",
     "conv",
     "conv1d",
@@ -153,8 +171,10 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_weight",
+    "convolve",
     "copysign",
     "corrcoef",
+    "correlate",
     "cos",
     "cosh",
     "cov",
@@ -162,6 +182,8 @@ __all__ = [
     "cross_entropy",
     "cumprod",
     "cumsum",
+    "cumulative_prod",
+    "cumulative_sum",
     "deg2rad",
     "delete",
     "det",
@@ -176,6 +198,7 @@ __all__ = [
     "dropout",
     "dsplit",
     "dstack",
+    "ediff1d",
     "eigh",
     "eigvalsh",
     "einsum",
@@ -187,6 +210,7 @@ __all__ = [
     "exp2",
     "expand_dims",
     "expm1",
+    "extract",
     "flatten",
     "flip",
     "fliplr",
@@ -212,6 +236,7 @@ __all__ = [
     "index_multiply",
     "index_set",
     "inner",
+    "interp",
     "inv",
     "kron",
     "layer_norm",
@@ -229,8 +254,12 @@ __all__ = [
     "logsumexp",
     "lstsq",
     "matmul",
+    "matrix_diagonal",
+    "matrix_norm",
     "matrix_power",
+    "matrix_trace",
     "matrix_transpose",
+    "matvec",
     "max",
     "max_pool",
     "max_pool1d",
@@ -246,9 +275,15 @@ __all__ = [
     "multi_dot",
     "multiply",
     "nan_to_num",
+    "nancumprod",
+    "nancumsum",
     "nanmax",
     "nanmean",
+    "nanmedian",
     "nanmin",
+    "nanpercentile",
+    "nanprod",
+    "nanquantile",
     "nanstd",
     "nansum",
     "nanvar",
@@ -261,6 +296,7 @@ __all__ = [
     "pad",
     "percentile",
     "pinv",
+    "polyval",
     "positive",
     "power",
     "prod",
@@ -281,6 +317,7 @@ __all__ = [
     "rot90",
     "round",
     "scatter",
+    "select",
     "selu",
     "sigmoid",
     "sign",
@@ -321,9 +358,13 @@ __all__ = [
     "triu",
     "trunc",
     "unstack",
+    "unwrap",
+    "vander",
     "var",
     "vdot",
     "vecdot",
+    "vecmat",
+    "vector_norm",
     "vsplit",
     "vstack",
     "where",

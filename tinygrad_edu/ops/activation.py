@@ -12,8 +12,8 @@ from ..op import rule
 from ..registry import derived, elementwise
 from ..signatures import Array, Plain
 from .arithmetic import abs as absolute
-from .arithmetic import square, where
-from .choosing import heaviside
+from .arithmetic import square
+from .choosing import heaviside, where
 from .error_function import erfc
 from .exponential import exp
 from .trigonometric import tanh
@@ -75,12 +75,7 @@ def logit(x: Array) -> Plain:
     domain=(NONZERO,),
     samples=with_params({}, {"negative_slope": 0.25}),
     numpy=lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x),
-    rules=(
-        rule(
-            "1 if x > 0, else the slope",
-            lambda g, y, x, negative_slope: where(x > 0, g, negative_slope * g),
-        ),
-    ),
+    rules=(rule("1 if x > 0, else the slope", lambda g, y, x, negative_slope: where(x > 0, g, negative_slope * g)),),
 )
 def leaky_relu(x: Array, negative_slope: float = 0.01) -> Plain:
     """Elementwise x if x > 0, else negative_slope · x. At the kink x = 0 the gradient is the negative slope, as in PyTorch."""
@@ -98,10 +93,7 @@ def elu(x: Array, alpha: float = 1.0) -> Plain:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
-@derived(
-    domain=(NONZERO,),
-    numpy=lambda x: _SELU_SCALE * np.where(x > 0, x, _SELU_ALPHA * np.expm1(x)),
-)
+@derived(domain=(NONZERO,), numpy=lambda x: _SELU_SCALE * np.where(x > 0, x, _SELU_ALPHA * np.expm1(x)))
 def selu(x: Array) -> Plain:
     """Elementwise scaled elu that keeps mean 0 and variance 1 through layers. See Klambauer et al., NeurIPS 2017."""
     return _SELU_SCALE * elu(x, alpha=_SELU_ALPHA)
@@ -161,8 +153,7 @@ def softsign(x: Array) -> Plain:
     numpy=lambda x, min_val=-1.0, max_val=1.0: np.clip(x, min_val, max_val),
     rules=(
         rule(
-            "1 if min_val < x < max_val, else 0",
-            lambda g, y, x, min_val, max_val: g * ((min_val < x) & (x < max_val)),
+            "1 if min_val < x < max_val, else 0", lambda g, y, x, min_val, max_val: g * ((min_val < x) & (x < max_val))
         ),
     ),
 )

@@ -1,17 +1,92 @@
-"""Choosing between numbers by their sign, or because one of them is not a number."""
+"""Choosing between numbers: by a condition, the larger or smaller one, by sign, or the one that is not NaN."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from ..domain import DISTINCT, NONZERO, REAL, with_params
+from ..domain import CONDITION, DISTINCT, NONZERO, REAL, with_params
 from ..errors import UnsupportedError
 from ..op import rule
 from ..registry import elementwise
 from ..signatures import Array, Plain
-from .arithmetic import sign, won
+from .arithmetic import sign
+
+
+def won(alone: Any, tied: Any) -> Any:
+    """1 where a number won alone, 1/2 where it won or tied but not alone, 0 elsewhere; of plain booleans."""
+    if not isinstance(alone, np.ndarray):
+        return (int(alone) + int(tied)) / 2
+    return alone if np.array_equal(alone, tied) else (alone * 0.5 + tied * 0.5)  # without ties a third of the time
+
+
+@elementwise(
+    symbol="max",
+    domain=(DISTINCT, DISTINCT),
+    rules=(
+        rule("1 if a > b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(a > b, a >= b)),
+        rule("1 if b > a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(b > a, b >= a)),
+    ),
+)
+def maximum(a: Array, b: Array) -> Plain:
+    """Elementwise larger one of a and b; NaN if either is. Shapes broadcast. At a tie each gets half of the gradient."""
+    return np.maximum(a, b)
+
+
+@elementwise(
+    symbol="min",
+    domain=(DISTINCT, DISTINCT),
+    rules=(
+        rule("1 if a < b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(a < b, a <= b)),
+        rule("1 if b < a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(b < a, b <= a)),
+    ),
+)
+def minimum(a: Array, b: Array) -> Plain:
+    """Elementwise smaller one of a and b; NaN if either is. Shapes broadcast. At a tie each gets half of the gradient."""
+    return np.minimum(a, b)
+
+
+def _bounds(
+    x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise UnsupportedError("clip: got a bound twice; pass it as a_min and a_max, or as min= and max=")
+    low, high = a_min if min is None else min, a_max if max is None else max
+    return (x, -np.inf if low is None else low, np.inf if high is None else high), {}
+
+
+@elementwise(
+    call=_bounds,
+    domain=(DISTINCT, DISTINCT, DISTINCT),
+    rules=(
+        rule("1 if a_min ≤ x ≤ a_max, else 0", lambda g, y, x, lo, hi: g * ((lo <= x) & (x <= hi))),
+        rule("1 if x < a_min ≤ a_max, else 0", lambda g, y, x, lo, hi: g * ((x < lo) & (lo <= hi))),
+        rule("1 if a_max is below, else 0", lambda g, y, x, lo, hi: g * ((x > hi) | (lo > hi))),
+    ),
+)
+def clip(x: Array, a_min: Array, a_max: Array) -> Plain:
+    """Elementwise x limited to [a_min, a_max], also called min= and max=; None for no limit. Shapes broadcast.
+
+    At a bound the whole gradient goes to x, as in PyTorch; beyond one it goes to the bound. Raises UnsupportedError for a bound
+    given twice.
+    """
+    return np.minimum(np.maximum(x, a_min), a_max)
+
+
+@elementwise(
+    symbol="?:",
+    domain=(CONDITION, REAL, REAL),
+    rules=(
+        None,
+        rule("1 where condition, else 0", lambda g, y, condition, a, b: where(condition, g, 0.0)),
+        rule("0 where condition, else 1", lambda g, y, condition, a, b: where(condition, 0.0, g)),
+    ),
+)
+def where(condition: Array, a: Array, b: Array) -> Plain:
+    """Elementwise a where condition holds, b elsewhere. Shapes broadcast. No gradient flows into the branch not taken."""
+    return np.where(condition, a, b)
 
 
 @elementwise(
@@ -49,10 +124,7 @@ def fmin(a: Array, b: Array) -> Plain:
 @elementwise(
     scalar=math.copysign,
     domain=(NONZERO, NONZERO),
-    rules=(
-        rule("sign(a) sign(b)", lambda g, y, a, b: g * (sign(a) * sign(y))),
-        rule("0", lambda g, y, a, b: 0.0),
-    ),
+    rules=(rule("sign(a) sign(b)", lambda g, y, a, b: g * (sign(a) * sign(y))), rule("0", lambda g, y, a, b: 0.0)),
 )
 def copysign(a: Array, b: Array) -> Plain:
     """Elementwise |a| with the sign of b, also that of -0.0. Shapes broadcast. At the kink a = 0 the gradient is 0."""

@@ -7,7 +7,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..data import shape_of
 from ..domain import REAL, Sample, Shape
@@ -16,13 +15,11 @@ from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
 from .arithmetic import multiply
+from .axes import checked_axes
 from .products import matmul
 from .shape import reshape, transpose
 
-_SMALL = (
-    2**16
-)  # product of the operands' sizes: up to here NumPy's plain loops take less time than finding a path to BLAS
-
+_SMALL = 2**16  # product of the operands' sizes up to which NumPy's plain loops take less time than a path to BLAS
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -116,10 +113,6 @@ def einsum(*operands: Array, subscripts: str) -> Plain:
     return np.einsum(subscripts, *operands, optimize=prod(map(np.size, operands)) > _SMALL)
 
 
-def _pair(a: Shape, b: Shape) -> Sample:
-    return Sample((a, b), {})
-
-
 def _contracted(shape: Shape) -> Iterator[Sample]:
     last = len(shape) - 1
     yield Sample((shape, (2,)), {"axes": 0})
@@ -127,7 +120,7 @@ def _contracted(shape: Shape) -> Iterator[Sample]:
         yield Sample((shape, (shape[-1], 2)), {"axes": 1})
         yield Sample((shape, (2, shape[0])), {"axes": (0, -1)})
     if last > 0:
-        yield Sample((shape, (*shape[-2:], 2)), {})
+        yield Sample((shape, (*shape[-2:], 2)))
         yield Sample((shape, (2, shape[0], shape[last])), {"axes": ([last, 0], [2, 1])})
 
 
@@ -159,14 +152,12 @@ def _laid_out(x: Any, order: Shape, shape: Shape) -> Any:
 
 def _meeting(a: Shape, b: Shape, axes: Any) -> tuple[Shape, Shape]:
     """The axes of either that are summed over, numbered from 0."""
-    if isinstance(axes, (int, np.integer)):
-        axes = range(len(a) - axes, len(a)), range(axes)
     try:
-        on_a, on_b = [(one,) if isinstance(one, (int, np.integer)) else tuple(one) for one in axes]
-        left, right = normalize_axis_tuple(on_a, len(a)), normalize_axis_tuple(on_b, len(b))
-    except (TypeError, ValueError) as error:
+        on_a, on_b = (range(len(a) - axes, len(a)), range(axes)) if isinstance(axes, (int, np.integer)) else axes
+        left, right = checked_axes("tensordot", a, on_a), checked_axes("tensordot", b, on_b)
+    except (TypeError, ValueError):
         expected = "expected a number of axes, or a pair of axes or lists of axes"
-        raise ShapeError(f"tensordot: axes={axes!r} do not fit shapes {a} and {b} ({error}); {expected}") from None
+        raise ShapeError(f"tensordot: axes={axes!r} do not fit shapes {a} and {b}; {expected}") from None
     if [a[i] for i in left] != [b[i] for i in right]:
         raise ShapeError(f"tensordot: axes {left} of {a} and {right} of {b} differ in size; name axes of equal sizes")
     return left, right
@@ -174,12 +165,12 @@ def _meeting(a: Shape, b: Shape, axes: Any) -> tuple[Shape, Shape]:
 
 def _pairs(shape: Shape) -> Iterator[Sample]:
     """Every pairing of a scalar, vectors, matrices and stacks for dot: the last axis meets the last but one."""
-    yield _pair((), shape)
-    yield _pair(shape, ())
+    yield Sample(((), shape))
+    yield Sample((shape, ()))
     if shape:
         n = shape[-1]
         for right in ((n,), (n, 2), (2, n, 1)):
-            yield _pair(shape, right)
+            yield Sample((shape, right))
 
 
 @derived(symbol="·", domain=(REAL, REAL), samples=_pairs)
@@ -197,10 +188,10 @@ def dot(a: Array, b: Array) -> Plain:
 
 
 def _facing(shape: Shape) -> Iterator[Sample]:
-    yield _pair((), shape)
+    yield Sample(((), shape))
     if shape:
         n = shape[-1]
-        yield from (_pair(shape, right) for right in ((n,), (2, n), (2, 1, n)))
+        yield from (Sample((shape, right)) for right in ((n,), (2, n), (2, 1, n)))
 
 
 @derived(symbol="·", domain=(REAL, REAL), samples=_facing)

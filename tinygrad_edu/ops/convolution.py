@@ -1,9 +1,9 @@
-"""Convolution as networks use it: options in numbers or words, checked; a bias; one and two axes. Conventions are PyTorch's."""
+"""conv1d, conv2d and their mirror images: conv with options as in PyTorch, checked, and a bias. (conv is in correlation.py.)"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +15,7 @@ from ..signatures import Plain
 from . import windows
 from .correlation import by_definition, conv, conv_transpose, transposed_by_definition
 from .shape import reshape
-from .windows import Padding
-
-Size: TypeAlias = int | tuple[int, ...]  # for all axes, or for each
+from .windows import Padding, Size
 
 
 def _convolved(
@@ -49,7 +47,7 @@ def _spread(
 
 def _lines(shape: Shape) -> Iterator[Sample]:
     n = shape[0] if shape else 1
-    yield Sample(((n, 2, 4), (3, 2, 2)), {})
+    yield Sample(((n, 2, 4), (3, 2, 2)))
     yield Sample(((1, 2, 6), (4, 1, 3), (4,)), {"stride": 2, "padding": 1, "dilation": 2, "groups": 2})
     yield Sample(((1, 1, 3), (2, 1, 2), (2,)), {"padding": "same"}, keywords=("bias",))
 
@@ -64,7 +62,7 @@ def _pictures(shape: Shape) -> Iterator[Sample]:
 
 def _spread_lines(shape: Shape) -> Iterator[Sample]:
     n = shape[0] if shape else 1
-    yield Sample(((n, 2, 3), (2, 3, 2)), {})
+    yield Sample(((n, 2, 3), (2, 3, 2)))
     how = {"stride": 3, "padding": 1, "output_padding": 2, "groups": 2, "dilation": 2}
     yield Sample(((1, 2, 2), (2, 1, 3), (2,)), how, keywords=("bias",))
 
@@ -94,11 +92,7 @@ def _formula(
 
 
 @derived(
-    symbol="conv1d",
-    domain=(REAL, REAL),
-    call=_convolved,
-    samples=_lines,
-    numpy=_formula(_convolved, by_definition),
+    symbol="conv1d", domain=(REAL, REAL), call=_convolved, samples=_lines, numpy=_formula(_convolved, by_definition)
 )
 def conv1d(x: Any, weight: Any, bias: Any, **options: Any) -> Plain:
     """Cross-correlation along one axis: (batch, channels, length), (out, channels / groups, k) -> (batch, out, length').
@@ -112,11 +106,7 @@ def conv1d(x: Any, weight: Any, bias: Any, **options: Any) -> Plain:
 
 
 @derived(
-    symbol="conv2d",
-    domain=(REAL, REAL),
-    call=_convolved,
-    samples=_pictures,
-    numpy=_formula(_convolved, by_definition),
+    symbol="conv2d", domain=(REAL, REAL), call=_convolved, samples=_pictures, numpy=_formula(_convolved, by_definition)
 )
 def conv2d(x: Any, weight: Any, bias: Any, **options: Any) -> Plain:
     """Cross-correlation of pictures: (batch, channels, height, width), (out, channels / groups, kh, kw) -> (batch, out, h, w).

@@ -1,4 +1,6 @@
-"""Convolution of images with kernels, and its two mirror images: the gradients of each of the three are the other two.
+"""conv: convolution of images with kernels, and its two mirror images: the gradients of each are the other two.
+
+conv1d and its kin, for users, are in convolution.py.
 
 All three are the same sum over windows, Σ y[window] · weight · x[window], less one factor. Each lays the windows out as
 columns, tap by tap, and leaves the sum to one matrix product; so many images at a time that the columns stay in the cache.
@@ -177,13 +179,11 @@ def conv_transpose(
     domain=(REAL, REAL),
     samples=_image_and_windows,
     numpy=lambda x, y, kernel, groups, **how: _against_units(
-        lambda unit: y * by_definition(x, unit, groups=groups, **how),
-        (y.shape[1], x.shape[1] // groups, *kernel),
+        lambda unit: y * by_definition(x, unit, groups=groups, **how), (y.shape[1], x.shape[1] // groups, *kernel)
     ),
     rules=(
         rule(
-            "conv_transpose(y, g)",
-            lambda g, _, x, y, kernel, **how: conv_transpose(y, g, size=shape_of(x)[2:], **how),
+            "conv_transpose(y, g)", lambda g, _, x, y, kernel, **how: conv_transpose(y, g, size=shape_of(x)[2:], **how)
         ),
         rule("conv(x, g)", lambda g, _, x, y, kernel, **how: conv(x, g, **how)),
     ),

@@ -1,8 +1,7 @@
-"""Running sums and products along an axis, and the product of all. Products are right where factors are 0, to every order."""
+"""Running sums and products along an axis. Products are right where factors are 0, to every order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,20 +10,20 @@ from ..data import data_of, shape_of
 from ..domain import Sample, Shape
 from ..op import rule
 from ..registry import operation
-from ..signatures import Array, Axis, Plain
-from .difference import cut
+from ..signatures import Array, Plain
+from .axes import along_each_axis, checked_axis, cut
 from .joining import concatenate
-from .reduction import along_axes, columns, kept, uncolumns
+from .reduction import ordinary
 from .shape import reshape
 
-_product: Any = np.multiply.reduce
+
+def _along_one_axis(shape: Shape) -> list[Sample]:
+    return [Sample((shape,)), *along_each_axis(shape)]
 
 
-def _along_one_axis(shape: Shape) -> Iterator[Sample]:
-    yield Sample((shape,), {})
-    for axis in range(-1, len(shape)):
-        if shape:
-            yield Sample((shape,), {"axis": axis})
+def _place(name: str, y: Any, axis: int | None) -> int:
+    """The axis of the result that the numbers run along."""
+    return 0 if axis is None else checked_axis(name, shape_of(y), axis)
 
 
 def _sums_from_the_end(g: Any, axis: int) -> Any:
@@ -38,24 +37,18 @@ def _sums_from_the_end(g: Any, axis: int) -> Any:
     rules=(
         rule(
             "Σ of g from each place to the end",
-            lambda g, y, x, axis: reshape(_sums_from_the_end(g, 0 if axis is None else axis), shape_of(x)),
+            lambda g, y, x, axis: reshape(_sums_from_the_end(g, _place("cumsum", y, axis)), shape_of(x)),
         ),
     ),
 )
 def cumsum(x: Array, axis: int | None = None) -> Plain:
-    """Running sum along an axis; None flattens x first."""
+    """Running sum along an axis; None flattens x first. Raises ShapeError for an axis that x does not have."""
     return np.cumsum(x, axis=axis)
 
 
-def _ordinary(y: Any) -> bool:
-    """Whether products y are neither 0, nor out of range, so that y / x is the product of all other factors."""
-    size = np.abs(data_of(y))
-    return bool(np.all((size >= np.finfo(size.dtype).tiny) & (size < np.inf)))
-
-
 def _cumprod_rule(g: Any, y: Any, x: Any, axis: int | None) -> Any:
-    flat, axis = (reshape(x, shape_of(y)), 0) if axis is None else (x, axis)
-    if _ordinary(y):
+    flat, axis = x if shape_of(x) == shape_of(y) else reshape(x, shape_of(y)), _place("cumprod", y, axis)
+    if ordinary(y):
         share = _sums_from_the_end(g * y, axis) / flat
     else:
         ones = np.ones_like(cut(data_of(flat), axis, 0, 1))
@@ -81,33 +74,8 @@ def _horner(g: Any, x: Any, axis: int) -> Any:
     rules=(rule("Σ of g y from each place to the end, / x", _cumprod_rule),),
 )
 def cumprod(x: Array, axis: int | None = None) -> Plain:
-    """Running product along an axis; None flattens x first. Its gradient takes time n log n where a product is 0, else n."""
+    """Running product along an axis; None flattens x first. Its gradient takes time n log n where a product is 0, else n.
+
+    Raises ShapeError for an axis that x does not have.
+    """
     return np.cumprod(x, axis=axis)
-
-
-def _prod_rule(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    if _ordinary(y):
-        return kept(g * y, x, axis, keepdims) / x
-    return kept(g, x, axis, keepdims) * uncolumns(_products_of_others(columns(x, axis)), x, axis)
-
-
-def _products_of_others(x: Any) -> Any:
-    """For each number of a column the product of all others in it: halved, as others of a are b and the others of ab."""
-    half = len(x) // 2
-    if not half:
-        return np.ones(x.shape, x.dtype)
-    a, b, odd = x[:half], x[half : 2 * half], x[2 * half :]
-    others = _products_of_others(concatenate([a * b, odd], axis=0))
-    of_pairs = others[:half]
-    return concatenate([of_pairs * b, of_pairs * a, others[half:]], axis=0)
-
-
-@operation(
-    symbol="Π",
-    analytic=True,
-    samples=along_axes,
-    rules=(rule("g y / x", _prod_rule),),
-)
-def prod(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Product over axes; 1 where there is nothing to multiply. Right where factors are 0."""
-    return _product(x, axis=axis, keepdims=keepdims)

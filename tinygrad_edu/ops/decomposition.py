@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import data_of, shape_of
 from ..domain import Sample, Shape
-from ..errors import GraphError, ShapeError, UnsupportedError
+from ..errors import GraphError, UnsupportedError
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
 from .joining import concatenate
-from .linalg import check_square, factored, plain, solve, square_shapes, well_posed
+from .linalg import check_matrix, check_square, factored, solve, square_shapes, well_posed
 
 
 class QRResult(NamedTuple):
@@ -137,7 +137,7 @@ def _qr_rule(g: Any, y: Any, x: Any) -> Any:
     gq, g_upper = unpack(g, *_qr_sizes(shape_of(x)))
     k = q.shape[-1]
     r, gr = upper[..., :k], g_upper[..., :k]
-    slope = np.abs(np.diagonal(plain(r), axis1=-2, axis2=-1))
+    slope = np.abs(np.diagonal(data_of(r), axis1=-2, axis2=-1))
     if np.any(slope <= resolution(max(x.shape[-2:]), slope)):
         raise GraphError(f"qr: the first {k} columns of a matrix depend on each other, so the gradient is not defined")
     wide = x.shape[-1] > k
@@ -152,14 +152,13 @@ def _qr_rule(g: Any, y: Any, x: Any) -> Any:
 
 @operation(
     symbol="QR",
-    samples=lambda shape: (Sample((s,), {}, prepare=well_posed, gauge=_qr_gauge(s)) for s in rectangles(shape)),
+    samples=lambda shape: (Sample((s,), prepare=well_posed, gauge=_qr_gauge(s)) for s in rectangles(shape)),
     numpy=lambda x: pack(x.shape[:-2], *np.linalg.qr(x)),
     rules=(rule("(gQ + Q copyltu(R gRᵀ - gQᵀ Q)) R⁻ᵀ, copyltu(M) M's lower triangle, mirrored", _qr_rule),),
 )
 def packed_qr(x: Array) -> Plain:
     """Q and R of matrices, packed: (..., m, n) -> (..., mk + kn), k = min(m, n)."""
-    if len(shape_of(x)) < 2:
-        raise ShapeError(f"qr: got shape {shape_of(x)}, expected matrices (..., m, n); x[:, None] makes a column")
+    check_matrix("qr", x)
     return pack(x.shape[:-2], *np.linalg.qr(x))
 
 
@@ -171,9 +170,7 @@ def _qr_call(x: Any, mode: str = "reduced") -> tuple[tuple[Any, ...], dict[str, 
     symbol="QR",
     several=True,
     call=_qr_call,
-    samples=lambda shape: (
-        Sample((s[-2:],), {}, prepare=well_posed, gauge=_qr_gauge(s[-2:])) for s in rectangles(shape)
-    ),
+    samples=lambda shape: (Sample((s[-2:],), prepare=well_posed, gauge=_qr_gauge(s[-2:])) for s in rectangles(shape)),
     numpy=np.linalg.qr,
 )
 def qr(x: Array, mode: str = "reduced") -> QRResult:

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import data_of, shape_of
 from ..errors import GraphError
 from ..node import Node
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
 from .indexing import getitem
-from .linalg import NOT_FINITE, check_square, factored, inv, plain, regular
+from .linalg import NOT_FINITE, check_square, factored, inv, regular
 from .reduction import sum
 from .shape import reshape
 
@@ -55,7 +55,7 @@ def _cofactor_rule(g: Any, y: Any, x: Any) -> Any:
     all s but s_i and s_j. Recorded, for derivatives beyond the second, it is written by division by the determinant.
     """
     if isinstance(y, Node):
-        if not np.all(plain(det(x))):
+        if not np.all(data_of(det(x))):
             raise GraphError("det: a matrix is singular; there only the first two derivatives of det are to be had")
         return (_spread(sum(g * y, axis=(-2, -1))) * y - y @ g.mT @ y) / _spread(det(x))
     u, s, vh = np.linalg.svd(x)
@@ -98,7 +98,7 @@ def cofactor(x: Array) -> Plain:
 
 
 def _slogdet_rule(g: Any, y: Any, x: Any) -> Any:
-    if not np.all(plain(y[..., 0])):
+    if not np.all(data_of(y[..., 0])):
         raise GraphError("slogdet: a matrix is singular, so ln |det| has no gradient; det has one")
     return g[..., 1, None, None] * inv(x).mT
 
@@ -138,4 +138,4 @@ def slogdet(x: Array) -> SlogdetResult:
     ShapeError if the matrices are not square.
     """
     packed = packed_slogdet(x)
-    return SlogdetResult(getitem(plain(packed), (..., 0)), getitem(packed, (..., 1)))
+    return SlogdetResult(getitem(data_of(packed), (..., 0)), getitem(packed, (..., 1)))

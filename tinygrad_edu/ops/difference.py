@@ -13,26 +13,16 @@ from ..errors import ShapeError, UnsupportedError
 from ..node import Node
 from ..registry import derived
 from ..signatures import Array, Axis, Plain, Raw
+from .axes import checked_axes, checked_axis, cut, each_axis
 from .identity import astype
+from .integers import integer
 from .joining import concatenate
-from .reduction import axes_of, sum
+from .reduction import sum
 from .shape import reshape
 
 
-def cut(x: Any, axis: int, start: int | None = None, stop: int | None = None, step: int | None = None) -> Any:
-    """The part start:stop:step of x along one axis. Raises ShapeError if there is no such axis."""
-    axes = axes_of(x, axis)
-    if not axes:
-        raise ShapeError(f"got a scalar and axis {axis}, expected an array of at least one axis")
-    return x[(slice(None),) * axes[0] + (slice(start, stop, step),)]
-
-
-def _each_axis(shape: Shape) -> Iterator[int]:
-    return (axis for axis in range(-1, len(shape)) if shape)
-
-
 def _differences(shape: Shape) -> Iterator[Sample]:
-    for axis in _each_axis(shape):
+    for axis in each_axis(shape):
         for n in (0, 1, 2):
             yield Sample((shape,), {"axis": axis, "n": n})
         longer = list(shape)
@@ -50,8 +40,9 @@ def diff(x: Array, n: int = 1, axis: int = -1, prepend: Any = None, append: Any 
 
     Raises ShapeError for a scalar, or n < 0.
     """
-    if n < 0 or not shape_of(x):
-        raise ShapeError(f"diff: got n={n} and an array of shape {shape_of(x)}, expected n >= 0 and at least one axis")
+    axis = checked_axis("diff", shape_of(x), axis)
+    if integer("diff", "n", n) < 0:
+        raise ShapeError(f"diff: got n={n}, expected how many times, 0 or more")
     if prepend is not None or append is not None:
         x = concatenate([_slab(part, x, axis) for part in (prepend, x, append) if part is not None], axis=axis)
     for _ in range(n):
@@ -64,13 +55,12 @@ def _slab(part: Any, x: Any, axis: int) -> Any:
     part = operand("diff", part)
     if shape_of(part):
         return part
-    (axis,) = axes_of(x, axis)
     ones = np.ones([1 if i == axis else n for i, n in enumerate(x.shape)], x.dtype)
     return part * ones if isinstance(part, Node) else float(part) * ones
 
 
 def _curves(shape: Shape) -> Iterator[Sample]:
-    for axis in _each_axis(shape):
+    for axis in each_axis(shape):
         yield Sample((shape,), {"axis": axis, "dx": 0.5})
         yield Sample((shape, (shape[axis],)), {"axis": axis}, keywords=("x",))
         yield Sample((shape, shape), {"axis": axis}, keywords=("x",))
@@ -83,17 +73,20 @@ def trapezoid(y: Array, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Plain:
     Args:
         x: where y was sampled, along the axis or for each number of y; differentiable too.
         dx: the distance of neighbours if x is not given.
+
+    Raises ShapeError for a scalar y, or an x that does not fit.
     """
-    heights = cut(y, axis, 1) + cut(y, axis, None, -1)
+    i = checked_axis("trapezoid", shape_of(y), axis)
+    heights = cut(y, i, 1) + cut(y, i, None, -1)
     if x is not None:
         x = operand("trapezoid", x)
-        dx = _along(diff(x), y, axis) if len(shape_of(x)) == 1 else diff(x, axis=axis)
+        dx = _along(diff(x), y, i) if len(shape_of(x)) == 1 else diff(x, axis=axis)
     return sum(dx * heights / 2, axis=axis)
 
 
 def _along(x: Any, like: Any, axis: int) -> Any:
     """A vector laid along one axis of another array, so that it broadcasts against it."""
-    return reshape(x, (-1, *[1] * (len(shape_of(like)) - 1 - axes_of(like, axis)[0])))
+    return reshape(x, (-1, *[1] * (len(shape_of(like)) - 1 - axis)))
 
 
 def _spaced(x: Any, *spacing: Any) -> tuple[Any, ...]:
@@ -137,7 +130,7 @@ def gradient(x: Array, spacing: tuple[Raw, ...], axis: Axis, edge_order: int) ->
     """
     if edge_order not in (1, 2):
         raise UnsupportedError(f"gradient: got edge_order={edge_order!r}, expected 1 or 2")
-    axes = axes_of(x, axis)
+    axes = checked_axes("gradient", shape_of(x), axis)
     steps = spacing or (1.0,)
     if len(steps) == 1 and not np.ndim(steps[0]):
         steps *= len(axes)
@@ -152,17 +145,26 @@ def _slope(x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     n = x.shape[axis]
     if n <= edge_order:
         raise ShapeError(f"gradient: axis {axis} has {n} numbers, expected at least {edge_order + 1}")
-    before = after = first = last = h = _steps(x, spacing, axis)
+    h = _steps(x, spacing, axis)
+    first, last = (h[:edge_order], -h[: -edge_order - 1 : -1]) if shape_of(h) else (h, -h)
+    start = _at_end(cut(x, axis, 0, edge_order + 1), first, axis)
+    end = _at_end(cut(x, axis, -1, -edge_order - 2, -1), last, axis)
     if shape_of(h):
-        before, after, first, last = h[:-1], h[1:], h[:1], h[-1:]
-    s = (cut(x, axis, 1) - cut(x, axis, None, -1)) / h
-    left, right = cut(s, axis, None, -1), cut(s, axis, 1)
-    inner = (after * left + before * right) / (before + after)
-    start, end = cut(s, axis, 0, 1), cut(s, axis, -1)
-    if edge_order == 2:
-        bend = (right - left) / (before + after)
-        start, end = start - first * cut(bend, axis, 0, 1), end + last * cut(bend, axis, -1)
+        s = (cut(x, axis, 1) - cut(x, axis, None, -1)) / h
+        inner = (h[1:] * cut(s, axis, None, -1) + h[:-1] * cut(s, axis, 1)) / (h[1:] + h[:-1])
+    else:
+        inner = (cut(x, axis, 2) - cut(x, axis, None, -2)) / (2 * h)
     return concatenate([start, inner, end], axis=axis)
+
+
+def _at_end(x: Any, h: Any, axis: int) -> Any:
+    """The slope at the first one of two numbers, or of three that lie on a parabola; h are the steps between them."""
+    s = (cut(x, axis, 1) - cut(x, axis, None, -1)) / h
+    if s.shape[axis] == 1:
+        return s
+    first, second = (h[:1], h[1:]) if shape_of(h) else (h, h)
+    near, far = cut(s, axis, 0, 1), cut(s, axis, 1)
+    return near + first * (near - far) / (first + second)
 
 
 def _steps(x: Any, spacing: Any, axis: int) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import floating, shape_of
 from ..domain import Sample, Shape
 from ..errors import TinygradError
 from ..registry import derived
@@ -38,12 +38,13 @@ def dropout(x: Array, p: float = 0.5, rng: np.random.Generator | int | None = No
 
     Raises TinygradError without rng, and for p outside 0 to 1. See Srivastava et al., "Dropout" (2014).
     """
-    if not 0 <= p <= 1:
+    if not isinstance(p, (int, float, np.number)) or not 0 <= p <= 1:
         raise TinygradError(f"dropout: got p={p!r}, expected a probability from 0 to 1")
     if not training or not p:
         return x
     if rng is None:
         raise TinygradError("dropout: rng is missing; pass rng=np.random.default_rng(seed), or training=False")
     keep = np.random.default_rng(rng).random(shape_of(x), np.float32) >= p
-    dtype = getattr(x, "dtype", keep.dtype)
-    return x * np.multiply(keep, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype if dtype.kind == "f" else float)
+    x = floating(x)
+    scale = np.multiply(keep, 1 / (1 - p) if p < 1 else 0.0, dtype=getattr(x, "dtype", float))
+    return x * (scale if shape_of(x) else scale.item())

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import data_of, shape_of
 from ..domain import Sample, Shape
 from ..errors import GraphError, UnsupportedError
 from ..node import Node
@@ -20,7 +20,7 @@ from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
 from .decomposition import identity, pack, resolution, symmetric, symmetric_part, unpack
-from .linalg import NOT_FINITE, check_square, factored, plain, square_shapes
+from .linalg import NOT_FINITE, check_square, factored, square_shapes
 
 
 class EighResult(NamedTuple):
@@ -42,7 +42,7 @@ def refuse(message: str, where: Any, cotangents: tuple[Any, ...], vectors: tuple
 
     if not np.any(where):
         return
-    if any(np.any(plain(cotangent) * where[..., None, :]) for cotangent in cotangents):
+    if any(np.any(data_of(cotangent) * where[..., None, :]) for cotangent in cotangents):
         raise GraphError(message)
 
     def hook(_: Any) -> NoReturn:
@@ -58,7 +58,7 @@ def told_apart(name: str, kind: str, values: Any, cotangents: tuple[Any, ...], v
 
     Where two are equal their vectors have no gradient, which is refused.
     """
-    values = plain(values)
+    values = data_of(values)
     limit = resolution(values.shape[-1], values)[..., None]
     alike = np.abs(values[..., None, :] - values[..., :, None]) <= limit
     twins = alike & ~identity(values.shape[-1])
@@ -122,13 +122,7 @@ def _eigh_call(x: Any, UPLO: str = "L") -> tuple[tuple[Any, ...], dict[str, Any]
     return (x,), {"UPLO": UPLO}
 
 
-@derived(
-    symbol="eigh",
-    several=True,
-    call=_eigh_call,
-    samples=_samples,
-    numpy=np.linalg.eigh,
-)
+@derived(symbol="eigh", several=True, call=_eigh_call, samples=_samples, numpy=np.linalg.eigh)
 def eigh(x: Array, UPLO: str = "L") -> EighResult:
     """Eigenvalues w, ascending, and eigenvectors v of symmetric matrices, x v = v diag(w): (..., n, n) -> (..., n), (..., n, n).
 

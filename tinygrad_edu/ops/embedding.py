@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..data import array_of, shape_of
+from ..data import shape_of
 from ..domain import Sample, Shape
-from ..errors import DTypeError, ShapeError
+from ..errors import ShapeError
 from ..registry import derived
 from ..signatures import Array, Plain
 from .indexing import getitem
+from .integers import integers
 
 
 def _lookups(shape: Shape) -> Iterator[Sample]:
@@ -23,31 +23,13 @@ def _lookups(shape: Shape) -> Iterator[Sample]:
             yield Sample((shape,), {"indices": indices})
 
 
-def integers(name: str, what: str, given: Any, count: int | None = None) -> Any:
-    """Whole numbers from 0 to count - 1 as an array.
-
-    Raises:
-        DTypeError: if they are not integers.
-        IndexError: if one is out of range.
-    """
-    numbers = array_of(name, given)
-    if not numbers.size:
-        numbers = numbers.astype(int)
-    if numbers.dtype.kind not in "iu":
-        raise DTypeError(f"{name}: {what} are {numbers.dtype}, expected integers; cast them with .astype(int)")
-    if numbers.size and (numbers.min() < 0 or (count is not None and numbers.max() >= count)):
-        expected = "0 or more" if count is None else f"0 to {count - 1}"
-        raise IndexError(f"{name}: got {what} from {numbers.min()} to {numbers.max()}, expected {expected}")
-    return numbers
-
-
 @derived(samples=_lookups, numpy=lambda weight, indices: weight[np.asarray(indices)])
 def embedding(weight: Array, indices: ArrayLike) -> Plain:
     """Rows of a table: weight (count, size), integers (...) -> (..., size). Gradients of repeated rows add up.
 
     Raises:
         ShapeError: if the weight is not a matrix.
-        DTypeError: if the indices are not integers.
+        DTypeError: if the indices are not plain integers.
         IndexError: if an index is not from 0 to count - 1.
     """
     if len(shape_of(weight)) != 2:
@@ -62,7 +44,7 @@ def one_hot(labels: ArrayLike, num_classes: int | None = None, dtype: DTypeLike 
 
     num_classes is the largest label and one if not given. Raises DTypeError and IndexError as embedding does.
     """
-    classes = integers("one_hot", "labels", labels, num_classes)
     if num_classes is None:
-        num_classes = int(classes.max(initial=-1)) + 1
+        num_classes = int(np.max(integers("one_hot", "labels", labels), initial=-1)) + 1
+    classes = integers("one_hot", "labels", labels, num_classes)
     return np.asarray(classes[..., None] == np.arange(num_classes)).astype(dtype)

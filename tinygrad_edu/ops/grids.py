@@ -19,7 +19,7 @@ from .shape import each, reshape
 @derived(
     several=True,
     call=each,
-    samples=lambda shape: [Sample((shape,), {}), Sample((shape, ()), {}), Sample((shape, (2, *shape), (1,)), {})],
+    samples=lambda shape: [Sample((shape,)), Sample((shape, ())), Sample((shape, (2, *shape), (1,)))],
     numpy=lambda *arrays: np.broadcast_arrays(*arrays),
     also=(np.broadcast_arrays,),
 )

@@ -34,3 +34,15 @@ def astype(x: Array, dtype: DTypeLike) -> Plain:
 def detach(x: Array) -> Plain:
     """x as a constant: the same data, no gradient, no inputs."""
     return x
+
+
+@elementwise(
+    symbol="+x",
+    domain=(REAL,),
+    analytic=True,
+    also=(np.copy, np.real, np.real_if_close, np.conjugate),
+    rules=(rule("1", lambda g, y, x: g),),
+)
+def positive(x: Array) -> Plain:
+    """Elementwise +x: the same numbers."""
+    return +x

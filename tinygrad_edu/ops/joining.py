@@ -5,8 +5,8 @@ Python floats, and Values of them, take the type of the arrays that they are joi
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -18,32 +18,29 @@ from ..node import Node
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
-from .axes import along
+from .axes import along, each_axis
 from .identity import astype
-from .shape import atleast_1d, atleast_2d, atleast_3d, ravel, reshape
+from .shape import atleast_1d, atleast_2d, atleast_3d, listed, ravel, reshape
 
 
-def _listed(arrays: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _stacked(arrays: Sequence[Any], axis: int = 0) -> tuple[tuple[Any, ...], dict[str, Any]]:
     try:
-        return tuple(arrays), {}
-    except TypeError:
-        raise ShapeError(f"joining arrays: got {type(arrays).__name__}, expected a list of arrays") from None
-
-
-def _joined(arrays: Sequence[Any], axis: int = 0) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    try:
-        return tuple(arrays), {"axis": operator.index(axis)}
+        return tuple(arrays), {"axis": index(axis)}
     except TypeError:
         got = f"{type(arrays).__name__} and axis={axis!r:.40}"
         raise ShapeError(f"concatenate, stack: got {got}, expected a list of arrays and an integer axis") from None
 
 
+def _joined(arrays: Sequence[Any], axis: int | None = 0) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    inputs, params = _stacked(arrays, 0 if axis is None else axis)
+    return tuple(map(ravel, inputs)) if axis is None else inputs, params
+
+
 def _joinable(shape: Shape) -> Iterable[Sample]:
-    for axis in range(-1, len(shape)):
-        if shape:
-            longer = list(shape)
-            longer[axis] += 2
-            yield Sample((shape, tuple(longer), shape), {"axis": axis})
+    for axis in each_axis(shape):
+        longer = list(shape)
+        longer[axis] += 2
+        yield Sample((shape, tuple(longer), shape), {"axis": axis})
 
 
 def _part(i: int, g: Any, arrays: tuple[Any, ...], axis: int) -> Any:
@@ -62,25 +59,23 @@ def _part(i: int, g: Any, arrays: tuple[Any, ...], axis: int) -> Any:
     rules=(rule("the part of g where x lies", lambda i, g, y, *arrays, axis: _part(i, g, arrays, axis)),),
 )
 def concatenate(*arrays: Array, axis: int) -> Plain:
-    """Arrays joined along an axis that they have: concatenate([a, b], axis=0)."""
+    """Arrays joined along an axis that they have: concatenate([a, b], axis=0); None: all their numbers in a row.
+
+    Raises ShapeError if there are none, or their other sizes differ.
+    """
     return np.concatenate(arrays, axis=axis)
 
 
 @operation(
     symbol="stack",
     analytic=True,
-    call=_joined,
+    call=_stacked,
     samples=lambda shape: [Sample((shape, shape), {"axis": axis}) for axis in range(-1, len(shape) + 1)],
     numpy=np.stack,
-    rules=(
-        rule(
-            "the slice of g where x lies",
-            lambda i, g, y, *arrays, axis: g[along(axis % len(g.shape), i)],
-        ),
-    ),
+    rules=(rule("the slice of g where x lies", lambda i, g, y, *arrays, axis: g[along(axis % len(g.shape), i)]),),
 )
 def stack(*arrays: Array, axis: int) -> Plain:
-    """Arrays of one shape joined along a new axis: stack([a, b], axis=0)."""
+    """Arrays of one shape joined along a new axis: stack([a, b], axis=0). Raises ShapeError if their shapes differ."""
     return np.stack(arrays, axis=axis, dtype=_common(arrays))
 
 
@@ -103,16 +98,16 @@ def _side_by_side(*change: Callable[[Shape], Shape]) -> Callable[[Shape], Iterat
     """The sampler of a joining op: a shape twice, then beside each shape that fits it."""
 
     def samples(shape: Shape) -> Iterator[Sample]:
-        yield Sample((shape, shape), {})
+        yield Sample((shape, shape))
         for f in change:
             if shape:
-                yield Sample((shape, f(shape)), {})
+                yield Sample((shape, f(shape)))
 
     return samples
 
 
 @derived(
-    call=_listed,
+    call=listed,
     samples=_side_by_side(lambda shape: (*shape[:1], 4, *shape[2:]) if len(shape) > 1 else (4,)),
     numpy=np.hstack,
 )
@@ -123,7 +118,7 @@ def hstack(*arrays: Array) -> Any:
 
 
 @derived(
-    call=_listed,
+    call=listed,
     samples=_side_by_side(lambda shape: (4, *shape[1:]) if len(shape) > 1 else (2, *shape)),
     numpy=np.vstack,
 )
@@ -133,7 +128,7 @@ def vstack(*arrays: Array) -> Any:
 
 
 @derived(
-    call=_listed,
+    call=listed,
     samples=_side_by_side(lambda shape: (*shape[:2], 4) if len(shape) > 1 else (1, *shape, 2)),
     numpy=np.dstack,
 )
@@ -143,7 +138,7 @@ def dstack(*arrays: Array) -> Any:
 
 
 @derived(
-    call=_listed,
+    call=listed,
     samples=_side_by_side(lambda shape: (shape[0], 4, *shape[2:]) if len(shape) > 1 else (*shape, 2)),
     numpy=np.column_stack,
 )
@@ -154,8 +149,8 @@ def column_stack(*arrays: Array) -> Any:
 
 
 def _appendable(shape: Shape) -> Iterator[Sample]:
-    yield Sample((shape, (2, 1)), {})
-    yield Sample((shape, ()), {})
+    yield Sample((shape, (2, 1)))
+    yield Sample((shape, ()))
     yield from (Sample(s.shapes[:2], s.params) for s in _joinable(shape))
 
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import data_of, shape_of
 from ..domain import REAL, Sample, Shape
 from ..errors import GraphError, ShapeError
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
-from .linalg import NOT_FINITE, factored, plain, well_posed
+from .decomposition import rectangles
+from .linalg import NOT_FINITE, check_matrix, factored, well_posed
 from .reduction import sum
 from .singular_values import svdvals
 
@@ -29,16 +30,9 @@ def _check_rank(name: str, ranks: Any, x: Any) -> None:
         raise GraphError(f"{name}: {got} has no gradient, since the result jumps there; expected rank {full}")
 
 
-def _rectangles(shape: Shape) -> Iterator[Sample]:
-    """Tall, wide and square matrices."""
-    if len(shape) > 1 and all(shape):
-        yield Sample((shape,), {}, prepare=well_posed)
-        yield Sample(((*shape[:-2], 3, 2),), {"rcond": 1e-9}, prepare=well_posed)
-
-
 def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
     """One term for a change inside the column space of x, one for a change out of it: of its columns, or of its rows."""
-    _check_rank("pinv", np.round(np.vecdot(plain(x), plain(y).mT).sum(axis=-1)), x)
+    _check_rank("pinv", np.round(np.vecdot(data_of(x), data_of(y).mT).sum(axis=-1)), x)
     rows, columns = x.shape[-2:]
     share = -(y.mT @ g @ y.mT)
     if rows > columns:
@@ -50,7 +44,9 @@ def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
 
 @operation(
     symbol="x⁺",
-    samples=_rectangles,
+    samples=lambda shape: (
+        Sample((s,), {"rcond": c}, prepare=well_posed) for s in rectangles(shape) for c in (None, 1e-9)
+    ),
     numpy=np.linalg.pinv,
     rules=(rule("-yᵀ g yᵀ + (1 - x y) gᵀ y yᵀ + yᵀ y gᵀ (1 - y x)", lambda g, y, x, rcond: _pinv_rule(g, y, x)),),
 )
@@ -64,15 +60,14 @@ def pinv(x: Array, rcond: Any = None) -> Plain:
     Raises ShapeError if x has fewer than two axes; GraphError for the gradient of a matrix that is not of full rank, where
     the pseudo-inverse jumps.
     """
-    if len(shape_of(x)) < 2:
-        raise ShapeError(f"pinv: got shape {shape_of(x)}, expected matrices (..., m, n); x[:, None] makes a column")
+    check_matrix("pinv", x)
     return factored("pinv", NOT_FINITE, np.linalg.pinv, x, rcond)
 
 
 def _fits(shape: Shape) -> Iterator[Sample]:
     if len(shape) > 1 and all(shape):
         for rows, columns in (shape[-2:], (4, 2)):
-            yield Sample(((rows, columns), (rows,)), {}, prepare=well_posed)
+            yield Sample(((rows, columns), (rows,)), prepare=well_posed)
             yield Sample(((rows, columns), (rows, 2)), {"rcond": 1e-9}, prepare=well_posed)
 
 
@@ -83,7 +78,7 @@ def _column(x: Any, b: Any) -> Any:
 
 def _a_rule(g: Any, y: Any, a: Any, b: Any, rcond: Any) -> Any:
     """As that of pinv, with g bᵀ for g, in terms of least squares again: no product aᵀ a, which squares the condition."""
-    _check_rank("least_squares", np.linalg.matrix_rank(plain(a), tol=None, rtol=rcond), a)
+    _check_rank("least_squares", np.linalg.matrix_rank(data_of(a), tol=None, rtol=rcond), a)
     g, y, b = _column(g, b), _column(y, b), _column(b, b)
     rows, columns = a.shape
     z = least_squares(a.mT, g, rcond)
@@ -140,8 +135,8 @@ def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Any, Any, int
     x = least_squares(a, b, rcond)
     s = svdvals(a)
     rows, columns = shape_of(a)
-    limit = np.finfo(plain(s).dtype).eps * max(rows, columns) if rcond is None else rcond
-    rank = int(np.sum(plain(s) > limit * np.max(plain(s), initial=0)))
+    limit = np.finfo(data_of(s).dtype).eps * max(rows, columns) if rcond is None else rcond
+    rank = int(np.sum(data_of(s) > limit * np.max(data_of(s), initial=0)))
     residuals = _column(b, b) - a @ _column(x, b)
     squares = sum(residuals * residuals, axis=0)
     return x, squares if rows > columns == rank else squares[:0], rank, s

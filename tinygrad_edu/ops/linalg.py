@@ -15,7 +15,6 @@ import numpy as np
 from ..data import shape_of
 from ..domain import REAL, Sample, Shape
 from ..errors import MatrixError, ShapeError
-from ..node import Node
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
@@ -37,7 +36,7 @@ def well_posed(x: Array, *others: Array) -> tuple[Array, ...]:
 
 def regular(shape: Shape) -> Iterator[Sample]:
     """Samples of square matrices that have an inverse."""
-    yield Sample((square_shapes(shape),), {}, prepare=well_posed)
+    yield Sample((square_shapes(shape),), prepare=well_posed)
 
 
 def check_square(name: str, x: Any) -> None:
@@ -48,9 +47,10 @@ def check_square(name: str, x: Any) -> None:
         raise ShapeError(f"{name}: got shape {shape}, expected square matrices (..., n, n); {remedy}")
 
 
-def plain(x: Any) -> Any:
-    """The numbers of a Value, or what is plain already."""
-    return x.data if isinstance(x, Node) else x
+def check_matrix(name: str, x: Any) -> None:
+    """Raise ShapeError unless x is a matrix or a stack of them."""
+    if len(shape_of(x)) < 2:
+        raise ShapeError(f"{name}: got shape {shape_of(x)}, expected matrices (..., m, n); x[:, None] makes a column")
 
 
 def factored(name: str, problem: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -85,7 +85,7 @@ def _equations(shape: Shape) -> Iterator[Sample]:
     left = square_shapes(shape)
     n = left[-1]
     for right in ((n,), (n, 2), (2, 1, n, 1)):
-        yield Sample((left, right), {}, prepare=well_posed)
+        yield Sample((left, right), prepare=well_posed)
 
 
 def _transposed_solution(g: Any, a: Any, b: Any) -> Any:

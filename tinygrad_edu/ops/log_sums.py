@@ -1,4 +1,4 @@
-"""Logarithms of sums of two exponentials: adding numbers of which only the logarithms are known."""
+"""Logarithms of sums of exponentials, of two numbers or over axes: adding what only the logarithms are known of."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ..data import floating
 from ..domain import REAL
 from ..op import rule
-from ..registry import elementwise
-from ..signatures import Array, Plain
+from ..registry import elementwise, operation
+from ..signatures import Array, Axis, Plain
 from .activation import sigmoid
-from .arithmetic import where
+from .choosing import where
+from .exponential import exp
+from .reduction import along_axes_with_numbers, kept
 
 _LN2 = math.log(2)
 
@@ -45,3 +48,32 @@ def logaddexp(a: Array, b: Array) -> Plain:
 def logaddexp2(a: Array, b: Array) -> Plain:
     """Elementwise log2(2**a + 2**b) without overflow or underflow. Shapes broadcast. Equal infinities share the gradient."""
     return np.logaddexp2(a, b)
+
+
+@operation(
+    samples=along_axes_with_numbers,
+    numpy=lambda x, axis=None, keepdims=False: (
+        np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)
+        if isinstance(axis, int)
+        else np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+    ),
+    rules=(
+        rule(
+            "g · softmax(x)",
+            lambda g, y, x, axis, keepdims: (
+                kept(g, x, axis, keepdims) * exp(x - kept(where(y == -np.inf, 0.0, y), x, axis, keepdims))
+            ),
+        ),
+    ),
+)
+def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
+    """ln Σ e**x over axes, without overflow or underflow; -inf where there is nothing to sum."""
+    x = floating(x)
+    largest: Any = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    largest = np.where(np.isfinite(largest), largest, 0)  # x - largest is never inf - inf
+    e = np.exp(x - largest)
+    top = e == 1
+    rest = np.sum(e, axis=axis, keepdims=True, where=~top) + (np.sum(top, axis=axis, keepdims=True, dtype=e.dtype) - 1)
+    with np.errstate(divide="ignore"):
+        y = np.log1p(rest) + largest  # log1p of all but one of the largest: as exact as np.logaddexp
+    return y if keepdims else np.squeeze(y, axis)

@@ -12,9 +12,10 @@ from ..domain import Sample, Shape
 from ..errors import ShapeError
 from ..registry import derived
 from ..signatures import Array
-from .arithmetic import where
 from .axes import checked_axes
+from .choosing import where
 from .indexing import getitem, scatter
+from .integers import integer
 from .reduction import sum
 from .shape import moveaxis, ravel, reshape
 
@@ -50,7 +51,8 @@ def _diagonal(name: str, x: Any, offset: int, axis1: int, axis2: int) -> Any:
     shape = shape_of(x)
     if len(shape) < 2:
         raise ShapeError(f"{name}: got an input of shape {shape}, expected two axes or more")
-    matrices = moveaxis(x, checked_axes(name, shape, (axis1, axis2)), (-2, -1))
+    axes = checked_axes(name, shape, (axis1, axis2))
+    matrices = x if axes == (len(shape) - 2, len(shape) - 1) else moveaxis(x, axes, (-2, -1))
     *stack, rows, columns = shape_of(matrices)
     return getitem(reshape(matrices, (*stack, rows * columns)), (..., _row(rows, columns, offset)))
 
@@ -61,9 +63,7 @@ def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return sum(_diagonal("trace", x, offset, axis1, axis2), axis=-1)
 
 
-@derived(
-    samples=lambda shape: [Sample((shape,), {"k": k}) for k in (0, 1, -2)] if 0 < len(shape) < 3 else [],
-)
+@derived(samples=lambda shape: [Sample((shape,), {"k": k}) for k in (0, 1, -2)] if 0 < len(shape) < 3 else [])
 def diag(x: Array, k: int = 0) -> Any:
     """The matrix with the vector x as its diagonal number k, or diagonal number k of the matrix x, counted to the right.
 
@@ -88,12 +88,12 @@ def _triangles(shape: Shape) -> Iterator[Sample]:
         yield from (Sample((shape,), {"k": k}) for k in (0, 1, -1))
 
 
-def _lower(name: str, x: Any, k: int) -> Any:
-    """True on the diagonal number k of each matrix of x, and below."""
+def _lower(name: str, x: Any, k: int, by: int = 0) -> Any:
+    """True on the diagonal number k + by of each matrix of x, and below."""
     if not shape_of(x):
         raise ShapeError(f"{name}: got a scalar, expected a matrix or a stack of them")
     rows, columns = (*shape_of(x), *shape_of(x))[-2:] if len(shape_of(x)) == 1 else shape_of(x)[-2:]
-    return np.tri(rows, columns, k, bool)
+    return np.tri(rows, columns, integer(name, "k", k) + by, bool)
 
 
 @derived(samples=_triangles)
@@ -105,4 +105,4 @@ def tril(x: Array, k: int = 0) -> Any:
 @derived(samples=_triangles)
 def triu(x: Array, k: int = 0) -> Any:
     """Each matrix of x with 0 below its diagonal number k; a vector counts as every row of a square matrix."""
-    return where(_lower("triu", x, k - 1), 0, x)
+    return where(_lower("triu", x, k, by=-1), 0, x)

@@ -8,52 +8,57 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import shape_of
+from ..data import floating, shape_of
 from ..domain import Sample, Shape
-from ..errors import DTypeError, ShapeError
+from ..errors import ShapeError
 from ..op import rule
 from ..registry import operation
 from ..signatures import Array, Plain
+from .axes import along_each_axis, checked_axis
 from .exponential import exp
+from .integers import integers
 from .products import rows
 from .reduction import sum
 
 
-def _each_axis(shape: Shape) -> Iterator[Sample]:
-    return (Sample((shape,), {"axis": axis}) for axis in range(-1, len(shape)) if shape and all(shape))
+def _with_numbers(shape: Shape) -> Iterator[Sample]:
+    return along_each_axis(shape) if all(shape) else iter(())
 
 
-def _shifted(x: Array, axis: int) -> Any:
+def _shifted(name: str, x: Array, axis: int) -> Any:
     """x less its largest along the axis: the same softmax, and e**x cannot overflow."""
+    x = floating(x)
+    if not shape_of(x)[checked_axis(name, shape_of(x), axis)]:
+        raise ShapeError(f"{name}: got nothing along axis {axis} of shape {shape_of(x)}, expected at least one number")
     return x - np.maximum.reduce(x, axis=axis, keepdims=True)
 
 
 @operation(
-    samples=_each_axis,
+    samples=_with_numbers,
     numpy=lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True),
     rules=(rule("y (g - Σ g y)", lambda g, y, x, axis: y * (g - sum(g * y, axis=axis, keepdims=True))),),
 )
 def softmax(x: Array, axis: int = -1) -> Plain:
-    """e**x / Σ e**x along an axis of at least one number; each slice sums to 1."""
-    y = np.exp(_shifted(x, axis))
+    """e**x / Σ e**x along an axis of at least one number; each slice sums to 1. Raises ShapeError for any other axis."""
+    y = np.exp(_shifted("softmax", x, axis))
     y /= np.add.reduce(y, axis=axis, keepdims=True)
     return y
 
 
 @operation(
-    samples=_each_axis,
+    samples=_with_numbers,
     numpy=lambda x, axis: np.log(np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)),
     rules=(rule("g - e^y Σ g", lambda g, y, x, axis: g - exp(y) * sum(g, axis=axis, keepdims=True)),),
 )
 def log_softmax(x: Array, axis: int = -1) -> Plain:
-    """ln softmax(x) along an axis, exact where softmax would underflow."""
-    shifted = _shifted(x, axis)
+    """ln softmax(x) along an axis, exact where softmax would underflow. Raises ShapeError as softmax does."""
+    shifted = _shifted("log_softmax", x, axis)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
 
 @operation(
     symbol="xWᵀ + b",
-    samples=lambda shape: [Sample((shape, (2, shape[-1]), (2,)), {})] if shape else [],
+    samples=lambda shape: [Sample((shape, (2, shape[-1]), (2,)))] if shape else [],
     numpy=lambda x, weight, bias: x @ weight.T + bias,
     rules=(
         rule("g @ W", lambda g, y, x, weight, bias: g @ weight),
@@ -65,9 +70,9 @@ def linear(x: Array, weight: Array, bias: Array) -> Plain:
     """A layer's affine map x @ weight.T + bias: (..., in), (out, in), (out,) -> (..., out).
 
     Fused to save two nodes a layer. Fastest with a weight in Fortran order, whose transpose BLAS reads row by row; its gradient
-    comes in that order too.
+    comes in that order too. Raises ShapeError where the sizes do not fit.
     """
-    if shape_of(x)[-1:] != shape_of(weight)[1:]:
+    if not shape_of(x) or len(shape_of(weight)) != 2 or shape_of(x)[-1] != shape_of(weight)[1]:
         raise ShapeError(
             f"linear: got an input of shape {shape_of(x)} and a weight of shape {shape_of(weight)}, "
             "expected (..., in) and (out, in); reshape the input, or build the layer for its last size"
@@ -86,11 +91,7 @@ def _labelled(shape: Shape) -> Iterator[Sample]:
 
 def _checked_labels(x: Array, labels: Any) -> Any:
     """The labels as an array of integers that fit the logits x."""
-    classes = np.asarray(labels)
-    if classes.dtype.kind not in "iu":
-        raise DTypeError(
-            f"cross_entropy: labels are {classes.dtype}, expected integers: the number of each right class"
-        )
+    classes = integers("cross_entropy", "labels", labels)
     if np.ndim(x) != 2 or classes.shape != x.shape[:1] or not classes.size:
         raise ShapeError(
             f"cross_entropy: got logits {np.shape(x)} and labels {classes.shape}, "
@@ -127,6 +128,6 @@ def cross_entropy(x: Array, labels: NDArray[np.integer]) -> Plain:
         DTypeError: if the labels are not integers.
     """
     labels = _checked_labels(x, labels)
-    shifted = _shifted(x, 1)
+    shifted = _shifted("cross_entropy", x, 1)
     chosen = shifted[np.arange(len(labels)), labels]
     return np.add.reduce(np.log(np.add.reduce(np.exp(shifted), axis=1)) - chosen) / len(labels)

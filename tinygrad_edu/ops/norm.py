@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import floating, shape_of
 from ..domain import DISTINCT, NONZERO, Sample, Shape
 from ..errors import ShapeError, UnsupportedError
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Axis, Plain
 from .arithmetic import abs, power, sign
-from .reduction import along_axes_with_numbers, axes_of, kept, max, min, sum
+from .axes import checked_axes
+from .reduction import along_axes_with_numbers, kept, max, min, sum
 from .shape import moveaxis
 from .singular_values import svdvals
 
@@ -29,11 +30,11 @@ def _every_p(shape: Shape) -> Iterator[Sample]:
 
 
 def _p_norm_rule(g: Any, y: Any, x: Any, p: float, axis: Axis, keepdims: bool) -> Any:
-    length = y + (y == 0)
+    g, length = g * (y != 0), y + (y == 0)  # at x = 0 no gradient, of no order
     if p == 2:
         return x * kept(g / length, x, axis, keepdims)
     ratio = abs(x) / kept(length, x, axis, keepdims) + (x == 0)
-    return kept(g * (y != 0), x, axis, keepdims) * (sign(x) * power(ratio, p - 1))
+    return kept(g, x, axis, keepdims) * (sign(x) * power(ratio, p - 1))
 
 
 @operation(
@@ -48,8 +49,7 @@ def p_norm(x: Array, p: float = 2, axis: Axis = None, keepdims: bool = False) ->
 
     Any finite p but 0. Raises UnsupportedError for others, which `norm` knows.
     """
-    x = np.asarray(x)
-    x = x if x.dtype.kind == "f" else x.astype(float)
+    x = np.asarray(floating(x))
     if p == 2 and axis is None and not keepdims:
         squares = np.vdot(x, x)  # a third of the time
         if 1e-30 < squares < np.inf:
@@ -78,7 +78,7 @@ def _scaled(x: Array, p: float, axis: Axis, keepdims: bool) -> Any:
     scale = (np.max if p > 0 else np.min)(np.abs(x), axis=axis, keepdims=True)
     scale = np.where((scale > 0) & (scale < np.inf), scale, 1)
     y = _sum_of_powers(x / scale, p, axis, True) ** (1 / p) * scale
-    return y if keepdims else np.squeeze(y, axis=None if axis is None else axes_of(x, axis))
+    return y if keepdims else np.squeeze(y, axis)
 
 
 def _every_ord(shape: Shape) -> Iterator[Sample]:
@@ -97,7 +97,7 @@ def _every_ord(shape: Shape) -> Iterator[Sample]:
             yield Sample((shape,), s.params | {"ord": ord}, prepare=prepare)
             if count == 2 and "axis" in s.params:
                 yield Sample((shape,), s.params | {"ord": ord, "axis": axes[::-1]}, prepare=prepare)
-    yield Sample((shape,), {}, prepare=prepare) if all(shape) else Sample((shape,), {})
+    yield Sample((shape,), prepare=prepare) if all(shape) else Sample((shape,))
 
 
 @derived(domain=(DISTINCT,), samples=_every_ord, numpy=np.linalg.norm)
@@ -117,7 +117,7 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
     """
     if ord is None:
         return p_norm(x) if axis is None and not keepdims else p_norm(x, axis=axis, keepdims=keepdims)
-    axes = axes_of(x, axis)
+    axes = checked_axes("norm", shape_of(x), axis)
     if len(axes) == 2:
         return _matrix_norm(x, ord, axes, keepdims)
     if len(axes) != 1:
@@ -129,6 +129,8 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
         return sum(abs(sign(x)), axis=axis, keepdims=keepdims)
     if ord == 1:
         return sum(abs(x), axis=axis, keepdims=keepdims)
+    if np.isnan(ord):
+        raise UnsupportedError(f"norm: got ord={ord!r} for vectors, expected None or a number")
     if np.isinf(ord):
         return (max if ord > 0 else min)(abs(x), axis=axis, keepdims=keepdims)
     return p_norm(x, p=ord, axis=axis, keepdims=keepdims)

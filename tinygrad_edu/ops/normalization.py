@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import floating, shape_of
 from ..domain import Sample, Shape
 from ..errors import ShapeError
 from ..node import Node
@@ -16,12 +16,13 @@ from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Axis, Plain
 from .arithmetic import sqrt
-from .reduction import along_axes_with_numbers, axes_of, mean
+from .axes import checked_axes
+from .reduction import along_axes_with_numbers, mean
 
 
 def _along_axes(shape: Shape) -> Iterator[Sample]:
     if shape and all(shape):
-        yield Sample((shape,), {})
+        yield Sample((shape,))
         for sample in along_axes_with_numbers(shape):
             yield Sample((shape,), {"axis": sample.params.get("axis")})
 
@@ -41,12 +42,12 @@ def _layers(shape: Shape) -> Iterator[Sample]:
 
 def _checked(name: str, x: Any, axis: Axis) -> tuple[Any, Shape, int]:
     """x in floating point, the axes, and how many numbers lie along them."""
-    axes = axes_of(x, axis)
+    axes = checked_axes(name, shape_of(x), axis)
     count = prod([x.shape[i] for i in axes]) if axes else 0
     if not count:
         got = f"shape {np.shape(x)} and axis={axis}"
         raise ShapeError(f"{name}: got {got}, expected at least one number along at least one axis")
-    return x.astype(float) if x.dtype.kind in "biu" else x, axes, count
+    return floating(x), axes, count
 
 
 @operation(
@@ -72,7 +73,7 @@ def _mean_product(a: Any, b: Any, axis: Axis) -> Any:
     """mean(a * b) over axes that stay with size 1; on plain numbers in one pass, without an array of products."""
     if isinstance(a, Node) or isinstance(b, Node):
         return mean(a * b, axis=axis, keepdims=True)
-    axes = axes_of(a, axis)
+    axes = checked_axes("rms_norm", a.shape, axis)
     letters, kept = list(range(a.ndim)), [i for i in range(a.ndim) if i not in axes]
     total = np.vecdot(a, b) if axes == (a.ndim - 1,) else np.asarray(np.einsum(a, letters, b, letters, kept))
     return (total / prod([a.shape[i] for i in axes])).reshape([1 if i in axes else n for i, n in enumerate(a.shape)])

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import data_of, floating, shape_of
 from ..domain import DISTINCT, Sample, Shape
 from ..errors import ShapeError
-from ..node import Node
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
 from . import windows
 from .indexing import scatter
 from .shape import reshape
-from .windows import Padding
-
-Size: TypeAlias = int | tuple[int, ...]  # for all axes, or for each
+from .windows import Padding, Size
 
 
 def _seen(x: Any, kernel: Shape, stride: Shape, padding: Padding, fill: float) -> Any:
@@ -59,11 +56,6 @@ def _taps(size: Shape, out: Shape, kernel: Shape, stride: Shape, padding: Paddin
     return windows.taps(size, out, kernel, stride, padding, (1,) * len(kernel))
 
 
-def _real(x: Any) -> Any:
-    """x as floating-point numbers."""
-    return x.astype(float) if x.dtype.kind in "biu" else x
-
-
 def _first_largest(x: Any, y: Any, kernel: Shape, stride: Shape, padding: Padding) -> Any:
     """For each window the place of its first largest number, counted through all of x."""
     size, out = x.shape[2:], y.shape[2:]
@@ -79,14 +71,9 @@ def _first_largest(x: Any, y: Any, kernel: Shape, stride: Shape, padding: Paddin
     return place.ravel() + offset.ravel()[tap.ravel()]
 
 
-def _numbers(x: Any) -> Any:
-    """Those of a Value; an array as it is."""
-    return x.data if isinstance(x, Node) else x
-
-
 def _unpooled_largest(g: Any, y: Any, x: Any, how: dict[str, Any]) -> Any:
     """g at the first largest number of each window, which moves with x only in jumps: a constant."""
-    places = _first_largest(_numbers(x), _numbers(y), **how)
+    places = _first_largest(data_of(x), data_of(y), **how)
     return reshape(scatter(reshape(g, (-1,)), (x.size,), places), x.shape)
 
 
@@ -105,7 +92,7 @@ def max_pool(x: Array, kernel: Shape, stride: Shape, padding: Padding) -> Plain:
     max_pool1d and max_pool2d are its faces for users. Padding is (before, after) along each axis, and never the largest.
     """
     out = _out(x.shape[2:], kernel, stride, padding)
-    x = _real(x)
+    x = floating(x)
     y = np.full((*x.shape[:2], *out), -np.inf, x.dtype)
     for seen, by in _taps(x.shape[2:], out, kernel, stride, padding):
         np.maximum(y[by], x[seen], out=y[by])
@@ -123,7 +110,7 @@ def max_pool(x: Array, kernel: Shape, stride: Shape, padding: Padding) -> Plain:
 )
 def sum_pool(x: Array, kernel: Shape, stride: Shape, padding: Padding) -> Plain:
     """Sum of each window over any number of axes: (n, c, *size) -> (n, c, *out). Padding counts as 0."""
-    x, out = _real(x), _out(x.shape[2:], kernel, stride, padding)
+    x, out = floating(x), _out(x.shape[2:], kernel, stride, padding)
     y = np.zeros((*x.shape[:2], *out), x.dtype)
     for seen, by in _taps(x.shape[2:], out, kernel, stride, padding):
         y[by] += x[seen]
@@ -169,7 +156,7 @@ def _mean(name: str, x: Any, axes: int, count_include_pad: bool, *size: Any) -> 
     how = _checked(name, x, axes, *size)
     if count_include_pad or not any(map(any, how["padding"])):
         return sum_pool(x, **how) / prod(how["kernel"])
-    counts = sum_pool(np.ones((1, 1, *shape_of(x)[2:]), x.dtype if x.dtype.kind == "f" else float), **how)
+    counts = sum_pool(np.ones((1, 1, *shape_of(x)[2:]), floating(x).dtype), **how)
     return sum_pool(x, **how) / counts
 
 

@@ -15,8 +15,8 @@ from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
 from .arithmetic import multiply
-from .reduction import sum
-from .shape import reshape, transpose
+from .axes import checked_axis
+from .shape import listed, moveaxis, reshape
 
 
 def _products(shape: Shape) -> Iterator[Sample]:
@@ -24,9 +24,9 @@ def _products(shape: Shape) -> Iterator[Sample]:
     if shape:
         *stack, n = shape
         for right in ((n,), (n, 2), (1, n, 3), (2, 1, n, 2)):
-            yield Sample((shape, right), {})
+            yield Sample((shape, right))
         if len(stack) == 2:
-            yield Sample((shape, (stack[0], n, 2)), {})
+            yield Sample((shape, (stack[0], n, 2)))
 
 
 def rows(x: Any) -> Any:
@@ -59,10 +59,7 @@ def _right(g: Any, a: Any, b: Any) -> Any:
     analytic=True,
     samples=_products,
     also=(np.linalg.matmul,),
-    rules=(
-        rule("g @ bᵀ", lambda g, y, a, b: _left(g, a, b)),
-        rule("aᵀ @ g", lambda g, y, a, b: _right(g, a, b)),
-    ),
+    rules=(rule("g @ bᵀ", lambda g, y, a, b: _left(g, a, b)), rule("aᵀ @ g", lambda g, y, a, b: _right(g, a, b))),
 )
 def matmul(a: Array, b: Array) -> Plain:
     """Matrix product a @ b: (..., n, k) @ (..., k, m) -> (..., n, m); leading axes broadcast, vectors lose their axis.
@@ -86,30 +83,27 @@ def matmul(a: Array, b: Array) -> Plain:
         ) from error
 
 
-def _two(*shapes: Shape) -> Sample:
-    return Sample(shapes, {})
+def _any_two(shape: Shape) -> list[Sample]:
+    return [Sample((shape, (3,))), Sample(((2,), shape)), Sample((shape, (2, 2)))]
 
 
-@derived(symbol="·", domain=(REAL, REAL), samples=lambda shape: [_two(shape, shape), _two(shape, (*shape[::-1], 1))])
+def _of_one_size(shape: Shape) -> list[Sample]:
+    return [Sample((shape, shape)), Sample((shape, (*shape[::-1], 1)))]
+
+
+@derived(symbol="·", domain=(REAL, REAL), samples=_of_one_size)
 def vdot(a: Array, b: Array) -> Plain:
     """Inner product of all numbers of a and b, read row by row: sizes must be equal, shapes need not. A scalar."""
     return matmul(reshape(a, (_size(a),)), reshape(b, (_size(b),)))
 
 
-@derived(
-    symbol="⊗",
-    domain=(REAL, REAL),
-    samples=lambda shape: [_two(shape, (3,)), _two((2,), shape)],
-    also=(np.linalg.outer,),
-)
+@derived(symbol="⊗", domain=(REAL, REAL), samples=_any_two, also=(np.linalg.outer,))
 def outer(a: Array, b: Array) -> Plain:
     """Every product of a number of a and one of b, read row by row: sizes n and m -> (n, m)."""
     return multiply(reshape(a, (_size(a), 1)), reshape(b, (1, _size(b))))
 
 
-@derived(
-    symbol="⊗", domain=(REAL, REAL), samples=lambda shape: [_two(shape, (3,)), _two((2,), shape), _two(shape, (2, 2))]
-)
+@derived(symbol="⊗", domain=(REAL, REAL), samples=_any_two)
 def kron(a: Array, b: Array) -> Plain:
     """Kronecker product: blocks b scaled by each number of a; axis by axis, sizes multiply. Missing leading axes count as 1."""
     ndim = max(len(shape_of(a)), len(shape_of(b)))
@@ -125,17 +119,9 @@ def _size(x: Any) -> int:
     return prod(shape_of(x))
 
 
-def _last(name: str, x: Any, axis: int) -> Any:
-    """x with an axis moved to the end."""
-    ndim = len(shape_of(x))
-    if not -ndim <= axis < ndim:
-        raise ShapeError(f"{name}: got shape {shape_of(x)}, which has no axis {axis}")
-    return x if axis in (-1, ndim - 1) else transpose(x, (*[i for i in range(ndim) if i != axis % ndim], axis % ndim))
-
-
 def _vectors(shape: Shape) -> Iterator[Sample]:
-    yield Sample(((3,), (*shape, 3)), {})
-    yield Sample(((*shape, 3), (*shape, 3)), {})
+    yield Sample(((3,), (*shape, 3)))
+    yield Sample(((*shape, 3), (*shape, 3)))
     if shape:
         yield Sample(((3, *shape), (*shape, 3)), {"axisa": 0, "axisc": 1})
         yield Sample(((3, *shape), (2, *shape, 3)), {"axisa": 0, "axisc": 0})
@@ -173,7 +159,7 @@ def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1)
     `axis`, if given, stands for all three. Vectors of two components, which NumPy deprecates, raise ShapeError.
     """
     for x, axis in ((a, axisa), (b, axisb)):
-        size = shape_of(x)[axis] if -len(shape_of(x)) <= axis < len(shape_of(x)) else 0
+        size = shape_of(x)[checked_axis("cross", shape_of(x), axis)]
         if size != 3:
             got = f"{size} components along axis {axis} of shape {shape_of(x)}"
             raise ShapeError(f"cross: got vectors of {got}, expected 3; put 0 for a missing third")
@@ -182,35 +168,50 @@ def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1)
 
 def _along(shape: Shape) -> Iterator[Sample]:
     if shape:
-        yield Sample((shape, shape), {})
-        yield Sample((shape, shape[-1:]), {})
+        yield Sample((shape, shape))
+        yield Sample((shape, shape[-1:]))
         yield Sample((shape, (2, *shape)), {"axis": -1})
         yield Sample((shape, shape), {"axis": 0})
+        yield Sample((shape, (shape[0], 2, *shape[1:])), {"axis": 0})
 
 
-@derived(symbol="·", domain=(REAL, REAL), samples=_along, numpy=np.vecdot, also=(np.linalg.vecdot,))
+def _vecdot_share(g: Any, x: Any, other: Any, axis: int) -> Any:
+    """g times the other factor, where g has lost the axis that x and it were summed along."""
+    if not shape_of(g):
+        return g * other
+    if axis == -1:
+        return g[..., None] * other
+    return moveaxis(g[..., None] * moveaxis(other, axis, -1), -1, _from_right(axis, x))
+
+
+@operation(
+    symbol="·",
+    domain=(REAL, REAL),
+    samples=_along,
+    also=(np.linalg.vecdot,),
+    rules=(
+        rule("g · b", lambda g, y, a, b, axis: _vecdot_share(g, a, b, axis)),
+        rule("g · a", lambda g, y, a, b, axis: _vecdot_share(g, b, a, axis)),
+    ),
+)
 def vecdot(a: Array, b: Array, axis: int = -1) -> Plain:
     """Inner products of the vectors along an axis of both; the other axes broadcast. Raises ShapeError if sizes differ."""
-    a, b = _last("vecdot", a, axis), _last("vecdot", b, axis)
-    if shape_of(a)[-1] != shape_of(b)[-1]:
-        raise ShapeError(f"vecdot: got vectors of {shape_of(a)[-1]} and {shape_of(b)[-1]} components, expected as many")
-    return sum(multiply(a, b), axis=-1)
-
-
-def _chain(arrays: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return tuple(arrays), {}
+    i, j = [checked_axis("vecdot", shape_of(x), axis) for x in (a, b)]
+    if shape_of(a)[i] != shape_of(b)[j]:
+        raise ShapeError(f"vecdot: got vectors of {shape_of(a)[i]} and {shape_of(b)[j]} components, expected as many")
+    return np.vecdot(a, b, axis=axis)  # type: ignore[call-overload]  # NumPy's stubs lack axis
 
 
 def _chains(shape: Shape) -> Iterator[Sample]:
     if len(shape) > 1:
         n, m = shape[:2]
-        yield _two((n, m), (m, 2))
-        yield _two((n, m), (m, 3), (3,))
-        yield _two((n,), (n, m), (m, 4), (4, 2))
-        yield _two((4, n), (n, m), (m, 1), (1, 3))
+        yield Sample(((n, m), (m, 2)))
+        yield Sample(((n, m), (m, 3), (3,)))
+        yield Sample(((n,), (n, m), (m, 4), (4, 2)))
+        yield Sample(((4, n), (n, m), (m, 1), (1, 3)))
 
 
-@derived(symbol="@", call=_chain, samples=_chains, numpy=np.linalg.multi_dot)
+@derived(symbol="@", call=listed, samples=_chains, numpy=np.linalg.multi_dot)
 def multi_dot(*arrays: Array) -> Plain:
     """Product of a list of two or more matrices, multiplied in the order that needs the fewest multiplications.
 

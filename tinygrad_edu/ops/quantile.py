@@ -1,4 +1,4 @@
-"""Quantiles over axes. They sort: the gradient goes to the numbers that a result was computed from.
+"""Quantiles over axes: the gradient goes to the numbers that a result was computed from.
 
 Of equal numbers those that come first in x are the lower ones.
 """
@@ -10,30 +10,60 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..data import data_of, shape_of
+from ..data import data_of, floating, shape_of
 from ..domain import DISTINCT, Sample, Shape
 from ..errors import ShapeError, UnsupportedError
 from ..node import Node
-from ..registry import derived
+from ..op import rule
+from ..registry import derived, operation
 from ..signatures import Array, Axis, Plain
-from .reduction import along_axes_with_numbers, axes_of, columns, mean
+from .axes import checked_axes
+from .indexing import scatter
+from .reduction import along_axes_with_numbers, columns, mean
 from .shape import reshape
 
 
-def _sorted(x: Any, axis: Axis) -> tuple[Any, Any]:
-    """The columns of x, and their order: the places of the smallest, the next, ... A column with NaN has only that place."""
-    x = columns(x, axis)
-    data = data_of(x)
-    order = np.argsort(data, axis=0, kind="stable")
-    if len(order):
-        last = order[-1:]
-        order = np.where(np.isnan(np.take_along_axis(data, last, axis=0)), last, order)
-    return x, order
+def _ranks(shape: Shape) -> Iterator[Sample]:
+    if len(shape) == 2 and shape[0]:
+        yield Sample((shape,), {"ranks": (0,)})
+        yield Sample((shape,), {"ranks": (0, shape[0] // 2, shape[0] - 1)})
 
 
-def _reduced(x: Any, axis: Axis, keepdims: bool) -> Shape:
+def _places(x: Any, y: Any, ranks: tuple[int, ...]) -> Any:
+    """For each number y of these ranks its row in x; of equal numbers that of the place in x that the rank comes to."""
+    rows = []
+    for rank, number in zip(ranks, y, strict=True):
+        lower = np.count_nonzero(x < number, axis=0)
+        seen = np.cumsum((x == number) | (np.isnan(number) & np.isnan(x)), axis=0)
+        rows.append(np.argmax(seen == np.where(np.isnan(number), 1, rank - lower + 1), axis=0))
+    return np.stack(rows)
+
+
+@operation(
+    symbol="sort[ ]",
+    domain=(DISTINCT,),
+    samples=_ranks,
+    numpy=lambda x, ranks: np.sort(x, axis=0)[list(ranks)],
+    rules=(
+        rule(
+            "g at the places of the numbers of these ranks, 0 elsewhere",
+            lambda g, y, x, ranks: scatter(
+                g, shape_of(x), (_places(data_of(x), data_of(y), ranks), np.arange(shape_of(x)[1]))
+            ),
+        ),
+    ),
+)
+def ranked(x: Array, ranks: tuple[int, ...]) -> Plain:
+    """The smallest number of each column for rank 0, the next for 1, ...: (n, m) -> (ranks, m). NaN where a column has NaN.
+
+    A primitive, as NumPy finds them without sorting, and they have places in x only for the gradient.
+    """
+    parts = np.partition(x, (*ranks, len(x) - 1), axis=0)
+    return np.where(np.isnan(parts[-1]), parts[-1], parts[list(ranks)])
+
+
+def _reduced(x: Any, axes: Shape, keepdims: bool) -> Shape:
     """The shape of a reduction of x."""
-    axes = axes_of(x, axis)
     return tuple([1 if i in axes else n for i, n in enumerate(shape_of(x)) if keepdims or i not in axes])
 
 
@@ -43,10 +73,11 @@ def median(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
 
     NaN where a number is NaN, or where there are none. Of equal numbers the first in x are the lower ones.
     """
-    ordered, order = _sorted(x, axis)
-    n = len(order)
-    middle = ordered[order[(n - 1) // 2 : n // 2 + 1], np.arange(order.shape[1])]
-    return reshape(mean(middle, axis=0), _reduced(x, axis, keepdims))
+    axes = checked_axes("median", shape_of(x), axis)
+    table = columns(floating(x), axes)
+    n = shape_of(table)[0]
+    middle = ranked(table, tuple(range((n - 1) // 2, n // 2 + 1))) if n else table
+    return reshape(mean(middle, axis=0), _reduced(x, axes, keepdims))
 
 
 Method = Literal["linear", "lower", "higher", "nearest", "midpoint"]
@@ -86,26 +117,28 @@ def quantile(x: Array, q: Any, axis: Axis = None, method: Method = "linear", kee
     if isinstance(q, Node):
         raise UnsupportedError("quantile: got a Value for q, which is not differentiated; pass q.numpy()")
     q = np.asarray(q, float)
-    ordered, order = _sorted(x, axis)
-    if not np.all((q >= 0) & (q <= 1)) or not len(order):
+    axes = checked_axes("quantile", shape_of(x), axis)
+    table = columns(floating(x), axes)
+    if not np.all((q >= 0) & (q <= 1)) or not shape_of(table)[0]:
         got = f"q={q.tolist()} of an array of shape {shape_of(x)}"
         raise ShapeError(
             f"quantile: got {got}, expected q from 0 to 1 and at least one number; percentile takes 0 to 100"
         )
-    place = _PLACES[method](q.ravel() * (len(order) - 1))
+    place = _PLACES[method](q.ravel() * (shape_of(table)[0] - 1))
     lower = np.floor(place)
     part = (place - lower)[:, None]
-    every = np.arange(order.shape[1])
+    ranks = np.unique([lower, np.ceil(place)]).astype(int)
+    found = ranked(table, tuple(ranks.tolist()))
 
     def at(places: Any) -> Any:
-        return ordered[order[places.astype(int)], every]
+        return found[np.searchsorted(ranks, places)]
 
     if part.any():  # from the nearer end, as NumPy does
         step = at(np.ceil(place)) - at(lower)
         y = at(lower + (part[:, 0] >= 0.5)) + step * (part - (part >= 0.5)).astype(step.dtype)
     else:
         y = at(lower)
-    return reshape(y, q.shape + _reduced(x, axis, keepdims))
+    return reshape(y, q.shape + _reduced(x, axes, keepdims))
 
 
 def _percents(shape: Shape) -> Iterator[Sample]:

@@ -8,23 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from ..data import numbers_of, shape_of
+from ..data import data_of, shape_of
 from ..domain import DISTINCT, Sample, Shape
 from ..errors import ShapeError
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Axis, Plain
-from .axes import checked_axes, checked_axis
+from .axes import along_each_axis, checked_axes, checked_axis, each_axis
 from .indexing import getitem, index_set
+from .integers import integer
 from .selecting import places_along
-from .shape import plainly, reshape, swapaxes
+from .shape import reshape, swapaxes
 
 
 def _along_axes(shape: Shape) -> Iterator[Sample]:
     yield Sample((shape,), {"axis": None})
-    for axis in range(-1, len(shape)):
-        if shape:
-            yield Sample((shape,), {"axis": axis})
+    yield from along_each_axis(shape)
 
 
 def _along_several(shape: Shape) -> Iterator[Sample]:
@@ -35,19 +34,19 @@ def _along_several(shape: Shape) -> Iterator[Sample]:
 @derived(samples=_along_several)
 def flip(x: Array, axis: Axis = None) -> Any:
     """x with the order of its numbers reversed along an axis or several; along all for None. A view."""
-    axes = range(len(shape_of(x))) if axis is None else checked_axes("flip", shape_of(x), axis)
+    axes = checked_axes("flip", shape_of(x), axis)
     backwards = slice(None, None, -1)
     return getitem(x, tuple([backwards if i in axes else slice(None) for i in range(len(shape_of(x)))]))
 
 
-@derived(samples=lambda shape: plainly(shape) if shape else ())
+@derived(samples=lambda shape: [Sample((shape,))] if shape else ())
 def flipud(x: Array) -> Any:
     """x upside down: reversed along its first axis."""
     checked_axis("flipud", shape_of(x), 0)
     return flip(x, 0)
 
 
-@derived(samples=lambda shape: plainly(shape) if len(shape) > 1 else ())
+@derived(samples=lambda shape: [Sample((shape,))] if len(shape) > 1 else ())
 def fliplr(x: Array) -> Any:
     """x with left and right exchanged: reversed along its second axis."""
     checked_axis("fliplr", shape_of(x), 1)
@@ -56,11 +55,10 @@ def fliplr(x: Array) -> Any:
 
 def _shifts(shape: Shape) -> Iterator[Sample]:
     yield Sample((shape,), {"shift": 2})
-    for axis in range(-1, len(shape)):
-        if shape:
-            yield Sample((shape,), {"shift": -4 if axis else 1, "axis": axis})
-            yield Sample((shape,), {"shift": (1, 2), "axis": (axis, 0)})
-            yield Sample((shape,), {"shift": 1, "axis": (axis, -1)})
+    for axis in each_axis(shape):
+        yield Sample((shape,), {"shift": -4 if axis else 1, "axis": axis})
+        yield Sample((shape,), {"shift": (1, 2), "axis": (axis, 0)})
+        yield Sample((shape,), {"shift": 1, "axis": (axis, -1)})
 
 
 @operation(
@@ -71,7 +69,8 @@ def _shifts(shape: Shape) -> Iterator[Sample]:
 def roll(x: Array, shift: int | Sequence[int], axis: Axis = None) -> Plain:
     """x moved along axes by so many places, what leaves at the end entering at the start; None: along the row of all numbers.
 
-    A primitive, as its gradient takes one pass; composed of slices it took two.
+    A primitive, as its gradient takes one pass; composed of slices it took two. Raises ShapeError for an axis that x does not
+    have.
     """
     return np.roll(x, shift, axis)
 
@@ -88,6 +87,7 @@ def rot90(x: Array, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     plane = checked_axes("rot90", shape_of(x), axes)
     if len(plane) != 2:
         raise ShapeError(f"rot90: got axes={axes}, expected two")
+    k = integer("rot90", "k", k)
     if k % 2:
         return flip(swapaxes(x, *plane), plane[k % 4 // 2])
     return flip(x, plane if k % 4 else ())
@@ -98,15 +98,15 @@ def rot90(x: Array, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     samples=lambda shape: _along_axes(shape) if shape else (),
     rules=(
         rule(
-            "g, each number back where it came from",
-            lambda g, y, x, axis, kind, stable: _unsorted(g, numbers_of(x), axis),
+            "g, each number back where it came from", lambda g, y, x, axis, kind, stable: _unsorted(g, data_of(x), axis)
         ),
     ),
 )
 def sort(x: Array, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Plain:
     """x in ascending order along an axis, NaN last; None: all its numbers in a row.
 
-    The gradient of equal numbers goes to them in their order of appearance, whatever the kind of sorting.
+    The gradient of equal numbers goes to them in their order of appearance, whatever the kind of sorting. Raises ShapeError for
+    an axis that x does not have.
     """
     return np.sort(x, axis=axis, kind=kind, stable=stable)  # type: ignore[arg-type]  # a literal in NumPy's stubs
 

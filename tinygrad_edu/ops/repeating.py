@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..data import numbers_of, shape_of
+from ..data import shape_of
 from ..domain import Sample, Shape
 from ..errors import ShapeError, UnsupportedError
 from ..node import Node
 from ..registry import derived
 from ..signatures import Array
-from .axes import along, checked_axis
+from .axes import along, checked_axis, each_axis
 from .indexing import getitem, index_set, scatter
+from .integers import integers
 from .reduction import broadcast_to
-from .selecting import integers
 from .shape import ravel, reshape
 
 
 def _repetitions(shape: Shape) -> Iterator[Sample]:
     for repeats in (2, [3], 0):
         yield Sample((shape,), {"repeats": repeats})
-        for axis in range(-1, len(shape)):
-            if shape:
-                yield Sample((shape,), {"repeats": repeats, "axis": axis})
-                yield Sample((shape,), {"repeats": np.arange(shape[axis]), "axis": axis})
+        for axis in each_axis(shape):
+            yield Sample((shape,), {"repeats": repeats, "axis": axis})
+            yield Sample((shape,), {"repeats": np.arange(shape[axis]), "axis": axis})
 
 
 @derived(arrays=1, samples=_repetitions)
@@ -76,11 +76,12 @@ def resize(x: Array, new_shape: int | Shape) -> Any:
 
     Raises ShapeError if x is empty.
     """
-    if not np.size(numbers_of(x)) or np.min(new_shape, initial=0) < 0:
+    sizes = tuple(integers("resize", "sizes", new_shape).reshape(-1).tolist())
+    if not prod(shape_of(x)) or any(n < 0 for n in sizes):
         raise ShapeError(
             f"resize: got shape {shape_of(x)} and new_shape={new_shape}, expected no 0 and no negative size"
         )
-    return getitem(ravel(x), np.resize(np.arange(np.size(numbers_of(x))), new_shape))
+    return getitem(ravel(x), np.resize(np.arange(prod(shape_of(x))), sizes))
 
 
 # -- Padding -----------------------------------------------------------------------------------------------------------
@@ -154,7 +155,7 @@ def pad(
     if mode not in _COPYING:
         raise UnsupportedError(f"pad: got mode={mode!r:.40}, expected 'constant' or one of {', '.join(_COPYING)}")
     try:
-        places = np.pad(np.arange(np.size(numbers_of(x))).reshape(shape), widths, mode=mode)  # type: ignore[call-overload]
+        places = np.pad(np.arange(prod(shape)).reshape(shape), widths, mode=mode)  # type: ignore[call-overload]
     except ValueError as error:
         raise ShapeError(f"pad: {error}; input of shape {shape}") from None
     return getitem(ravel(x), places)

@@ -41,7 +41,7 @@ def trunc(x: Array) -> Plain:
     rules=(_flat,),
     also=(np.around, np.rint),
     samples=lambda shape: [
-        Sample((shape,), {}),
+        Sample((shape,)),
         Sample((shape,), {"decimals": 1}, prepare=lambda x: (x / 10,)),
         Sample((shape,), {"decimals": -1}),
     ],
@@ -80,7 +80,7 @@ def fmod(a: Array, b: Array) -> Plain:
 @derived(
     symbol="÷%",
     domain=_QUOTIENT,
-    samples=lambda shape: [Sample((shape, shape), {}), Sample((shape, ()), {}), Sample(((), shape), {})],
+    samples=lambda shape: [Sample((shape, shape)), Sample((shape, ())), Sample(((), shape))],
     several=True,
 )
 def divmod(a: Array, b: Any) -> Plain:

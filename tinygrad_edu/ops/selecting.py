@@ -9,32 +9,20 @@ import numpy as np
 
 from ..data import shape_of
 from ..domain import Sample, Shape
-from ..errors import DTypeError, ShapeError, UnsupportedError
-from ..node import Node
+from ..errors import ShapeError, UnsupportedError
 from ..registry import derived
 from ..signatures import Array
-from .axes import along, checked_axis
+from .axes import along, along_each_axis, checked_axis, each_axis
 from .indexing import getitem
+from .integers import integers
 from .shape import ravel
-
-
-def integers(name: str, what: str, numbers: Any) -> Any:
-    """A parameter that must be an integer or an array of them, as an array. Raises DTypeError for any other."""
-    if isinstance(numbers, Node):
-        raise DTypeError(f"{name}: {what} are a Value, expected plain integers; write i.data.astype(int)")
-    array = np.asarray(numbers) if np.size(numbers) else np.zeros(np.shape(numbers), int)
-    if array.dtype.kind not in "iu":
-        raise DTypeError(f"{name}: {what} are {array.dtype}, expected integers")
-    return array
 
 
 def _taken(shape: Shape) -> Iterator[Sample]:
     for indices in (0, [0, -1, 0], np.array([[0, -1]]), []):
         if np.prod(shape) or not np.size(indices):
             yield Sample((shape,), {"indices": np.asarray(indices, int), "axis": None})
-            for axis in range(-1, len(shape)):
-                if shape:
-                    yield Sample((shape,), {"indices": np.asarray(indices, int), "axis": axis})
+            yield from along_each_axis(shape, indices=np.asarray(indices, int))
 
 
 @derived(arrays=1, samples=_taken)
@@ -52,8 +40,8 @@ def take(x: Array, indices: Any, axis: int | None = None, mode: str = "raise") -
 
 
 def _along(shape: Shape) -> Iterator[Sample]:
-    for axis in range(-1, len(shape)):
-        if shape and all(shape):
+    for axis in each_axis(shape):
+        if all(shape):
             indices = np.arange(int(np.prod(shape))).reshape(shape) * 7 % shape[axis]
             yield Sample((shape,), {"indices": indices, "axis": axis})
             few = np.zeros([1 if i == axis % len(shape) else n for i, n in enumerate(shape)], int)
@@ -92,9 +80,7 @@ def _deletions(shape: Shape) -> Iterator[Sample]:
     for obj in places:
         if np.prod(shape):
             yield Sample((shape,), {"obj": obj})
-            for axis in range(-1, len(shape)):
-                if shape:
-                    yield Sample((shape,), {"obj": obj, "axis": axis})
+            yield from along_each_axis(shape, obj=obj)
 
 
 @derived(arrays=1, samples=_deletions)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data import shape_of
-from ..domain import Sample, Shape
+from ..domain import Sample, Shape, with_params
 from ..errors import ShapeError
 from ..op import rule
 from ..registry import derived, operation
@@ -25,7 +25,7 @@ from .axes import checked_axes, checked_axis
     rules=(rule("g in the shape of x", lambda g, y, x, shape: reshape(g, shape_of(x))),),
 )
 def reshape(x: Array, shape: int | Shape) -> Plain:
-    """The numbers of x, row by row, in another shape; one size may be -1, to be worked out."""
+    """The numbers of x, row by row, in another shape; one size may be -1, to be worked out. Raises ShapeError if none fits."""
     return np.reshape(x, shape)
 
 
@@ -43,25 +43,20 @@ def reshape(x: Array, shape: int | Shape) -> Plain:
     ),
 )
 def transpose(x: Array, axes: Shape | None = None) -> Plain:
-    """x with its axes in another order; None reverses them."""
+    """x with its axes in another order; None reverses them. Raises ShapeError unless each axis is named once."""
     return np.transpose(x, axes)
 
 
 # -- Another shape -----------------------------------------------------------------------------------------------------
 
 
-def plainly(shape: Shape) -> Iterator[Sample]:
-    """Samples of an op of one array and no parameters."""
-    yield Sample((shape,), {})
-
-
-@derived(samples=plainly)
+@derived(samples=with_params({}))
 def ravel(x: Array) -> Any:
     """The numbers of x, row by row, along a single axis; those of a scalar too."""
     return reshape(x, (-1,))
 
 
-@derived(samples=plainly, numpy=lambda x: np.asarray(x).flatten())
+@derived(samples=with_params({}), numpy=lambda x: np.asarray(x).flatten())
 def flatten(x: Array) -> Any:
     """The numbers of x, row by row, along a single axis: another name of ravel."""
     return reshape(x, (-1,))
@@ -71,7 +66,7 @@ def _with_ones(shape: Shape) -> Iterator[Sample]:
     for axis in range(len(shape)):
         if shape[axis] == 1:
             yield Sample((shape,), {"axis": axis - len(shape)})
-    yield Sample((shape,), {})
+    yield Sample((shape,))
     yield Sample(((1, *shape),), {"axis": 0})
     yield Sample(((1, *shape, 1),), {"axis": (-1, 0)})
 
@@ -80,7 +75,7 @@ def _with_ones(shape: Shape) -> Iterator[Sample]:
 def squeeze(x: Array, axis: Axis = None) -> Any:
     """x without its axes of size 1: all of them, or those named. Raises ShapeError for an axis of another size."""
     shape = shape_of(x)
-    gone = [i for i, n in enumerate(shape) if n == 1] if axis is None else checked_axes("squeeze", shape, axis)
+    gone = checked_axes("squeeze", shape, [i for i, n in enumerate(shape) if n == 1] if axis is None else axis)
     if any(shape[i] != 1 for i in gone):
         raise ShapeError(f"squeeze: got axis={axis} of shape {shape}, expected axes of size 1; index it or reduce it")
     return reshape(x, tuple([n for i, n in enumerate(shape) if i not in gone]))
@@ -93,11 +88,18 @@ def squeeze(x: Array, axis: Axis = None) -> Any:
     ]
 )
 def expand_dims(x: Array, axis: int | Sequence[int]) -> Any:
-    """x with new axes of size 1, at the places that they have in the result."""
-    sizes = iter(shape_of(x))
-    ndim = len(shape_of(x)) + np.size(axis)
-    new = checked_axes("expand_dims", (1,) * ndim, axis)
-    return reshape(x, tuple([1 if i in new else next(sizes) for i in range(ndim)]))
+    """x with new axes of size 1, at the places that they have in the result. Raises ShapeError for a place named twice."""
+    shape = shape_of(x)
+    new, sizes = checked_axes("expand_dims", shape, axis, new=np.size(axis)), iter(shape)
+    return reshape(x, tuple([1 if i in new else next(sizes) for i in range(len(shape) + len(new))]))
+
+
+def listed(arrays: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The call of an op of a list of arrays, and no parameters."""
+    try:
+        return tuple(arrays), {}
+    except TypeError:
+        raise ShapeError(f"joining, multiplying: got {type(arrays).__name__}, expected a list of arrays") from None
 
 
 def each(*arrays: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -106,16 +108,12 @@ def each(*arrays: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 def _one_or_two(shape: Shape) -> Iterator[Sample]:
-    yield Sample((shape,), {})
-    yield Sample((shape, ()), {})
+    yield Sample((shape,))
+    yield Sample((shape, ()))
 
 
 @derived(
-    several=True,
-    call=each,
-    samples=_one_or_two,
-    numpy=lambda *arrays: np.atleast_1d(*arrays),
-    also=(np.atleast_1d,),
+    several=True, call=each, samples=_one_or_two, numpy=lambda *arrays: np.atleast_1d(*arrays), also=(np.atleast_1d,)
 )
 def atleast_1d(*arrays: Array) -> Any:
     """Each array as it is, a scalar as an array of one number; a tuple of them if several are given."""
@@ -123,11 +121,7 @@ def atleast_1d(*arrays: Array) -> Any:
 
 
 @derived(
-    several=True,
-    call=each,
-    samples=_one_or_two,
-    numpy=lambda *arrays: np.atleast_2d(*arrays),
-    also=(np.atleast_2d,),
+    several=True, call=each, samples=_one_or_two, numpy=lambda *arrays: np.atleast_2d(*arrays), also=(np.atleast_2d,)
 )
 def atleast_2d(*arrays: Array) -> Any:
     """Each array as a matrix at least, (n,) as one row (1, n); a tuple of them if several are given."""
@@ -135,11 +129,7 @@ def atleast_2d(*arrays: Array) -> Any:
 
 
 @derived(
-    several=True,
-    call=each,
-    samples=_one_or_two,
-    numpy=lambda *arrays: np.atleast_3d(*arrays),
-    also=(np.atleast_3d,),
+    several=True, call=each, samples=_one_or_two, numpy=lambda *arrays: np.atleast_3d(*arrays), also=(np.atleast_3d,)
 )
 def atleast_3d(*arrays: Array) -> Any:
     """Each array with three axes at least, (n,) as (1, n, 1), (m, n) as (m, n, 1); a tuple of them if several are given."""
@@ -197,13 +187,15 @@ def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[
 @derived(samples=_pairs_of_axes(("axis", "start")))
 def rollaxis(x: Array, axis: int, start: int = 0) -> Any:
     """x with an axis moved back until it lies before the axis that is now at `start`; moveaxis is easier to read."""
-    i = checked_axis("rollaxis", shape_of(x), axis)
-    j = checked_axis("rollaxis", (*shape_of(x), 1), start if start >= 0 else start - 1)
+    i, n = checked_axis("rollaxis", shape_of(x), axis), len(shape_of(x))
+    if not -n <= start <= n:
+        raise ShapeError(f"rollaxis: got start={start} for an input of shape {shape_of(x)}, expected {-n} to {n}")
+    j = start if start >= 0 else start + n
     return moveaxis(x, i, j - (i < j))
 
 
 @derived(
-    samples=lambda shape: [Sample((shape,), {})] if len(shape) > 1 else [],
+    samples=lambda shape: [Sample((shape,))] if len(shape) > 1 else [],
     numpy=np.matrix_transpose,
     also=(np.linalg.matrix_transpose,),
 )

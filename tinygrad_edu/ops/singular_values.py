@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import data_of, shape_of
 from ..domain import Sample, Shape
-from ..errors import ShapeError, UnsupportedError
+from ..errors import UnsupportedError
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
 from .decomposition import identity, pack, rectangles, resolution, unpack
 from .eigenvalues import refuse, told_apart, turned
-from .linalg import NOT_FINITE, factored, plain, well_posed
+from .linalg import NOT_FINITE, check_matrix, factored, well_posed
 
 
 class SVDResult(NamedTuple):
@@ -56,7 +56,7 @@ def _svd_rule(g: Any, y: Any, x: Any) -> Any:
     inner = turns * (u.mT @ gu - gu.mT @ u) * column + row * (turns * (v.mT @ gv - gv.mT @ v))
     share = u @ (inner + (gs * (s > 0))[..., None, :] * identity(s.shape[-1])) @ vh
     if rows != columns:
-        lost = plain(s) <= resolution(max(rows, columns), plain(s))
+        lost = data_of(s) <= resolution(max(rows, columns), data_of(s))
         message = "svd: a singular value is 0, so the gradient of the singular vectors is not defined"
         refuse(message, lost, (gu,) if rows > columns else (gv,), (u, vh))
         inverse = (~lost / (s + lost))[..., None, :]
@@ -69,7 +69,7 @@ def _svd_rule(g: Any, y: Any, x: Any) -> Any:
 
 @operation(
     symbol="SVD",
-    samples=lambda shape: (Sample((s,), {}, prepare=well_posed, gauge=_svd_gauge(s)) for s in rectangles(shape)),
+    samples=lambda shape: (Sample((s,), prepare=well_posed, gauge=_svd_gauge(s)) for s in rectangles(shape)),
     numpy=lambda x: pack(x.shape[:-2], *np.linalg.svd(x, full_matrices=False)),
     rules=(
         rule(
@@ -81,8 +81,7 @@ def _svd_rule(g: Any, y: Any, x: Any) -> Any:
 )
 def packed_svd(x: Array) -> Plain:
     """Singular vectors and values of matrices, packed: (..., m, n) -> (..., mk + k + kn), k = min(m, n)."""
-    if len(shape_of(x)) < 2:
-        raise ShapeError(f"svd: got shape {shape_of(x)}, expected matrices (..., m, n); x[:, None] makes a column")
+    check_matrix("svd", x)
     return pack(x.shape[:-2], *factored("svd", NOT_FINITE, np.linalg.svd, x, full_matrices=False))
 
 
@@ -95,7 +94,7 @@ def _svd_call(
 def _svd_samples(shape: Shape) -> Iterator[Sample]:
     for s in rectangles(shape):
         if s[-1] == s[-2]:
-            yield Sample((s[-2:],), {}, prepare=well_posed, gauge=_svd_gauge(s[-2:]))
+            yield Sample((s[-2:],), prepare=well_posed, gauge=_svd_gauge(s[-2:]))
         thin = {"full_matrices": False}
         yield Sample((s[-2:],), thin, prepare=well_posed, gauge=_svd_gauge(s[-2:]))
         yield Sample((s,), {"compute_uv": False}, prepare=well_posed)
@@ -128,7 +127,7 @@ def svd(x: Array, full_matrices: bool = True, compute_uv: bool = True, hermitian
 
 @derived(
     symbol="SVD",
-    samples=lambda shape: (Sample((s,), {}, prepare=well_posed) for s in rectangles(shape)),
+    samples=lambda shape: (Sample((s,), prepare=well_posed) for s in rectangles(shape)),
     numpy=np.linalg.svdvals,
 )
 def svdvals(x: Array) -> Plain:

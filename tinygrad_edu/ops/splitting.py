@@ -13,8 +13,9 @@ from ..domain import Sample, Shape
 from ..errors import ShapeError
 from ..registry import derived
 from ..signatures import Array
-from .axes import along, checked_axis
+from .axes import along, checked_axis, each_axis
 from .indexing import getitem
+from .integers import integer, integers
 
 Cuts = int | Sequence[int]
 
@@ -22,8 +23,8 @@ Cuts = int | Sequence[int]
 def _bounds(name: str, n: int, cuts: Cuts, equal: bool) -> list[int | None]:
     """Where the parts of an axis of size n begin and end: so many parts, or parts that end before the given indices."""
     if np.ndim(cuts):
-        return [0, *np.asarray(cuts).tolist(), None]
-    parts = int(cuts)  # type: ignore[arg-type]  # a single number, as it has no axes
+        return [0, *integers(name, "indices", cuts).tolist(), None]
+    parts = integer(name, "indices_or_sections", cuts)
     if parts < 1 or (equal and n % parts):
         expected = f"a divisor of {n}, or use array_split" if equal else "at least 1"
         raise ShapeError(f"{name}: got {parts} parts of an axis of size {n}, expected {expected}")
@@ -45,7 +46,7 @@ def _cuts(shape: Shape, cut: int, **params: Any) -> Iterator[Sample]:
 
 
 def _along_each_axis(shape: Shape) -> Iterator[Sample]:
-    for axis in range(-1, len(shape)):
+    for axis in each_axis(shape):
         yield from _cuts(shape, axis, axis=axis)
 
 
@@ -89,8 +90,7 @@ def dsplit(x: Array, indices_or_sections: Cuts) -> Any:
 
 
 @derived(
-    several=True,
-    samples=lambda shape: [Sample((shape,), {"axis": axis}) for axis in range(-1, len(shape)) if shape and shape[axis]],
+    several=True, samples=lambda shape: [Sample((shape,), {"axis": axis}) for axis in each_axis(shape) if shape[axis]]
 )
 def unstack(x: Array, axis: int = 0) -> Any:
     """The parts x[0], x[1], ... along an axis, which they lose; a tuple. The mirror image of stack."""

@@ -1,4 +1,4 @@
-"""Statistics: spread, weighted means, covariance, correlation. (mean and var are in reduction.py, quantiles in quantile.py.)"""
+"""Statistics: spread, weighted means, covariance, correlation. (The mean is in reduction.py, quantiles in quantile.py.)"""
 
 from __future__ import annotations
 
@@ -10,21 +10,46 @@ import numpy as np
 
 from ..data import data_of, operand, shape_of
 from ..domain import DISTINCT, Sample, Shape
-from ..errors import ShapeError, UnsupportedError
+from ..errors import DTypeError, ShapeError, UnsupportedError
 from ..registry import derived
 from ..signatures import Array, Axis, Plain
 from .arithmetic import divide
+from .axes import checked_axes
 from .joining import concatenate
 from .norm import p_norm
-from .reduction import along_axes_with_freedom, along_axes_with_numbers, axes_of, freedom, mean, sum
+from .reduction import along_axes_with_numbers, count, mean, sum
 from .shape import reshape, transpose
+
+
+def along_axes_with_freedom(shape: Shape) -> Iterator[Sample]:
+    """Samples of a variance: every choice of axes with numbers, also divided by one less than their count."""
+    for s in along_axes_with_numbers(shape):
+        yield s
+        if count(np.empty(shape), s.params.get("axis")) > 1:
+            yield Sample((shape,), s.params | {"ddof": 1})
+
+
+def _freedom(name: str, x: Any, axis: Axis, ddof: float) -> float:
+    """Degrees of freedom: how many numbers a reduction takes, less ddof; never below 0."""
+    try:
+        n = count(x, axis) - ddof
+        return n if n > 0 else 0
+    except TypeError:
+        raise DTypeError(f"{name}: got ddof={ddof!r:.40}, expected a number, 0 or 1 mostly") from None
+
+
+@derived(samples=along_axes_with_freedom)
+def var(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
+    """Variance over axes: squared deviations from the mean, summed, over (count - ddof). Exact for data far from 0."""
+    deviation = x - mean(x, axis=axis, keepdims=True)
+    return divide(sum(deviation * deviation, axis=axis, keepdims=keepdims), _freedom("var", x, axis, ddof))
 
 
 @derived(domain=(DISTINCT,), samples=along_axes_with_freedom)
 def std(x: Array, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
     """Standard deviation over axes, the square root of var. Where all numbers are equal the gradient is 0."""
     length = p_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)
-    return divide(length, sqrt(freedom(x, axis, ddof)))
+    return divide(length, sqrt(_freedom("std", x, axis, ddof)))
 
 
 def _weighings(shape: Shape) -> Iterator[Sample]:
@@ -62,7 +87,7 @@ def average(x: Array, axis: Axis = None, weights: Any = None, returned: bool = F
     if weights is None:
         return mean(x, axis=axis, keepdims=keepdims)
     weights = operand("average", weights)
-    shape, axes, got = shape_of(x), axes_of(x, axis), shape_of(weights)
+    shape, axes, got = shape_of(x), checked_axes("average", shape_of(x), axis), shape_of(weights)
     if got != shape:
         if axis is None or got != tuple([shape[i] for i in axes]):
             wanted = f"{shape}" if axis is None else f"{shape} or {tuple([shape[i] for i in axes])}"
@@ -128,7 +153,7 @@ def cov(x: Array, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: 
     Raises ShapeError for more than two axes, or if x and y differ in how many observations they have.
     """
     d = _deviations("cov", x, y, rowvar)
-    return _squeezed(divide(d @ d.mT, freedom(d, 1, int(not bias) if ddof is None else ddof)))
+    return _squeezed(divide(d @ d.mT, _freedom("cov", d, 1, int(not bias) if ddof is None else ddof)))
 
 
 @derived(domain=(DISTINCT,), samples=_tables)

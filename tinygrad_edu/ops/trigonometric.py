@@ -11,7 +11,8 @@ from ..domain import NONZERO, REAL, Domain
 from ..op import rule
 from ..registry import derived, elementwise
 from ..signatures import Array, Plain
-from .arithmetic import abs, hypot, sqrt, where
+from .arithmetic import abs, hypot, sqrt
+from .choosing import where
 
 _UNIT = Domain(-1.0, 1.0)
 
@@ -108,10 +109,7 @@ def cosh(x: Array) -> Plain:
 
 
 @elementwise(
-    scalar=math.asinh,
-    domain=(REAL,),
-    analytic=True,
-    rules=(rule("1 / √(1 + x²)", lambda g, y, x: g / hypot(x, 1.0)),),
+    scalar=math.asinh, domain=(REAL,), analytic=True, rules=(rule("1 / √(1 + x²)", lambda g, y, x: g / hypot(x, 1.0)),)
 )
 def arcsinh(x: Array) -> Plain:
     """Elementwise inverse of sinh."""

@@ -9,7 +9,7 @@ from typing import Any, Generic, cast
 
 import numpy as np
 
-from ..data import numbers_of, shape_of
+from ..data import data_of, shape_of
 from ..domain import DISTINCT, REAL
 from ..op import rule
 from ..registry import derived, operation
@@ -27,7 +27,7 @@ def index_multiply(x: Array, values: Array, index: Any) -> Any:
     part = getitem(x, index)
     if not repeats(index):
         return index_set(x, part * values, index)
-    factors, places = reshape(values * np.ones_like(numbers_of(part)), (-1,)), places_of(shape_of(x), index).ravel()
+    factors, places = reshape(values * np.ones_like(data_of(part)), (-1,)), places_of(shape_of(x), index).ravel()
     order = np.argsort(places, kind="stable")
     factors, places = getitem(factors, order), places[order]
     while np.any(places[1:] == places[:-1]):  # multiply neighbours of one place in pairs, until it is named once
@@ -43,7 +43,7 @@ def index_multiply(x: Array, values: Array, index: Any) -> Any:
 
 def _attained(x: Any, values: Any, y: Any, index: Any) -> tuple[Any, Any]:
     """Where x, and where values, are the extreme y: 1 over how many of them are so at that place; else 0. Plain numbers."""
-    extreme = numbers_of(y)
+    extreme = data_of(y)
     ours, theirs = x == extreme, values == getitem(extreme, index)
     count = combine(np.add, np.array(ours, float), index, 1.0 * theirs)
     return ours / count, theirs / getitem(count, index)

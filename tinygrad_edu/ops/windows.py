@@ -17,6 +17,7 @@ from ..data import shape_of
 from ..domain import Shape
 from ..errors import ShapeError
 
+Size: TypeAlias = int | tuple[int, ...]  # an option for all axes, or for each
 Padding: TypeAlias = tuple[tuple[int, int], ...]  # along each axis: before, after
 Index: TypeAlias = tuple[Any, ...]
 AXES = {1: "length", 2: "height, width", 3: "depth, height, width"}
@@ -85,8 +86,9 @@ def check_fit(name: str, size: Shape, kernel: Shape, padding: Padding, dilation:
 def per_axis(name: str, option: str, given: Any, axes: int, least: int = 1) -> Shape:
     """An option given as an integer for all axes, or as a sequence of one for each, as a tuple."""
     numbers = tuple(given) if isinstance(given, (tuple, list)) else (given,) * axes
-    if len(numbers) != axes or not all(isinstance(n, int) and n >= least for n in numbers):
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in numbers)
+    if len(numbers) != axes or not whole or min(numbers) < least:
         raise ShapeError(
             f"{name}: got {option}={given!r}, expected an integer of at least {least}, or a tuple of {axes}"
         )
-    return numbers
+    return tuple(map(int, numbers))

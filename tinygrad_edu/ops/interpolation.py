@@ -1,0 +1,87 @@
+"""Interpolation: the broken line through points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..data import data_of, operand, shape_of
+from ..domain import REAL, Sample, Shape
+from ..errors import ShapeError
+from ..node import Node
+from ..registry import derived
+from ..signatures import Array, Plain, Raw
+from .arithmetic import divide
+from .choosing import where
+from .indexing import index_set
+from .joining import concatenate
+from .rounding import remainder
+from .shape import reshape
+
+
+def _points(x: Any, xp: Any, fp: Any) -> tuple[Any, Any, Any]:
+    """Places xp that rise, 1/4 or more away from each x."""
+    return 4 * x, 4 * np.cumsum(np.abs(xp) + 0.5) - 7.75, fp
+
+
+def _lines(shape: Shape) -> Iterator[Sample]:
+    for n in (1, 2, 4):
+        yield Sample((shape, (n,), (n,)), {}, prepare=_points)
+        yield Sample((shape, (n,), (n,)), {"left": -2.0, "right": 0.5}, prepare=_points)
+        yield Sample((shape, (n,), (n,)), {"period": 50.0}, prepare=_points)
+
+
+@derived(domain=(REAL, REAL, REAL), samples=_lines)
+def interp(
+    x: Array,
+    xp: Array,
+    fp: Array,
+    left: Raw | None = None,
+    right: Raw | None = None,
+    period: float | None = None,
+) -> Plain:
+    """At each x the height of the broken line through the points (xp, fp); differentiable in all three.
+
+    At a kink, x = xp[i], the slope in x is that of the line to the right. Outside of xp it is 0.
+
+    Args:
+        x: any shape.
+        xp, fp: vectors of as many numbers; xp rises.
+        left, right: the heights before the first and after the last point; those of these points if not given.
+        period: of places, if the line repeats; then xp need not rise, and left and right do not count.
+
+    Raises ShapeError if xp and fp are not vectors of the same size, of at least one number.
+    """
+    if len(shape_of(xp)) != 1 or shape_of(xp) != shape_of(fp) or not shape_of(xp)[0]:
+        got = f"xp of shape {shape_of(xp)} and fp of {shape_of(fp)}"
+        raise ShapeError(f"interp: got {got}, expected two vectors of as many numbers, one or more")
+    if period is not None:
+        x, xp, fp = _unrolled(x, xp, fp, abs(period))
+    flat = reshape(x, (-1,))
+    places, known = data_of(flat), data_of(xp)
+    before, after = places < known[0], places >= known[-1]
+    y = where(before, _end(left, fp[0]), where(places > known[-1], _end(right, fp[-1]), fp[-1]))
+    inside = ~(before | after)
+    inner = flat[inside]
+    i = np.minimum(np.searchsorted(known, data_of(inner), side="right"), len(known) - 1) - 1  # NaN comes last
+    slope = divide(fp[i + 1] - fp[i], xp[i + 1] - xp[i])
+    return reshape(index_set(y, slope * (inner - xp[i]) + fp[i], inside), shape_of(x))
+
+
+def _end(given: Any, height: Any) -> Any:
+    """The height outside: that which was given, or that of the last point."""
+    if given is None:
+        return height
+    given = operand("interp", given)
+    return given if isinstance(given, Node) else float(given)
+
+
+def _unrolled(x: Any, xp: Any, fp: Any, period: float) -> tuple[Any, Any, Any]:
+    """All places within one period, and the points in order, with a copy of the last before them and of the first after."""
+    xp = remainder(xp, period)
+    order = np.argsort(data_of(xp), kind="stable")
+    xp, fp = xp[order], fp[order]
+    around = concatenate([xp[-1:] - period, xp, xp[:1] + period])
+    return remainder(x, period), around, concatenate([fp[-1:], fp, fp[:1]])
