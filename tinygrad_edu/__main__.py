@@ -5,16 +5,21 @@ The only room that may import nn and viz; typer and rich are imported nowhere el
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
+import numpy as np
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from .errors import ExpressionError, TinygradError
+from .errors import ExpressionError, GradientError, TinygradError
 from .expression import CONSTANTS, evaluate, functions
 from .value import Value
 
@@ -45,7 +50,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 @app.callback(help=f"Reverse-mode automatic differentiation over NumPy.\n\n{EXAMPLES}")
 def main() -> None:
-    """Hold the commands: with this, `grad` keeps its name though it is the only one."""
+    """Hold the commands."""
 
 
 # An expression may begin with a minus; options are long only, so that none is mistaken for one.
@@ -70,6 +75,76 @@ def grad(
     _show(expression, y, leaves)
     if draw is not None:
         _draw(draw, expression, y, leaves)
+
+
+@app.command()
+def check(
+    target: Annotated[
+        str, typer.Argument(metavar="MODULE:FUNCTION", help="Such as mylayers:softmax, found from here.")
+    ],
+    shape: Annotated[list[str], typer.Option(metavar="NAME=SIZES", help="An argument's shape: x=3,4; a number: x=.")],
+    vjp: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE:FUNCTION", help="A hand-written gradient of (g, *inputs) to check instead."),
+    ] = None,
+    order: Annotated[int, typer.Option(help="2 checks the gradients of the gradients too.")] = 1,
+    full: Annotated[bool, typer.Option("--full", help="Look at each number by itself.")] = False,
+    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
+    seed: Annotated[int, typer.Option(help="Of the inputs, weights and directions.")] = 0,
+) -> None:
+    """Check a function's gradients at random inputs, against its values.
+
+    Exit codes: 0 all right, 1 a gradient is wrong, 2 an argument was refused.
+    """
+    from .testing import check_gradients, check_vjp
+
+    function = _imported(target)
+    inputs = _drawn(function, shape, dtype, seed)
+    try:
+        if vjp is None:
+            mode = "full" if full else "screen"
+            report = check_gradients(function, *inputs, order=order, mode=mode, seed=seed)  # type: ignore[arg-type]
+        else:
+            mode = "full" if full else "screen"
+            report = check_vjp(function, _imported(vjp), *inputs, mode=mode, seed=seed)  # type: ignore[arg-type]
+    except GradientError as error:
+        _fail(str(error), code=1)
+    typer.echo(str(report))
+
+
+def _imported(target: str) -> Any:
+    """The function that module:function names."""
+    module, _, name = target.partition(":")
+    if not module or not name:
+        _fail(f"error: {target!a}: expected MODULE:FUNCTION, as in mylayers:softmax", code=2)
+    sys.path.insert(0, os.getcwd())
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        _fail(f"error: {target!a}: {error}; run this where {module.partition('.')[0]}.py lies, or install it", code=2)
+    except AttributeError:
+        _fail(f"error: {target!a}: {module} has no function {name}", code=2)
+
+
+def _drawn(function: Any, shapes: list[str], dtype: str, seed: int) -> list[Any]:
+    """Normally distributed inputs, in the order of the function's parameters."""
+    rng = np.random.default_rng(seed)
+    sizes: dict[str, tuple[int, ...]] = {}
+    for text in shapes:
+        name, equals, numbers = text.partition("=")
+        try:
+            sizes[name] = tuple([int(n) for n in numbers.split(",") if n.strip()])
+        except ValueError:
+            equals = ""
+        if not equals:
+            _fail(f"error: --shape {text!a}: expected NAME=SIZES, as in x=3,4", code=2)
+    names = list(inspect.signature(function).parameters)
+    missing = [name for name in sizes if name not in names]
+    if missing or list(sizes) != names[: len(sizes)]:
+        got = f"--shape for {', '.join(sizes)}"
+        _fail(f"error: {got}, but the function takes {', '.join(names)}; give its first arguments, in order", code=2)
+    arrays = [rng.standard_normal(size).astype(dtype) for size in sizes.values()]
+    return [x if x.ndim else x[()] for x in arrays]
 
 
 def _numbers(variables: Iterable[str]) -> dict[str, float]:

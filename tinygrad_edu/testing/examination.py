@@ -16,7 +16,8 @@ from math import inf, isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from .slopes import NONE, Slope, Vector, central, one_sided
+from ..errors import GradientError
+from .slopes import Line, Slope, Vector, central, complex_step, one_sided
 
 Indices = NDArray[np.intp]
 DIRECTIONS_AT_KINKS = 6
@@ -54,12 +55,26 @@ class Problem:
     noise: float
     rng: np.random.Generator
     budget: int
+    complex_step: bool = False
 
-    def line(self, direction: Vector, elements: Indices) -> Callable[[float], Vector]:
+    def slope(self, line: Line, goal: float) -> Slope:
+        """The slope along a line: from complex steps if they are wanted and a real difference agrees, else from both sides."""
+        real = central(line, self.weights, self.precision, goal)
+        if not self.complex_step:
+            return real
+        exact = complex_step(line, self.weights)
+        if not abs(exact.value - real.value) <= 10 * real.error + SURE * abs(real.value):
+            raise GradientError(
+                f"the complex step gives the slope {exact.value:.6g}, a real difference {real.value:.6g} ± {real.error:.1e}: the "
+                "function is not analytic here (abs, max, norm, a cast to real numbers); leave complex_step out"
+            )
+        return exact
+
+    def line(self, direction: Vector, elements: Indices) -> Line:
         """The function along a direction of some of the inputs."""
 
-        def at(t: float) -> Vector:
-            moved = self.x.copy()
+        def at(t: complex) -> Vector:
+            moved = self.x.astype(np.result_type(self.x, type(t)))
             moved[elements] += t * direction
             self.budget -= 1
             return self.function(moved)
@@ -103,7 +118,7 @@ def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indi
     shares = problem.gradient[group] * direction
     size = float(np.linalg.norm(shares))
     if isfinite(size):
-        slope = central(problem.line(direction, group), problem.weights, problem.precision, 1e-2 * problem.noise * size)
+        slope = problem.slope(problem.line(direction, group), 1e-2 * problem.noise * size)
         apart = abs(float(np.sum(shares)) - slope.value)
         if apart <= 10 * slope.error + problem.noise * size and slope.error <= SURE * 1e-2 * size:
             hidden = (shares != 0) & (np.abs(shares) <= slope.error / SURE)  # smaller than the error bar can show
@@ -122,7 +137,7 @@ def _examine_one(problem: Problem, i: int, found: Findings) -> None:
     largest = float(np.max(np.abs(problem.gradient[np.isfinite(problem.gradient)]), initial=0.0))
     allowed = problem.noise * (abs(claimed) + 1e-2 * largest * scale)
     goal = 0.3 * allowed if isfinite(allowed) else 0.0
-    slope = central(line, problem.weights, problem.precision, goal)
+    slope = problem.slope(line, goal)
     verdict = _verdict(claimed, slope, allowed)
     if verdict is not Verdict.RIGHT:
         right = one_sided(line, problem.weights, problem.precision, goal, 1)
@@ -184,7 +199,5 @@ def _examine_kinks_together(problem: Problem, found: Findings) -> None:
 
 def _random(rng: np.random.Generator, n: int) -> Vector:
     """Numbers of random sign, none near 0."""
-    return rng.uniform(0.5, 1.5, n) * rng.choice([-1.0, 1.0], n)
-
-
-__all__ = ["NONE", "Findings", "Problem", "Verdict", "examine"]
+    numbers: Vector = rng.uniform(0.5, 1.5, n) * rng.choice([-1.0, 1.0], n)
+    return numbers

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-COUNTS = pytest.StashKey[Counter[str]]()
+COUNTS = pytest.StashKey["Counter[str]"]()
 MARKER = "gradients(f, *inputs, **options): check f's gradients there before the test runs; see testing.check_gradients"
 
 
@@ -53,12 +53,18 @@ def gradcheck(request: pytest.FixtureRequest) -> GradientCheck:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option --gradient-seed."""
     parser.getgroup("gradients").addoption(
-        "--gradient-seed", type=int, default=0, metavar="N", help="seed of the weights and directions of gradient checks"
+        "--gradient-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of the weights and directions of gradient checks",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker, and start counting."""
     config.addinivalue_line("markers", MARKER)
     config.stash[COUNTS] = Counter()
 
@@ -77,7 +83,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any, error: Any) -> None:
+def pytest_testnodedown(node: Any) -> None:
     """Add the counts of a worker process."""
     node.config.stash[COUNTS].update(getattr(node, "workeroutput", {}).get("gradients", {}))
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf, isfinite, nan
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vector: TypeAlias = NDArray[np.float64]
-Line: TypeAlias = Callable[[float], Vector]  # t -> the function's results at x + t v, in one row
+Line: TypeAlias = Callable[[complex], Any]  # t -> the function's results at x + t v, in one row
 
 SHRINK = 3.0
 STEPS = 18
@@ -97,7 +97,7 @@ def _extrapolated(difference: Callable[[float], tuple[float, float]], factor: fl
     return best
 
 
-def complex_step(line: Callable[[complex], NDArray[np.complex128]], weights: Vector, h: float = 1e-150) -> Slope:
+def complex_step(line: Line, weights: Vector, h: float = 1e-150) -> Slope:
     """The slope of weights · y at 0 from one step ih: nothing is subtracted, so every digit is right where y is analytic."""
     value = float(np.dot(weights, line(complex(0, h)).imag)) / h
     return Slope(value, 16 * float(np.finfo(float).eps) * abs(value), 0.0)
