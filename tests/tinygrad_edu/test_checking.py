@@ -100,9 +100,19 @@ def test_every_fault_is_caught(name, fault, mode):
         (lambda x: x**2, lambda g, x: -2 * x * g, (X,), "the sign is wrong"),
         (lambda x: np.mean(x**2), lambda g, x: 2 * x * g, (X,), "a factor of 12, the size of an axis or a count"),
         (lambda x: np.sum(np.tanh(x)), lambda g, x: 1 - np.tanh(x) ** 2, (X,), "ignores g: multiply by it"),
-        (lambda a, b: a + b, lambda g, a, b: (g, g), (X, X[0]), r"has shape \(3, 4\), but the input has \(4,\).*broadcast"),
-        (lambda a: a @ W, lambda g, a: (W @ g.T), (X,), r"has shape \(4, 3\).*transposed"),
-        (lambda a: np.tanh(a) @ a, lambda g, a: (g @ a.T).T * 0 + (np.tanh(a).T @ g).T, (X[:, :3],), "numbers are wrong"),
+        (
+            lambda a, b: a + b,
+            lambda g, a, b: (g, g),
+            (X, X[0]),
+            r"has shape \(3, 4\), but the input has \(4,\).*broadcast",
+        ),
+        (lambda a: a @ W, lambda g, a: W @ g.T, (X,), r"has shape \(4, 3\).*transposed"),
+        (
+            lambda a: np.tanh(a) @ a,
+            lambda g, a: (g @ a.T).T * 0 + (np.tanh(a).T @ g).T,
+            (X[:, :3],),
+            "numbers are wrong",
+        ),
         (lambda x: x * 2, lambda g, x: g.astype(np.float32) * 2, (X,), "is float32, but the input is float64"),
         (lambda x: x * 2, lambda g, x: np.multiply(x, 0, out=x) + 2 * g, (X,), "changes its input 0"),
         (lambda x: x * 2, lambda g, x: (2 * g, g), (X,), "returned 2 gradients, expected 1"),
@@ -128,22 +138,22 @@ def test_the_message_names_place_numbers_error_and_ratio():
 def test_any_subgradient_is_accepted_at_a_kink_and_counted():
     x = np.array([-1.0, 0.0, 2.0])
     for slope in (0.0, 0.3, 1.0):
-        report = check_vjp(lambda x: np.maximum(x, 0), lambda g, x: g * ((x > 0) + slope * (x == 0)), x)
+        report = check_vjp(lambda x: np.maximum(x, 0), lambda g, x, slope=slope: g * ((x > 0) + slope * (x == 0)), x)
         assert report.compared == 3
         assert report.subgradients == 1
     for slope in (-0.1, 1.1):
         with pytest.raises(GradientError, match=r"at \[1\]"):
-            check_vjp(lambda x: np.maximum(x, 0), lambda g, x: g * ((x > 0) + slope * (x == 0)), x)
+            check_vjp(lambda x: np.maximum(x, 0), lambda g, x, slope=slope: g * ((x > 0) + slope * (x == 0)), x)
 
 
 def test_ties_are_judged_together():
     x = np.array([1.0, 1.0, 0.0])
     for shares in ([0.5, 0.5, 0], [1, 0, 0], [0.2, 0.8, 0]):
-        check_vjp(np.max, lambda g, x: g * np.array(shares, float), x)
+        check_vjp(np.max, lambda g, x, shares=shares: g * np.array(shares, float), x)
     for shares in ([1, 1, 0], [0, 0, 0], [0.5, 1, 0]):
         for seed in SEEDS:
             with pytest.raises(GradientError):
-                check_vjp(np.max, lambda g, x: g * np.array(shares, float), x, seed=seed)
+                check_vjp(np.max, lambda g, x, shares=shares: g * np.array(shares, float), x, seed=seed)
 
 
 def test_kinks_nearby_do_not_disturb():
@@ -175,7 +185,9 @@ def test_nan_where_the_function_is_smooth_is_wrong():
     with pytest.raises(GradientError, match=r"at \[0\] is nan"):
         check_vjp(lambda x: x**2, lambda g, x: g * 2 * x * np.where(x == 1, np.nan, 1), np.array([1.0, 2.0]))
     with pytest.raises(GradientError):  # norm at 0
-        check_vjp(lambda x: np.sqrt(np.sum(x * x)), lambda g, x: g * x / np.sqrt(np.sum(x * x)) + 0 * np.nan, np.zeros(2))
+        check_vjp(
+            lambda x: np.sqrt(np.sum(x * x)), lambda g, x: g * x / np.sqrt(np.sum(x * x)) + 0 * np.nan, np.zeros(2)
+        )
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,9 @@ class _Check:
         """A hint if the gradient does not depend on g at all."""
         ones = [np.ones_like(w) for w in self.weights]
         constant = self._called(vjp, self.seeds(ones), self._copies())[i]
-        same = np.any(constant) and np.allclose(constant, self._called(vjp, self.seeds(self.weights), self._copies())[i])
+        same = np.any(constant) and np.allclose(
+            constant, self._called(vjp, self.seeds(self.weights), self._copies())[i]
+        )
         return "; it ignores g: multiply by it" if same else ""
 
     def unchanged_by_recording(self, f: Function) -> None:

@@ -131,12 +131,14 @@ def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indi
 
 
 def _examine_one(problem: Problem, i: int, found: Findings) -> None:
+    if not isfinite(problem.x[i]):
+        return
     element = np.array([i])
     scale = float(problem.scale(element)[0])
     line, claimed = problem.line(np.array([scale]), element), float(problem.gradient[i]) * scale
     largest = float(np.max(np.abs(problem.gradient[np.isfinite(problem.gradient)]), initial=0.0))
     allowed = problem.noise * (abs(claimed) + 1e-2 * largest * scale)
-    goal = 0.3 * allowed if isfinite(allowed) else 0.0
+    goal = 0.3 * problem.noise * abs(claimed) if isfinite(claimed) else 0.0
     slope = problem.slope(line, goal)
     verdict = _verdict(claimed, slope, allowed)
     if verdict is not Verdict.RIGHT:
@@ -150,13 +152,13 @@ def _verdict(claimed: float, slope: Slope, allowed: float) -> Verdict:
     """Of a number beside the slope that it claims to be."""
     if not isfinite(slope.error):
         return Verdict.INCONCLUSIVE
+    if slope.value == 0 != claimed and not abs(claimed) > slope.resolution:
+        return Verdict.INCONCLUSIVE
     if not isfinite(claimed):
         return Verdict.WRONG if slope.error <= SURE * abs(slope.value) else Verdict.INCONCLUSIVE
     sure = slope.error <= SURE * max(abs(claimed), abs(slope.value))
     if abs(claimed - slope.value) <= 10 * slope.error + allowed:
         return Verdict.RIGHT if sure or claimed == slope.value else Verdict.INCONCLUSIVE
-    if slope.value == 0 and abs(claimed) <= slope.resolution:
-        return Verdict.INCONCLUSIVE
     return Verdict.WRONG if sure else Verdict.INCONCLUSIVE
 
 

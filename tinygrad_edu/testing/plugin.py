@@ -16,8 +16,12 @@ from typing import Any
 
 import pytest
 
-COUNTS = pytest.StashKey["Counter[str]"]()
+COUNTS = pytest.StashKey["Counts"]()
 MARKER = "gradients(f, *inputs, **options): check f's gradients there before the test runs; see testing.check_gradients"
+
+
+class Counts(Counter[str]):
+    """How many functions, numbers, subgradients and inconclusive ones were met."""
 
 
 class GradientCheck:
@@ -66,7 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker, and start counting."""
     config.addinivalue_line("markers", MARKER)
-    config.stash[COUNTS] = Counter()
+    config.stash[COUNTS] = Counts()
 
 
 def pytest_runtest_call(item: pytest.Item) -> None:
@@ -85,7 +89,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Add the counts of a worker process."""
-    node.config.stash[COUNTS].update(getattr(node, "workeroutput", {}).get("gradients", {}))
+    counts: Any = node.config.stash[COUNTS]
+    counts.update(getattr(node, "workeroutput", {}).get("gradients", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -47,7 +47,7 @@ def central(line: Line, weights: Vector, precision: float, goal: float) -> Slope
         goal: an error that is small enough.
     """
 
-    def difference(h: float) -> tuple[float, float]:
+    def difference(h: float) -> tuple[float, float, float]:
         return _quotient(line(h), line(-h), weights, precision, 2 * h)
 
     return _extrapolated(difference, SHRINK**2, goal)
@@ -57,20 +57,24 @@ def one_sided(line: Line, weights: Vector, precision: float, goal: float, side: 
     """The slope of weights · y at 0, from the right (side 1) or from the left (side -1)."""
     here = line(0.0)
 
-    def difference(h: float) -> tuple[float, float]:
+    def difference(h: float) -> tuple[float, float, float]:
         return _quotient(line(side * h), here, weights, precision, side * h)
 
     return _extrapolated(difference, SHRINK, goal)
 
 
-def _quotient(far: Vector, near: Vector, weights: Vector, precision: float, h: float) -> tuple[float, float]:
-    """The difference quotient, and how much of it may be rounding: of random sign, so that it adds up like lengths."""
-    change = far - near
-    rounding = precision * float(np.linalg.norm(weights * (change != 0) * np.maximum(np.abs(far), np.abs(near))))
-    return float(np.dot(weights, change)) / h, rounding / abs(h)
+def _quotient(far: Vector, near: Vector, weights: Vector, precision: float, h: float) -> tuple[float, float, float]:
+    """The difference quotient, its rounding error (of random sign, so that it adds up like lengths), and its resolution."""
+    changed = (far != near) & ((far == far) | (near == near))  # inf and NaN that stay are no change
+    if not changed.all():
+        if not (changed.any() or np.isfinite(near).all()):
+            return 0.0, 0.0, inf  # whatever moved is hidden behind an inf or NaN
+        far, near, weights = far[changed], near[changed], weights[changed]
+    rounding = precision * float(np.linalg.norm(weights * np.maximum(np.abs(far), np.abs(near)))) / abs(h)
+    return float(np.dot(weights, far - near)) / h, rounding, rounding
 
 
-def _extrapolated(difference: Callable[[float], tuple[float, float]], factor: float, goal: float) -> Slope:
+def _extrapolated(difference: Callable[[float], tuple[float, float, float]], factor: float, goal: float) -> Slope:
     """The entry of Neville's table with the smallest error: its distance from its two neighbours of lower order, and rounding.
 
     Args:
@@ -78,7 +82,7 @@ def _extrapolated(difference: Callable[[float], tuple[float, float]], factor: fl
     """
     best, previous, h = NONE, list[float](), FIRST
     for _ in range(STEPS):
-        value, rounding = difference(h)
+        value, rounding, resolution = difference(h)
         row = [value]
         if isfinite(value):
             power = factor
@@ -87,7 +91,7 @@ def _extrapolated(difference: Callable[[float], tuple[float, float]], factor: fl
                 power *= factor
                 error = max(abs(row[-1] - row[-2]), abs(row[-1] - lower)) + rounding
                 if error < best.error:
-                    best = Slope(row[-1], error, rounding)
+                    best = Slope(row[-1], error, resolution)
             if best.error <= goal or rounding > best.error:
                 break
             previous = row[:8]
