@@ -83,7 +83,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker process hands its counts to the one that prints."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["gradients"] = dict(session.config.stash[COUNTS])
+        output["gradients"] = dict(session.config.stash[COUNTS].items())
 
 
 @pytest.hookimpl(optionalhook=True)
