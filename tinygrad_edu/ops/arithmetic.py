@@ -61,7 +61,9 @@ def divide(a: Array, b: Array) -> Plain:
 def _lowered(a: Any, b: Any) -> Any:
     """The exponent b - 1 of a in a derivative; 0 for 0 ** 0. One number stays one: NumPy has a faster way for that."""
     zero = b == 0
-    return b - 1 + ((a == 0) & zero) if np.any(zero) else b - 1
+    if zero is False or not np.any(zero):
+        return b - 1
+    return b - 1 + ((a == 0) & zero)
 
 
 @elementwise(
