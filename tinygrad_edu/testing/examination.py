@@ -45,6 +45,8 @@ class Problem:
         noise: relative rounding error that the gradient may have.
         rng: draws the directions.
         budget: how many more times the function may be computed.
+        complex_step: take slopes from complex steps.
+        floor: what a gradient of 0 may be off by, where its terms cancel.
     """
 
     function: Callable[[Vector], Vector]
@@ -56,6 +58,7 @@ class Problem:
     rng: np.random.Generator
     budget: int
     complex_step: bool = False
+    floor: float = 0.0
 
     def slope(self, line: Line, goal: float) -> Slope:
         """The slope along a line: from complex steps if they are wanted and a real difference agrees, else from both sides."""
@@ -140,6 +143,7 @@ def _examine_one(problem: Problem, i: int, found: Findings) -> None:
     allowed = problem.noise * (abs(claimed) + 1e-2 * largest * scale)
     goal = 0.3 * problem.noise * abs(claimed) if isfinite(claimed) else 0.0
     slope = problem.slope(line, goal)
+    slope = slope._replace(resolution=max(slope.resolution, problem.floor * scale))
     verdict = _verdict(claimed, slope, allowed)
     if verdict is not Verdict.RIGHT:
         right = one_sided(line, problem.weights, problem.precision, goal, 1)
@@ -152,7 +156,7 @@ def _verdict(claimed: float, slope: Slope, allowed: float) -> Verdict:
     """Of a number beside the slope that it claims to be."""
     if not isfinite(slope.error):
         return Verdict.INCONCLUSIVE
-    if slope.value == 0 != claimed and not abs(claimed) > slope.resolution:
+    if claimed != slope.value and not max(abs(claimed), abs(slope.value)) > slope.resolution:
         return Verdict.INCONCLUSIVE
     if not isfinite(claimed):
         return Verdict.WRONG if slope.error <= SURE * abs(slope.value) else Verdict.INCONCLUSIVE
@@ -177,6 +181,8 @@ def _verdict_at_kink(claimed: float, slope: Slope, left: Slope, right: Slope, al
     if low - slack <= claimed <= high + slack:
         return Verdict.SUBGRADIENT, Slope((low + high) / 2, (high - low) / 2, slope.resolution)
     nearest = left if abs(claimed - left.value) < abs(claimed - right.value) else right
+    if nearest.error > SURE * max(abs(nearest.value), abs(claimed)):  # noise, which differs from side to side
+        return Verdict.INCONCLUSIVE, nearest
     return Verdict.WRONG, nearest
 
 

@@ -85,7 +85,7 @@ def linear(subject: Subject, pull: Pull, gradients: list[Any]) -> str:
             expected = 2 * gradients[i] + second[i]
             sizes = np.abs(gradients[i]) * 2 + np.abs(second[i])
             size = float(np.max(sizes, initial=0.0, where=np.isfinite(expected)))
-            apart = np.abs(total[i] - expected) > 10 * subject.noise(i) * size + 1e-300
+            apart = np.abs(total[i] - expected) > 10 * subject.noise(i) * size + subject.floor
         if np.any(apart):
             hint = "; it ignores g: multiply by it" if ignores_cotangent(subject, pull, i) else ""
             subject.fail(
@@ -125,7 +125,7 @@ def accumulates(subject: Subject, f: Function, once: list[Any]) -> str:
         backward(parts(f(*leaves)), (w if w.ndim else w[()] for w in subject.weights))
     for i in subject.argnums:
         twice = 0.0 if leaves[i].grad is None else leaves[i].grad
-        if not np.allclose(twice, 2 * once[i], rtol=10 * subject.noise(i), atol=0, equal_nan=True):
+        if not np.allclose(twice, 2 * once[i], rtol=10 * subject.noise(i), atol=subject.floor, equal_nan=True):
             subject.fail(f"a second backward() does not add the gradient of input {i} to the first one's")
     return "accumulates"
 

@@ -61,15 +61,15 @@ class Subject:
 
     def new_weights(self) -> list[NDArray[Any]]:
         """Weights like `weights`, drawn anew."""
-        return [self._weights_of(y) for y in self.results]
-
-    def _weights_of(self, y: NDArray[Any]) -> NDArray[Any]:
-        sizes = np.abs(y[np.isfinite(y)].astype(float))
+        sizes = np.concatenate([np.abs(np.ravel(y)[np.isfinite(np.ravel(y))].astype(float)) for y in self.results])
         typical = float(np.median(sizes[sizes > 0])) if np.any(sizes > 0) else 1.0
-        with np.errstate(all="ignore"):
-            shrink = np.where(np.isfinite(y), np.maximum(np.abs(y.astype(float)), 1e-3 * typical), 1.0)
-        weights = self.rng.uniform(0.5, 1.5, y.shape) * self.rng.choice([-1.0, 1.0], y.shape) / shrink
-        return np.asarray(weights, y.dtype if y.dtype.kind == "f" else float)
+        weights = []
+        for y in self.results:
+            drawn = self.rng.uniform(0.5, 1.5, y.shape) * self.rng.choice([-1.0, 1.0], y.shape)
+            with np.errstate(all="ignore"):
+                size = np.where(np.isfinite(y), np.maximum(np.abs(y.astype(float)), 1e-3 * typical), 1.0)
+            weights.append(np.asarray(drawn / size, y.dtype if y.dtype.kind == "f" else float))
+        return weights
 
     def cotangent(self, weights: list[NDArray[Any]]) -> Any:
         """Weights as a vjp takes them: shaped like f's result."""
@@ -80,6 +80,18 @@ class Subject:
         """The relative rounding error that the gradient of input i may have, from the coarsest type that takes part."""
         dtypes = [np.asarray(self.inputs[i]).dtype, *[y.dtype for y in self.results]]
         return max(NOISE.get(dtype, 1e-10) for dtype in dtypes)
+
+    @property
+    def floor(self) -> float:
+        """What a gradient of 0 may be off by, where its terms cancel: some rounding errors of the weighed results."""
+        sizes = [
+            np.abs(w) * np.where(np.isfinite(y), 1 + np.abs(y), 1)
+            for w, y in zip(self.weights, self.results, strict=True)
+        ]
+        coarsest = max(
+            (float(np.finfo(y.dtype if y.dtype.kind == "f" else float).eps) for y in self.results), default=0.0
+        )
+        return 100 * coarsest * max((float(np.max(s, initial=0.0)) for s in sizes), default=0.0)
 
     def fail(self, message: str) -> NoReturn:
         """Raise GradientError about this function."""
@@ -127,6 +139,7 @@ class Subject:
             rng=self.rng,
             budget=BUDGET,
             complex_step=complex_step,
+            floor=self.floor,
         )
 
 
