@@ -62,7 +62,7 @@ def generator(*what: object) -> np.random.Generator:
 def detection(
     chosen: dict[str, Checker], seeds: int
 ) -> tuple[dict[str, dict[str, float]], dict[str, list[tuple[str, str, float]]]]:
-    """Per fault and checker the share of wrong gradients caught; per checker, which (fault, function) it misses, and how often."""
+    """Per fault and checker the share of wrong gradients caught; and per checker where it misses some."""
     hits: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     missed: dict[str, list[tuple[str, str, float]]] = defaultdict(list)
     for fault in track(FAULTS, description="mistakes"):

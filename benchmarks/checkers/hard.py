@@ -55,10 +55,17 @@ def every_fifth(g: Array, x: Array) -> Inputs:
     return (gradient,)
 
 
+def to_the_first(g: Array, x: Array) -> Inputs:
+    gradient = np.zeros_like(x)
+    gradient[np.arange(len(x)), np.argmax(x, axis=1)] = g
+    return (gradient,)
+
+
 HARD = {
     "relu, one exact 0": Hard(RELU.f, RELU.vjp, RELU.ties or RELU.draw),
     "relu, 10% within 1e-3 of 0": Hard(RELU.f, RELU.vjp, near_kink),
-    "max, tied": Hard(MAX.f, MAX.vjp, MAX.ties or MAX.draw),
+    "max, tied, in equal shares": Hard(MAX.f, MAX.vjp, MAX.ties or MAX.draw),
+    "max, tied, all to the first": Hard(MAX.f, to_the_first, MAX.ties or MAX.draw),
     "1/x near 0": Hard(lambda x: 1 / x, lambda g, x: (-g / x**2,), near_pole),
     "x^3 up to 1e6": Hard(
         lambda x: x**3,

@@ -59,8 +59,8 @@ def markdown(found: Tables) -> str:
         "",
         "## Right gradients rejected, %",
         "",
-        "A checker that rejects right ones at a tie or kink catches wrong ones there by accident. - means: looks at every number,",
-        f"so not run. {', '.join(f'{k}: {hard.seeds} seeds' for k, hard in HARD.items() if hard.seeds)}.",
+        "A checker that rejects right ones at a tie or kink catches wrong ones there by accident. - means not run: it looks",
+        f"at every number. {', '.join(f'{k}: {hard.seeds} seeds' for k, hard in HARD.items() if hard.seeds)}.",
         "",
         *table(
             "point", found.checkers, ((k, [percent(row[c]) for c in found.checkers]) for k, row in found.alarms.items())
@@ -89,7 +89,8 @@ def markdown(found: Tables) -> str:
         lines += [
             "## Time",
             "",
-            f"tanh(A x), {INPUTS:,} inputs, {OUTPUTS:,} results, one thread, processor time; the ratio is the median over rounds.",
+            f"tanh(A x), {INPUTS:,} inputs, {OUTPUTS:,} results, one thread, processor time; the ratio is the median",
+            "over rounds.",
             "",
             "| checker | ms | over torch's |",
             "| --- | ---: | --- |",

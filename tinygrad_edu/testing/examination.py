@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from math import inf, isfinite
+from math import inf, isfinite, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import GradientError
-from .slopes import Line, Slope, Vector, central, complex_step, one_sided
+from .slopes import SURE, Line, Slope, Vector, central, complex_step, one_sided
 
 Indices = NDArray[np.intp]
+DRAWS = 4
 DIRECTIONS_AT_KINKS = 6
-SURE = 1e-4  # an error bar of more than this share of the number compared tells nothing
 
 
 class Verdict(StrEnum):
@@ -57,9 +57,9 @@ class Problem:
     budget: int
     complex_step: bool = False
 
-    def slope(self, line: Line, goal: float) -> Slope:
+    def slope(self, line: Line, goal: float, claimed: float = nan) -> Slope:
         """The slope along a line: from complex steps if they are wanted and a real difference agrees, else from both sides."""
-        real = central(line, self.weights, self.precision, goal)
+        real = central(line, self.weights, self.precision, goal, claimed)
         if not self.complex_step:
             return real
         exact = complex_step(line, self.weights)
@@ -72,10 +72,11 @@ class Problem:
 
     def line(self, direction: Vector, elements: Indices) -> Line:
         """The function along a direction of some of the inputs."""
+        place, by = (int(elements[0]), direction[0]) if elements.size == 1 else (elements, direction)
 
         def at(t: complex) -> Vector:
-            moved = self.x.astype(np.result_type(self.x, type(t)))
-            moved[elements] += t * direction
+            moved = self.x.astype(complex) if isinstance(t, complex) else self.x.copy()
+            moved[place] += t * by
             self.budget -= 1
             return self.function(moved)
 
@@ -114,8 +115,12 @@ def examine(problem: Problem, full: bool) -> Findings:
 
 def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indices]]:
     """The inputs of a group that one random direction shows to be right, and the groups to look at next."""
-    direction = problem.scale(group) * _random(problem.rng, group.size)
-    shares = problem.gradient[group] * direction
+    scale, gradient = problem.scale(group), problem.gradient[group]
+    drawn = [scale * _random(problem.rng, group.size) for _ in range(DRAWS)]
+    direction = max(
+        drawn, key=lambda d: abs(float(np.dot(gradient, d)))
+    )  # where shares cancel, so does a common factor
+    shares = gradient * direction
     size = float(np.linalg.norm(shares))
     if isfinite(size):
         slope = problem.slope(problem.line(direction, group), 1e-2 * problem.noise * size)
@@ -139,7 +144,7 @@ def _examine_one(problem: Problem, i: int, found: Findings) -> None:
     largest = float(np.max(np.abs(problem.gradient[np.isfinite(problem.gradient)]), initial=0.0))
     allowed = problem.noise * (abs(claimed) + 1e-2 * largest * scale)
     goal = 0.3 * problem.noise * abs(claimed) if isfinite(claimed) else 0.0
-    slope = problem.slope(line, goal)
+    slope = problem.slope(line, goal, claimed)
     verdict = _verdict(claimed, slope, allowed)
     if verdict is not Verdict.RIGHT:
         right = one_sided(line, problem.weights, problem.precision, goal, 1)
