@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from math import inf, isfinite
+from math import inf, isfinite, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import GradientError
-from .slopes import Line, Slope, Vector, central, complex_step, one_sided
+from .slopes import SURE, Line, Slope, Vector, central, complex_step, one_sided
 
 Indices = NDArray[np.intp]
+DRAWS = 4
 DIRECTIONS_AT_KINKS = 6
-SURE = 1e-4  # an error bar of more than this share of the number compared tells nothing
 
 
 class Verdict(StrEnum):
@@ -60,9 +60,9 @@ class Problem:
     complex_step: bool = False
     floor: float = 0.0
 
-    def slope(self, line: Line, goal: float) -> Slope:
+    def slope(self, line: Line, goal: float, claimed: float = nan) -> Slope:
         """The slope along a line: from complex steps if they are wanted and a real difference agrees, else from both sides."""
-        real = central(line, self.weights, self.precision, goal)
+        real = central(line, self.weights, self.precision, goal, claimed)
         if not self.complex_step:
             return real
         exact = complex_step(line, self.weights)
@@ -75,10 +75,11 @@ class Problem:
 
     def line(self, direction: Vector, elements: Indices) -> Line:
         """The function along a direction of some of the inputs."""
+        place, by = (int(elements[0]), direction[0]) if elements.size == 1 else (elements, direction)
 
         def at(t: complex) -> Vector:
-            moved = self.x.astype(np.result_type(self.x, type(t)))
-            moved[elements] += t * direction
+            moved = self.x.astype(complex) if isinstance(t, complex) else self.x.copy()
+            moved[place] += t * by
             self.budget -= 1
             return self.function(moved)
 
@@ -117,8 +118,12 @@ def examine(problem: Problem, full: bool) -> Findings:
 
 def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indices]]:
     """The inputs of a group that one random direction shows to be right, and the groups to look at next."""
-    direction = problem.scale(group) * _random(problem.rng, group.size)
-    shares = problem.gradient[group] * direction
+    scale, gradient = problem.scale(group), problem.gradient[group]
+    drawn = [scale * _random(problem.rng, group.size) for _ in range(DRAWS)]
+    direction = max(
+        drawn, key=lambda d: abs(float(np.dot(gradient, d)))
+    )  # where shares cancel, so does a common factor
+    shares = gradient * direction
     size = float(np.linalg.norm(shares))
     if isfinite(size):
         slope = problem.slope(problem.line(direction, group), 1e-2 * problem.noise * size)
@@ -142,7 +147,7 @@ def _examine_one(problem: Problem, i: int, found: Findings) -> None:
     largest = float(np.max(np.abs(problem.gradient[np.isfinite(problem.gradient)]), initial=0.0))
     allowed = problem.noise * (abs(claimed) + 1e-2 * largest * scale)
     goal = 0.3 * problem.noise * abs(claimed) if isfinite(claimed) else 0.0
-    slope = problem.slope(line, goal)
+    slope = problem.slope(line, goal, claimed)
     slope = slope._replace(resolution=max(slope.resolution, problem.floor * scale))
     verdict = _verdict(claimed, slope, allowed)
     if verdict is not Verdict.RIGHT:
@@ -156,10 +161,11 @@ def _verdict(claimed: float, slope: Slope, allowed: float) -> Verdict:
     """Of a number beside the slope that it claims to be."""
     if not isfinite(slope.error):
         return Verdict.INCONCLUSIVE
-    if claimed != slope.value and not max(abs(claimed), abs(slope.value)) > slope.resolution:
-        return Verdict.INCONCLUSIVE
     if not isfinite(claimed):
-        return Verdict.WRONG if slope.error <= SURE * abs(slope.value) else Verdict.INCONCLUSIVE
+        sure = isfinite(slope.resolution) and slope.error <= SURE * abs(slope.value)
+        return Verdict.WRONG if sure else Verdict.INCONCLUSIVE
+    if claimed != slope.value and max(abs(claimed), abs(slope.value)) <= slope.resolution:
+        return Verdict.INCONCLUSIVE
     sure = slope.error <= SURE * max(abs(claimed), abs(slope.value))
     if abs(claimed - slope.value) <= 10 * slope.error + allowed:
         return Verdict.RIGHT if sure or claimed == slope.value else Verdict.INCONCLUSIVE
@@ -177,12 +183,12 @@ def _verdict_at_kink(claimed: float, slope: Slope, left: Slope, right: Slope, al
     if abs(left.value - right.value) <= 10 * error + allowed:  # no kink
         return _verdict(claimed, slope, allowed), slope
     low, high = sorted((left.value, right.value))
+    nearest = left if abs(claimed - left.value) < abs(claimed - right.value) else right
+    if error > 1e-2 * (high - low):  # noise, which differs from side to side
+        return Verdict.INCONCLUSIVE, nearest
     slack = 10 * error + allowed
     if low - slack <= claimed <= high + slack:
         return Verdict.SUBGRADIENT, Slope((low + high) / 2, (high - low) / 2, slope.resolution)
-    nearest = left if abs(claimed - left.value) < abs(claimed - right.value) else right
-    if nearest.error > SURE * max(abs(nearest.value), abs(claimed)):  # noise, which differs from side to side
-        return Verdict.INCONCLUSIVE, nearest
     return Verdict.WRONG, nearest
 
 
