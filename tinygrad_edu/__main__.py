@@ -1,19 +1,15 @@
-"""The command line: `python -m tinygrad_edu grad "tanh(a*b + c)" a=2 b=-3 c=10`, as a table and as a drawing.
+"""The command line: `python -m tinygrad_edu grad "tanh(a*b + c)" a=2 b=-3 c=10`, and `check` for the gradients of a function.
 
 The only room that may import nn and viz; typer and rich are imported nowhere else in this package.
 """
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Literal, NoReturn, TextIO
 
-import numpy as np
 import typer
 from rich import box
 from rich.console import Console
@@ -32,6 +28,8 @@ EXAMPLES = """Examples:
   python -m tinygrad_edu grad "-x**2 / 2" x=3
   python -m tinygrad_edu grad "sin(2*pi*t)" t=0.25 --draw graph.svg"""
 
+CHECK_EXAMPLE = "  python -m tinygrad_edu check mylayers:softmax --shape x=3,4"
+
 HELP = f"""Value and gradients of an arithmetic expression.
 
 Prints the value of EXPRESSION and its derivative with respect to every variable.
@@ -45,10 +43,24 @@ It is made of numbers, variables, + - * / ** for powers, parentheses, the consta
 
 Exit codes: 0 done, 1 the drawing could not be written, 2 the expression or an argument was refused."""
 
+CHECK_HELP = f"""Check a function's gradients against its values.
+
+Draws normally distributed inputs of the shapes that you name, and compares the gradient there with slopes of the function.
+MODULE is found from the current folder. The function takes Values; with --vjp it takes arrays, and may use any library.
+
+Examples:
+
+\b
+{CHECK_EXAMPLE}
+  python -m tinygrad_edu check mylayers:dense --shape x=8,4 --shape w=4,2 --order 2 --full
+  python -m tinygrad_edu check mylayers:softmax --vjp mylayers:softmax_vjp --shape x=3,4 --seed 1
+
+Exit codes: 0 all right, 1 a gradient is wrong or none can be compared, 2 an argument was refused or the function failed."""
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
-@app.callback(help=f"Reverse-mode automatic differentiation over NumPy.\n\n{EXAMPLES}")
+@app.callback(help=f"Reverse-mode automatic differentiation over NumPy.\n\n{EXAMPLES}\n{CHECK_EXAMPLE}")
 def main() -> None:
     """Hold the commands."""
 
@@ -77,74 +89,49 @@ def grad(
         _draw(draw, expression, y, leaves)
 
 
-@app.command()
+@app.command(help=CHECK_HELP)
 def check(
-    target: Annotated[
-        str, typer.Argument(metavar="MODULE:FUNCTION", help="Such as mylayers:softmax, found from here.")
-    ],
-    shape: Annotated[list[str], typer.Option(metavar="NAME=SIZES", help="An argument's shape: x=3,4; a number: x=.")],
+    target: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION", help="Such as mylayers:softmax.")],
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=SIZES", help="An argument's shape: x=3,4, or x= for a number. Once for each."),
+    ] = None,
     vjp: Annotated[
         str | None,
-        typer.Option(metavar="MODULE:FUNCTION", help="A hand-written gradient of (g, *inputs) to check instead."),
+        typer.Option(metavar="MODULE:FUNCTION", help="Check this hand-written gradient of (g, *inputs) instead."),
     ] = None,
-    order: Annotated[int, typer.Option(help="2 checks the gradients of the gradients too.")] = 1,
+    order: Annotated[int, typer.Option(min=1, help="2 checks the gradients of the gradients too.")] = 1,
     full: Annotated[bool, typer.Option("--full", help="Look at each number by itself.")] = False,
-    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
-    seed: Annotated[int, typer.Option(help="Of the inputs, weights and directions.")] = 0,
+    dtype: Annotated[str, typer.Option(metavar="DTYPE", help="float64, float32 or float16.")] = "float64",
+    seed: Annotated[int, typer.Option(min=0, help="Of the inputs, weights and directions.")] = 0,
 ) -> None:
-    """Check a function's gradients at random inputs, against its values.
-
-    Exit codes: 0 all right, 1 a gradient is wrong, 2 an argument was refused.
-    """
+    """Check a function's gradients, as CHECK_HELP says at length."""
     from .testing import check_gradients, check_vjp
+    from .testing.targets import TargetError, drawn, imported, told
 
-    function = _imported(target)
-    inputs = _drawn(function, shape, dtype, seed)
+    if vjp is not None and order != 1:
+        _fail("error: --order needs a function of Values; a hand-written gradient (--vjp) has none of its own", code=2)
     try:
-        if vjp is None:
-            mode = "full" if full else "screen"
-            report = check_gradients(function, *inputs, order=order, mode=mode, seed=seed)  # type: ignore[arg-type]
+        function = imported(target)
+        inputs = drawn(function, shape or (), dtype, seed)
+        gradient = None if vjp is None else imported(vjp)
+    except TargetError as error:
+        _fail(_printable(f"error: {error}"), code=2)
+    mode: Literal["full", "screen"] = "full" if full else "screen"
+    try:
+        if gradient is None:
+            report = check_gradients(function, *inputs, order=order, mode=mode, seed=seed)
         else:
-            mode = "full" if full else "screen"
-            report = check_vjp(function, _imported(vjp), *inputs, mode=mode, seed=seed)  # type: ignore[arg-type]
+            report = check_vjp(function, gradient, *inputs, mode=mode, seed=seed)
     except GradientError as error:
-        _fail(str(error), code=1)
-    typer.echo(str(report))
-
-
-def _imported(target: str) -> Any:
-    """The function that module:function names."""
-    module, _, name = target.partition(":")
-    if not module or not name:
-        _fail(f"error: {target!a}: expected MODULE:FUNCTION, as in mylayers:softmax", code=2)
-    sys.path.insert(0, os.getcwd())
-    try:
-        return getattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as error:
-        _fail(f"error: {target!a}: {error}; run this where {module.partition('.')[0]}.py lies, or install it", code=2)
-    except AttributeError:
-        _fail(f"error: {target!a}: {module} has no function {name}", code=2)
-
-
-def _drawn(function: Any, shapes: list[str], dtype: str, seed: int) -> list[Any]:
-    """Normally distributed inputs, in the order of the function's parameters."""
-    rng = np.random.default_rng(seed)
-    sizes: dict[str, tuple[int, ...]] = {}
-    for text in shapes:
-        name, equals, numbers = text.partition("=")
-        try:
-            sizes[name] = tuple([int(n) for n in numbers.split(",") if n.strip()])
-        except ValueError:
-            equals = ""
-        if not equals:
-            _fail(f"error: --shape {text!a}: expected NAME=SIZES, as in x=3,4", code=2)
-    names = list(inspect.signature(function).parameters)
-    missing = [name for name in sizes if name not in names]
-    if missing or list(sizes) != names[: len(sizes)]:
-        got = f"--shape for {', '.join(sizes)}"
-        _fail(f"error: {got}, but the function takes {', '.join(names)}; give its first arguments, in order", code=2)
-    arrays = [rng.standard_normal(size).astype(dtype) for size in sizes.values()]
-    return [x if x.ndim else x[()] for x in arrays]
+        _fail(_in_encoding(str(error), sys.stderr), code=1)
+    except Exception as error:
+        _fail(_in_encoding(_printable(f"error: {target}: {told(error)}"), sys.stderr), code=2)
+    typer.echo(_in_encoding(str(report), sys.stdout))
+    if report.inconclusive and not report.compared:
+        _fail(
+            "error: nothing can be told at these inputs: does the function overflow there, or no longer change?", code=1
+        )
 
 
 def _numbers(variables: Iterable[str]) -> dict[str, float]:
@@ -205,6 +192,16 @@ def _pointed(text: str, position: int | None) -> str:
 def _printable(text: str) -> str:
     """The text on one line, with a ? for each control character and surrogate, which no terminal can show."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+
+
+def _in_encoding(text: str, stream: TextIO) -> str:
+    """The text without characters that the stream cannot show."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.replace("±", "+-").encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def _fail(message: str, code: int) -> NoReturn:

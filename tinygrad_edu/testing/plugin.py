@@ -2,51 +2,68 @@
 
     def test_mine(gradcheck):
         gradcheck(my_function, np.ones((3, 4)))
+        gradcheck.vjp(my_function, my_gradient, np.ones((3, 4)))
 
     @pytest.mark.gradients(my_function, np.ones((3, 4)), order=2)
+    @pytest.mark.gradients(my_function, np.ones((3, 4)), vjp=my_gradient)
     def test_mine_too(): ...
 
-It is loaded with pytest once the package is installed; the engine itself is imported with the first check.
+pytest loads it by itself once the package is installed.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 from typing import Any
 
 import pytest
 
-COUNTS = pytest.StashKey["Counts"]()
-MARKER = "gradients(f, *inputs, **options): check f's gradients there before the test runs; see testing.check_gradients"
+from ..errors import GradientError
+from .checking import check_gradients, check_vjp
+from .report import GradientReport
+
+MARKER = (
+    "gradients(f, *inputs, vjp=None, **options): check f's gradients there, or the hand-written vjp, before the test runs; "
+    "options as for tinygrad_edu.testing.check_gradients"
+)
 
 
 class Counts(Counter[str]):
-    """How many functions, numbers, subgradients and inconclusive ones were met."""
+    """How many checks were made, how many failed, and how many numbers they met of each kind."""
+
+
+COUNTS = pytest.StashKey[Counts]()
 
 
 class GradientCheck:
-    """What the fixture gives: check_gradients, and check_vjp as its `vjp`, with the seed of the command line."""
+    """What the fixture gives: `check_gradients`, and `check_vjp` as its `vjp`, with the seed of the command line."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
 
-    def __call__(self, f: Any, *inputs: Any, **options: Any) -> Any:
+    def __call__(self, f: Any, *inputs: Any, **options: Any) -> GradientReport:
         """`check_gradients(f, *inputs, **options)`."""
-        from .checking import check_gradients
-
+        __tracebackhide__ = True
         return self._counted(check_gradients, f, *inputs, **options)
 
-    def vjp(self, f: Any, vjp: Any, *inputs: Any, **options: Any) -> Any:
+    def vjp(self, f: Any, vjp: Any, *inputs: Any, **options: Any) -> GradientReport:
         """`check_vjp(f, vjp, *inputs, **options)`."""
-        from .checking import check_vjp
-
+        __tracebackhide__ = True
         return self._counted(check_vjp, f, vjp, *inputs, **options)
 
-    def _counted(self, check: Any, *args: Any, **options: Any) -> Any:
-        report = check(*args, **{"seed": self.config.getoption("--gradient-seed")} | options)
+    def _counted(self, check: Any, *args: Any, **options: Any) -> GradientReport:
+        __tracebackhide__ = True
         counts = self.config.stash[COUNTS]
-        counts.update(functions=1, compared=report.compared)
-        counts.update(subgradients=report.subgradients, inconclusive=report.inconclusive)
+        counts["checks"] += 1
+        try:
+            report: GradientReport = check(*args, **{"seed": self.config.getoption("gradient_seed")} | options)
+        except GradientError as error:
+            counts["failed"] += 1
+            raise error.with_traceback(None) from None  # the checker's own frames explain nothing
+        counts["compared"] += report.compared
+        counts["subgradients"] += report.subgradients
+        counts["inconclusive"] += report.inconclusive
         return report
 
 
@@ -60,11 +77,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The option --gradient-seed."""
     parser.getgroup("gradients").addoption(
         "--gradient-seed",
-        type=int,
+        type=_seed,
         default=0,
         metavar="N",
-        help="seed of the weights and directions of gradient checks",
+        help="seed of the weights and directions of gradient checks, from 0 on",
     )
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 0 on")
+    return int(text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -73,32 +96,46 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[COUNTS] = Counts()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
     """The checks that the test's markers ask for."""
     for marker in item.iter_markers("gradients"):
-        GradientCheck(item.config)(*marker.args, **marker.kwargs)
+        if len(marker.args) < 2:
+            pytest.fail("gradients: expected a function and its inputs, as in gradients(np.tanh, 0.5)", pytrace=False)
+        f, *inputs = marker.args
+        check = GradientCheck(item.config)
+        vjp, options = marker.kwargs.get("vjp"), {k: v for k, v in marker.kwargs.items() if k != "vjp"}
+        try:
+            if vjp is None:
+                check(f, *inputs, **options)
+            else:
+                check.vjp(f, vjp, *inputs, **options)
+        except GradientError as error:
+            pytest.fail(str(error), pytrace=False)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker process hands its counts to the one that prints."""
+    """A worker process of pytest-xdist hands its counts to the one that prints."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["gradients"] = dict(session.config.stash[COUNTS].items())
+        counts = session.config.stash[COUNTS]
+        output["gradients"] = dict(counts)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Add the counts of a worker process."""
-    counts: Any = node.config.stash[COUNTS]
+    counts: Counts = node.config.stash[COUNTS]
     counts.update(getattr(node, "workeroutput", {}).get("gradients", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """One line, if anything was checked."""
     counts = config.stash[COUNTS]
-    if counts["functions"]:
-        seed = config.getoption("--gradient-seed")
+    if counts["checks"]:
+        failed = f" ({counts['failed']} failed)" if counts["failed"] else ""
         terminalreporter.write_line(
-            f"gradients: {counts['functions']} functions checked, {counts['compared']} numbers compared, "
-            f"{counts['subgradients']} subgradients, {counts['inconclusive']} inconclusive (--gradient-seed={seed})"
+            f"gradients: {counts['checks']} functions checked{failed}, {counts['compared']} numbers compared, "
+            f"{counts['subgradients']} subgradients, {counts['inconclusive']} inconclusive "
+            f"(--gradient-seed={config.getoption('gradient_seed')})"
         )
