@@ -1,5 +1,6 @@
 """The pytest plugin: fixture, marker, seed and summary, in one process and in several."""
 
+import re
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -159,6 +160,14 @@ def test_without_checks_there_is_no_line_and_the_marker_is_documented(run):
     result.stdout.fnmatch_lines(["@pytest.mark.gradients(f, [*]inputs, *"])
     result = run("", "--fixtures")
     result.stdout.fnmatch_lines(["gradcheck*"])
+
+
+def test_the_example_in_the_docs(run):
+    text = (ROOT / "docs" / "testing_gradients.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python pytest\n(.*?)```", text, re.DOTALL)
+    result = run(example)
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["gradients: 4 functions checked, 12 numbers compared, *"])
 
 
 def test_in_several_processes(run):
