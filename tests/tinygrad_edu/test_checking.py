@@ -205,6 +205,7 @@ def test_kinks_nearby_do_not_disturb():
     ("f", "x"),
     [
         (lambda v: np.tanh(v), np.array([1.0, 17.0])),
+        (lambda v: np.tanh(v), np.array([1.0, 18.0])),
         (lambda v: np.sqrt(v), np.array([4.0, 0.0])),
         (lambda v: np.exp(v), np.array([1.0, 800.0])),
         (lambda v: np.log(v), np.array([1.0, np.nan])),
@@ -291,6 +292,21 @@ def test_argnums_numbers_and_errors():
     assert check_gradients(lambda x: x * x, 3.0).elements[0].verdict is Verdict.RIGHT
     with pytest.raises(DTypeError, match="input 0 is <U1"):
         check_gradients(lambda x: x, "a")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: check_gradients(lambda x: x, X, argnums=5), "argnums=5, expected positions from 0 to 0"),
+        (lambda: check_gradients(lambda x: x, X, order=0), "order=0"),
+        (lambda: check_gradients(lambda x: x, X, mode="fulll"), "mode='fulll'"),
+        (lambda: check_vjp(lambda x: None, lambda g, x: x, X), "f returned NoneType"),
+        (lambda: check_vjp(lambda x: (), lambda g, x: x, X), "f returned tuple"),
+    ],
+)
+def test_wrong_use_is_named(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
 
 
 def test_seeds_make_it_repeatable():

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from ..errors import GradientError
+from ..errors import GradientError, UnsupportedError
 from ..recording import no_grad
 from ..transforms import vjp as pullback
 from ..value import Value
@@ -101,6 +101,9 @@ def check_gradients(
     2
     """
 
+    if order < 1:
+        raise UnsupportedError(f"check_gradients: order={order}, expected 1 or more")
+
     def values(*arrays: Any) -> Any:
         with no_grad():
             return f(*[Value(x, requires_grad=False) for x in arrays])
@@ -134,6 +137,8 @@ def _report(
     subject: Subject, gradients: list[Any], pull: Pull, kept: list[str], mode: Mode, complex_step: bool
 ) -> GradientReport:
     """Compare the gradients with slopes; raise GradientError if one is wrong."""
+    if mode not in ("screen", "full"):
+        raise UnsupportedError(f"{subject.name}: mode={mode!r}, expected 'screen' or 'full'")
     problem = subject.problem(gradients, complex_step)
     with np.errstate(all="ignore"):
         found = examine(problem, mode == "full")

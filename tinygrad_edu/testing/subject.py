@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data import data_of
-from ..errors import DTypeError, GradientError
+from ..errors import DTypeError, GradientError, UnsupportedError
 from .examination import Problem
 
 Function: TypeAlias = Callable[..., Any]
@@ -49,10 +49,16 @@ class Subject:
         self.inputs = [_input(name, i, x) for i, x in enumerate(inputs)]
         chosen = range(len(inputs)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
         self.argnums = tuple(chosen)
+        if not all(isinstance(i, int) and 0 <= i < len(inputs) for i in self.argnums):
+            raise UnsupportedError(f"{name}: argnums={argnums!r}, expected positions from 0 to {len(inputs) - 1}")
         self.rng = np.random.default_rng(seed)
         results = f(*self.copies())
         self.several = isinstance(results, (tuple, list))
         self.results = [np.asarray(data_of(y)) for y in parts(results)]
+        if not self.results or any(y.dtype.kind not in "fiub" for y in self.results):
+            raise DTypeError(
+                f"{name}: f returned {type(results).__name__}, expected a number, an array, or a tuple of these"
+            )
         self.weights = self.new_weights()
 
     def copies(self) -> list[Any]:
