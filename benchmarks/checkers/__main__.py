@@ -45,7 +45,7 @@ def main() -> int:
     with np.errstate(all="ignore"):
         caught, missed = detection(chosen, options.seeds)
         alarms, inconclusive = false_alarms(chosen, options.seeds)
-        precise = single_precision(options.seeds)
+        precise = single_precision(options.seeds // 2)
         spent = times(chosen) if not options.only else {}
     text = markdown(Tables(list(chosen), options.seeds, caught, missed, alarms, inconclusive, precise, spent))
     print(text)

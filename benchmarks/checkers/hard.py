@@ -12,6 +12,7 @@ from .cases import CASES, MAX, RELU, Array, Inputs, Vjp
 BY_NAME = {case.name: case for case in CASES}
 TANH, SOFTMAX, NORM, SQUARES = (BY_NAME[name] for name in ("tanh", "softmax", "layer norm", "mean of squares"))
 LARGE = 100_000
+SIGNS = np.array([1.0, -2.0] * 10)
 
 
 class Hard(NamedTuple):
@@ -66,6 +67,10 @@ HARD = {
     "relu, 10% within 1e-3 of 0": Hard(RELU.f, RELU.vjp, near_kink),
     "max, tied, in equal shares": Hard(MAX.f, MAX.vjp, MAX.ties or MAX.draw),
     "max, tied, all to the first": Hard(MAX.f, to_the_first, MAX.ties or MAX.draw),
+    "relu, all 0": Hard(RELU.f, RELU.vjp, lambda rng: (np.zeros(20),)),
+    "sum of weighted relus, all 0": Hard(
+        lambda x: np.sum(SIGNS * RELU.f(x)), lambda g, x: (g * SIGNS * (x > 0),), lambda rng: (np.zeros(20),)
+    ),
     "1/x near 0": Hard(lambda x: 1 / x, lambda g, x: (-g / x**2,), near_pole),
     "x^3 up to 1e6": Hard(
         lambda x: x**3,

@@ -192,6 +192,27 @@ def test_ties_are_judged_together():
                 check_vjp(np.max, lambda g, x, shares=shares: g * np.array(shares, float), x, seed=seed)
 
 
+def test_kinks_that_bend_to_both_sides_are_judged_apart():
+    def first(g, x):
+        gradient = np.zeros_like(x)
+        gradient[np.arange(len(x)), np.argmax(x, axis=1)] = g
+        return gradient
+
+    x = np.array([[1.0, 1.0, 0.0], [2.0, 0.0, 2.0], [3.0, 3.0, 3.0], [1.0, 2.0, 2.0]])
+    signs = np.array([1.0, -2.0, 3.0, -4.0])
+    tied = x == np.max(x, axis=1, keepdims=True)
+    for seed in range(20):
+        for f, vjp, at, kinks in (
+            (lambda x: np.max(x, axis=1), first, x, 9),
+            (lambda x: np.sum(signs * np.maximum(x, 0)), lambda g, x: g * signs * (x > 0), np.zeros(4), 4),
+        ):
+            report = check_vjp(f, vjp, at, seed=seed)
+            assert (report.subgradients, report.inconclusive) == (kinks, 0)
+        for wrong in (1.0, 0.0):
+            with pytest.raises(GradientError):
+                check_vjp(lambda x: np.max(x, axis=1), lambda g, x, w=wrong: w * g[:, None] * tied, x, seed=seed)
+
+
 def test_kinks_nearby_do_not_disturb():
     rng = np.random.default_rng(0)
     for seed in SEEDS:

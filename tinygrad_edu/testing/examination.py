@@ -73,6 +73,11 @@ class Problem:
             )
         return exact
 
+    def sides(self, line: Line, goal: float) -> tuple[Slope, Slope]:
+        """The slopes along a line to the right and to the left."""
+        right, left = (one_sided(line, self.weights, self.precision, goal, side) for side in (1, -1))
+        return right, left
+
     def line(self, direction: Vector, elements: Indices) -> Line:
         """The function along a direction of some of the inputs."""
         place, by = (int(elements[0]), direction[0]) if elements.size == 1 else (elements, direction)
@@ -92,17 +97,21 @@ class Problem:
 
 @dataclass
 class Findings:
-    """For each number of the gradient the verdict, the slope it was held against and its error bar (NaN within a group)."""
+    """For each number of the gradient the verdict, the slope it was held against and its error bar (NaN within a group).
+
+    `bends` has the slope to the right less that to the left, where both were needed and they differ.
+    """
 
     verdicts: NDArray[np.object_]
     slopes: Vector
     errors: Vector
+    bends: Vector
 
 
 def examine(problem: Problem, full: bool) -> Findings:
     """Compare the whole gradient; `full` looks at every number by itself."""
     n = problem.x.size
-    found = Findings(np.full(n, Verdict.INCONCLUSIVE, object), np.full(n, np.nan), np.full(n, inf))
+    found = Findings(np.full(n, Verdict.INCONCLUSIVE, object), np.full(n, np.nan), np.full(n, inf), np.zeros(n))
     waiting = [np.arange(n)] if not full else [np.array([i]) for i in range(n)]
     while waiting and problem.budget > 0:
         group = waiting.pop()
@@ -157,9 +166,10 @@ def _examine_one(problem: Problem, i: int, found: Findings) -> None:
         slope = slope._replace(error=slope.error + abs(other - slope.value))
         verdict = _verdict(claimed, slope, allowed)
     if verdict is not Verdict.RIGHT:
-        right = one_sided(line, problem.weights, problem.precision, goal, 1)
-        left = one_sided(line, problem.weights, problem.precision, goal, -1)
+        right, left = problem.sides(line, goal)
         verdict, slope = _verdict_at_kink(claimed, slope, left, right, allowed)
+        if verdict is Verdict.SUBGRADIENT:
+            found.bends[i] = right.value - left.value
     found.verdicts[i], found.slopes[i], found.errors[i] = verdict, slope.value / scale, slope.error / scale
 
 
@@ -199,22 +209,58 @@ def _verdict_at_kink(claimed: float, slope: Slope, left: Slope, right: Slope, al
 
 
 def _examine_kinks_together(problem: Problem, found: Findings) -> None:
-    """Each number may lie between its own slopes, and still all together not be a subgradient: max's at a tie sum to 1."""
-    kinks = np.flatnonzero(found.verdicts == Verdict.SUBGRADIENT)
-    if not kinks.size or not np.all(np.isfinite(problem.gradient)):
+    """Each number may lie between its own slopes, and still all together not be a subgradient: max's at a tie sum to 1.
+
+    Those that bend upwards (weights · y is convex there) and those that bend downwards are judged apart: only of these does a
+    subgradient lie between the slopes to both sides along every direction.
+    """
+    if not np.any(found.verdicts == Verdict.SUBGRADIENT) or not np.all(np.isfinite(problem.gradient)):
         return
-    everything = np.arange(problem.x.size)
+    _find_bends(problem, found)
+    for bend in (1, -1):
+        kinks = np.flatnonzero(bend * found.bends > 0)
+        judged = kinks[found.verdicts[kinks] == Verdict.SUBGRADIENT]
+        if judged.size and kinks.size > 1 and _outside(problem, kinks, bend):
+            found.verdicts[judged] = Verdict.WRONG
+
+
+def _find_bends(problem: Problem, found: Findings) -> None:
+    """Of the numbers that seem right: at a kink, the mean of the slopes to both sides does as well."""
+    waiting = [np.flatnonzero(found.verdicts == Verdict.RIGHT)]
+    while waiting and problem.budget > 0:
+        group = waiting.pop()
+        if not group.size:
+            continue
+        direction = problem.scale(group) * _random(problem.rng, group.size)
+        size = problem.noise * float(np.linalg.norm(problem.gradient[group] * direction))
+        right, left = problem.sides(problem.line(direction, group), size)
+        bend = right.value - left.value
+        if abs(bend) <= 10 * (left.error + right.error) + size:
+            continue
+        if group.size > 1:
+            middle = group.size // 2
+            waiting += [group[:middle], group[middle:]]
+        elif isfinite(left.error) and isfinite(right.error):
+            found.bends[group] = bend
+
+
+def _outside(problem: Problem, kinks: Indices, bend: int) -> bool:
+    """Whether the numbers are no subgradient; False as well if the function turns out not to bend in one direction only."""
+    outside = False
     for k in range(DIRECTIONS_AT_KINKS):
-        direction = problem.scale(everything) * _random(problem.rng, problem.x.size)
+        direction = problem.scale(kinks) * _random(problem.rng, kinks.size)
         direction = np.abs(direction) if k % 2 else direction
-        line, claimed = problem.line(direction, everything), float(np.dot(problem.gradient, direction))
-        size = problem.noise * float(np.linalg.norm(problem.gradient * direction))
-        right, left = (one_sided(line, problem.weights, problem.precision, size, side) for side in (1, -1))
-        low, high = sorted((left.value, right.value))
+        line, claimed = problem.line(direction, kinks), float(np.dot(problem.gradient[kinks], direction))
+        size = problem.noise * float(np.linalg.norm(problem.gradient[kinks] * direction))
+        right, left = problem.sides(line, size)
         slack = 10 * (left.error + right.error) + 10 * size
-        if isfinite(slack) and slack < SURE * (high - low) and not low - slack <= claimed <= high + slack:
-            found.verdicts[kinks] = Verdict.WRONG
-            return
+        if not isfinite(slack):
+            continue
+        if bend * (right.value - left.value) < -slack:
+            return False
+        low, high = sorted((left.value, right.value))
+        outside |= slack < SURE * (high - low) and not low - slack <= claimed <= high + slack
+    return outside
 
 
 def _random(rng: np.random.Generator, n: int) -> Vector:
