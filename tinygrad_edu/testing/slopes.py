@@ -71,15 +71,16 @@ def _quotient(far: Vector, near: Vector, weights: Vector, precision: float, h: f
     value = float(np.dot(weights, difference)) / h
     if not isfinite(value):
         changed = (far != near) & ((far == far) | (near == near))  # inf and NaN that stay are no change
-    resolution = 0.0
-    if not changed.all():
         if not (changed.any() or np.isfinite(near).all()):
             return 0.0, 0.0, inf  # whatever moved is hidden behind an inf or NaN
-        still = ~changed & np.isfinite(near)
-        resolution = precision * float(np.linalg.norm(weights[still] * near[still])) / abs(h)
-        far, near, weights = far[changed], near[changed], weights[changed]
-    rounding = precision * float(np.linalg.norm(weights * np.maximum(np.abs(far), np.abs(near)))) / abs(h)
-    return float(np.dot(weights, far - near)) / h, rounding, max(rounding, resolution)
+        far, near, weights, difference = far[changed], near[changed], weights[changed], difference[changed]
+        value = float(np.dot(weights, difference)) / h
+    sizes = weights * np.maximum(np.abs(far), np.abs(near))
+    rounding = resolution = precision * sqrt(float(np.dot(sizes, sizes))) / abs(h)
+    if not difference.all():
+        sizes = sizes[difference != 0]  # what does not change cancels exactly
+        rounding = precision * sqrt(float(np.dot(sizes, sizes))) / abs(h)
+    return value, rounding, resolution
 
 
 def _extrapolated(
