@@ -91,7 +91,7 @@ def check_gradients(
         argnums, mode, complex_step, seed: as for `check_vjp`.
 
     Returns:
-        a `GradientReport`, of the highest order.
+        a `GradientReport`, of the first order; the others only raise.
 
     Raises:
         GradientError: as `check_vjp`, and for these laws: two backward passes add up, recording changes no result, the adjoint
@@ -128,8 +128,7 @@ def check_gradients(
     ]
     report = _report(subject, gradients, pull, kept, mode, complex_step)
     if order > 1:
-        first = _gradient_of(f, subject)
-        return check_gradients(first, *inputs, order=order - 1, argnums=argnums, mode=mode, seed=seed + 1)
+        check_gradients(_gradient_of(f, subject), *inputs, order=order - 1, argnums=argnums, mode=mode, seed=seed + 1)
     return report
 
 
