@@ -28,6 +28,8 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python -m benchmarks.per_op
 	$(BIN)/python -m benchmarks.transforms
 	$(BIN)/python -W ignore -m benchmarks.agreement
+	$(BIN)/python -m benchmarks.mutation
+	$(BIN)/python -W ignore -m benchmarks.checkers
 
 clean:
 	rm -rf $(VENV) demo

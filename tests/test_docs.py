@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,12 +33,29 @@ def test_the_page_on_numpys_functions_is_current_and_nothing_falls_through():
     )
 
 
-def code_of(name):
+def code_of(name, fence="python"):
     text = (ROOT / name).read_text(encoding="utf-8")
-    return "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    return "\n".join(re.findall(rf"```{fence}\n(.*?)```", text, re.DOTALL))
 
 
-@pytest.mark.parametrize("name", ["docs/own_op.md", "docs/transforms.md", "README.md"])
+def promised_by(name, fence="python"):
+    """What the code on a page prints, line by line: after a # on the line of the print, or in a text block after the code."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    lines = []
+    for block, body in re.findall(rf"```({fence}|text)\n(.*?)```", text, re.DOTALL):
+        lines += body.splitlines() if block == "text" else re.findall(r"print\(.*\)\s*# (.*)", body)
+    return [without_error_bars(line) for line in lines]
+
+
+def without_error_bars(line):
+    """Error bars differ from one processor's exp to the next."""
+    return re.sub(r" +\d\.\de-\d\d\b", " ...", line.strip())
+
+
+PAGES = ["docs/own_op.md", "docs/transforms.md", "docs/testing_gradients.md", "README.md"]
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, monkeypatch):
     from tinygrad_edu import registry
 
@@ -48,12 +67,38 @@ def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, mon
     finally:
         registry.clear()
         registry.update(before)
-    promised = [comment.strip() for comment in re.findall(r"print\(.*\)\s*# (.*)", code)]
-    assert capsys.readouterr().out.splitlines() == promised
+    printed = [without_error_bars(line) for line in capsys.readouterr().out.splitlines()]
+    assert printed == promised_by(name)
+
+
+OTHERS = [name for name in ("torch", "jax") if importlib.util.find_spec(name)]  # the tests do not install them
+
+
+@pytest.mark.parametrize("library", OTHERS or ["numpy"])
+def test_code_for_another_library_runs(library, capsys):
+    if library == "numpy":
+        return
+    code = code_of("docs/testing_gradients.md", f"python {library}")
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    assert (process.returncode, process.stdout) == (0, "12\n"), process.stderr
+
+
+def test_the_drawing_of_step_sizes_is_made_of_the_same_bytes_each_time():
+    page = load(ROOT / "docs" / "step_sizes.py")
+    assert page.picture() == page.picture()
+
+
+def test_the_errors_that_the_page_on_testing_names():
+    page = load(ROOT / "docs" / "step_sizes.py")
+    assert page.error(page.forward, page.EPS**0.5) < 2e-8 < page.error(page.forward, 1e-3)
+    assert page.error(page.central, page.EPS ** (1 / 3)) < 1e-10 < page.error(page.central, 1e-12)
+    assert page.error(page.ridders, 0.5) < 1e-13
+    assert page.error(page.complex_step, 1e-150) < 1e-15
 
 
 def test_links_lead_somewhere():
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
-        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+        prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)#]+)", prose):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -74,8 +74,7 @@ def test_packages_import_only_what_the_picture_allows(package):
         if path.name == "__main__.py":
             continue
         allowed = THIRD_PARTY[package] | {package, "__future__"}
-        if path.name == "strategies.py":
-            allowed |= {"hypothesis"}
+        allowed |= {"strategies.py": {"hypothesis"}, "plugin.py": {"pytest"}}.get(path.name, set())
         for name in imports(path):
             top = name.split(".")[0]
             assert top in allowed or top in sys.stdlib_module_names, f"{path.relative_to(ROOT)} imports {name}"

@@ -1,20 +1,21 @@
-"""The command line: `python -m tinygrad_edu grad "tanh(a*b + c)" a=2 b=-3 c=10`, as a table and as a drawing.
+"""The command line: `python -m tinygrad_edu grad "tanh(a*b + c)" a=2 b=-3 c=10`, and `check` for the gradients of a function.
 
 The only room that may import nn and viz; typer and rich are imported nowhere else in this package.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn, TextIO
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from .errors import ExpressionError, TinygradError
+from .errors import ExpressionError, GradientError, TinygradError
 from .expression import CONSTANTS, evaluate, functions
 from .value import Value
 
@@ -26,6 +27,8 @@ EXAMPLES = """Examples:
   python -m tinygrad_edu grad "tanh(a*b + c)" a=2 b=-3 c=10
   python -m tinygrad_edu grad "-x**2 / 2" x=3
   python -m tinygrad_edu grad "sin(2*pi*t)" t=0.25 --draw graph.svg"""
+
+CHECK_EXAMPLE = "  python -m tinygrad_edu check mylayers:softmax --shape x=3,4"
 
 HELP = f"""Value and gradients of an arithmetic expression.
 
@@ -40,12 +43,26 @@ It is made of numbers, variables, + - * / ** for powers, parentheses, the consta
 
 Exit codes: 0 done, 1 the drawing could not be written, 2 the expression or an argument was refused."""
 
+CHECK_HELP = f"""Check a function's gradients against its values.
+
+Draws normally distributed inputs of the shapes that you name, and compares the gradient there with slopes of the function.
+MODULE is found from the current folder. The function takes Values; with --vjp it takes arrays, and may use any library.
+
+Examples:
+
+\b
+{CHECK_EXAMPLE}
+  python -m tinygrad_edu check mylayers:dense --shape x=8,4 --shape w=4,2 --order 2 --full
+  python -m tinygrad_edu check mylayers:softmax --vjp mylayers:softmax_vjp --shape x=3,4 --seed 1
+
+Exit codes: 0 all right, 1 a gradient is wrong or none can be compared, 2 an argument was refused or the function failed."""
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
-@app.callback(help=f"Reverse-mode automatic differentiation over NumPy.\n\n{EXAMPLES}")
+@app.callback(help=f"Reverse-mode automatic differentiation over NumPy.\n\n{EXAMPLES}\n{CHECK_EXAMPLE}")
 def main() -> None:
-    """Hold the commands: with this, `grad` keeps its name though it is the only one."""
+    """Hold the commands."""
 
 
 # An expression may begin with a minus; options are long only, so that none is mistaken for one.
@@ -70,6 +87,51 @@ def grad(
     _show(expression, y, leaves)
     if draw is not None:
         _draw(draw, expression, y, leaves)
+
+
+@app.command(help=CHECK_HELP)
+def check(
+    target: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION", help="Such as mylayers:softmax.")],
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=SIZES", help="An argument's shape: x=3,4, or x= for a number. Once for each."),
+    ] = None,
+    vjp: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE:FUNCTION", help="Check this hand-written gradient of (g, *inputs) instead."),
+    ] = None,
+    order: Annotated[int, typer.Option(min=1, help="2 checks the gradients of the gradients too.")] = 1,
+    full: Annotated[bool, typer.Option("--full", help="Look at each number by itself.")] = False,
+    dtype: Annotated[str, typer.Option(metavar="DTYPE", help="float64, float32 or float16.")] = "float64",
+    seed: Annotated[int, typer.Option(min=0, help="Of the inputs, weights and directions.")] = 0,
+) -> None:
+    """Check a function's gradients, as CHECK_HELP says at length."""
+    from .testing import check_gradients, check_vjp
+    from .testing.targets import TargetError, drawn, imported, told
+
+    if vjp is not None and order != 1:
+        _fail("error: --order needs a function of Values; a hand-written gradient (--vjp) has none of its own", code=2)
+    try:
+        function = imported(target)
+        inputs = drawn(function, shape or (), dtype, seed)
+        gradient = None if vjp is None else imported(vjp)
+    except TargetError as error:
+        _fail(_printable(f"error: {error}"), code=2)
+    mode: Literal["full", "screen"] = "full" if full else "screen"
+    try:
+        if gradient is None:
+            report = check_gradients(function, *inputs, order=order, mode=mode, seed=seed)
+        else:
+            report = check_vjp(function, gradient, *inputs, mode=mode, seed=seed)
+    except GradientError as error:
+        _fail(_in_encoding(str(error), sys.stderr), code=1)
+    except Exception as error:
+        _fail(_in_encoding(_printable(f"error: {target}: {told(error)}"), sys.stderr), code=2)
+    typer.echo(_in_encoding(str(report), sys.stdout))
+    if report.inconclusive and not report.compared:
+        _fail(
+            "error: nothing can be told at these inputs: does the function overflow there, or no longer change?", code=1
+        )
 
 
 def _numbers(variables: Iterable[str]) -> dict[str, float]:
@@ -130,6 +192,16 @@ def _pointed(text: str, position: int | None) -> str:
 def _printable(text: str) -> str:
     """The text on one line, with a ? for each control character and surrogate, which no terminal can show."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+
+
+def _in_encoding(text: str, stream: TextIO) -> str:
+    """The text without characters that the stream cannot show."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.replace("±", "+-").encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def _fail(message: str, code: int) -> NoReturn:

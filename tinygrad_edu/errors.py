@@ -45,6 +45,10 @@ class DefinitionError(TinygradError, TypeError):
     """An operation was defined without what every operation needs."""
 
 
+class GradientError(TinygradError, AssertionError):
+    """A gradient is wrong: it does not agree with the values of its function, or breaks a law that gradients obey."""
+
+
 class ExpressionError(TinygradError, ValueError):
     """Text refused as an expression; `position` is the index of the offending character.
 

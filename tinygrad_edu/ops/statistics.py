@@ -100,11 +100,11 @@ def average(x: Array, axis: Axis = None, weights: Any = None, returned: bool = F
     return divide(sum(x * weights, axis=axis, keepdims=keepdims), total)
 
 
-def _tables(shape: Shape) -> Iterator[Sample]:
-    """Samples with at least two observations of each variable."""
+def _tables(shape: Shape, least: int = 2) -> Iterator[Sample]:
+    """Samples with at least so many observations of each variable."""
     for rowvar in (True, False):
         count = shape[-1 if rowvar or len(shape) == 1 else 0] if shape else 0
-        if len(shape) in (1, 2) and count > 1 and all(shape):
+        if len(shape) in (1, 2) and count >= least and all(shape):
             params = {"rowvar": rowvar}
             yield Sample((shape,), params)
             yield Sample((shape, (count,)), params, keywords=("y",))
@@ -156,7 +156,7 @@ def cov(x: Array, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: 
     return _squeezed(divide(d @ d.mT, _freedom("cov", d, 1, int(not bias) if ddof is None else ddof)))
 
 
-@derived(domain=(DISTINCT,), samples=_tables)
+@derived(domain=(DISTINCT,), samples=lambda shape: _tables(shape, 3))  # two always correlate perfectly
 def corrcoef(x: Array, y: Any = None, rowvar: bool = True) -> Plain:
     """Correlation coefficients, from -1 to 1, of the rows of x, each a variable; arguments and errors as for cov.
 

@@ -1,5 +1,18 @@
-"""Testing gradients: numerical derivatives to hold them against, and (in `testing.strategies`) Hypothesis strategies."""
+"""Testing gradients: check_gradients, check_vjp, numerical derivatives, and Hypothesis strategies in `testing.strategies`."""
 
+from ..errors import GradientError
+from .checking import check_gradients, check_vjp
+from .examination import Verdict
 from .numerical import NumericalGradient, numerical_gradient
+from .report import Element, GradientReport
 
-__all__ = ["NumericalGradient", "numerical_gradient"]
+__all__ = [
+    "Element",
+    "GradientError",
+    "GradientReport",
+    "NumericalGradient",
+    "Verdict",
+    "check_gradients",
+    "check_vjp",
+    "numerical_gradient",
+]

@@ -1,32 +1,45 @@
 """Hypothesis strategies for shapes, arrays, calls of ops, and whole expressions. Needs the `hypothesis` package.
 
 Numbers are multiples of 1/8 that stay 1/4 away from the ends and kinks of their domain: short in a counterexample, and far
-enough from every kink for a finite difference.
+enough from every kink for a finite difference. `arrays` has knobs for the opposite: ties, zeros, kinks, extremes.
+
+What is drawn prints as code that can be pasted: see calls.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from .. import ops
 from ..domain import REAL, Domain, Sample, Shape
-from ..node import Node
 from ..op import Op
-from ..recording import apply
 from ..registry import registry
 from ..signatures import Array
+from .calls import ALL_LAYOUTS, LAYOUTS, Expression, Layout, OpCall, joined, laid_out
+
+__all__ = [
+    "ALL_LAYOUTS",
+    "LAYOUTS",
+    "Expression",
+    "Layout",
+    "OpCall",
+    "arrays",
+    "broadcastable",
+    "expressions",
+    "joined",
+    "laid_out",
+    "op_calls",
+    "points",
+    "shapes",
+    "special_points",
+]
 
 _STEP, _MARGIN, _REACH = 1 / 8, 1 / 4, 3.0
-
-Layout = Literal["C", "Fortran", "strided", "read-only"]
-LAYOUTS: tuple[Layout, ...] = ("C", "Fortran", "strided", "read-only")
 
 
 def shapes(min_ndim: int = 0, max_ndim: int = 3, min_side: int = 0, max_side: int = 3) -> st.SearchStrategy[Shape]:
@@ -49,13 +62,71 @@ def points(domain: Domain) -> list[float]:
 
 
 def arrays(
-    domain: Domain = REAL, shape: Shape | st.SearchStrategy[Shape] = (), dtype: Any = float
+    domain: Domain = REAL,
+    shape: Shape | st.SearchStrategy[Shape] = (),
+    dtype: Any = float,
+    *,
+    ties: bool = False,
+    zeros: bool = False,
+    kinks: bool = False,
+    extremes: bool = False,
+    layouts: Sequence[Layout] = LAYOUTS,
 ) -> st.SearchStrategy[Any]:
-    """Arrays of a shape from a domain, in every memory layout; a Python float (or NumPy scalar) for the shape ()."""
+    """Arrays of a shape from a domain, in several memory layouts; a Python float (or NumPy scalar) for the shape ().
+
+    Each knob puts what it names into every array that has room for it, and shrinks to the fewest and simplest.
+
+    Args:
+        domain: of the numbers; booleans for a boolean one, which no knob changes.
+        shape: or a strategy of shapes.
+        dtype: of floats.
+        ties: two equal numbers at least, even where the domain wants them all distinct.
+        zeros: 0.0 or -0.0, if the domain holds 0 or ends there.
+        kinks: the kinks of the domain themselves, and numbers 1e-3 beside them.
+        extremes: the largest and smallest numbers of the dtype that the domain holds, and its ends but for 2 ε.
+        layouts: memory layouts to choose from; `ALL_LAYOUTS` has views with negative strides and windows of larger arrays too.
+    """
     if isinstance(shape, st.SearchStrategy):
-        return shape.flatmap(lambda drawn: arrays(domain, drawn, dtype))
+        knobs: Any = {"ties": ties, "zeros": zeros, "kinks": kinks, "extremes": extremes, "layouts": layouts}
+        return shape.flatmap(lambda drawn: arrays(domain, drawn, dtype, **knobs))
     numbers = _numbers(domain, shape)
-    return st.tuples(numbers, st.sampled_from(LAYOUTS)).map(lambda drawn: laid_out(drawn[0], drawn[1], domain, dtype))
+    special = special_points(domain, dtype, zeros, kinks, extremes)
+    size = int(np.prod(shape))
+    if size and not domain.boolean and (special or ties):
+        numbers = _with_special(numbers, special, ties and size > 1)
+    return st.tuples(numbers, st.sampled_from(layouts)).map(lambda drawn: laid_out(drawn[0], drawn[1], domain, dtype))
+
+
+def special_points(domain: Domain, dtype: Any, zeros: bool, kinks: bool, extremes: bool) -> list[float]:
+    """The numbers that the knobs of `arrays` add, as the dtype has them."""
+    found: list[float] = []
+    if zeros and domain.low <= 0 <= domain.high:
+        found += [0.0, -0.0]
+    if kinks:
+        found += [kink + beside for kink in domain.kinks for beside in (0.0, 1e-3, -1e-3)]
+    if extremes:
+        info = np.finfo(dtype)
+        sizes = [float(x) for x in (info.tiny, info.smallest_subnormal, np.sqrt(info.max), info.max)]
+        ends = [end * (1 + side * 2 * float(info.eps)) for end in (domain.low, domain.high) for side in (1, -1)]
+        found += [x for size in sizes for x in (size, -size) if domain.low < x < domain.high]
+        found += [end for end in ends if np.isfinite(end) and domain.low < end < domain.high]
+    return [float(np.asarray(x, dtype)) for x in found]
+
+
+@st.composite
+def _with_special(draw: st.DrawFn, numbers: st.SearchStrategy[Array], special: list[float], ties: bool) -> Array:
+    """Numbers with one special one at least, and two equal ones for ties."""
+    x = np.array(draw(numbers), float)
+    flat = x.reshape(-1)
+    place = draw(st.integers(0, flat.size - 1))
+    if special:
+        flat[place] = draw(st.sampled_from(special))
+        for i in draw(st.lists(st.integers(0, flat.size - 1), max_size=flat.size, unique=True)):
+            flat[i] = draw(st.sampled_from(special))
+    if ties:
+        other = draw(st.integers(0, flat.size - 2))
+        flat[other + (other >= place)] = flat[place]
+    return x
 
 
 def _numbers(domain: Domain, shape: Shape) -> st.SearchStrategy[Array]:
@@ -70,81 +141,6 @@ def _distinct(rng: np.random.Generator, shape: Shape) -> Array:
     """Numbers of which no two are equal, 1/8 apart."""
     count = int(np.prod(shape))
     return ((rng.permutation(count) - count // 2) * _STEP).reshape(shape)
-
-
-def laid_out(numbers: Array, layout: Layout, domain: Domain = REAL, dtype: Any = float) -> Any:
-    """The same numbers in a memory layout; as a scalar if there is no axis."""
-    numbers = numbers if domain.boolean else numbers.astype(dtype)
-    if not numbers.shape:
-        return numbers.item() if dtype is float or domain.boolean else numbers[()]
-    if layout == "Fortran":
-        return np.asfortranarray(numbers)
-    if layout == "strided":
-        wide = np.repeat(numbers, 2, axis=-1)
-        return wide[..., ::2]
-    if layout == "read-only":
-        numbers = numbers.copy()
-        numbers.flags.writeable = False
-    return numbers
-
-
-@dataclass(frozen=True)
-class OpCall:
-    """One call of an op: calling it with other inputs of the same shapes keeps the parameters.
-
-    Several results come joined into one row. The fields are those of a `Sample`, with inputs in place of their shapes.
-    """
-
-    op: Op
-    inputs: tuple[Any, ...]
-    params: dict[str, Any]
-    keywords: tuple[str, ...] = ()
-    gauge: Callable[[Any], Any] | None = None
-
-    def __repr__(self) -> str:
-        args, kwargs = self.arguments(self.inputs)
-        arguments = [repr(x) for x in args] + [f"{name}={value!r}" for name, value in kwargs.items()]
-        return f"{self.op.name}({', '.join(arguments)})"
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self))
-
-    def arguments(self, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of the call by position, and those by name."""
-        count = len(inputs) - len(self.keywords)
-        return inputs[:count], dict(zip(self.keywords, inputs[count:], strict=True)) | self.params
-
-    def __call__(self, *inputs: Any) -> Any:
-        args, kwargs = self.arguments(inputs)
-        if not self.op.variadic:
-            return joined(registry[self.op.name](*args, **kwargs))
-        return joined(self.op.forward(*args, **kwargs)) if self.op.derived else apply(self.op, inputs, self.params)
-
-    def signs(self, y: Any) -> Any:
-        """What the result y is to be multiplied by to be unique: 1, or an array of 1 and -1."""
-        return 1.0 if self.gauge is None else self.gauge(y)
-
-    @property
-    def differentiable(self) -> list[int]:
-        """The numbers of the inputs that gradient flows to."""
-        rules = [None if d.boolean else d for d in self.domains]
-        if not self.op.derived:
-            rules = [r and self.op.rule(i) for i, r in enumerate(rules)]  # type: ignore[misc]
-        return [i for i, r in enumerate(rules) if r is not None]
-
-    @property
-    def domains(self) -> list[Domain]:
-        """The domain of each input."""
-        domain = self.op.domain
-        return [domain[min(i, len(domain) - 1)] for i in range(len(self.inputs))]
-
-
-def joined(y: Any) -> Any:
-    """Several results as one row, without integers such as a rank; a single one as it is."""
-    if not isinstance(y, (tuple, list)):
-        return y
-    rows = [ops.reshape(part, (-1,)) for part in y if not isinstance(part, (int, np.integer))]
-    return ops.concatenate(rows) if any(isinstance(row, Node) for row in rows) else np.concatenate(rows)
 
 
 @st.composite
@@ -173,33 +169,6 @@ def op_calls(draw: st.DrawFn, op: Op, dtype: Any = float, min_side: int = 0) -> 
     return OpCall(op, tuple(inputs), sample.params, sample.keywords, sample.gauge)
 
 
-@dataclass(frozen=True)
-class Expression:
-    """A random program: inputs, then steps that each apply an op to earlier results. The last result is the output.
-
-    Calling it runs it, on Values as on arrays; its repr is Python code.
-    """
-
-    inputs: tuple[Any, ...]
-    steps: tuple[tuple[str, tuple[int, ...]], ...]
-
-    def __call__(self, *inputs: Any) -> Any:
-        results = list(inputs)
-        for name, places in self.steps:
-            results.append(registry[name](*[results[i] for i in places]))
-        return results[-1]
-
-    def __repr__(self) -> str:
-        n = len(self.inputs)
-        lines = [f"v{i} = {np.array(x).tolist()!r}" for i, x in enumerate(self.inputs)]
-        for i, (name, places) in enumerate(self.steps):
-            lines.append(f"v{n + i} = {name}({', '.join(f'v{j}' for j in places)})")
-        return "\n".join(lines)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self))
-
-
 @st.composite
 def expressions(draw: st.DrawFn, max_steps: int = 12, max_inputs: int = 3) -> Expression:
     """Random smooth expressions of elementwise ops with sharing and broadcasting, whose results stay within ±50."""
@@ -213,12 +182,19 @@ def expressions(draw: st.DrawFn, max_steps: int = 12, max_inputs: int = 3) -> Ex
     results: list[Any] = list(inputs)
     steps = []
     for _ in range(draw(st.integers(1, max_steps))):
-        op = draw(st.sampled_from(smooth))
-        places = tuple([draw(st.integers(0, len(results) - 1)) for _ in op.domain])
-        y = registry[op.name](*[results[i] for i in places])
-        if np.max(np.abs(y)) > 50:
-            op, places = registry["tanh"].op, places[:1]
-            y = registry["tanh"](results[places[0]])
-        steps.append((op.name, places))
+        name, places, y = draw(_steps(smooth, results))
+        steps.append((name, places))
         results.append(y)
     return Expression(tuple(inputs), tuple(steps))
+
+
+@st.composite
+def _steps(draw: st.DrawFn, choice: list[Op], results: list[Any]) -> tuple[str, tuple[int, ...], Any]:
+    """One op of earlier results, and what comes out; drawn as a whole, so that shrinking can leave it out as a whole."""
+    op = draw(st.sampled_from(choice))
+    places = tuple([draw(st.integers(0, len(results) - 1)) for _ in op.domain])
+    y = registry[op.name](*[results[i] for i in places])
+    if np.max(np.abs(y)) > 50:
+        op, places = registry["tanh"].op, places[:1]
+        y = registry["tanh"](results[places[0]])
+    return op.name, places, y

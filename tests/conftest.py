@@ -1,0 +1,3 @@
+"""pytester runs pytest inside of a test, for the tests of the plugin."""
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,341 @@
+"""check_gradients and check_vjp: wrong gradients are caught and named, right ones pass, and what cannot be told is said."""
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+from tinygrad_edu import DTypeError, GradientError, Value
+from tinygrad_edu.testing import Verdict, check_gradients, check_vjp
+
+X = np.random.default_rng(0).standard_normal((3, 4))
+W = np.random.default_rng(1).standard_normal((4, 2))
+SEEDS = range(5)
+both_modes = pytest.mark.parametrize("mode", ["screen", "full"])
+
+
+def softmax(x):
+    e = np.exp(x - np.max(x, axis=-1, keepdims=True))
+    return e / np.sum(e, axis=-1, keepdims=True)
+
+
+def softmax_vjp(g, x):
+    y = softmax(x)
+    return y * (g - np.sum(g * y, axis=-1, keepdims=True))
+
+
+# Each with the gradient of sum(g * f), by hand.
+FUNCTIONS = {
+    "tanh": (np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), (X,)),
+    "exp": (np.exp, lambda g, x: g * np.exp(x), (X,)),
+    "square": (lambda x: x**2, lambda g, x: 2 * g * x, (X,)),
+    "mean": (lambda x: np.mean(x**3), lambda g, x: g * 3 * x**2 / x.size, (X,)),
+    "matmul": (lambda a, b: a @ b, lambda g, a, b: (g @ b.T, a.T @ g), (X, W)),
+    "softmax": (softmax, softmax_vjp, (X,)),
+    "sum": (lambda x: np.sum(x, axis=1), lambda g, x: np.broadcast_to(g[:, None], x.shape).copy(), (X,)),
+    "divide": (lambda a, b: a / b, lambda g, a, b: (g / b, np.sum(-g * a / b**2, axis=0)), (X, np.arange(1.0, 5.0))),
+    "two results": (
+        lambda x: (np.sin(x), np.sum(x)),
+        lambda g, x: g[0] * np.cos(x) + g[1],
+        (X,),
+    ),
+}
+
+
+def one(change):
+    def faulty(gradient):
+        wrong = gradient.copy()
+        wrong[1, 2] = change(wrong[1, 2])
+        return wrong
+
+    return faulty
+
+
+FAULTS = {
+    "x 1.01": lambda gradient: gradient * 1.01,
+    "x 1.0001": lambda gradient: gradient * 1.0001,
+    "factor 2": lambda gradient: gradient * 2,
+    "sign of one": one(lambda v: -v),
+    "one zeroed": one(lambda v: 0.0),
+    "one x 1.0001": one(lambda v: v * 1.0001),
+    "through float32": lambda gradient: gradient.astype(np.float32).astype(float),
+}
+
+
+def first_changed(vjp, fault):
+    def changed(g, *inputs):
+        gradients = vjp(g, *inputs)
+        if not isinstance(gradients, tuple):
+            return fault(gradients)
+        return fault(gradients[0]), *gradients[1:]
+
+    return changed
+
+
+@both_modes
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_right_gradients_pass(name, mode):
+    f, vjp, inputs = FUNCTIONS[name]
+    for seed in SEEDS:
+        report = check_vjp(f, vjp, *inputs, mode=mode, seed=seed)
+        assert report.compared == sum(np.size(x) for x in inputs)
+        assert (report.subgradients, report.inconclusive, report.wrong) == (0, 0, ())
+
+
+@both_modes
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_fault_is_caught(name, fault, mode):
+    f, vjp, inputs = FUNCTIONS[name]
+    if name == "sum" and fault == "through float32":
+        vjp = lambda g, x: np.broadcast_to(g[:, None] * np.pi / np.pi, x.shape).copy()
+    for seed in SEEDS:
+        with pytest.raises(GradientError, match="gradient of input 0|not linear"):
+            check_vjp(f, first_changed(vjp, FAULTS[fault]), *inputs, mode=mode, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("f", "vjp", "inputs", "message"),
+    [
+        (lambda x: x**2, lambda g, x: 4 * x * g, (X,), "a factor of 2, too many"),
+        (lambda x: x**2, lambda g, x: -2 * x * g, (X,), "the sign is wrong"),
+        (lambda x: np.mean(x**2), lambda g, x: 2 * x * g, (X,), "a factor of 12, the size of an axis or a count"),
+        (lambda x: np.sum(np.tanh(x)), lambda g, x: 1 - np.tanh(x) ** 2, (X,), "ignores g: multiply by it"),
+        (
+            lambda a, b: a + b,
+            lambda g, a, b: (g, g),
+            (X, X[0]),
+            r"has shape \(3, 4\), but the input has \(4,\).*broadcast",
+        ),
+        (lambda a: a @ W, lambda g, a: W @ g.T, (X,), r"has shape \(4, 3\).*transposed"),
+        (
+            lambda a: np.tanh(a) @ a,
+            lambda g, a: (g @ a.T).T * 0 + (np.tanh(a).T @ g).T,
+            (X[:, :3],),
+            "numbers are wrong",
+        ),
+        (lambda x: x * 2, lambda g, x: g.astype(np.float32) * 2, (X,), "is float32, but the input is float64"),
+        (lambda x: x * 2, lambda g, x: np.multiply(x, 0, out=x) + 2 * g, (X,), "changes its input 0"),
+        (lambda x: x * 2, lambda g, x: (2 * g, g), (X,), "returned 2 gradients, expected 1"),
+        (lambda x: x * 2, lambda g, x: 2 * np.abs(g), (X,), "not linear in the incoming gradient"),
+        (lambda x: x * 2, lambda g, x: 0 * g, (X,), "0 everywhere"),
+    ],
+)
+def test_usual_mistakes_are_recognised(f, vjp, inputs, message):
+    with pytest.raises(GradientError, match=message) as error:
+        check_vjp(f, vjp, *inputs)
+    assert "seed=0" in str(error.value)
+
+
+def test_the_message_names_place_numbers_error_and_ratio():
+    wrong = first_changed(lambda g, x: 2 * x * g, one(lambda v: 3 * v))
+    with pytest.raises(GradientError, match=r"input 0 at \[1, 2\] is .* ± .*\(ratio 3\); 1 of 12 numbers are wrong"):
+        check_vjp(lambda x: x**2, wrong, X)
+
+
+@both_modes
+@pytest.mark.parametrize("name", ["tanh", "exp", "matmul", "softmax", "mean", "divide"])
+def test_functions_of_float32_and_those_that_compute_in_it(name, mode):
+    f, vjp, inputs = FUNCTIONS[name]
+    inputs = [np.asarray(x, np.float32) for x in inputs]
+
+    def off_by(mistake):
+        def wrong(g, *xs):
+            gradients = vjp(np.asarray(g, float), *[x.astype(float) for x in xs])
+            gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+            return tuple([(gradient * (1 + mistake)).astype(np.float32) for gradient in gradients])
+
+        return wrong
+
+    inside = lambda *xs: np.asarray(f(*[np.asarray(x, np.float32) for x in xs]))
+    for seed in SEEDS:
+        for function in (f, inside):
+            assert check_vjp(function, off_by(9e-7), *inputs, mode=mode, seed=seed).wrong == ()
+            for mistake in (1e-2, 1.5e-3):
+                with pytest.raises(GradientError):
+                    check_vjp(function, off_by(mistake), *inputs, mode=mode, seed=seed)
+
+
+def test_two_central_differences_a_number_are_enough_where_it_is_right():
+    calls = []
+
+    def f(x):
+        calls.append(x)
+        return np.tanh(x)
+
+    x = np.random.default_rng(0).standard_normal(200)
+    report = check_vjp(f, lambda g, x: g * (1 - np.tanh(x) ** 2), x, mode="full")
+    assert (report.compared, report.inconclusive) == (200, 0)
+    assert len(calls) <= 5 * x.size
+
+
+# -- Kinks, and what cannot be told -----------------------------------------------------------------------------------
+
+
+def test_any_subgradient_is_accepted_at_a_kink_and_counted():
+    x = np.array([-1.0, 0.0, 2.0])
+    for slope in (0.0, 0.3, 1.0):
+        report = check_vjp(lambda x: np.maximum(x, 0), lambda g, x, slope=slope: g * ((x > 0) + slope * (x == 0)), x)
+        assert report.compared == 3
+        assert report.subgradients == 1
+    for slope in (-0.1, 1.1):
+        with pytest.raises(GradientError, match=r"at \[1\]"):
+            check_vjp(lambda x: np.maximum(x, 0), lambda g, x, slope=slope: g * ((x > 0) + slope * (x == 0)), x)
+
+
+def test_ties_are_judged_together():
+    x = np.array([1.0, 1.0, 0.0])
+    for shares in ([0.5, 0.5, 0], [1, 0, 0], [0.2, 0.8, 0]):
+        check_vjp(np.max, lambda g, x, shares=shares: g * np.array(shares, float), x)
+    for shares in ([1, 1, 0], [0, 0, 0], [0.5, 1, 0]):
+        for seed in SEEDS:
+            with pytest.raises(GradientError):
+                check_vjp(np.max, lambda g, x, shares=shares: g * np.array(shares, float), x, seed=seed)
+
+
+def test_kinks_that_bend_to_both_sides_are_judged_apart():
+    def first(g, x):
+        gradient = np.zeros_like(x)
+        gradient[np.arange(len(x)), np.argmax(x, axis=1)] = g
+        return gradient
+
+    x = np.array([[1.0, 1.0, 0.0], [2.0, 0.0, 2.0], [3.0, 3.0, 3.0], [1.0, 2.0, 2.0]])
+    signs = np.array([1.0, -2.0, 3.0, -4.0])
+    tied = x == np.max(x, axis=1, keepdims=True)
+    for seed in range(20):
+        for f, vjp, at, kinks in (
+            (lambda x: np.max(x, axis=1), first, x, 9),
+            (lambda x: np.sum(signs * np.maximum(x, 0)), lambda g, x: g * signs * (x > 0), np.zeros(4), 4),
+        ):
+            report = check_vjp(f, vjp, at, seed=seed)
+            assert (report.subgradients, report.inconclusive) == (kinks, 0)
+        for wrong in (1.0, 0.0):
+            with pytest.raises(GradientError):
+                check_vjp(lambda x: np.max(x, axis=1), lambda g, x, w=wrong: w * g[:, None] * tied, x, seed=seed)
+
+
+def test_kinks_nearby_do_not_disturb():
+    rng = np.random.default_rng(0)
+    for seed in SEEDS:
+        x = rng.standard_normal(200)
+        x[:20] = rng.uniform(-1e-3, 1e-3, 20)
+        report = check_gradients(lambda v: tg.relu(v) * 2, x, seed=seed)
+        assert (report.inconclusive, report.wrong) == (0, ())
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda v: np.tanh(v), np.array([1.0, 17.0])),
+        (lambda v: np.tanh(v), np.array([1.0, 18.0])),
+        (lambda v: np.sqrt(v), np.array([4.0, 0.0])),
+        (lambda v: np.exp(v), np.array([1.0, 800.0])),
+        (lambda v: np.log(v), np.array([1.0, np.nan])),
+    ],
+)
+def test_what_cannot_be_told_is_inconclusive_not_passed(f, x):
+    with np.errstate(all="ignore"):
+        report = check_gradients(f, x)
+    assert report.wrong == ()
+    assert (report.compared, report.inconclusive) == (1, 1)
+
+
+def test_nan_where_the_function_is_smooth_is_wrong():
+    with pytest.raises(GradientError, match=r"at \[0\] is nan"):
+        check_vjp(lambda x: x**2, lambda g, x: g * 2 * x * np.where(x == 1, np.nan, 1), np.array([1.0, 2.0]))
+    with pytest.raises(GradientError):  # norm at 0
+        check_vjp(
+            lambda x: np.sqrt(np.sum(x * x)), lambda g, x: g * x / np.sqrt(np.sum(x * x)) + 0 * np.nan, np.zeros(2)
+        )
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda v: 1 / v, np.array([1e-4, -3e-4, 2.0])),
+        (lambda v: v**3, 10.0 ** np.arange(-3, 7)),
+        (lambda v: np.exp(v), np.array([709.7, 709.0, 705.0])),
+        (lambda v: np.tanh(v), np.random.default_rng(0).standard_normal(50).astype(np.float32)),
+        (lambda v: v[::50] ** 2, np.arange(1.0, 101.0)),
+        (lambda v: v.softmax(axis=1), X),
+        (lambda v: tg.layer_norm(v), X),
+        (lambda v: (v * v).sum(), np.random.default_rng(0).standard_normal(100_000)),
+    ],
+)
+def test_right_but_hard(f, x):
+    for seed in SEEDS:
+        report = check_gradients(f, x, seed=seed)
+        assert report.wrong == ()
+        assert report.inconclusive <= 0.05 * np.size(x)
+
+
+# -- Of Values --------------------------------------------------------------------------------------------------------
+
+
+def test_laws_of_values():
+    report = check_gradients(lambda a, b: np.tanh(a @ b), X, W, order=2)
+    assert report.laws == (
+        "shape and dtype",
+        "inputs unchanged",
+        "deterministic",
+        "linear",
+        "recording changes nothing",
+        "accumulates",
+        "adjoint",
+    )
+    assert "20 compared, 0 wrong" in str(report)
+
+
+def test_a_function_that_computes_something_else_when_recorded():
+    def f(x):
+        return x * (2.0 if x.requires_grad else 1.0)
+
+    with pytest.raises(GradientError):
+        check_gradients(f, X)
+
+
+def test_complex_step_is_exact_where_it_holds_and_refused_where_it_does_not():
+    report = check_vjp(np.sin, lambda g, x: g * np.cos(x), X, complex_step=True, mode="full")
+    assert max(e.error for e in report.elements) < 1e-13
+    with pytest.raises(GradientError, match="complex step gives the slope .* a real difference"):
+        check_vjp(np.abs, lambda g, x: g * np.sign(x), X, complex_step=True)
+
+
+def test_argnums_numbers_and_errors():
+    labels = np.array([0, 1, 1])
+    report = check_vjp(
+        lambda x, labels: x[np.arange(3), labels.astype(int)],
+        lambda g, x, labels: (np.eye(4)[labels.astype(int)] * g[:, None], None),
+        X,
+        labels,
+        argnums=0,
+    )
+    assert report.compared == 12
+    assert check_gradients(lambda x: x * x, 3.0).elements[0].verdict is Verdict.RIGHT
+    with pytest.raises(DTypeError, match="input 0 is <U1"):
+        check_gradients(lambda x: x, "a")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: check_gradients(lambda x: x, X, argnums=5), "argnums=5, expected positions from 0 to 0"),
+        (lambda: check_gradients(lambda x: x, X, order=0), "order=0"),
+        (lambda: check_gradients(lambda x: x, X, mode="fulll"), "mode='fulll'"),
+        (lambda: check_vjp(lambda x: None, lambda g, x: x, X), "f returned NoneType"),
+        (lambda: check_vjp(lambda x: (), lambda g, x: x, X), "f returned tuple"),
+    ],
+)
+def test_wrong_use_is_named(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def test_seeds_make_it_repeatable():
+    messages = set()
+    for _ in range(2):
+        with pytest.raises(GradientError) as error:
+            check_vjp(np.tanh, lambda g, x: g, X, seed=3)
+        messages.add(str(error.value))
+    assert len(messages) == 1
+    assert "seed=3" in messages.pop()
+    assert isinstance(Value(1.0), Value)

@@ -1,0 +1,172 @@
+"""One call of an op, and a small program of ops, as data: run on arrays or Values, and printed as code that can be pasted.
+
+The code needs `np`, `laid_out` and the names of the registry (`from tinygrad_edu import *`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from .. import ops
+from ..domain import REAL, Domain
+from ..node import Node
+from ..op import Op
+from ..recording import apply
+from ..registry import registry
+from ..signatures import Array
+
+Layout = Literal["C", "Fortran", "strided", "read-only", "reversed", "window"]
+LAYOUTS: tuple[Layout, ...] = ("C", "Fortran", "strided", "read-only")
+ALL_LAYOUTS: tuple[Layout, ...] = (*LAYOUTS, "reversed", "window")
+
+
+def laid_out(numbers: Array, layout: Layout, domain: Domain = REAL, dtype: Any = float) -> Any:
+    """The same numbers in a memory layout; as a scalar if there is no axis."""
+    numbers = numbers if domain.boolean else numbers.astype(dtype)
+    if not numbers.shape:
+        return numbers.item() if dtype is float or domain.boolean else numbers[()]
+    if layout == "Fortran":
+        return np.asfortranarray(numbers)
+    if layout == "strided":
+        wide = np.repeat(numbers, 2, axis=-1)
+        return wide[..., ::2]
+    if layout == "reversed":
+        return np.flip(np.flip(numbers).copy())
+    if layout == "window":
+        return np.pad(numbers, 1)[(slice(1, -1),) * numbers.ndim]
+    if layout == "read-only":
+        numbers = numbers.copy()
+        numbers.flags.writeable = False
+    return numbers
+
+
+def code(x: Any) -> str:
+    """Python code of an input or parameter, with its dtype and memory layout."""
+    if isinstance(x, (tuple, list)):
+        inner = ", ".join([code(part) for part in x])
+        return f"[{inner}]" if isinstance(x, list) else f"({inner},)" if len(x) == 1 else f"({inner})"
+    if isinstance(x, (np.generic, float)) and not np.isfinite(x):
+        return f"float({str(float(x))!r})" if type(x) is float else f"np.{x.dtype}({str(float(x))!r})"  # type: ignore[union-attr]
+    if not isinstance(x, np.ndarray):
+        return repr(x)
+    text = str(x.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
+    plain = x.dtype in (float, bool) and x.size
+    text = f"np.array({text})" if plain else f"np.array({text}, np.{x.dtype})"
+    if not x.size and x.ndim != 1:
+        text = f"np.zeros({x.shape}, np.{x.dtype})"
+    layout = _layout_of(x)
+    return text if layout == "C" else f'laid_out({text}, "{layout}", dtype=np.{x.dtype})'
+
+
+def _layout_of(x: Array) -> Layout:
+    if not x.flags.writeable:
+        return "read-only"
+    if x.flags.c_contiguous:
+        return "C"
+    if x.flags.f_contiguous:
+        return "Fortran"
+    if any(step < 0 for step in x.strides):
+        return "reversed"
+    return "window" if x.strides[-1] == x.itemsize else "strided"
+
+
+@dataclass(frozen=True)
+class OpCall:
+    """One call of an op: calling it with other inputs of the same shapes keeps the parameters.
+
+    Several results come joined into one row. The fields are those of a `Sample`, with inputs in place of their shapes.
+    """
+
+    op: Op
+    inputs: tuple[Any, ...]
+    params: dict[str, Any]
+    keywords: tuple[str, ...] = ()
+    gauge: Callable[[Any], Any] | None = None
+
+    def __repr__(self) -> str:
+        args, kwargs = self.arguments(self.inputs)
+        texts = [code(x) for x in args]
+        name = self.op.name
+        if self.op.variadic:
+            expected = inspect.signature(registry[name]).parameters
+            first, *_ = expected.values()
+            if first.name not in ("arrays", *kwargs) or not set(kwargs) <= set(expected):
+                name = f"{name}.op.forward"  # the public function takes these in another form
+            elif not any(p.kind is p.VAR_POSITIONAL for p in expected.values()):
+                texts = [f"[{', '.join(texts)}]"]
+            elif first.kind is not first.VAR_POSITIONAL:
+                texts.insert(0, code(kwargs.pop(first.name)))
+        texts += [f"{key}={code(value)}" for key, value in kwargs.items()]
+        return f"{name}({', '.join(texts)})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+    def arguments(self, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of the call by position, and those by name."""
+        count = len(inputs) - len(self.keywords)
+        return inputs[:count], dict(zip(self.keywords, inputs[count:], strict=True)) | self.params
+
+    def __call__(self, *inputs: Any) -> Any:
+        args, kwargs = self.arguments(inputs)
+        if not self.op.variadic:
+            return joined(registry[self.op.name](*args, **kwargs))
+        return joined(self.op.forward(*args, **kwargs)) if self.op.derived else apply(self.op, inputs, self.params)
+
+    def signs(self, y: Any) -> Any:
+        """What the result y is to be multiplied by to be unique: 1, or an array of 1 and -1."""
+        return 1.0 if self.gauge is None else self.gauge(y)
+
+    @property
+    def differentiable(self) -> list[int]:
+        """The numbers of the inputs that gradient flows to."""
+        rules = [None if d.boolean else d for d in self.domains]
+        if not self.op.derived:
+            rules = [r and self.op.rule(i) for i, r in enumerate(rules)]  # type: ignore[misc]
+        return [i for i, r in enumerate(rules) if r is not None]
+
+    @property
+    def domains(self) -> list[Domain]:
+        """The domain of each input."""
+        domain = self.op.domain
+        return [domain[min(i, len(domain) - 1)] for i in range(len(self.inputs))]
+
+
+def joined(y: Any) -> Any:
+    """Several results as one row, without integers such as a rank; a single one as it is."""
+    if not isinstance(y, (tuple, list)):
+        return y
+    rows = [ops.reshape(part, (-1,)) for part in y if not isinstance(part, (int, np.integer))]
+    return ops.concatenate(rows) if any(isinstance(row, Node) for row in rows) else np.concatenate(rows)
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A random program: inputs, then steps that each apply an op to earlier results. The last result is the output.
+
+    Calling it runs it, on Values as on arrays; its repr is Python code.
+    """
+
+    inputs: tuple[Any, ...]
+    steps: tuple[tuple[str, tuple[int, ...]], ...]
+
+    def __call__(self, *inputs: Any) -> Any:
+        results = list(inputs)
+        for name, places in self.steps:
+            results.append(registry[name](*[results[i] for i in places]))
+        return results[-1]
+
+    def __repr__(self) -> str:
+        n = len(self.inputs)
+        lines = [f"v{i} = {code(x)}" for i, x in enumerate(self.inputs)]
+        for i, (name, places) in enumerate(self.steps):
+            lines.append(f"v{n + i} = {name}({', '.join(f'v{j}' for j in places)})")
+        return "\n".join(lines)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))

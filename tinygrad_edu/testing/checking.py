@@ -1,0 +1,212 @@
+"""Is this gradient right? `check_gradients` for functions of Values, `check_vjp` for a hand-written gradient of any function.
+
+Wrong ones are found whatever the size of the mistake, and right ones pass, at kinks as well: see examination.py for the numbers,
+laws.py for the rest. Nothing here is drawn but from a seed, which every message names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from ..errors import GradientError, UnsupportedError
+from ..recording import no_grad
+from ..transforms import vjp as pullback
+from ..value import Value
+from . import laws
+from .diagnosis import diagnosis
+from .examination import Problem, Verdict, examine
+from .laws import Pull, pull_of
+from .report import Element, GradientReport, ranked
+from .slopes import central
+from .subject import Function, Row, Subject, parts
+
+Mode: TypeAlias = Literal["screen", "full"]
+PATTERN = 2_000  # the most numbers whose slopes are all computed to recognise a mistake
+
+
+def check_vjp(
+    f: Function,
+    vjp: Function,
+    *inputs: Any,
+    argnums: int | Sequence[int] | None = None,
+    mode: Mode = "screen",
+    complex_step: bool = False,
+    seed: int = 0,
+) -> GradientReport:
+    """Hold a hand-written gradient against the function's values.
+
+    Args:
+        f: function of the inputs; returns a number, an array, or a tuple or list of these. Any library may compute it.
+        vjp: function of (g, *inputs), with g weights shaped like f's result; returns for each input the gradient of sum(g * f),
+            an array of the input's shape and dtype, in a tuple (or bare, for one input), or None for inputs not checked.
+        inputs: numbers or arrays of floats, where to check. They are not changed.
+        argnums: positions of the inputs to check; all of them if None.
+        mode: "screen" checks many numbers with one random direction and looks at single ones where something is off; "full"
+            looks at each one.
+        complex_step: take slopes from f(x + ih), exact to the last digit, where f is analytic and takes complex numbers. It is
+            silently wrong for abs, max, norm and the like, so it is held against a real difference first.
+        seed: of the weights and directions.
+
+    Returns:
+        a `GradientReport`; print it.
+
+    Raises:
+        GradientError: if a number is wrong, or a law is broken: the shape and dtype of each gradient, linear in g, the same
+            twice, inputs unchanged. The message names the place and both numbers, and the mistake if it is a usual one.
+        DTypeError: if an input is not of floats.
+
+    >>> print(check_vjp(np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), np.array([0.5, -1.0])))
+    tanh: 2 compared, 0 wrong, 0 subgradients, 0 inconclusive (seed=0); laws: shape and dtype, ...
+    """
+    subject = Subject(_name_of(f), f, inputs, argnums, seed)
+    pull = pull_of(subject, vjp)
+    gradients = pull(subject.cotangent(subject.weights))
+    kept = [
+        laws.shape_and_dtype(subject, gradients),
+        laws.inputs_unchanged(subject, vjp),
+        laws.deterministic(subject, pull, gradients),
+        laws.linear(subject, pull, gradients),
+    ]
+    return _report(subject, gradients, pull, kept, mode, complex_step)
+
+
+def check_gradients(
+    f: Function,
+    *inputs: Any,
+    order: int = 1,
+    argnums: int | Sequence[int] | None = None,
+    mode: Mode = "screen",
+    complex_step: bool = False,
+    seed: int = 0,
+) -> GradientReport:
+    """Hold the gradients of a function of Values against its values.
+
+    Args:
+        f: function of Values; may be written with methods, this package's functions or NumPy's.
+        inputs: numbers or arrays of floats, where to check.
+        order: 2 checks the gradients of the gradients as well, and so on.
+        argnums, mode, complex_step, seed: as for `check_vjp`.
+
+    Returns:
+        a `GradientReport`, of the first order; the others only raise.
+
+    Raises:
+        GradientError: as `check_vjp`, and for these laws: two backward passes add up, recording changes no result, the adjoint
+            identity <Jv, w> = <v, Jᵀw>, and from the second order on a symmetric Hessian.
+
+    >>> check_gradients(lambda x: x.tanh().sum(), np.array([0.5, -1.0])).compared
+    2
+    """
+
+    if order < 1:
+        raise UnsupportedError(f"check_gradients: order={order}, expected 1 or more")
+
+    def values(*arrays: Any) -> Any:
+        with no_grad():
+            return f(*[Value(x, requires_grad=False) for x in arrays])
+
+    subject = Subject(_name_of(f), values, inputs, argnums, seed)
+
+    def vjp(cotangent: Any, *arrays: Any) -> list[Any]:
+        leaves = [Value(x, requires_grad=i in subject.argnums, copy=False) for i, x in enumerate(arrays)]
+        laws.backward(parts(f(*leaves)), iter(cotangent if subject.several else [cotangent]))
+        return [np.zeros_like(x.data)[()] if x.grad is None else x.grad for x in leaves]
+
+    pull = pull_of(subject, vjp)
+    gradients = pull(subject.cotangent(subject.weights))
+    kept = [
+        laws.shape_and_dtype(subject, gradients),
+        laws.inputs_unchanged(subject, vjp),
+        laws.deterministic(subject, pull, gradients),
+        laws.linear(subject, pull, gradients),
+        laws.recording_changes_nothing(subject, f),
+        laws.accumulates(subject, f, gradients),
+        laws.adjoint(subject, f),
+    ]
+    report = _report(subject, gradients, pull, kept, mode, complex_step)
+    if order > 1:
+        check_gradients(_gradient_of(f, subject), *inputs, order=order - 1, argnums=argnums, mode=mode, seed=seed + 1)
+    return report
+
+
+def _report(
+    subject: Subject, gradients: list[Any], pull: Pull, kept: list[str], mode: Mode, complex_step: bool
+) -> GradientReport:
+    """Compare the gradients with slopes; raise GradientError if one is wrong."""
+    if mode not in ("screen", "full"):
+        raise UnsupportedError(f"{subject.name}: mode={mode!r}, expected 'screen' or 'full'")
+    problem = subject.problem(gradients, complex_step)
+    with np.errstate(all="ignore"):
+        found = examine(problem, mode == "full")
+    elements = []
+    for k in np.flatnonzero((found.verdicts != Verdict.RIGHT) | np.isfinite(found.slopes)).tolist():
+        numbers = float(problem.gradient[k]), float(found.slopes[k]), float(found.errors[k])
+        elements.append(Element(*subject.place(k), *numbers, found.verdicts[k]))
+    inconclusive = int(np.sum(found.verdicts == Verdict.INCONCLUSIVE))
+    report = GradientReport(
+        name=subject.name,
+        seed=subject.seed,
+        compared=found.verdicts.size - inconclusive,
+        subgradients=int(np.sum(found.verdicts == Verdict.SUBGRADIENT)),
+        inconclusive=inconclusive,
+        elements=ranked(elements),
+        laws=tuple(kept),
+    )
+    if report.wrong:
+        raise GradientError(_message(report, subject, problem, pull))
+    return report
+
+
+def _message(report: GradientReport, subject: Subject, problem: Problem, pull: Pull) -> str:
+    """The worst number, how many there are, the mistake that it looks like, and the table."""
+    worst = report.wrong[0]
+    i = worst.argument
+    many = sum(e.argument == i for e in report.wrong)
+    place = f" at {list(worst.index)}" if worst.index else ""
+    if laws.ignores_cotangent(subject, pull, i):
+        hint: str | None = "it ignores the incoming gradient g: multiply by it"
+    else:
+        hint = _pattern(subject, problem, i)
+    return (
+        f"{report.name}: the gradient of input {i}{place} is {worst.claimed:.8g}, but the slope there is {worst.slope:.8g} "
+        f"± {worst.error:.1e} (ratio {worst.ratio:.5g}); {many} of {np.size(subject.inputs[i])} numbers are wrong"
+        f"{': ' + hint if hint else ''}\n{report}"
+    )
+
+
+def _pattern(subject: Subject, problem: Problem, i: int) -> str | None:
+    """The usual mistake that one input's gradient looks like, from the slopes of all its numbers."""
+    part = subject.argnums.index(i)
+    shape, end = subject.shapes[part], subject.ends[part]
+    count = int(np.prod(shape))
+    if count > PATTERN:
+        return None
+    slopes: Row = np.empty(count)
+    with np.errstate(all="ignore"):
+        for k in range(count):
+            line = problem.line(np.ones(1), np.array([end - count + k]))
+            slopes[k] = central(line, problem.weights, problem.precision, 0.0).value
+    claimed = problem.gradient[end - count : end].reshape(shape)
+    arrays = [np.asarray(x) for x in (*subject.inputs, *subject.results)]
+    sizes = {n for a in arrays for n in (*a.shape, a.size)}
+    return diagnosis(claimed, slopes.reshape(shape), sizes)
+
+
+def _gradient_of(f: Function, subject: Subject) -> Function:
+    """The gradients of the weighed sum of f, as a function of Values."""
+
+    def gradients(*inputs: Any) -> tuple[Any, ...]:
+        _, pull = pullback(f, *inputs)
+        found: tuple[Any, ...] = pull(subject.cotangent(subject.weights))
+        return tuple([found[i] for i in subject.argnums])
+
+    gradients.__name__ = f"gradient of {subject.name}"
+    return gradients
+
+
+def _name_of(f: Function) -> str:
+    name = getattr(f, "__name__", type(f).__name__)
+    return "function" if name == "<lambda>" else str(name)

@@ -1,0 +1,156 @@
+"""Laws that gradients obey, whatever the function. Each raises GradientError, or returns its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..data import data_of
+from ..node import Node
+from ..recording import no_grad
+from ..transforms import jvp, vjp
+from ..value import Value
+from .subject import Function, Subject, parts
+
+Pull = Callable[[Any], list[Any]]  # from a cotangent to one gradient per input, None where not checked
+
+
+def pull_of(subject: Subject, function: Function) -> Pull:
+    """A user's vjp with the inputs put in and its answer made a list of arrays."""
+
+    def pull(cotangent: Any) -> list[Any]:
+        with np.errstate(all="ignore"):
+            gradients = function(cotangent, *subject.copies())
+        if not isinstance(gradients, (tuple, list)):
+            gradients = (gradients,)
+        if len(gradients) != len(subject.inputs):
+            expected = f"expected {len(subject.inputs)}, one per input"
+            subject.fail(f"the vjp returned {len(gradients)} gradients, {expected}")
+        return [None if i not in subject.argnums else np.asarray(data_of(g)) for i, g in enumerate(gradients)]
+
+    return pull
+
+
+def ignores_cotangent(subject: Subject, pull: Pull, i: int) -> bool:
+    """Whether the gradient of input i is the same whatever comes in."""
+    constant = pull(subject.cotangent([np.ones_like(w) for w in subject.weights]))[i]
+    return bool(np.any(constant)) and bool(np.allclose(constant, pull(subject.cotangent(subject.weights))[i], atol=0))
+
+
+def inputs_unchanged(subject: Subject, function: Function) -> str:
+    """The gradient leaves its inputs as they are."""
+    given = subject.copies()
+    with np.errstate(all="ignore"):
+        function(subject.cotangent(subject.weights), *given)
+    for i, (x, before) in enumerate(zip(given, subject.inputs, strict=True)):
+        if not np.array_equal(x, before, equal_nan=True):
+            subject.fail(f"the gradient changes its input {i}; work on a copy")
+    return "inputs unchanged"
+
+
+def shape_and_dtype(subject: Subject, gradients: list[Any]) -> str:
+    """A gradient has the shape and dtype of its input."""
+    for i in subject.argnums:
+        x, g = np.asarray(subject.inputs[i]), gradients[i]
+        if g.shape != x.shape:
+            remedy = "is a sum over the axes along which it was broadcast missing?"
+            if g.shape == x.shape[::-1]:
+                remedy = "is it transposed?"
+            elif g.ndim < x.ndim:
+                remedy = "was too much summed?"
+            subject.fail(f"the gradient of input {i} has shape {g.shape}, but the input has {x.shape}; {remedy}")
+        if g.dtype != x.dtype:
+            subject.fail(f"the gradient of input {i} is {g.dtype}, but the input is {x.dtype}")
+    return "shape and dtype"
+
+
+def deterministic(subject: Subject, pull: Pull, gradients: list[Any]) -> str:
+    """The same again."""
+    again = pull(subject.cotangent(subject.weights))
+    for i in subject.argnums:
+        if not np.array_equal(gradients[i], again[i], equal_nan=True):
+            subject.fail(f"the gradient of input {i} is not the same twice; give its random numbers a fixed seed")
+    return "deterministic"
+
+
+def linear(subject: Subject, pull: Pull, gradients: list[Any]) -> str:
+    """The gradient for 2 g + h is 2 times that for g, plus that for h."""
+    other = subject.new_weights()
+    both = [np.asarray(2 * a + b, a.dtype) for a, b in zip(subject.weights, other, strict=True)]
+    second, total = pull(subject.cotangent(other)), pull(subject.cotangent(both))
+    for i in subject.argnums:
+        with np.errstate(all="ignore"):
+            expected = 2 * gradients[i] + second[i]
+            sizes = np.abs(gradients[i]) * 2 + np.abs(second[i])
+            size = float(np.max(sizes, initial=0.0, where=np.isfinite(expected)))
+            apart = np.abs(total[i] - expected) > 10 * subject.noise(i) * size + subject.floor
+        if np.any(apart):
+            hint = "; it ignores g: multiply by it" if ignores_cotangent(subject, pull, i) else ""
+            subject.fail(
+                f"the gradient of input {i} is not linear in the incoming gradient g: for 2 g + h it is not 2 times that for g "
+                f"plus that for h{hint}"
+            )
+    return "linear"
+
+
+# -- Of functions of Values --------------------------------------------------------------------------------------------
+
+
+def leaves_of(subject: Subject) -> list[Value]:
+    """The inputs as Values; constants where they are not checked."""
+    return [Value(x, requires_grad=i in subject.argnums) for i, x in enumerate(subject.inputs)]
+
+
+def backward(results: list[Any], weights: Iterator[Any]) -> None:
+    """Run backward from all results, each with its weights."""
+    for y, weight in zip(results, weights, strict=True):
+        if isinstance(y, Value) and y.requires_grad:
+            y.backward(weight)
+
+
+def recording_changes_nothing(subject: Subject, f: Function) -> str:
+    """Recorded, f computes the same numbers."""
+    for y, expected in zip(parts(f(*leaves_of(subject))), subject.results, strict=True):
+        if not np.array_equal(data_of(y), expected, equal_nan=True):
+            subject.fail("recorded, it computes other numbers than under no_grad()")
+    return "recording changes nothing"
+
+
+def accumulates(subject: Subject, f: Function, once: list[Any]) -> str:
+    """Two backward passes add up."""
+    leaves = leaves_of(subject)
+    for _ in range(2):
+        backward(parts(f(*leaves)), (w if w.ndim else w[()] for w in subject.weights))
+    for i in subject.argnums:
+        twice = 0.0 if leaves[i].grad is None else leaves[i].grad
+        if not np.allclose(twice, 2 * once[i], rtol=10 * subject.noise(i), atol=subject.floor, equal_nan=True):
+            subject.fail(f"a second backward() does not add the gradient of input {i} to the first one's")
+    return "accumulates"
+
+
+def adjoint(subject: Subject, f: Function) -> str:
+    """<Jv, w> = <v, Jᵀw>: J by jvp, which differentiates the rules, and Jᵀ by vjp, which applies them."""
+    chosen = [subject.inputs[i] for i in subject.argnums]
+
+    def of_chosen(*xs: Any) -> Any:
+        full = list(subject.inputs)
+        for i, x in zip(subject.argnums, xs, strict=True):
+            full[i] = x
+        return f(*[x if isinstance(x, Node) else Value(x, requires_grad=False) for x in full])
+
+    directions = [np.asarray(subject.rng.choice([-1.0, 1.0], np.shape(x)), np.asarray(x).dtype)[()] for x in chosen]
+    with no_grad(), np.errstate(all="ignore"):
+        _, pull = vjp(of_chosen, *chosen)
+        gradients = pull(subject.cotangent(subject.weights))
+        _, change = jvp(of_chosen, tuple(chosen), tuple(directions))
+        terms = [np.asarray(c) * w for c, w in zip(parts(change), subject.weights, strict=True)]
+        others = [np.asarray(g) * v for g, v in zip(gradients, directions, strict=True)]
+        left, right = sum(map(np.sum, terms)), sum(map(np.sum, others))
+        size = sum(np.sum(np.abs(t)) for t in [*terms, *others])
+        apart = abs(left - right) > max(map(subject.noise, subject.argnums)) * size
+    if np.isfinite(left) and np.isfinite(right) and apart:
+        reason = "a rule is not linear in g, or its own gradient is wrong"
+        subject.fail(f"<Jv, w> = {left:.8g}, but <v, Jᵀw> = {right:.8g}: {reason}")
+    return "adjoint"

@@ -1,0 +1,141 @@
+"""The pytest plugin: fixture `gradcheck`, marker `gradients`, option --gradient-seed, and a line in the summary.
+
+    def test_mine(gradcheck):
+        gradcheck(my_function, np.ones((3, 4)))
+        gradcheck.vjp(my_function, my_gradient, np.ones((3, 4)))
+
+    @pytest.mark.gradients(my_function, np.ones((3, 4)), order=2)
+    @pytest.mark.gradients(my_function, np.ones((3, 4)), vjp=my_gradient)
+    def test_mine_too(): ...
+
+pytest loads it by itself once the package is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from ..errors import GradientError
+from .checking import check_gradients, check_vjp
+from .report import GradientReport
+
+MARKER = (
+    "gradients(f, *inputs, vjp=None, **options): check f's gradients there, or the hand-written vjp, before the test runs; "
+    "options as for tinygrad_edu.testing.check_gradients"
+)
+
+
+class Counts(Counter[str]):
+    """How many checks were made, how many failed, and how many numbers they met of each kind."""
+
+
+COUNTS = pytest.StashKey[Counts]()
+
+
+class GradientCheck:
+    """What the fixture gives: `check_gradients`, and `check_vjp` as its `vjp`, with the seed of the command line."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def __call__(self, f: Any, *inputs: Any, **options: Any) -> GradientReport:
+        """`check_gradients(f, *inputs, **options)`."""
+        __tracebackhide__ = True
+        return self._counted(check_gradients, f, *inputs, **options)
+
+    def vjp(self, f: Any, vjp: Any, *inputs: Any, **options: Any) -> GradientReport:
+        """`check_vjp(f, vjp, *inputs, **options)`."""
+        __tracebackhide__ = True
+        return self._counted(check_vjp, f, vjp, *inputs, **options)
+
+    def _counted(self, check: Any, *args: Any, **options: Any) -> GradientReport:
+        __tracebackhide__ = True
+        counts = self.config.stash[COUNTS]
+        counts["checks"] += 1
+        try:
+            report: GradientReport = check(*args, **{"seed": self.config.getoption("gradient_seed")} | options)
+        except GradientError as error:
+            counts["failed"] += 1
+            raise error.with_traceback(None) from None  # the checker's own frames explain nothing
+        counts["compared"] += report.compared
+        counts["subgradients"] += report.subgradients
+        counts["inconclusive"] += report.inconclusive
+        return report
+
+
+@pytest.fixture
+def gradcheck(request: pytest.FixtureRequest) -> GradientCheck:
+    """gradcheck(f, *inputs) checks f's gradients; gradcheck.vjp(f, vjp, *inputs) a hand-written one."""
+    return GradientCheck(request.config)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option --gradient-seed."""
+    parser.getgroup("gradients").addoption(
+        "--gradient-seed",
+        type=_seed,
+        default=0,
+        metavar="N",
+        help="seed of the weights and directions of gradient checks, from 0 on",
+    )
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 0 on")
+    return int(text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker, and start counting."""
+    config.addinivalue_line("markers", MARKER)
+    config.stash[COUNTS] = Counts()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """The checks that the test's markers ask for."""
+    for marker in item.iter_markers("gradients"):
+        if len(marker.args) < 2:
+            pytest.fail("gradients: expected a function and its inputs, as in gradients(np.tanh, 0.5)", pytrace=False)
+        f, *inputs = marker.args
+        check = GradientCheck(item.config)
+        vjp, options = marker.kwargs.get("vjp"), {k: v for k, v in marker.kwargs.items() if k != "vjp"}
+        try:
+            if vjp is None:
+                check(f, *inputs, **options)
+            else:
+                check.vjp(f, vjp, *inputs, **options)
+        except GradientError as error:
+            pytest.fail(str(error), pytrace=False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker process of pytest-xdist hands its counts to the one that prints."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        counts = session.config.stash[COUNTS]
+        output["gradients"] = dict(counts)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add the counts of a worker process."""
+    counts: Counts = node.config.stash[COUNTS]
+    counts.update(getattr(node, "workeroutput", {}).get("gradients", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """One line, if anything was checked."""
+    counts = config.stash[COUNTS]
+    if counts["checks"]:
+        failed = f" ({counts['failed']} failed)" if counts["failed"] else ""
+        terminalreporter.write_line(
+            f"gradients: {counts['checks']} functions checked{failed}, {counts['compared']} numbers compared, "
+            f"{counts['subgradients']} subgradients, {counts['inconclusive']} inconclusive "
+            f"(--gradient-seed={config.getoption('gradient_seed')})"
+        )

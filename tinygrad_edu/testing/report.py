@@ -1,0 +1,87 @@
+"""What a check found, as a table that people read: the worst first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .examination import Verdict
+
+SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One number of a gradient that was looked at closely.
+
+    Attributes:
+        argument: position of the input, from 0.
+        index: of the number in it.
+        claimed: what the gradient says.
+        slope: what the function's values say; halfway between the slopes to its left and right at a kink.
+        error: how far off `slope` may be.
+        verdict: see `Verdict`.
+    """
+
+    argument: int
+    index: tuple[int, ...]
+    claimed: float
+    slope: float
+    error: float
+    verdict: Verdict
+
+    @property
+    def ratio(self) -> float:
+        """claimed / slope; NaN for 0 / 0."""
+        return self.claimed / self.slope if self.slope else float("inf") if self.claimed else float("nan")
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What a check found.
+
+    Attributes:
+        name: of the function.
+        seed: that weights and directions were drawn with.
+        compared: how many numbers were held against the function's values, those below included.
+        subgradients, inconclusive: how many lie at a kink between the slopes to both sides, and of how many nothing can be told.
+        elements: those that were looked at one by one, the worst first.
+        laws: what was checked besides the numbers.
+    """
+
+    name: str
+    seed: int
+    compared: int
+    subgradients: int
+    inconclusive: int
+    elements: tuple[Element, ...]
+    laws: tuple[str, ...]
+
+    @property
+    def wrong(self) -> tuple[Element, ...]:
+        """The numbers that are wrong."""
+        return tuple([e for e in self.elements if e.verdict is Verdict.WRONG])
+
+    def __str__(self) -> str:
+        counts = [f"{self.compared} compared", f"{len(self.wrong)} wrong"]
+        counts += [f"{self.subgradients} subgradients", f"{self.inconclusive} inconclusive"]
+        lines = [f"{self.name}: {', '.join(counts)} (seed={self.seed}); laws: {', '.join(self.laws)}"]
+        shown = [e for e in self.elements if e.verdict is not Verdict.RIGHT][:SHOWN]
+        if shown:
+            lines.append(f"  {'argument':<16} {'gradient':>14} {'slope':>14} {'± error':>9} {'ratio':>9}  verdict")
+        for e in shown:
+            place = f"{e.argument}{list(e.index) if e.index else ''}"
+            numbers = f"{e.claimed:>14.8g} {e.slope:>14.8g} {e.error:>9.1e} {e.ratio:>9.4g}"
+            lines.append(f"  {place:<16} {numbers}  {e.verdict}")
+        hidden = sum(e.verdict is not Verdict.RIGHT for e in self.elements) - len(shown)
+        return "\n".join([*lines, f"  and {hidden} more"] if hidden > 0 else lines)
+
+
+def ranked(elements: list[Element]) -> tuple[Element, ...]:
+    """The worst first: wrong before inconclusive before the rest, and by the distance from the slope."""
+    order = {Verdict.WRONG: 0, Verdict.INCONCLUSIVE: 1, Verdict.SUBGRADIENT: 2, Verdict.RIGHT: 3}
+
+    def badness(e: Element) -> tuple[int, float]:
+        apart = abs(e.claimed - e.slope)
+        return order[e.verdict], -apart if apart == apart else float("-inf")
+
+    return tuple(sorted(elements, key=badness))

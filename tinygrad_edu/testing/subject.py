@@ -1,0 +1,163 @@
+"""What a check is about: a function at a point, its results there, and weights for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data import data_of
+from ..errors import DTypeError, GradientError, UnsupportedError
+from .examination import Problem
+
+Function: TypeAlias = Callable[..., Any]
+Row: TypeAlias = NDArray[np.float64]
+NOISE = {
+    np.dtype(np.float64): 1e-10,
+    np.dtype(np.float32): 1e-5,
+    np.dtype(np.float16): 1e-2,
+}  # that a gradient may have
+BUDGET = 200_000  # how often the function may be computed
+
+
+class Subject:
+    """A function at a point.
+
+    Args:
+        name: of the function, for messages.
+        f: function of plain numbers and arrays.
+        inputs: the point.
+        argnums: which of the inputs to check; None for all.
+        seed: of the weights and directions.
+
+    Attributes:
+        inputs: float scalars and arrays of floats; arrays are the caller's, so hand out `copies`.
+        results: f's results there, as arrays; `several` if they came in a tuple or list.
+        weights: of the results' numbers: random, and smaller for larger numbers, so that the derivatives of all are seen.
+
+    Raises:
+        DTypeError: if an input is not made of real numbers.
+    """
+
+    def __init__(
+        self, name: str, f: Function, inputs: tuple[Any, ...], argnums: int | Sequence[int] | None, seed: int
+    ) -> None:
+        self.name, self.f, self.seed = name, f, seed
+        self.inputs = [_input(name, i, x) for i, x in enumerate(inputs)]
+        chosen = range(len(inputs)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
+        self.argnums = tuple(chosen)
+        if not all(isinstance(i, int) and 0 <= i < len(inputs) for i in self.argnums):
+            raise UnsupportedError(f"{name}: argnums={argnums!r}, expected positions from 0 to {len(inputs) - 1}")
+        self.rng = np.random.default_rng(seed)
+        results = f(*self.copies())
+        self.several = isinstance(results, (tuple, list))
+        self.results = [np.asarray(data_of(y)) for y in parts(results)]
+        if not self.results or any(y.dtype.kind not in "fiub" for y in self.results):
+            raise DTypeError(
+                f"{name}: f returned {type(results).__name__}, expected a number, an array, or a tuple of these"
+            )
+        self.weights = self.new_weights()
+
+    def copies(self) -> list[Any]:
+        """The inputs, for a function that might change them."""
+        return [np.array(x) if np.ndim(x) else x for x in self.inputs]
+
+    def new_weights(self) -> list[NDArray[Any]]:
+        """Weights like `weights`, drawn anew."""
+        sizes = np.concatenate([np.abs(np.ravel(y)[np.isfinite(np.ravel(y))].astype(float)) for y in self.results])
+        typical = float(np.median(sizes[sizes > 0])) if np.any(sizes > 0) else 1.0
+        weights = []
+        for y in self.results:
+            drawn = self.rng.uniform(0.5, 1.5, y.shape) * self.rng.choice([-1.0, 1.0], y.shape)
+            with np.errstate(all="ignore"):
+                size = np.where(np.isfinite(y), np.maximum(np.abs(y.astype(float)), 1e-3 * typical), 1.0)
+            weights.append(np.asarray(drawn / size, y.dtype if y.dtype.kind == "f" else float))
+        return weights
+
+    def cotangent(self, weights: list[NDArray[Any]]) -> Any:
+        """Weights as a vjp takes them: shaped like f's result."""
+        plain = [w if w.ndim else w[()] for w in weights]
+        return tuple(plain) if self.several else plain[0]
+
+    def noise(self, i: int) -> float:
+        """The relative rounding error that the gradient of input i may have, from the coarsest type that takes part."""
+        dtypes = [np.asarray(self.inputs[i]).dtype, *[y.dtype for y in self.results]]
+        return max(NOISE.get(dtype, 1e-10) for dtype in dtypes)
+
+    @property
+    def floor(self) -> float:
+        """What a gradient of 0 may be off by, where its terms cancel: some rounding errors of the weighed results."""
+        sizes = [
+            np.abs(w) * np.where(np.isfinite(y), 1 + np.abs(y), 1)
+            for w, y in zip(self.weights, self.results, strict=True)
+        ]
+        coarsest = max(
+            (float(np.finfo(y.dtype if y.dtype.kind == "f" else float).eps) for y in self.results), default=0.0
+        )
+        return 100 * coarsest * max((float(np.max(s, initial=0.0)) for s in sizes), default=0.0)
+
+    def fail(self, message: str) -> NoReturn:
+        """Raise GradientError about this function."""
+        raise GradientError(f"{self.name}: {message} (seed={self.seed})")
+
+    # -- All chosen inputs in one row ----------------------------------------------------------------------------------
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Of the chosen inputs."""
+        return [np.shape(self.inputs[i]) for i in self.argnums]
+
+    @property
+    def ends(self) -> list[int]:
+        """Where each chosen input ends in the row of all."""
+        return [int(end) for end in np.cumsum([prod(shape) for shape in self.shapes])]
+
+    def place(self, k: int) -> tuple[int, tuple[int, ...]]:
+        """Number k of the row, as (input, index in it)."""
+        part = int(np.searchsorted(self.ends, k, side="right"))
+        shape, start = self.shapes[part], self.ends[part - 1] if part else 0
+        index = np.unravel_index(k - start, shape) if shape else ()
+        return self.argnums[part], tuple([int(i) for i in index])
+
+    def problem(self, gradients: list[Any], complex_step: bool) -> Problem:
+        """The gradients beside the function, all in float64 (or complex, for the complex step), in one row."""
+        shapes, ends = self.shapes, self.ends
+
+        def function(x: NDArray[Any]) -> NDArray[Any]:
+            full = [x if not np.ndim(x) else np.asarray(x, float) for x in self.inputs]
+            for i, shape, end in zip(self.argnums, shapes, ends, strict=True):
+                full[i] = x[end - prod(shape) : end].reshape(shape)[()]
+            return np.concatenate([np.ravel(data_of(y)) for y in parts(self.f(*full))])
+
+        start = np.concatenate([np.ravel(self.inputs[i]).astype(float) for i in self.argnums])
+        with np.errstate(all="ignore"):
+            coarsest = function(start).dtype
+        return Problem(
+            function,
+            start,
+            gradient=np.concatenate([np.ravel(gradients[i]).astype(float) for i in self.argnums]),
+            weights=np.concatenate([np.ravel(w).astype(float) for w in self.weights]),
+            precision=4 * float(np.finfo(coarsest if coarsest.kind == "f" else float).eps),
+            noise=max(self.noise(i) for i in self.argnums),
+            rng=self.rng,
+            budget=BUDGET,
+            complex_step=complex_step,
+            floor=self.floor,
+        )
+
+
+def parts(y: Any) -> list[Any]:
+    """A function's results in a list."""
+    return list(y) if isinstance(y, (tuple, list)) else [y]
+
+
+def _input(name: str, i: int, x: Any) -> Any:
+    """An input as a Python float, a NumPy float scalar or an array of floats."""
+    x = np.asarray(data_of(x))
+    if x.dtype.kind not in "fiu":
+        raise DTypeError(f"{name}: input {i} is {x.dtype}, expected real numbers")
+    x = x if x.dtype.kind == "f" else x.astype(float)
+    return x if x.ndim else float(x) if x.dtype == float else x[()]
