@@ -14,14 +14,12 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
 
-from tinygrad_edu import Op, Value, registry, share
-from tinygrad_edu.testing import check_vjp
-from tinygrad_edu.testing.strategies import OpCall, op_calls
+from tinygrad_edu import Op, registry, share
+from tinygrad_edu.testing.strategies import OpCall, check_call, fixed_calls
 
 RESULTS = Path(__file__).parent / "results" / "mutation.md"
-CALLS = 6
+CALLS = 12
 Apply = Callable[..., Any]
 
 
@@ -114,25 +112,9 @@ def main() -> int:
 
 
 def drawn(op: Op) -> list[OpCall]:
-    """A few calls of an op, the same each time."""
-    found: list[OpCall] = []
-
-    @settings(
-        max_examples=CALLS, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
-    @given(op_calls(op, min_side=2))
-    def collect(call: OpCall) -> None:
-        found.append(call)
-
-    collect()
-    return [call for call in found if call.differentiable and all(np.size(x) for x in call.inputs)]
-
-
-def gradients(call: OpCall, weights: Any, inputs: list[Any]) -> list[Any]:
-    values = [Value(x) if i in call.differentiable else x for i, x in enumerate(inputs)]
-    y = call(*values)
-    y.backward(weights * call.signs(y.data))
-    return [values[i].grad for i in call.differentiable]
+    """A few calls of an op with numbers that gradient flows to."""
+    calls = fixed_calls(op, CALLS, min_side=2)
+    return [call for call in calls if call.differentiable and all(np.size(x) for x in call.inputs)]
 
 
 def shares(calls: list[OpCall]) -> list[Any]:
@@ -143,7 +125,7 @@ def shares(calls: list[OpCall]) -> list[Any]:
         weights = np.random.default_rng(0).uniform(0.5, 1.5, np.shape(y))[()]
         try:
             with np.errstate(all="ignore"):
-                found += gradients(call, weights, list(call.inputs))
+                found += [v.grad for v in call.backward(call.inputs, weights)]
         except Exception:
             found.append(None)
     return found
@@ -158,24 +140,9 @@ def same(a: list[Any], b: list[Any]) -> bool:
 def noticed(calls: list[OpCall]) -> bool:
     """Whether the check of one of the calls fails."""
     for call in calls:
-        active = call.differentiable
-
-        def full(xs: tuple[Any, ...], call: OpCall = call, active: list[int] = active) -> list[Any]:
-            inputs = list(call.inputs)
-            for i, x in zip(active, xs, strict=True):
-                inputs[i] = x
-            return inputs
-
-        def f(*xs: Any, call: OpCall = call, full: Any = full) -> Any:
-            y = call(*full(xs))
-            return y * call.signs(y)
-
-        def vjp(g: Any, *xs: Any, call: OpCall = call, full: Any = full) -> Any:
-            return tuple(gradients(call, g, full(xs)))
-
         try:
             with np.errstate(all="ignore"):
-                check_vjp(f, vjp, *[call.inputs[i] for i in active])
+                check_call(call)
         except Exception:
             return True
     return False

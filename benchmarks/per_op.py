@@ -24,7 +24,7 @@ import numpy as np
 from rich.progress import track
 
 from tinygrad_edu import Op, Sample, Value, registry
-from tinygrad_edu.testing.strategies import OpCall, joined, points
+from tinygrad_edu.testing.strategies import OpCall, points
 
 from .per_op_cases import FORWARD, REASONS, VIEW, cases
 from .rounds import ONE_THREAD
@@ -103,15 +103,10 @@ def ratios(op: Op, call: OpCall | None) -> Row | None:
 
 def bare_forward(call: OpCall) -> Callable[[], Any]:
     """NumPy's forward; where NumPy has none, the op's own on plain arrays."""
-    args, kwargs = call.arguments(call.inputs)
     function = call.op.numpy
     if call.op.name in cases(2) and not isinstance(function, np.ufunc) and not hasattr(function, "_implementation"):
         return lambda: call(*call.inputs)
-    if call.op.name == "einsum":
-        args = (kwargs.pop("subscripts"), *args)
-    elif call.op.variadic and getattr(function, "__module__", "").startswith("numpy"):
-        args = (list(args),)
-    return lambda: joined(function(*args, **kwargs))  # type: ignore[misc]
+    return call.counterpart
 
 
 def drawn(op: Op, shape: tuple[int, int]) -> OpCall | None:

@@ -71,16 +71,14 @@ def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, mon
     assert printed == promised_by(name)
 
 
-OTHERS = [name for name in ("torch", "jax") if importlib.util.find_spec(name)]  # the tests do not install them
-
-
-@pytest.mark.parametrize("library", OTHERS or ["numpy"])
-def test_code_for_another_library_runs(library, capsys):
-    if library == "numpy":
-        return
-    code = code_of("docs/testing_gradients.md", f"python {library}")
-    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
-    assert (process.returncode, process.stdout) == (0, "12\n"), process.stderr
+def test_code_for_other_libraries_runs_where_they_are_installed():
+    for library in ("torch", "jax"):  # `make test` does not install them
+        if importlib.util.find_spec(library):
+            code = code_of("docs/testing_gradients.md", f"python {library}")
+            process = subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
+            )
+            assert (process.returncode, process.stdout) == (0, "12\n"), process.stderr
 
 
 def test_the_drawing_of_step_sizes_is_made_of_the_same_bytes_each_time():

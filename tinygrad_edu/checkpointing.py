@@ -19,7 +19,7 @@ from .errors import GraphError
 from .node import Node
 from .op import Op, rule
 from .recording import clock, enable_grad, is_recording, record
-from .tracing import between, pull, twin
+from .tracing import active, between, pull, twin
 from .tree import leaves, rebuild
 from .value import Value
 
@@ -46,13 +46,13 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         if not is_recording():
             return f(*args, **kwargs)
         arguments = (args, kwargs)
-        given = [x for _, x in leaves(arguments) if isinstance(x, Node) and x.tick >= 0]
+        given = [x for _, x in leaves(arguments) if active(x)]
 
         def run(values: list[Node]) -> Any:
             """f's results with these Values in place of those given."""
             standing = iter(values)
             numbers = [x for _, x in leaves(arguments)]
-            replaced = [next(standing) if isinstance(x, Node) and x.tick >= 0 else x for x in numbers]
+            replaced = [next(standing) if active(x) else x for x in numbers]
             args, kwargs = rebuild(arguments, iter(replaced))
             return f(*args, **kwargs)
 
@@ -61,13 +61,13 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         output = run(twins)
         _, outside = between(twins, output, since)
         results = [y for _, y in leaves(output)]
-        kept = [y for y in results if isinstance(y, Node) and y.tick >= 0]
+        kept = list(filter(active, results))
         if not kept:
             return output
         op = _recomputing(run, len(given), outside)
         packed = record(_pack(kept), op, tuple(given) + tuple(outside), True)
         unpacked = iter(_unpack(packed, kept))
-        return rebuild(output, iter([next(unpacked) if isinstance(y, Node) and y.tick >= 0 else y for y in results]))
+        return rebuild(output, iter([next(unpacked) if active(y) else y for y in results]))
 
     return checkpointed
 
@@ -81,7 +81,7 @@ def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Nod
         with enable_grad():
             stands: list[Node] = [twin(x) if isinstance(x, Node) else Value(x, copy=False) for x in inputs[:count]]
             output = run(stands)
-        kept = [v for _, v in leaves(output) if isinstance(v, Node) and v.tick >= 0]
+        kept = [v for _, v in leaves(output) if active(v)]
         if not np.array_equal(_pack(kept), data_of(y), equal_nan=True):
             raise GraphError(
                 "checkpoint: f computed something else when it was run again for backward; it must not draw random numbers "

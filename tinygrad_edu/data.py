@@ -66,6 +66,12 @@ def operand(name: str, x: Any) -> Any:
     return x if isinstance(x, Node) else array_of(name, x)
 
 
+def weak(name: str, x: Any) -> Any:
+    """An operand whose single number, if it is one, takes the type of what it meets: a Value, a Python float, or an array."""
+    x = operand(name, x)
+    return x if isinstance(x, Node) or x.ndim else float(x)
+
+
 def array_of(name: str, x: Any) -> np.ndarray[Any, Any]:
     """A nested list as an array; the error for one with rows of different lengths names who asked."""
     try:

@@ -18,7 +18,7 @@ from .op import Op, arguments_of
 
 result_type: type[Node] = Node  # value.py puts Value here
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
-_is_recording = _recording.get
+is_recording = _recording.get  # whether operations on Values are recorded here: not inside no_grad()
 _tracing: ContextVar[bool] = ContextVar("tracing", default=False)
 is_tracing = _tracing.get  # whether a transform is running its function
 _new = object.__new__
@@ -28,42 +28,36 @@ _next_tick = clock.__next__
 
 
 @contextmanager
+def _set(mode: ContextVar[bool], to: bool) -> Iterator[None]:
+    token = mode.set(to)
+    try:
+        yield
+    finally:
+        mode.reset(token)
+
+
+@contextmanager
 def no_grad() -> Iterator[None]:
     """Compute without recording, in this thread or async task: results are Values without inputs.
 
     Use it as `with no_grad():` or as a decorator of a function.
     """
-    token = _recording.set(False)
-    try:
+    with _set(_recording, False):
         yield
-    finally:
-        _recording.reset(token)
 
 
 @contextmanager
 def enable_grad() -> Iterator[None]:
     """Record again, inside a no_grad() around it; in this thread or async task."""
-    token = _recording.set(True)
-    try:
+    with _set(_recording, True):
         yield
-    finally:
-        _recording.reset(token)
 
 
 @contextmanager
 def tracing() -> Iterator[None]:
     """Record on behalf of a transform: a Value that became a plain number would silently count as a constant there."""
-    token = _tracing.set(True)
-    try:
-        with enable_grad():
-            yield
-    finally:
-        _tracing.reset(token)
-
-
-def is_recording() -> bool:
-    """Whether operations on Values are recorded here: not inside no_grad()."""
-    return _recording.get()
+    with _set(_tracing, True), enable_grad():
+        yield
 
 
 def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), required: bool = False) -> Node:
@@ -71,7 +65,7 @@ def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), required:
     v = _new(result_type)
     v.data = y
     v.grad = v.extra = None
-    if required and _is_recording():
+    if required and is_recording():
         v.grad_fn = op
         v.inputs = inputs
         v.tick = _next_tick()

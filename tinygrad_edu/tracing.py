@@ -88,7 +88,7 @@ class Trace:
 
     def records(self, weights: Iterable[Any] = ()) -> bool:
         """Whether a result with these weights is a Value that can be differentiated further, here and now."""
-        return (self.recorded or any(isinstance(w, Node) and w.tick >= 0 for w in weights)) and is_recording()
+        return (self.recorded or any(map(active, weights))) and is_recording()
 
     def result(self, x: Any, recorded: bool) -> Any:
         """A result as the caller gets it: a Value if a Value took part or was given, else plain."""
@@ -117,13 +117,18 @@ class Trace:
                 yield key
 
 
+def active(x: Any) -> bool:
+    """Whether gradient flows to x: a Value that is no constant."""
+    return isinstance(x, Node) and x.tick >= 0
+
+
 def between(inputs: list[Node], output: Any, since: int) -> tuple[list[Node], list[Node]]:
     """The Values on the way from the inputs to a tree of outputs, in topological order; and those from outside that took part.
 
     Args:
         since: the clock before the run: what is older comes from outside, unless it is one of the inputs.
     """
-    ends = [v for _, v in leaves(output) if isinstance(v, Node) and v.tick >= 0]
+    ends = [v for _, v in leaves(output) if active(v)]
     wanted = set(inputs)
     reached = set(inputs)
     order = sorted((x for x in inputs if x.tick < since), key=attrgetter("tick"))  # the walk does not go back to these
@@ -132,7 +137,7 @@ def between(inputs: list[Node], output: Any, since: int) -> tuple[list[Node], li
         if node in wanted:
             order += [node] * (node.tick >= since)
             continue
-        sources = [x for x in node.inputs if isinstance(x, Node) and x.tick >= 0]
+        sources = list(filter(active, node.inputs))
         outside |= dict.fromkeys(x for x in sources if x.tick < since and x not in wanted)
         if any(x in reached for x in sources):
             reached.add(node)
@@ -208,7 +213,7 @@ def _chosen(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: A
 
 def _stand_in(name: str, path: str, x: Any) -> Node:
     """A Value that stands for x in a trace."""
-    if isinstance(x, Node) and x.tick >= 0:
+    if active(x):
         return twin(x)
     data = data_of(x)
     dtype = np.asarray(data).dtype

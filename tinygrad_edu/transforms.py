@@ -26,7 +26,6 @@ from . import ops
 from .data import data_of, shape_of
 from .errors import GradientWarning, ShapeError, UnsupportedError
 from .node import Node
-from .recording import enable_grad
 from .tracing import Argnums, Trace, matched
 from .tree import leaves, rebuild
 
@@ -113,15 +112,24 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False, **kwargs: Any) -> Any
     >>> y, pull(1.0)
     (12.0, (4.0, 3.0))
     """
-    trace = Trace("vjp", f, primals, kwargs, tuple(range(len(primals))), has_aux)
-
-    def pull(g: Any) -> tuple[Any, ...]:
-        seeds = matched("vjp", "weights", g, trace.output)
-        recorded = trace.records(seed for _, seed in seeds)
-        return tuple(trace.like_arguments(trace.pull(_of_values(seeds), recorded), recorded))
-
+    trace, pull = _vjp("vjp", "weights", f, primals, kwargs, has_aux)
     y = trace.results(trace.output)
     return (y, pull, trace.results(trace.aux)) if has_aux else (y, pull)
+
+
+def _vjp(
+    name: str, what: str, f: Function, primals: tuple[Any, ...], kwargs: dict[str, Any], has_aux: bool = False
+) -> tuple[Trace, Function]:
+    """A run of f, and the function from weights of its results (called `what` in messages) to a tuple of gradients."""
+    trace = Trace(name, f, primals, kwargs, tuple(range(len(primals))), has_aux)
+
+    def pull(g: Any) -> tuple[Any, ...]:
+        seeds = matched(name, what, g, trace.output)
+        recorded = trace.records(seed for _, seed in seeds)
+        of_values = [(y, seed) for y, seed in seeds if isinstance(y, Node)]  # nothing depends on the others, constants
+        return tuple(trace.like_arguments(trace.pull(of_values, recorded), recorded))
+
+    return trace, pull
 
 
 def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...], has_aux: bool = False) -> Any:
@@ -151,8 +159,7 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...], has_au
         return trace.pull(zip(outputs, weights, strict=True), recorded=True)
 
     outputs = [y for _, y in leaves(trace.output) if isinstance(y, Node)]
-    with enable_grad():
-        back = Trace("jvp", pull, tuple([ops.ones_like(y) for y in outputs]), {}, tuple(range(len(outputs))))
+    back = Trace("jvp", pull, tuple([ops.ones_like(y) for y in outputs]), {}, tuple(range(len(outputs))))
     seeds = [(g, v) for g, (_, v) in zip(back.output, directions, strict=True) if isinstance(g, Node)]
     found = iter(back.pull(seeds, recorded))
     changes = []
@@ -237,17 +244,10 @@ def hvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     (array([ 6., 12.]),)
     """
     _check_tuples("hvp", primals, tangents)
-    everything = tuple(range(len(primals)))
-    both = _value_and_grad("hvp", f, everything, False, warn=False)
-    trace = Trace("hvp", lambda *args: both(*args)[1], primals, {}, everything)
-    seeds = matched("hvp", "tangents", tuple(tangents), trace.output)
-    recorded = trace.records(v for _, v in seeds)
-    return tuple(trace.like_arguments(trace.pull(_of_values(seeds), recorded), recorded))
-
-
-def _of_values(pairs: list[tuple[Any, Any]]) -> list[tuple[Node, Any]]:
-    """The pairs whose first is a Value; the others are constants that nothing depends on."""
-    return [(y, seed) for y, seed in pairs if isinstance(y, Node)]
+    both = _value_and_grad("hvp", f, tuple(range(len(primals))), False, warn=False)
+    _, pull = _vjp("hvp", "tangents", lambda *args: both(*args)[1], tuple(primals), {})
+    product: tuple[Any, ...] = pull(tuple(tangents))
+    return product
 
 
 def _basis(y: Node) -> list[Any]:

@@ -17,6 +17,7 @@ from .data import leaf_data, shape_of
 from .domain import Shape
 from .errors import DTypeError, GraphError, UnsupportedError
 from .node import RELEASED, Node
+from .ops.updates import Places
 from .protocols import dispatch
 
 
@@ -28,20 +29,6 @@ def reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 def compared(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """A comparison of plain data, with a plain boolean result."""
     return lambda self, other: function(self.data, other.data if isinstance(other, Node) else other)
-
-
-class Places:
-    """The places of a Value: at[index], or at(index), is one that can be updated; see `ops.at`."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Value) -> None:
-        self.value = value
-
-    def __call__(self, index: Any) -> ops.at[Value]:
-        return ops.at(self.value, index)
-
-    __getitem__ = __call__
 
 
 class Value(Node):
@@ -170,7 +157,7 @@ class Value(Node):
         return ops.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     @property
-    def at(self) -> Places:
+    def at(self) -> Places[Value]:
         """The place of a functional update: v.at[index].set(values), .add, .multiply, .min or .max gives an updated copy."""
         return Places(self)
 

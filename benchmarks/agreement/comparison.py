@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from hypothesis import HealthCheck, given, settings
 from numpy.typing import NDArray
 
 from tinygrad_edu import Op, Value
-from tinygrad_edu.testing.strategies import OpCall, op_calls
+from tinygrad_edu.testing.strategies import OpCall, fixed_calls
 
 CALLS = 30
 TOLERANCE = 1e-9  # relative to the largest number compared, at least 1
@@ -42,16 +41,7 @@ class Comparison:
 
 def compare(op: Op, counterpart: Callable[..., Any]) -> Comparison:
     """Both on the same calls, weights and directions."""
-    calls: list[OpCall] = []
-
-    @settings(
-        max_examples=CALLS, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
-    @given(op_calls(op))
-    def collect(call: OpCall) -> None:
-        calls.append(call)
-
-    collect()
+    calls = fixed_calls(op, CALLS)
     worst, culprit = np.zeros(3), ""
     for call in calls:
         y = call(*call.inputs)

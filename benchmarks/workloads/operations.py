@@ -232,7 +232,7 @@ OPERATIONS = [
     ),
     _work(
         "op-indexing",
-        "10,000 rows of (1000, 64), repeated",
+        "10,000 rows of a (1000, 64)",
         [_normal(1000, 64)],
         (10_000, 64),
         {

@@ -22,15 +22,6 @@ from tinygrad_edu.testing import numerical_gradient
 ONE = rule("1", lambda g, y, x: g)
 
 
-@pytest.fixture
-def temporary():
-    """Ops defined in a test go when it ends."""
-    before = dict(registry)
-    yield
-    registry.clear()
-    registry.update(before)
-
-
 @pytest.mark.usefixtures("temporary")
 def test_a_users_op_is_recorded_drawn_and_differentiated_twice():
     @elementwise(

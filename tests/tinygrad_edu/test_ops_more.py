@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu import DTypeError, ShapeError, UnsupportedError, Value, linalg
+from tinygrad_edu import DTypeError, ShapeError, UnsupportedError, Value, linalg, registry
 from tinygrad_edu.testing import numerical_gradient
 
 nan, inf = np.nan, np.inf
@@ -328,3 +328,10 @@ def test_errors_say_what_is_wrong(number):
     f, kind, message = ERRORS[number]
     with pytest.raises(kind, match=message):
         f()
+
+
+def test_what_ndarray_has_as_a_method_a_value_has_too():
+    elsewhere = {"compress", "resize"}  # the condition comes first; the array's method works in place
+    methods = {name for name in registry if hasattr(np.ndarray, name)} - elsewhere
+    assert {"reshape", "sum", "take", "clip", "sort", "trace"} <= methods
+    assert [name for name in sorted(methods) if not hasattr(Value, name)] == []

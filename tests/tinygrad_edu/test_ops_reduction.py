@@ -440,6 +440,7 @@ def test_gradient_has_nan_where_numpys_has(edge_order, place):
         (lambda: np.gradient(V, edge_order=3), UnsupportedError, "gradient: got edge_order=3, expected 1 or 2"),
         (lambda: np.cumprod(V, 2), ShapeError, "cumprod: axis 2 is out of bounds"),
         (lambda: np.prod(V, initial=2.0), UnsupportedError, "initial= is not recorded"),
+        (lambda: np.sum(V, initial=2.0), UnsupportedError, "initial= is not recorded"),
         (lambda: tg.average([1.0, 2.0], weights=[[1], [2, 3]]), DTypeError, "average: got a nested list"),
     ],
 )

@@ -5,44 +5,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tinygrad_edu import Op, TinygradError, Value, registry
+from tinygrad_edu import TinygradError, Value, registry
 from tinygrad_edu.testing import check_vjp
-from tinygrad_edu.testing.strategies import OpCall, joined, op_calls
+from tinygrad_edu.testing.strategies import OpCall, check_call, fixed_calls, op_calls
 
 OPS = {name: f.op for name, f in registry.items()}
 PRIMITIVE = {name: op for name, op in OPS.items() if not op.derived}
 every_op = pytest.mark.parametrize("name", OPS)
 law = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 slow_law = settings(law, max_examples=15)  # differences of differences
-
-
-def weights(y, seed=0):
-    return np.random.default_rng(seed).choice([-1.5, -0.5, 0.75, 1.25], np.shape(y))
-
-
-def values_of(call: OpCall) -> list:
-    return [Value(x) if i in call.differentiable else x for i, x in enumerate(call.inputs)]
-
-
-def put_in(call: OpCall, xs):
-    """The inputs of the call, with others in place of those that gradient flows to; in the call's own memory where equal."""
-    inputs = list(call.inputs)
-    for i, x in zip(call.differentiable, xs, strict=True):
-        inputs[i] = inputs[i] if np.array_equal(inputs[i], x) else x
-    return inputs
-
-
-def unique(call: OpCall, inputs):
-    y = call(*inputs)
-    return y * call.signs(y)
-
-
-def gradients(call: OpCall, inputs, cotangent, create_graph=False):
-    """The inputs as Values, with the gradients of sum(cotangent * y), y made unique."""
-    values = [Value(x) if i in call.differentiable else x for i, x in enumerate(inputs)]
-    y = call(*values)
-    y.backward(cotangent * call.signs(y.data), create_graph=create_graph)
-    return values
 
 
 @every_op
@@ -54,15 +25,9 @@ def test_forward_equals_numpy(name, data):
     y = call(*call.inputs)
     if op.numpy is None:
         pytest.fail(f"{op.name} has no NumPy counterpart or formula")
-    args, kwargs = call.arguments(call.inputs)
-    if op.name == "einsum":
-        args = (kwargs.pop("subscripts"), *args)
-    elif op.variadic and getattr(op.numpy, "__module__", "").startswith("numpy"):  # takes a list of arrays
-        args = (list(args),)
-    expected = np.asarray(joined(op.numpy(*args, **kwargs)))
+    expected = np.asarray(call.counterpart())
     assert np.shape(y) == expected.shape
-    expected = expected * call.signs(expected)
-    y = y * call.signs(y)
+    expected, y = call.unique(expected), call.unique(y)
     size = np.abs(expected)
     if not op.elementwise:  # a sum's rounding is relative to its terms, not to what is left of them
         size = max([np.max(size, initial=1e-300), *[np.max(np.abs(x), initial=0.0) for x in call.inputs]])
@@ -79,47 +44,17 @@ def test_first_order(name, data):
 
 def check_first_order(call: OpCall):
     """The recorded gradients agree with the op's values, and obey the laws of gradients."""
-    active = call.differentiable
-
-    def f(*xs):
-        return unique(call, put_in(call, xs))
-
-    def vjp(g, *xs):
-        values = gradients(call, put_in(call, xs), g)
-        return tuple(values[i].grad for i in active)
-
-    if active:
-        check_vjp(f, vjp, *[call.inputs[i] for i in active], mode="full")
-        if call.op.analytic and not call.op.derived and not call.params:
-            check_vjp(call.op.forward, vjp, *call.inputs, complex_step=True)
+    check_call(call, mode="full")
+    if call.op.analytic and not call.op.derived and not call.params:
+        gradients = lambda g, *xs: tuple(v.grad for v in call.backward(xs, g))
+        check_vjp(call.op.forward, gradients, *call.inputs, complex_step=True)
 
 
 @every_op
 @slow_law
 @given(data=st.data())
 def test_second_order(name, data):
-    call = data.draw(op_calls(OPS[name]))
-    active = call.differentiable
-    c = weights(call(*call.inputs))
-
-    def first(*xs):
-        values = gradients(call, put_in(call, xs), c)
-        return tuple(values[i].grad for i in active)
-
-    def second(directions, *xs):
-        values = gradients(call, put_in(call, xs), c, create_graph=True)
-        total = Value(0.0)
-        for i, direction in zip(active, directions, strict=True):
-            total = total + (values[i].grad * direction).sum()
-            values[i].zero_grad()
-        total.backward()
-        return tuple(
-            np.zeros(np.shape(x))[()] if values[i].grad is None else values[i].grad
-            for i, x in zip(active, xs, strict=True)
-        )
-
-    if active:
-        check_vjp(first, second, *[call.inputs[i] for i in active])
+    check_call(data.draw(op_calls(OPS[name])), order=2)
 
 
 @every_op
@@ -131,7 +66,7 @@ def test_dtype_kept_raw_stays_raw_and_inputs_unchanged(name, data):
     before = [np.array(x) for x in call.inputs]
     raw = call(*call.inputs)
     assert not isinstance(raw, Value)
-    values = values_of(call)
+    values = [Value(x) if i in call.differentiable else x for i, x in enumerate(call.inputs)]
     y = call(*values)
     if not call.differentiable:
         return
@@ -181,20 +116,11 @@ def test_integers_in_are_floats_in(name, data):
 # -- The oracle can fail: a rule replaced by rule + 1 is noticed, by exactly its own op's test -------------------------
 
 
-def fixed_calls(op: Op) -> list[OpCall]:
-    """A few calls of an op, enough to catch a wrong rule for any of its arguments."""
-    found: list[OpCall] = []
-
-    @settings(max_examples=3, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-    @given(op_calls(op, min_side=2))
-    def collect(call):
-        found.append(call)
-
-    collect()
-    return [call for call in found if all(np.size(x) for x in call.inputs)]
-
-
-FIXED = {name: fixed_calls(op) for name, op in PRIMITIVE.items() if any(op.rules)}
+FIXED = {  # a few calls of an op, enough to catch a wrong rule for any of its arguments
+    name: [call for call in fixed_calls(op, 3, min_side=2) if all(np.size(x) for x in call.inputs)]
+    for name, op in PRIMITIVE.items()
+    if any(op.rules)
+}
 FAULTS = [(name, i) for name in FIXED for i, r in enumerate(PRIMITIVE[name].rules) if r is not None]
 
 

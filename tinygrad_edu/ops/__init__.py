@@ -1,6 +1,5 @@
 """The op table, one family of operations a file."""
 
-from .accumulation import cumulative_prod, cumulative_sum
 from .activation import (
     elu,
     gelu,
@@ -39,7 +38,7 @@ from .conditions import compress, extract, select
 from .contraction import dot, einsum, inner, tensordot
 from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from .correlation import conv, conv_transpose, conv_weight
-from .cumulative import cumprod, cumsum
+from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum
 from .decomposition import cholesky, qr
 from .determinant import cofactor, det, slogdet
 from .difference import diff, gradient, trapezoid

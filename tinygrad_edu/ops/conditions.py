@@ -12,7 +12,7 @@ from ..domain import CONDITION, REAL, Sample, Shape
 from ..errors import DTypeError, ShapeError
 from ..registry import derived
 from ..signatures import Array, Plain
-from .axes import along, checked_axis
+from .axes import along, checked_axis, each_axis
 from .choosing import where
 from .indexing import getitem
 from .shape import ravel
@@ -59,11 +59,10 @@ def select(*choices: Array, conditions: tuple[Any, ...]) -> Plain:
 
 
 def _kept(shape: Shape) -> Iterator[Sample]:
-    yield Sample(((int(np.prod(shape)),), shape), {})
-    for axis in range(-1, len(shape)):
-        if shape:
-            yield Sample(((shape[axis],), shape), {"axis": axis})
-            yield Sample(((shape[axis] // 2,), shape), {"axis": axis})
+    yield Sample(((int(np.prod(shape)),), shape))
+    for axis in each_axis(shape):
+        yield Sample(((shape[axis],), shape), {"axis": axis})
+        yield Sample(((shape[axis] // 2,), shape), {"axis": axis})
 
 
 @derived(domain=(CONDITION, REAL), samples=_kept)
@@ -79,7 +78,7 @@ def compress(condition: Array, x: Array, axis: int | None = None) -> Plain:
     return getitem(x, along(checked_axis("compress", shape_of(x), axis), np.flatnonzero(data_of(condition))))
 
 
-@derived(domain=(CONDITION, REAL), samples=lambda shape: [Sample((shape, shape), {})])
+@derived(domain=(CONDITION, REAL), samples=lambda shape: [Sample((shape, shape))])
 def extract(condition: Array, x: Array) -> Plain:
     """The numbers of x, in a row, for which a condition of its shape holds. Raises IndexError if it holds past the end."""
     return getitem(ravel(x), np.flatnonzero(data_of(condition)))

@@ -1,23 +1,29 @@
-"""Running sums and products along an axis. Products are right where factors are 0, to every order."""
+"""Running sums and products along an axis. Products are right where factors are 0, to every order.
+
+cumulative_sum and cumulative_prod are the same under the array standard's names, and can start with the empty one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..data import data_of, shape_of
 from ..domain import Sample, Shape
+from ..errors import ShapeError
 from ..op import rule
-from ..registry import operation
+from ..registry import derived, operation
 from ..signatures import Array, Plain
 from .axes import along_each_axis, checked_axis, cut
 from .joining import concatenate
 from .reduction import ordinary
-from .shape import reshape
+from .shape import atleast_1d, reshape
 
 
-def _along_one_axis(shape: Shape) -> list[Sample]:
+def along_one_axis(shape: Shape) -> list[Sample]:
+    """Samples along each axis, and along that of the flattened array."""
     return [Sample((shape,)), *along_each_axis(shape)]
 
 
@@ -33,7 +39,7 @@ def _sums_from_the_end(g: Any, axis: int) -> Any:
 @operation(
     symbol="Σ…",
     analytic=True,
-    samples=_along_one_axis,
+    samples=along_one_axis,
     rules=(
         rule(
             "Σ of g from each place to the end",
@@ -70,7 +76,7 @@ def _horner(g: Any, x: Any, axis: int) -> Any:
 @operation(
     symbol="Π…",
     analytic=True,
-    samples=_along_one_axis,
+    samples=along_one_axis,
     rules=(rule("Σ of g y from each place to the end, / x", _cumprod_rule),),
 )
 def cumprod(x: Array, axis: int | None = None) -> Plain:
@@ -79,3 +85,42 @@ def cumprod(x: Array, axis: int | None = None) -> Plain:
     Raises ShapeError for an axis that x does not have.
     """
     return np.cumprod(x, axis=axis)
+
+
+def _with_initial(shape: Shape) -> Iterator[Sample]:
+    for sample in along_one_axis(shape) if len(shape) < 2 else along_each_axis(shape):
+        yield sample
+        yield sample._replace(params=sample.params | {"include_initial": True})
+
+
+@derived(symbol="Σ…", samples=_with_initial)
+def cumulative_sum(x: Array, axis: int | None = None, include_initial: bool = False) -> Plain:
+    """Running sum along an axis; with include_initial it starts with 0, and is one number longer.
+
+    Raises ShapeError for several axes if none is named; cumsum flattens them.
+    """
+    y, axis = atleast_1d(x), _axis("cumulative_sum", x, axis)
+    return _after(0, cumsum(y, axis=axis), axis) if include_initial else cumsum(y, axis=axis)
+
+
+@derived(symbol="Π…", samples=_with_initial)
+def cumulative_prod(x: Array, axis: int | None = None, include_initial: bool = False) -> Plain:
+    """Running product along an axis; with include_initial it starts with 1, and is one number longer.
+
+    Raises ShapeError for several axes if none is named; cumprod flattens them.
+    """
+    y, axis = atleast_1d(x), _axis("cumulative_prod", x, axis)
+    return _after(1, cumprod(y, axis=axis), axis) if include_initial else cumprod(y, axis=axis)
+
+
+def _axis(name: str, x: Any, axis: int | None) -> int:
+    if axis is None and len(shape_of(x)) > 1:
+        raise ShapeError(f"{name}: got an array of shape {shape_of(x)} and no axis, expected axis=")
+    return 0 if axis is None else axis
+
+
+def _after(start: int, y: Any, axis: int) -> Any:
+    """y with one number more in front along the axis."""
+    shape = list(y.shape)
+    shape[axis] = 1
+    return concatenate([np.full(shape, start, y.dtype), y], axis=axis)

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..data import operand, shape_of
+from ..data import operand, shape_of, weak
 from ..domain import Sample, Shape
 from ..errors import ShapeError, UnsupportedError
-from ..node import Node
 from ..registry import derived
 from ..signatures import Array, Axis, Plain, Raw
 from .axes import checked_axes, checked_axis, cut, each_axis
@@ -52,11 +51,8 @@ def diff(x: Array, n: int = 1, axis: int = -1, prepend: Any = None, append: Any 
 
 def _slab(part: Any, x: Any, axis: int) -> Any:
     """What goes before or after x: a number is repeated across the other axes."""
-    part = operand("diff", part)
-    if shape_of(part):
-        return part
-    ones = np.ones([1 if i == axis else n for i, n in enumerate(x.shape)], x.dtype)
-    return part * ones if isinstance(part, Node) else float(part) * ones
+    part = weak("diff", part)
+    return part if shape_of(part) else part * np.ones([1 if i == axis else n for i, n in enumerate(x.shape)], x.dtype)
 
 
 def _curves(shape: Shape) -> Iterator[Sample]:
@@ -169,9 +165,9 @@ def _at_end(x: Any, h: Any, axis: int) -> Any:
 
 def _steps(x: Any, spacing: Any, axis: int) -> Any:
     """The distances of neighbours along the axis: a number, or an array that broadcasts against those neighbours."""
-    spacing = operand("gradient", spacing)
+    spacing = weak("gradient", spacing)
     if not shape_of(spacing):
-        return spacing if isinstance(spacing, Node) else float(spacing)
+        return spacing
     if shape_of(spacing) != (x.shape[axis],):
         got = f"coordinates of shape {shape_of(spacing)} for axis {axis} of {x.shape}"
         raise ShapeError(f"gradient: got {got}, expected one for each of its {x.shape[axis]} numbers")

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..data import data_of, operand, shape_of
+from ..data import data_of, shape_of, weak
 from ..domain import REAL, Sample, Shape
 from ..errors import ShapeError
-from ..node import Node
 from ..registry import derived
 from ..signatures import Array, Plain, Raw
 from .arithmetic import divide
@@ -28,7 +27,7 @@ def _points(x: Any, xp: Any, fp: Any) -> tuple[Any, Any, Any]:
 
 def _lines(shape: Shape) -> Iterator[Sample]:
     for n in (1, 2, 4):
-        yield Sample((shape, (n,), (n,)), {}, prepare=_points)
+        yield Sample((shape, (n,), (n,)), prepare=_points)
         yield Sample((shape, (n,), (n,)), {"left": -2.0, "right": 0.5}, prepare=_points)
         yield Sample((shape, (n,), (n,)), {"period": 50.0}, prepare=_points)
 
@@ -72,10 +71,7 @@ def interp(
 
 def _end(given: Any, height: Any) -> Any:
     """The height outside: that which was given, or that of the last point."""
-    if given is None:
-        return height
-    given = operand("interp", given)
-    return given if isinstance(given, Node) else float(given)
+    return height if given is None else weak("interp", given)
 
 
 def _unrolled(x: Any, xp: Any, fp: Any, period: float) -> tuple[Any, Any, Any]:

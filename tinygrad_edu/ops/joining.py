@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..data import shape_of
+from ..data import data_of, shape_of
 from ..domain import REAL, Sample, Shape
 from ..errors import ShapeError
-from ..node import Node
 from ..op import rule
 from ..registry import derived, operation
 from ..signatures import Array, Plain
@@ -81,8 +80,7 @@ def stack(*arrays: Array, axis: int) -> Plain:
 
 def _common(arrays: Sequence[Any]) -> Any:
     """The type of arrays and Python floats together; None if there are none of either. (np.stack makes float64 of floats.)"""
-    data = [x.data if isinstance(x, Node) else x for x in arrays]
-    kinds = {getattr(x, "dtype", type(x)): x for x in data}
+    kinds = {getattr(x, "dtype", type(x)): x for x in map(data_of, arrays)}
     return None if len(kinds) < 2 else np.result_type(*kinds.values())
 
 

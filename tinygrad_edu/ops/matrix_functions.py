@@ -15,7 +15,7 @@ from ..signatures import Array, Axis, Plain
 from .axes import checked_axes
 from .matrix_parts import diagonal, trace
 from .norm import norm
-from .reduction import along_axes_with_numbers, columns
+from .reduction import along_axes_with_numbers, columns, reduced
 from .shape import reshape
 
 
@@ -63,8 +63,7 @@ def vector_norm(x: Array, axis: Axis = None, keepdims: bool = False, ord: float 
     axes = checked_axes("norm", shape_of(x), axis)
     if len(axes) == 1:
         return norm(x, ord=ord, axis=axes, keepdims=keepdims)
-    shape = tuple([1 if i in axes else n for i, n in enumerate(shape_of(x)) if keepdims or i not in axes])
-    return reshape(norm(columns(x, axes), ord=ord, axis=0), shape)
+    return reshape(norm(columns(x, axes), ord=ord, axis=0), reduced(x, axes, keepdims))
 
 
 @derived(symbol="‖x‖", domain=(DISTINCT,), samples=_matrices, numpy=np.linalg.matrix_norm)

@@ -15,14 +15,14 @@ from .products import matmul
 
 def _matrices_first(shape: Shape) -> Iterator[Sample]:
     if len(shape) > 1:
-        yield Sample((shape, shape[-1:]), {})
-        yield Sample((shape, (2, *[1] * (len(shape) - 2), shape[-1])), {})
+        yield Sample((shape, shape[-1:]))
+        yield Sample((shape, (2, *[1] * (len(shape) - 2), shape[-1])))
 
 
 def _vectors_first(shape: Shape) -> Iterator[Sample]:
     if len(shape) > 1:
-        yield Sample((shape[-2:-1], shape), {})
-        yield Sample(((2, *[1] * (len(shape) - 2), shape[-2]), shape), {})
+        yield Sample((shape[-2:-1], shape))
+        yield Sample(((2, *[1] * (len(shape) - 2), shape[-2]), shape))
 
 
 @derived(symbol="@", domain=(REAL, REAL), samples=_matrices_first)

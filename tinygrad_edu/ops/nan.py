@@ -14,7 +14,7 @@ from ..registry import derived
 from ..signatures import Array, Axis, Plain
 from .arithmetic import divide, sqrt, square
 from .choosing import where
-from .cumulative import cumprod, cumsum
+from .cumulative import along_one_axis, cumprod, cumsum
 from .indexing import index_set
 from .norm import p_norm
 from .quantile import Method, median, quantile
@@ -47,18 +47,13 @@ def nanprod(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     return prod(where(_missing(x), 1.0, x), axis=axis, keepdims=keepdims)
 
 
-def _along_one_axis(shape: Shape) -> Iterator[Sample]:
-    yield Sample((shape,), {})
-    yield from (Sample((shape,), {"axis": axis}) for axis in range(-1, len(shape)) if shape)
-
-
-@derived(samples=_along_one_axis)
+@derived(samples=along_one_axis)
 def nancumsum(x: Array, axis: int | None = None) -> Plain:
     """Running sum along an axis, a NaN counting as 0; None flattens x first."""
     return cumsum(where(_missing(x), 0.0, x), axis=axis)
 
 
-@derived(samples=_along_one_axis)
+@derived(samples=along_one_axis)
 def nancumprod(x: Array, axis: int | None = None) -> Plain:
     """Running product along an axis, a NaN counting as 1; None flattens x first."""
     return cumprod(where(_missing(x), 1.0, x), axis=axis)

@@ -16,7 +16,7 @@ from .plain import zeros_like
 from .shape import reshape
 
 
-@derived(domain=(REAL, REAL), samples=lambda shape: [Sample(((n,), shape), {}) for n in (1, 2, 4)])
+@derived(domain=(REAL, REAL), samples=lambda shape: [Sample(((n,), shape)) for n in (1, 2, 4)])
 def polyval(p: Array, x: Array) -> Plain:
     """The polynomial with the coefficients p, the highest power's first, at each x: by Horner's rule.
 

@@ -19,7 +19,7 @@ from ..registry import derived, operation
 from ..signatures import Array, Axis, Plain
 from .axes import checked_axes
 from .indexing import scatter
-from .reduction import along_axes_with_numbers, columns, mean
+from .reduction import along_axes_with_numbers, columns, mean, reduced
 from .shape import reshape
 
 
@@ -62,11 +62,6 @@ def ranked(x: Array, ranks: tuple[int, ...]) -> Plain:
     return np.where(np.isnan(parts[-1]), parts[-1], parts[list(ranks)])
 
 
-def _reduced(x: Any, axes: Shape, keepdims: bool) -> Shape:
-    """The shape of a reduction of x."""
-    return tuple([1 if i in axes else n for i, n in enumerate(shape_of(x)) if keepdims or i not in axes])
-
-
 @derived(domain=(DISTINCT,), samples=along_axes_with_numbers)
 def median(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Middle one of the sorted numbers over axes, or the mean of both middle ones, which get half of the gradient each.
@@ -77,7 +72,7 @@ def median(x: Array, axis: Axis = None, keepdims: bool = False) -> Plain:
     table = columns(floating(x), axes)
     n = shape_of(table)[0]
     middle = ranked(table, tuple(range((n - 1) // 2, n // 2 + 1))) if n else table
-    return reshape(mean(middle, axis=0), _reduced(x, axes, keepdims))
+    return reshape(mean(middle, axis=0), reduced(x, axes, keepdims))
 
 
 Method = Literal["linear", "lower", "higher", "nearest", "midpoint"]
@@ -138,7 +133,7 @@ def quantile(x: Array, q: Any, axis: Axis = None, method: Method = "linear", kee
         y = at(lower + (part[:, 0] >= 0.5)) + step * (part - (part >= 0.5)).astype(step.dtype)
     else:
         y = at(lower)
-    return reshape(y, q.shape + _reduced(x, axes, keepdims))
+    return reshape(y, q.shape + reduced(x, axes, keepdims))
 
 
 def _percents(shape: Shape) -> Iterator[Sample]:

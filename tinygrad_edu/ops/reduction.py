@@ -51,8 +51,12 @@ def kept(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     """g, shaped like a reduction of x, with the reduced axes back at size 1, so that it broadcasts against x."""
     if keepdims or axis is None:
         return g
-    axes = _axes(x, axis)
-    return reshape(g, tuple([1 if i in axes else n for i, n in enumerate(shape_of(x))]))
+    return reshape(g, reduced(x, _axes(x, axis), keepdims=True))
+
+
+def reduced(x: Any, axes: Shape, keepdims: bool) -> Shape:
+    """The shape of a reduction of x over axes counted from 0."""
+    return tuple([1 if i in axes else n for i, n in enumerate(shape_of(x)) if keepdims or i not in axes])
 
 
 def columns(x: Any, axis: Axis) -> Any:

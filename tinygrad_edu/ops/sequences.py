@@ -13,15 +13,16 @@ from ..domain import DISTINCT, Sample, Shape
 from ..errors import ShapeError
 from ..registry import derived
 from ..signatures import Array, Plain
+from .axes import along_each_axis
 from .difference import diff
 from .joining import concatenate
 from .shape import ravel
 
 
 def _ends(shape: Shape) -> Iterator[Sample]:
-    yield Sample((shape,), {})
-    yield Sample((shape, (2, 1)), {}, keywords=("to_end",))
-    yield Sample((shape, (2,), ()), {}, keywords=("to_end", "to_begin"))
+    yield Sample((shape,))
+    yield Sample((shape, (2, 1)), keywords=("to_end",))
+    yield Sample((shape, (2,), ()), keywords=("to_end", "to_begin"))
 
 
 @derived(samples=_ends)
@@ -33,10 +34,8 @@ def ediff1d(x: Array, to_end: Any = None, to_begin: Any = None) -> Plain:
 
 
 def _angles(shape: Shape) -> Iterator[Sample]:
-    for axis in range(-1, len(shape)):
-        if shape:
-            yield Sample((shape,), {"axis": axis})
-            yield Sample((shape,), {"axis": axis, "discont": 3.5, "period": 0.8125})
+    yield from along_each_axis(shape)
+    yield from along_each_axis(shape, discont=3.5, period=0.8125)
 
 
 @derived(domain=(DISTINCT,), samples=_angles)

@@ -165,7 +165,6 @@ def corrcoef(x: Array, y: Any = None, rowvar: bool = True) -> Plain:
     d = _deviations("corrcoef", x, y, rowvar)
     unit = divide(d, p_norm(d, axis=1, keepdims=True))
     r = unit @ unit.mT
-    excess = data_of(r) - np.clip(
-        data_of(r), -1, 1
-    )  # of rounding; a constant, as clip() would take the derivatives with it
+    # rounding may exceed ±1; what does is taken off as a constant, since clip() would take the derivatives with it
+    excess = data_of(r) - np.clip(data_of(r), -1, 1)
     return _squeezed(r - excess)

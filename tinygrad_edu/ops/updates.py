@@ -108,3 +108,17 @@ class at(Generic[V]):
     def max(self, values: V | Raw) -> V:
         """A copy of x, at the index the largest of x and its values; ties share the gradient equally."""
         return cast(V, index_max(self.x, values, self.index))
+
+
+class Places(Generic[V]):
+    """The places of a Value, which v.at is: v.at[index], or v.at(index), is the one that can be updated; see `at`."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: V) -> None:
+        self.value = value
+
+    def __call__(self, index: Any) -> at[V]:
+        return at(self.value, index)
+
+    __getitem__ = __call__

@@ -6,7 +6,7 @@ The code needs `np`, `laid_out` and the names of the registry (`from tinygrad_ed
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,6 +19,8 @@ from ..op import Op
 from ..recording import apply
 from ..registry import registry
 from ..signatures import Array
+from ..value import Value
+from .checking import Mode, check_vjp
 
 Layout = Literal["C", "Fortran", "strided", "read-only", "reversed", "window"]
 LAYOUTS: tuple[Layout, ...] = ("C", "Fortran", "strided", "read-only")
@@ -118,6 +120,34 @@ class OpCall:
             return joined(registry[self.op.name](*args, **kwargs))
         return joined(self.op.forward(*args, **kwargs)) if self.op.derived else apply(self.op, inputs, self.params)
 
+    def counterpart(self) -> Any:
+        """The same call of the op's NumPy counterpart; several results joined."""
+        function: Any = self.op.numpy
+        args, kwargs = self.arguments(self.inputs)
+        if self.op.name == "einsum":
+            args = (kwargs.pop("subscripts"), *args)
+        elif self.op.variadic and getattr(function, "__module__", "").startswith("numpy"):  # takes a list of arrays
+            args = (list(args),)
+        return joined(function(*args, **kwargs))
+
+    def unique(self, y: Any) -> Any:
+        """The plain result y with its signs chosen so that it is the only one."""
+        return y * self.signs(y)
+
+    def with_inputs(self, xs: Sequence[Any]) -> list[Any]:
+        """All inputs, with these in place of those that gradient flows to; in the call's own memory where equal."""
+        inputs = list(self.inputs)
+        for i, x in zip(self.differentiable, xs, strict=True):
+            inputs[i] = inputs[i] if np.array_equal(inputs[i], x) else x
+        return inputs
+
+    def backward(self, inputs: Sequence[Any], weights: Any, create_graph: bool = False) -> list[Value]:
+        """Those of the inputs that gradient flows to, as Values with the gradient of sum(weights * unique result)."""
+        values = [Value(x) if i in self.differentiable else x for i, x in enumerate(inputs)]
+        y = self(*values)
+        y.backward(weights * self.signs(y.data), create_graph=create_graph)
+        return [values[i] for i in self.differentiable]
+
     def signs(self, y: Any) -> Any:
         """What the result y is to be multiplied by to be unique: 1, or an array of 1 and -1."""
         return 1.0 if self.gauge is None else self.gauge(y)
@@ -135,6 +165,36 @@ class OpCall:
         """The domain of each input."""
         domain = self.op.domain
         return [domain[min(i, len(domain) - 1)] for i in range(len(self.inputs))]
+
+
+def check_call(call: OpCall, order: int = 1, mode: Mode = "screen") -> None:
+    """Hold the gradients of one call of an op, or with order=2 those of its gradients, against its values: see `check_vjp`.
+
+    Raises GradientError if one is wrong.
+    """
+    given = [call.inputs[i] for i in call.differentiable]
+    weights = np.random.default_rng(0).choice([-1.5, -0.5, 0.75, 1.25], np.shape(call(*call.inputs)))[()]
+
+    def result(*xs: Any) -> Any:
+        return call.unique(call(*call.with_inputs(xs)))
+
+    def first(g: Any, *xs: Any) -> tuple[Any, ...]:
+        return tuple([v.grad for v in call.backward(call.with_inputs(xs), g)])
+
+    def second(directions: tuple[Any, ...], *xs: Any) -> tuple[Any, ...]:
+        values = call.backward(call.with_inputs(xs), weights, create_graph=True)
+        total: Any = 0.0
+        for v, direction in zip(values, directions, strict=True):
+            total = total + (v.grad * direction).sum()
+            v.zero_grad()
+        if total.requires_grad:  # else the gradient is constant
+            total.backward()
+        return tuple([ops.zeros_like(v) if v.grad is None else v.grad for v in values])
+
+    if order == 1 and given:
+        check_vjp(result, first, *given, mode=mode)
+    elif given:
+        check_vjp(lambda *xs: first(weights, *xs), second, *given, mode=mode)
 
 
 def joined(y: Any) -> Any:

@@ -95,6 +95,19 @@ def linear(subject: Subject, pull: Pull, gradients: list[Any]) -> str:
     return "linear"
 
 
+def of_any(subject: Subject, function: Function) -> tuple[list[Any], Pull, list[str]]:
+    """The gradients for the subject's weights, how to get others, and the laws above, which they keep."""
+    pull = pull_of(subject, function)
+    gradients = pull(subject.cotangent(subject.weights))
+    kept = [
+        shape_and_dtype(subject, gradients),
+        inputs_unchanged(subject, function),
+        deterministic(subject, pull, gradients),
+        linear(subject, pull, gradients),
+    ]
+    return gradients, pull, kept
+
+
 # -- Of functions of Values --------------------------------------------------------------------------------------------
 
 
@@ -130,27 +143,63 @@ def accumulates(subject: Subject, f: Function, once: list[Any]) -> str:
     return "accumulates"
 
 
-def adjoint(subject: Subject, f: Function) -> str:
-    """<Jv, w> = <v, Jᵀw>: J by jvp, which differentiates the rules, and Jᵀ by vjp, which applies them."""
+def of_chosen(subject: Subject, f: Function) -> tuple[Function, list[Any], list[Any]]:
+    """f as a function of the inputs to check alone, these inputs, and a random direction to move each in."""
     chosen = [subject.inputs[i] for i in subject.argnums]
 
-    def of_chosen(*xs: Any) -> Any:
+    def function(*xs: Any) -> Any:
         full = list(subject.inputs)
         for i, x in zip(subject.argnums, xs, strict=True):
             full[i] = x
         return f(*[x if isinstance(x, Node) else Value(x, requires_grad=False) for x in full])
 
     directions = [np.asarray(subject.rng.choice([-1.0, 1.0], np.shape(x)), np.asarray(x).dtype)[()] for x in chosen]
+    return function, chosen, directions
+
+
+def adjoint(subject: Subject, f: Function) -> str:
+    """<Jv, w> = <v, Jᵀw>: J by jvp, which differentiates the rules, and Jᵀ by vjp, which applies them."""
+    function, chosen, directions = of_chosen(subject, f)
     with no_grad(), np.errstate(all="ignore"):
-        _, pull = vjp(of_chosen, *chosen)
+        _, pull = vjp(function, *chosen)
         gradients = pull(subject.cotangent(subject.weights))
-        _, change = jvp(of_chosen, tuple(chosen), tuple(directions))
-        terms = [np.asarray(c) * w for c, w in zip(parts(change), subject.weights, strict=True)]
-        others = [np.asarray(g) * v for g, v in zip(gradients, directions, strict=True)]
-        left, right = sum(map(np.sum, terms)), sum(map(np.sum, others))
-        size = sum(np.sum(np.abs(t)) for t in [*terms, *others])
-        apart = abs(left - right) > max(map(subject.noise, subject.argnums)) * size
-    if np.isfinite(left) and np.isfinite(right) and apart:
+        _, change = jvp(function, tuple(chosen), tuple(directions))
+    left = [np.asarray(c) * w for c, w in zip(parts(change), subject.weights, strict=True)]
+    right = [np.asarray(g) * v for g, v in zip(gradients, directions, strict=True)]
+    if _apart(subject, left, right):
         reason = "a rule is not linear in g, or its own gradient is wrong"
-        subject.fail(f"<Jv, w> = {left:.8g}, but <v, Jᵀw> = {right:.8g}: {reason}")
+        subject.fail(f"<Jv, w> = {_sum(left):.8g}, but <v, Jᵀw> = {_sum(right):.8g}: {reason}")
     return "adjoint"
+
+
+def symmetric(subject: Subject, f: Function) -> str:
+    """<u, Hv> = <v, Hu>, with H the Hessian of the weighed sum of f's results."""
+    function, chosen, u = of_chosen(subject, f)
+    *_, v = of_chosen(subject, f)
+
+    def first(*xs: Any) -> Any:
+        return vjp(function, *xs)[1](subject.cotangent(subject.weights))
+
+    with no_grad(), np.errstate(all="ignore"):
+        _, pull = vjp(first, *chosen)
+        left = [np.asarray(h) * d for h, d in zip(pull(tuple(v)), u, strict=True)]
+        right = [np.asarray(h) * d for h, d in zip(pull(tuple(u)), v, strict=True)]
+    if _apart(subject, left, right):
+        reason = "the gradient of one rule does not fit that of another"
+        subject.fail(
+            f"the Hessian is not symmetric, <u, Hv> = {_sum(left):.8g}, but <v, Hu> = {_sum(right):.8g}: {reason}"
+        )
+    return "symmetric Hessian"
+
+
+def _sum(terms: list[Any]) -> float:
+    with np.errstate(all="ignore"):
+        return float(sum(np.sum(t) for t in terms))
+
+
+def _apart(subject: Subject, left: list[Any], right: list[Any]) -> bool:
+    """Whether two sums, both finite, differ by more than rounding."""
+    a, b = _sum(left), _sum(right)
+    size = _sum([np.abs(t) for t in (*left, *right)])
+    apart = abs(a - b) > max(map(subject.noise, subject.argnums)) * size
+    return bool(np.isfinite(a) and np.isfinite(b) and apart)

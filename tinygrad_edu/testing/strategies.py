@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from hypothesis import assume
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -20,7 +20,7 @@ from ..domain import REAL, Domain, Sample, Shape
 from ..op import Op
 from ..registry import registry
 from ..signatures import Array
-from .calls import ALL_LAYOUTS, LAYOUTS, Expression, Layout, OpCall, joined, laid_out
+from .calls import ALL_LAYOUTS, LAYOUTS, Expression, Layout, OpCall, check_call, joined, laid_out
 
 __all__ = [
     "ALL_LAYOUTS",
@@ -30,7 +30,9 @@ __all__ = [
     "OpCall",
     "arrays",
     "broadcastable",
+    "check_call",
     "expressions",
+    "fixed_calls",
     "joined",
     "laid_out",
     "op_calls",
@@ -167,6 +169,20 @@ def op_calls(draw: st.DrawFn, op: Op, dtype: Any = float, min_side: int = 0) -> 
         laid_out(x, draw(st.sampled_from(LAYOUTS)), domain, dtype) for x, domain in zip(numbers, domains, strict=True)
     ]
     return OpCall(op, tuple(inputs), sample.params, sample.keywords, sample.gauge)
+
+
+def fixed_calls(op: Op, count: int, min_side: int = 0) -> list[OpCall]:
+    """So many calls of an op, the same each time."""
+    found: list[OpCall] = []
+    every = list(HealthCheck)
+
+    @settings(max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=every)
+    @given(op_calls(op, min_side=min_side))
+    def collect(call: OpCall) -> None:
+        found.append(call)
+
+    collect()
+    return found
 
 
 @st.composite
