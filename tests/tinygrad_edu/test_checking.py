@@ -171,10 +171,12 @@ def test_two_central_differences_a_number_are_enough_where_it_is_right():
 # -- Kinks, and what cannot be told -----------------------------------------------------------------------------------
 
 
-def test_any_subgradient_is_accepted_at_a_kink_and_counted():
+@both_modes
+def test_any_subgradient_is_accepted_at_a_kink_and_counted(mode):
     x = np.array([-1.0, 0.0, 2.0])
-    for slope in (0.0, 0.3, 1.0):
-        report = check_vjp(lambda x: np.maximum(x, 0), lambda g, x, slope=slope: g * ((x > 0) + slope * (x == 0)), x)
+    for slope in (0.0, 0.3, 0.5, 1.0):  # 0.5 is the central slope as well
+        relu_vjp = lambda g, x, slope=slope: g * ((x > 0) + slope * (x == 0))
+        report = check_vjp(lambda x: np.maximum(x, 0), relu_vjp, x, mode=mode)
         assert report.compared == 3
         assert report.subgradients == 1
     for slope in (-0.1, 1.1):
@@ -190,6 +192,25 @@ def test_ties_are_judged_together():
         for seed in SEEDS:
             with pytest.raises(GradientError):
                 check_vjp(np.max, lambda g, x, shares=shares: g * np.array(shares, float), x, seed=seed)
+
+
+@both_modes
+def test_shares_that_are_central_slopes_and_do_not_add_up_are_wrong(mode):
+    x = np.ones(3)
+    assert check_vjp(np.max, lambda g, x: g * x / 3, x, mode=mode).subgradients == 3
+    for seed in SEEDS:
+        with pytest.raises(GradientError, match="3 of 3 numbers are wrong: each is .* do not add up to 1"):
+            check_vjp(np.max, lambda g, x: g * x / 2, x, mode=mode, seed=seed)
+
+
+@both_modes
+def test_ties_of_a_sorted_row_pass_whatever_their_weights(mode):
+    """Of three equal numbers the middle one's weight need not lie between the others': the function is not convex."""
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        weights, x = rng.standard_normal(9), rng.integers(0, 3, 9).astype(float)
+        report = check_gradients(lambda x, weights=weights: np.sort(x) * weights, x, mode=mode, seed=seed)
+        assert (report.compared, report.inconclusive) == (9, 0)
 
 
 def test_kinks_that_bend_to_both_sides_are_judged_apart():
@@ -281,6 +302,7 @@ def test_laws_of_values():
         "recording changes nothing",
         "accumulates",
         "adjoint",
+        "symmetric Hessian",
     )
     assert "20 compared, 0 wrong" in str(report)
 
@@ -291,6 +313,22 @@ def test_a_function_that_computes_something_else_when_recorded():
 
     with pytest.raises(GradientError):
         check_gradients(f, X)
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_hessian_that_is_not_symmetric():
+    @tg.elementwise(
+        domain=(tg.REAL, tg.REAL),
+        numpy=lambda a, b: a * b,
+        rules=(tg.rule("b", lambda g, y, a, b: g * b), tg.rule("a", lambda g, y, a, b: g * tg.detach(a))),
+    )
+    def half_recorded(a, b):
+        """a b, of whose rules one is a constant."""
+        return a * b
+
+    check_gradients(half_recorded, 2.0, 3.0)
+    with pytest.raises(GradientError, match=r"the Hessian is not symmetric, <u, Hv> = .* but <v, Hu> = "):
+        check_gradients(half_recorded, 2.0, 3.0, order=2)
 
 
 def test_complex_step_is_exact_where_it_holds_and_refused_where_it_does_not():

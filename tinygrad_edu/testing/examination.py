@@ -22,6 +22,9 @@ from .slopes import SURE, Line, Slope, Vector, central, complex_step, one_sided
 Indices = NDArray[np.intp]
 DRAWS = 4
 DIRECTIONS_AT_KINKS = 6
+NEARBY = 32  # points around a kink
+DRIFT = 0.1  # slopes at these points differ a little from those at the kink: by less than this share of what is wrong
+KINK = 1e-2  # error bars of more than this share of a bend are noise
 
 
 class Verdict(StrEnum):
@@ -78,12 +81,23 @@ class Problem:
         right, left = (one_sided(line, self.weights, self.precision, goal, side) for side in (1, -1))
         return right, left
 
-    def line(self, direction: Vector, elements: Indices) -> Line:
-        """The function along a direction of some of the inputs."""
+    def nearby(self, direction: Vector, elements: Indices, goal: float) -> list[float]:
+        """The slopes along a line at points near x: where weights · y is convex, they lie between those to both sides of x."""
+        slopes = []
+        for _ in range(NEARBY):
+            away = self.precision**0.25 * _random(self.rng, self.x.size) * np.maximum(1.0, np.abs(self.x))
+            slope = central(self.line(direction, elements, self.x + away), self.weights, self.precision, goal)
+            if slope.error <= KINK * abs(slope.value):
+                slopes.append(slope.value)
+        return slopes
+
+    def line(self, direction: Vector, elements: Indices, start: Vector | None = None) -> Line:
+        """The function along a direction of some of the inputs, from x or another start."""
         place, by = (int(elements[0]), direction[0]) if elements.size == 1 else (elements, direction)
+        start = self.x if start is None else start
 
         def at(t: complex) -> Vector:
-            moved = self.x.astype(complex) if isinstance(t, complex) else self.x.copy()
+            moved = start.astype(complex) if isinstance(t, complex) else start.copy()
             moved[place] += t * by
             self.budget -= 1
             return self.function(moved)
@@ -99,7 +113,7 @@ class Problem:
 class Findings:
     """For each number of the gradient the verdict, the slope it was held against and its error bar (NaN within a group).
 
-    `bends` has the slope to the right less that to the left, where both were needed and they differ.
+    `bends` has the slope to the right less that to the left at subgradients.
     """
 
     verdicts: NDArray[np.object_]
@@ -147,7 +161,8 @@ def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indi
     return group[:0], [group[:middle], group[middle:]]
 
 
-def _examine_one(problem: Problem, i: int, found: Findings) -> None:
+def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False) -> None:
+    """Look at one number; where the function `bends` there, also if it seems right, as half of relu's slopes at 0 does."""
     if not isfinite(problem.x[i]):
         return
     element = np.array([i])
@@ -165,9 +180,11 @@ def _examine_one(problem: Problem, i: int, found: Findings) -> None:
         other = problem.slope(lambda t: line(0.6 * t), goal).value / 0.6
         slope = slope._replace(error=slope.error + abs(other - slope.value))
         verdict = _verdict(claimed, slope, allowed)
-    if verdict is not Verdict.RIGHT:
+    if verdict is not Verdict.RIGHT or bends:
         right, left = problem.sides(line, goal)
         verdict, slope = _verdict_at_kink(claimed, slope, left, right, allowed)
+        if verdict is Verdict.WRONG and left.error + right.error <= KINK * abs(right.value - left.value):
+            verdict = _verdict_between(claimed, left, right, problem.nearby(np.array([scale]), element, goal))
         if verdict is Verdict.SUBGRADIENT:
             found.bends[i] = right.value - left.value
     found.verdicts[i], found.slopes[i], found.errors[i] = verdict, slope.value / scale, slope.error / scale
@@ -200,12 +217,31 @@ def _verdict_at_kink(claimed: float, slope: Slope, left: Slope, right: Slope, al
         return _verdict(claimed, slope, allowed), slope
     low, high = sorted((left.value, right.value))
     nearest = left if abs(claimed - left.value) < abs(claimed - right.value) else right
-    if error > 1e-2 * (high - low):  # noise, which differs from side to side
+    if error > KINK * (high - low):  # noise, which differs from side to side
         return Verdict.INCONCLUSIVE, nearest
     slack = 10 * error + allowed
     if low - slack <= claimed <= high + slack:
         return Verdict.SUBGRADIENT, Slope((low + high) / 2, (high - low) / 2, slope.resolution)
     return Verdict.WRONG, nearest
+
+
+def _excess(slope: float, left: Slope, right: Slope) -> float:
+    """By how much a slope is not between those to both sides."""
+    low, high = sorted((left.value, right.value))
+    return max(low - slope, slope - high, 0.0)
+
+
+def _verdict_between(claimed: float, left: Slope, right: Slope, nearby: list[float]) -> Verdict:
+    """Of a number that is not between the slopes to both sides: of a sorted row with three equal numbers, it may be right.
+
+    There the slopes nearby are not between them either, which for convex functions and concave ones they are.
+    """
+    excess = _excess(claimed, left, right)
+    if all(_excess(slope, left, right) <= DRIFT * excess for slope in nearby):
+        return Verdict.WRONG
+    slack = KINK * abs(right.value - left.value)
+    inside = min(nearby) - slack <= claimed <= max(nearby) + slack
+    return Verdict.SUBGRADIENT if inside else Verdict.INCONCLUSIVE
 
 
 def _examine_kinks_together(problem: Problem, found: Findings) -> None:
@@ -214,18 +250,17 @@ def _examine_kinks_together(problem: Problem, found: Findings) -> None:
     Those that bend upwards (weights · y is convex there) and those that bend downwards are judged apart: only of these does a
     subgradient lie between the slopes to both sides along every direction.
     """
-    if not np.any(found.verdicts == Verdict.SUBGRADIENT) or not np.all(np.isfinite(problem.gradient)):
-        return
     _find_bends(problem, found)
+    if not np.all(np.isfinite(problem.gradient)):
+        return
     for bend in (1, -1):
         kinks = np.flatnonzero(bend * found.bends > 0)
-        judged = kinks[found.verdicts[kinks] == Verdict.SUBGRADIENT]
-        if judged.size and kinks.size > 1 and _outside(problem, kinks, bend):
-            found.verdicts[judged] = Verdict.WRONG
+        if kinks.size > 1 and _outside(problem, kinks, bend):
+            found.verdicts[kinks] = Verdict.WRONG
 
 
 def _find_bends(problem: Problem, found: Findings) -> None:
-    """Of the numbers that seem right: at a kink, the mean of the slopes to both sides does as well."""
+    """Look again at those that seem right and are at a kink: the mean of the slopes to both sides is the central slope."""
     waiting = [np.flatnonzero(found.verdicts == Verdict.RIGHT)]
     while waiting and problem.budget > 0:
         group = waiting.pop()
@@ -234,18 +269,18 @@ def _find_bends(problem: Problem, found: Findings) -> None:
         direction = problem.scale(group) * _random(problem.rng, group.size)
         size = problem.noise * float(np.linalg.norm(problem.gradient[group] * direction))
         right, left = problem.sides(problem.line(direction, group), size)
-        bend = right.value - left.value
-        if abs(bend) <= 10 * (left.error + right.error) + size:
+        bend, error = abs(right.value - left.value), left.error + right.error
+        if bend <= 10 * error + size:
             continue
         if group.size > 1:
             middle = group.size // 2
             waiting += [group[:middle], group[middle:]]
-        elif isfinite(left.error) and isfinite(right.error):
-            found.bends[group] = bend
+        elif error <= KINK * bend:
+            _examine_one(problem, int(group[0]), found, bends=True)
 
 
 def _outside(problem: Problem, kinks: Indices, bend: int) -> bool:
-    """Whether the numbers are no subgradient; False as well if the function turns out not to bend in one direction only."""
+    """Whether the numbers are no subgradient; False as well if the function turns out to be neither convex nor concave."""
     outside = False
     for k in range(DIRECTIONS_AT_KINKS):
         direction = problem.scale(kinks) * _random(problem.rng, kinks.size)
@@ -259,7 +294,10 @@ def _outside(problem: Problem, kinks: Indices, bend: int) -> bool:
         if bend * (right.value - left.value) < -slack:
             return False
         low, high = sorted((left.value, right.value))
-        outside |= slack < SURE * (high - low) and not low - slack <= claimed <= high + slack
+        if slack < SURE * (high - low) and not low - slack <= claimed <= high + slack:
+            outside, excess = True, _excess(claimed, left, right)
+            if any(_excess(slope, left, right) > DRIFT * excess for slope in problem.nearby(direction, kinks, size)):
+                return False
     return outside
 
 
