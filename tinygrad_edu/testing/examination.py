@@ -183,7 +183,8 @@ def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False)
     if verdict is not Verdict.RIGHT or bends:
         right, left = problem.sides(line, goal)
         verdict, slope = _verdict_at_kink(claimed, slope, left, right, allowed)
-        if verdict is Verdict.WRONG and left.error + right.error <= KINK * abs(right.value - left.value):
+        bent = left.error + right.error <= KINK * abs(right.value - left.value)
+        if verdict is Verdict.WRONG and bent and isfinite(claimed):
             verdict = _verdict_between(claimed, left, right, problem.nearby(np.array([scale]), element, goal))
         if verdict is Verdict.SUBGRADIENT:
             found.bends[i] = right.value - left.value
