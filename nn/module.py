@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from copy import copy
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from tinygrad_edu import ShapeError, TinygradError, Value
+from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
+
+Observer = Callable[["Module", tuple[Any, ...], Any], None]
+_observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 
 class Module:
     """Base of all layers and networks.
 
-    A subclass sets Values, Modules, or lists, tuples and dicts of these as attributes, and defines `forward`. Parameters are
-    found by walking the attributes in the order in which they were set; one that occurs twice counts once.
+    A subclass sets Values, Modules, arrays, or lists, tuples and dicts of these as attributes, and defines `forward`. They are
+    found by walking the attributes in the order in which they were set; one that occurs twice counts once. A leaf Value is a
+    parameter. An ndarray is a buffer: saved with the parameters, not trained.
+
+    Attributes:
+        training: whether dropout and batch norm do what they do in training; see `train` and `eval`.
     """
 
-    def __call__(self, *inputs: Any) -> Any:
-        """What `forward` returns. Every module runs through here, so that drawings by layer have one place to look."""
-        return self.forward(*inputs)
+    training = True
 
-    def forward(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        """What `forward` returns. Every module runs through here, so that `observing` has one place to look."""
+        output = self.forward(*inputs, **options)
+        observer = _observer.get()
+        if observer is not None:
+            observer(self, inputs, output)
+        return output
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """The computation of this module, to be defined by each subclass."""
         raise TinygradError(f"{type(self).__name__}: define forward(self, x), which this module computes when called")
 
@@ -42,14 +57,22 @@ class Module:
             for path, module in self.children():
                 yield from module._walk(f"{prefix}.{path}" if prefix else path, seen)
 
-    def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """All parameters, which are the leaf Values, as (path, Value), such as ("layers.0.weight", ...), each once."""
-        seen: set[Value] = set()
+    def _leaves(self) -> Iterator[tuple[str, Any]]:
+        """All parameters and buffers as (path, Value or array), such as ("0.weight", ...), each once."""
+        seen: set[int] = set()
         for prefix, module in self.named_modules():
             for path, item in _items(vars(module)):
-                if isinstance(item, Value) and item.grad_fn is None and item not in seen:
-                    seen.add(item)
+                if not isinstance(item, Module) and id(item) not in seen:
+                    seen.add(id(item))
                     yield (f"{prefix}.{path}" if prefix else path), item
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """All parameters, which are the leaf Values, as (path, Value), such as ("0.weight", ...), each once."""
+        return ((path, item) for path, item in self._leaves() if isinstance(item, Value))
+
+    def named_buffers(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        """All buffers, which are the arrays, as (path, array), such as ("1.running_mean", ...), each once."""
+        return ((path, item) for path, item in self._leaves() if not isinstance(item, Value))
 
     def parameters(self) -> list[Value]:
         """All parameters, each once."""
@@ -60,30 +83,76 @@ class Module:
         for value in self.parameters():
             value.zero_grad()
 
-    def state_dict(self) -> dict[str, NDArray[Any]]:
-        """A copy of all parameters by path, as plain arrays."""
-        return {path: np.array(value.data, order="C") for path, value in self.named_parameters()}
+    # -- Modes ---------------------------------------------------------------------------------------------------------
 
-    def load_state_dict(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Copy arrays into the parameters of the same paths.
+    def train(self, mode: bool = True) -> Self:
+        """Have this module and all inside it behave as in training, or with False as in use; returns the module."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """`train(False)`: dropout passes everything, batch norm uses its running statistics."""
+        return self.train(False)
+
+    def freeze(self, frozen: bool = True) -> Self:
+        """Let no gradient flow to the parameters, so that optimisers leave them as they are; False undoes it."""
+        for value in self.parameters():
+            value.requires_grad = not frozen
+            value.zero_grad()
+        return self
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Turn the parameters, and buffers of floats, into another float type, in place; gradients are forgotten.
+
+        Raises DTypeError for a type that is not of floats. Give the model to a new optimiser afterwards.
+        """
+        if np.dtype(dtype).kind != "f":
+            raise DTypeError(f"astype: got {np.dtype(dtype)}, expected a type of floats such as np.float32")
+        for _, value in self.named_parameters():
+            value.data = np.asarray(value.data).astype(dtype)[()]
+            value.zero_grad()
+            value.mark_changed()
+        done: dict[int, NDArray[Any]] = {}
+        for _, module in self.named_modules():
+            vars(module).update(_converted(vars(module), np.dtype(dtype), done))
+        return self
+
+    # -- State ---------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """A copy of all parameters and buffers by path, as plain arrays."""
+        return {path: np.array(getattr(item, "data", item), order="C") for path, item in self._leaves()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Copy arrays into the parameters and buffers of the same paths, whose dtype stays.
 
         Raises:
             ShapeError: if an entry is missing, unexpected or of another shape; lists all of them, and changes nothing.
+            DTypeError: if an entry is not made of real numbers.
         """
-        own = dict(self.named_parameters())
+        own = dict(self._leaves())
         wrong = [f"missing {path}" for path in own if path not in state]
         wrong += [f"unexpected {path}" for path in state if path not in own]
-        for path, value in own.items():
-            if path in state and np.shape(state[path]) != value.shape:
-                wrong.append(f"{path} has shape {np.shape(state[path])}, expected {value.shape}")
+        new = {path: np.asarray(state[path]) for path in own if path in state}
+        wrong += [
+            f"{path} has shape {new[path].shape}, expected {np.shape(own[path])}"
+            for path in new
+            if new[path].shape != np.shape(own[path])
+        ]
         if wrong:
             raise ShapeError(f"load_state_dict: {'; '.join(wrong)}; build the model as it was when its state was saved")
-        for path, value in own.items():
-            if value.shape:
-                value.data[...] = state[path]  # keeps the memory order
+        if strange := [f"{path} is of {array.dtype}" for path, array in new.items() if array.dtype.kind not in "biuf"]:
+            raise DTypeError(f"load_state_dict: {'; '.join(strange)}, expected real numbers")
+        for path, item in own.items():
+            if isinstance(item, np.ndarray):
+                item[...] = new[path]
+                continue
+            if item.shape:
+                item.data[...] = new[path]  # keeps the memory order
             else:
-                value.data = Value(np.asarray(state[path], value.dtype)).data
-            value.mark_changed()
+                item.data = new[path].astype(item.dtype)[()]
+            item.mark_changed()
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -93,6 +162,19 @@ class Module:
     def describe(self) -> str:
         """The arguments that repr shows."""
         return ""
+
+
+@contextmanager
+def observing(observer: Observer) -> Iterator[None]:
+    """While this is open, call observer(module, inputs, output) whenever a module has computed its output, innermost first.
+
+    For looking at what flows through a network; it costs nothing while it is closed.
+    """
+    token = _observer.set(observer)
+    try:
+        yield
+    finally:
+        _observer.reset(token)
 
 
 def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any) -> Any:
@@ -109,21 +191,24 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any)
     Raises:
         ShapeError: if a path is unknown or a shape differs.
     """
-    own = dict(module.named_parameters())
+    own = dict(module._leaves())
     wrong = [f"unexpected {path}" for path in parameters if path not in own]
-    for path, value in own.items():
-        if path in parameters and np.shape(getattr(parameters[path], "data", parameters[path])) != value.shape:
-            wrong.append(f"{path} should have shape {value.shape}")
+    for path, item in own.items():
+        if path in parameters and np.shape(parameters[path]) != np.shape(item):
+            wrong.append(f"{path} should have shape {np.shape(item)}")
     if wrong:
         raise ShapeError(f"functional_call: {'; '.join(wrong)}; the module has {', '.join(own) or 'no parameters'}")
-    other: Module = _replaced(module, {own[path]: value for path, value in parameters.items()})
+    other: Module = _replaced(module, {id(own[path]): value for path, value in parameters.items()})
     return other(*inputs)
 
 
-def _replaced(item: Any, new: Mapping[Value, Any]) -> Any:
-    """A copy of a module, or of what it holds, with other Values in the places of some."""
-    if isinstance(item, Value):
-        return new.get(item, item)
+def _replaced(item: Any, new: Mapping[int, Any]) -> Any:
+    """A copy of a module, or of what it holds, with others in the places of the Values and arrays of some ids.
+
+    Buffers that are not replaced are copied, so that running statistics of the module itself stay.
+    """
+    if isinstance(item, (Value, np.ndarray)):
+        return new[id(item)] if id(item) in new else item.copy() if isinstance(item, np.ndarray) else item
     if isinstance(item, Module):
         twin = copy(item)
         vars(twin).update({name: _replaced(inner, new) for name, inner in vars(item).items()})
@@ -133,10 +218,19 @@ def _replaced(item: Any, new: Mapping[Value, Any]) -> Any:
     return type(item)([_replaced(inner, new) for inner in item]) if type(item) in (list, tuple) else item
 
 
+def _converted(item: Any, dtype: np.dtype[Any], done: dict[int, NDArray[Any]]) -> Any:
+    """An attribute, or what a list, tuple or dict of them holds, with float arrays of another dtype; `done`, by id, only once."""
+    if isinstance(item, np.ndarray) and item.dtype.kind == "f":
+        return done.setdefault(id(item), item.astype(dtype))
+    if isinstance(item, dict):
+        return {key: _converted(inner, dtype, done) for key, inner in item.items()}
+    return type(item)([_converted(inner, dtype, done) for inner in item]) if type(item) in (list, tuple) else item
+
+
 def _items(container: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The Values and Modules among the attributes, those in lists, tuples and dicts included, with dotted paths."""
+    """The leaf Values, arrays and Modules among the attributes, those in lists, tuples and dicts included, with dotted paths."""
     for name, item in container.items():
-        if isinstance(item, (Value, Module)):
+        if isinstance(item, (Module, np.ndarray)) or (isinstance(item, Value) and item.grad_fn is None):
             yield name, item
         elif isinstance(item, Mapping):
             yield from _items({f"{name}.{key}": inner for key, inner in item.items()})

@@ -91,7 +91,7 @@ def test_mlp_and_sequential():
     x = np.array([-1.0, 2.0])
     assert np.array_equal(nn.Sequential(nn.ReLU())(x), [0.0, 2.0])
     assert np.allclose(nn.Sigmoid()(x), 1 / (1 + np.exp(-x)))
-    assert repr(net).splitlines()[:2] == ["MLP(", "  (layers.0): Linear(4, 8)"]
+    assert repr(net).splitlines()[:2] == ["MLP(", "  (0): Linear(4, 8)"]
     with pytest.raises(ShapeError, match="at least an input and an output"):
         nn.MLP((4,))
 
@@ -101,11 +101,11 @@ def test_state_moves_between_models_and_is_strict():
     two.load_state_dict(one.state_dict())
     assert np.array_equal(one(np.ones(2)).data, two(np.ones(2)).data)
     state = one.state_dict()
-    state["layers.9.weight"] = state.pop("layers.0.bias")
-    state["layers.2.weight"] = np.ones((1, 4))
+    state["9.weight"] = state.pop("0.bias")
+    state["2.weight"] = np.ones((1, 4))
     before = two.state_dict()
     with pytest.raises(
-        ShapeError, match=r"missing layers.0.bias; unexpected layers.9.weight; layers.2.weight has shape \(1, 4\)"
+        ShapeError, match=r"missing 0.bias; unexpected 9.weight; 2.weight has shape \(1, 4\)"
     ):
         two.load_state_dict(state)
     assert all(np.array_equal(before[k], two.state_dict()[k]) for k in before)
@@ -225,16 +225,16 @@ def test_functional_call_makes_a_function_of_the_parameters():
     (model(x) ** 2).sum().backward()
     for path, value in model.named_parameters():
         assert np.allclose(g[path], value.grad)
-    half = {"layers.0.weight": parameters["layers.0.weight"] * 0}
+    half = {"0.weight": parameters["0.weight"] * 0}
     assert not np.allclose(nn.functional_call(model, half, x).data, model(x).data)
-    assert np.array_equal(model.state_dict()["layers.0.weight"], parameters["layers.0.weight"])
+    assert np.array_equal(model.state_dict()["0.weight"], parameters["0.weight"])
 
 
 def test_functional_call_replaces_a_shared_parameter_everywhere():
     first = nn.Linear(2, 2, rng=0)
     model = nn.Sequential(first, nn.Tanh(), first)
     w = np.eye(2)
-    y = nn.functional_call(model, {"layers.0.weight": w, "layers.0.bias": np.zeros(2)}, np.ones(2))
+    y = nn.functional_call(model, {"0.weight": w, "0.bias": np.zeros(2)}, np.ones(2))
     assert np.allclose(y, np.tanh(np.ones(2)))
 
 

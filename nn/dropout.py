@@ -1,0 +1,35 @@
+"""Dropout: random zeros in training, against a network's reliance on single units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import TinygradError, dropout
+
+from .module import Module
+
+
+class Dropout(Module):
+    """In training each number is 0 with probability p, else divided by 1 - p; in use, after `eval()`, x itself.
+
+    Args:
+        p: probability, from 0 to 1.
+        rng: random generator, or a seed for one; unseeded if None.
+
+    Raises TinygradError for any other p. See Srivastava et al., "Dropout" (2014).
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> None:
+        if not 0 <= p <= 1:
+            raise TinygradError(f"Dropout: got p={p}, expected a probability from 0 to 1")
+        self.p, self.rng = p, np.random.default_rng(rng)
+
+    def forward(self, x: Any) -> Any:
+        """x: any shape -> the same."""
+        return dropout(x, p=self.p, rng=self.rng, training=self.training)
+
+    def describe(self) -> str:
+        """p."""
+        return f"p={self.p}"
