@@ -14,6 +14,8 @@
 Each message names the operation, what it got, what it expected, and the remedy.
 """
 
+from typing import Any
+
 import numpy as np
 
 
@@ -46,7 +48,13 @@ class DefinitionError(TinygradError, TypeError):
 
 
 class GradientError(TinygradError, AssertionError):
-    """A gradient is wrong: it does not agree with the values of its function, or breaks a law that gradients obey."""
+    """A gradient is wrong: it does not agree with the values of its function, or breaks a law that gradients obey.
+
+    Attributes:
+        report: the `testing.GradientReport` that says which numbers are wrong; None where a law is broken.
+    """
+
+    report: Any = None
 
 
 class ExpressionError(TinygradError, ValueError):

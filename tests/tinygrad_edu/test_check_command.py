@@ -190,9 +190,9 @@ def test_refusals_are_one_line(args, message):
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 def test_nothing_compared_is_no_success():
     code, out, err = run("check", "mylayers:overflows", "--shape", "x=3")
-    assert code == 1
-    assert out.startswith("overflows: 0 compared, 0 wrong, 0 subgradients, 3 inconclusive")
-    assert err.splitlines()[-1].startswith("error: nothing can be told at these inputs")
+    assert (code, out) == (1, "")
+    assert err.startswith("overflows: nothing can be told at these inputs")
+    assert "overflows: 0 compared, 0 wrong, 0 subgradients, 3 inconclusive" in err
 
 
 @pytest.mark.parametrize("option", [["--order", "0"], ["--order", "x"], ["--seed", "-1"], ["--nothing"]])

@@ -14,14 +14,13 @@ import numpy as np
 from ..errors import GradientError, UnsupportedError
 from ..recording import no_grad
 from ..transforms import vjp as pullback
-from ..value import Value
 from . import laws
 from .diagnosis import diagnosis
 from .examination import Problem, Verdict, examine
 from .laws import Pull
 from .report import Element, GradientReport, ranked
 from .slopes import central
-from .subject import Function, Row, Subject, parts
+from .subject import Function, Row, Subject, constant, parts
 
 Mode: TypeAlias = Literal["screen", "full"]
 PATTERN = 2_000  # the most numbers whose slopes are all computed to recognise a mistake
@@ -43,7 +42,7 @@ def check_vjp(
         vjp: function of (g, *inputs), with g weights shaped like f's result; returns for each input the gradient of sum(g * f),
             an array of the input's shape and dtype, in a tuple (or bare, for one input), or None for inputs not checked.
         inputs: numbers or arrays of floats, where to check. They are not changed.
-        argnums: positions of the inputs to check; all of them if None.
+        argnums: positions of the inputs to check; all of them if None. The others may be anything, such as labels.
         mode: "screen" checks many numbers with one random direction and looks at single ones where something is off; "full"
             looks at each one.
         complex_step: take slopes from f(x + ih), exact to the last digit, where f is analytic and takes complex numbers. It is
@@ -54,13 +53,15 @@ def check_vjp(
         a `GradientReport`; print it.
 
     Raises:
-        GradientError: if a number is wrong, or a law is broken: the shape and dtype of each gradient, linear in g, the same
-            twice, inputs unchanged. The message names the place and both numbers, and the mistake if it is a usual one.
-        DTypeError: if an input is not of floats.
+        GradientError: if a number is wrong, or nothing can be told of any, or a law is broken: the shape and dtype of each
+            gradient, linear in g, the same twice, inputs unchanged. The message names the place and both numbers, and the
+            mistake if it is a usual one; the error's `report` has them all.
+        DTypeError: if an input to check is not made of real numbers.
 
     >>> print(check_vjp(np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), np.array([0.5, -1.0])))
     tanh: 2 compared, 0 wrong, 0 subgradients, 0 inconclusive (seed=0); laws: shape and dtype, ...
     """
+    __tracebackhide__ = True  # pytest shows the caller's line instead
     subject = Subject(_name_of(f), f, inputs, argnums, seed)
     gradients, pull, kept = laws.of_any(subject, vjp)
     return _report(subject, gradients, pull, kept, mode, complex_step)
@@ -93,20 +94,23 @@ def check_gradients(
     >>> check_gradients(lambda x: x.tanh().sum(), np.array([0.5, -1.0])).compared
     2
     """
-
+    __tracebackhide__ = True
     if order < 1:
         raise UnsupportedError(f"check_gradients: order={order}, expected 1 or more")
 
     def values(*arrays: Any) -> Any:
         with no_grad():
-            return f(*[Value(x, requires_grad=False) for x in arrays])
+            return f(*[constant(x) for x in arrays])
 
     subject = Subject(_name_of(f), values, inputs, argnums, seed)
 
     def vjp(cotangent: Any, *arrays: Any) -> list[Any]:
-        leaves = [Value(x, requires_grad=i in subject.argnums, copy=False) for i, x in enumerate(arrays)]
+        leaves = subject.leaves(arrays)
         laws.backward(parts(f(*leaves)), iter(cotangent if subject.several else [cotangent]))
-        return [np.zeros_like(x.data)[()] if x.grad is None else x.grad for x in leaves]
+        for i in subject.argnums:
+            leaf = leaves[i]
+            leaves[i] = np.zeros_like(leaf.data)[()] if leaf.grad is None else leaf.grad
+        return leaves
 
     gradients, pull, kept = laws.of_any(subject, vjp)
     kept += [
@@ -125,7 +129,8 @@ def check_gradients(
 def _report(
     subject: Subject, gradients: list[Any], pull: Pull, kept: list[str], mode: Mode, complex_step: bool
 ) -> GradientReport:
-    """Compare the gradients with slopes; raise GradientError if one is wrong."""
+    """Compare the gradients with slopes; raise GradientError if one is wrong, or nothing can be told."""
+    __tracebackhide__ = True
     if mode not in ("screen", "full"):
         raise UnsupportedError(f"{subject.name}: mode={mode!r}, expected 'screen' or 'full'")
     problem = subject.problem(gradients, complex_step)
@@ -139,6 +144,7 @@ def _report(
     report = GradientReport(
         name=subject.name,
         seed=subject.seed,
+        cotangent=subject.cotangent(subject.weights),
         compared=found.verdicts.size - inconclusive,
         subgradients=int(np.sum(found.verdicts == Verdict.SUBGRADIENT)),
         inconclusive=inconclusive,
@@ -146,8 +152,17 @@ def _report(
         laws=tuple(kept),
     )
     if report.wrong:
-        raise GradientError(_message(report, subject, problem, pull))
+        raise _error(_message(report, subject, problem, pull), report)
+    if report.inconclusive and not report.compared:
+        why = "nothing can be told at these inputs: does the function overflow there, or no longer change?"
+        raise _error(f"{report.name}: {why}\n{report}", report)
     return report
+
+
+def _error(message: str, report: GradientReport) -> GradientError:
+    error = GradientError(message)
+    error.report = report
+    return error
 
 
 def _message(report: GradientReport, subject: Subject, problem: Problem, pull: Pull) -> str:
@@ -156,18 +171,20 @@ def _message(report: GradientReport, subject: Subject, problem: Problem, pull: P
     i = worst.argument
     many = sum(e.argument == i for e in report.wrong)
     place = f" at {list(worst.index)}" if worst.index else ""
+    start = f"{report.name}: the gradient of input {i}{place} is {worst.claimed:.8g}"
+    if abs(worst.claimed - worst.slope) <= 1.01 * worst.error:  # judged wrong together with others
+        low, high = worst.slope - worst.error, worst.slope + worst.error
+        return (
+            f"{start}, between the slopes to both sides of a kink, {low:.8g} and {high:.8g}; but together the {many} numbers "
+            f"at kinks are no subgradient: shares of a tie, for one, must add up to 1\n{report}"
+        )
     if laws.ignores_cotangent(subject, pull, i):
         hint: str | None = "it ignores the incoming gradient g: multiply by it"
-    elif abs(worst.claimed - worst.slope) <= worst.error:
-        hint = (
-            "each is between the slopes to both sides of a kink, but together they are no subgradient, "
-            "like shares of a tie that do not add up to 1"
-        )
     else:
         hint = _pattern(subject, problem, i)
     return (
-        f"{report.name}: the gradient of input {i}{place} is {worst.claimed:.8g}, but the slope there is {worst.slope:.8g} "
-        f"± {worst.error:.1e} (ratio {worst.ratio:.5g}); {many} of {np.size(subject.inputs[i])} numbers are wrong"
+        f"{start}, but the slope there is {worst.slope:.8g} ± {worst.error:.1e} (ratio {worst.ratio_text}); "
+        f"{many} of {np.size(subject.inputs[i])} numbers are wrong"
         f"{': ' + hint if hint else ''}\n{report}"
     )
 
@@ -185,8 +202,8 @@ def _pattern(subject: Subject, problem: Problem, i: int) -> str | None:
             line = problem.line(np.ones(1), np.array([end - count + k]))
             slopes[k] = central(line, problem.weights, problem.precision, 0.0).value
     claimed = problem.gradient[end - count : end].reshape(shape)
-    arrays = [np.asarray(x) for x in (*subject.inputs, *subject.results)]
-    sizes = {n for a in arrays for n in (*a.shape, a.size)}
+    arrays = [*[subject.inputs[i] for i in subject.argnums], *subject.results]
+    sizes = {n for a in arrays for n in (*np.shape(a), np.size(a))}
     return diagnosis(claimed, slopes.reshape(shape), sizes)
 
 

@@ -39,6 +39,8 @@ def diagnosis(claimed: Array, slopes: Array, sizes: set[int]) -> str | None:
 def _of_factor(scale: float, sizes: set[int]) -> str | None:
     if np.isclose(scale, -1, rtol=1e-4):
         return "the sign is wrong"
+    if np.isclose(scale, 1, rtol=1e-4):
+        return None
     for n in sorted({2, *sizes} - {0, 1}):
         many = "2" if n == 2 else f"{n}, the size of an axis or a count (a mean?)"
         if np.isclose(abs(scale), n, rtol=1e-4):

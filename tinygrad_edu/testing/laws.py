@@ -12,7 +12,7 @@ from ..node import Node
 from ..recording import no_grad
 from ..transforms import jvp, vjp
 from ..value import Value
-from .subject import Function, Subject, parts
+from .subject import Function, Subject, constant, parts
 
 Pull = Callable[[Any], list[Any]]  # from a cotangent to one gradient per input, None where not checked
 
@@ -23,6 +23,8 @@ def pull_of(subject: Subject, function: Function) -> Pull:
     def pull(cotangent: Any) -> list[Any]:
         with np.errstate(all="ignore"):
             gradients = function(cotangent, *subject.copies())
+        if gradients is None:
+            subject.fail("the vjp returned None; does it return anything?")
         if not isinstance(gradients, (tuple, list)):
             gradients = (gradients,)
         if len(gradients) != len(subject.inputs):
@@ -44,8 +46,8 @@ def inputs_unchanged(subject: Subject, function: Function) -> str:
     given = subject.copies()
     with np.errstate(all="ignore"):
         function(subject.cotangent(subject.weights), *given)
-    for i, (x, before) in enumerate(zip(given, subject.inputs, strict=True)):
-        if not np.array_equal(x, before, equal_nan=True):
+    for i in subject.argnums:
+        if not np.array_equal(given[i], subject.inputs[i], equal_nan=True):
             subject.fail(f"the gradient changes its input {i}; work on a copy")
     return "inputs unchanged"
 
@@ -58,6 +60,8 @@ def shape_and_dtype(subject: Subject, gradients: list[Any]) -> str:
             remedy = "is a sum over the axes along which it was broadcast missing?"
             if g.shape == x.shape[::-1]:
                 remedy = "is it transposed?"
+            elif g.size == x.size:
+                remedy = "reshape it"
             elif g.ndim < x.ndim:
                 remedy = "was too much summed?"
             subject.fail(f"the gradient of input {i} has shape {g.shape}, but the input has {x.shape}; {remedy}")
@@ -67,7 +71,10 @@ def shape_and_dtype(subject: Subject, gradients: list[Any]) -> str:
 
 
 def deterministic(subject: Subject, pull: Pull, gradients: list[Any]) -> str:
-    """The same again."""
+    """The same again, of the function and of its gradient."""
+    for y, expected in zip(parts(subject.f(*subject.copies())), subject.results, strict=True):
+        if not np.array_equal(data_of(y), expected, equal_nan=True):
+            subject.fail("the function returns something else when called again; give its random numbers a fixed seed")
     again = pull(subject.cotangent(subject.weights))
     for i in subject.argnums:
         if not np.array_equal(gradients[i], again[i], equal_nan=True):
@@ -111,11 +118,6 @@ def of_any(subject: Subject, function: Function) -> tuple[list[Any], Pull, list[
 # -- Of functions of Values --------------------------------------------------------------------------------------------
 
 
-def leaves_of(subject: Subject) -> list[Value]:
-    """The inputs as Values; constants where they are not checked."""
-    return [Value(x, requires_grad=i in subject.argnums) for i, x in enumerate(subject.inputs)]
-
-
 def backward(results: list[Any], weights: Iterator[Any]) -> None:
     """Run backward from all results, each with its weights."""
     for y, weight in zip(results, weights, strict=True):
@@ -125,7 +127,7 @@ def backward(results: list[Any], weights: Iterator[Any]) -> None:
 
 def recording_changes_nothing(subject: Subject, f: Function) -> str:
     """Recorded, f computes the same numbers."""
-    for y, expected in zip(parts(f(*leaves_of(subject))), subject.results, strict=True):
+    for y, expected in zip(parts(f(*subject.leaves(subject.copies()))), subject.results, strict=True):
         if not np.array_equal(data_of(y), expected, equal_nan=True):
             subject.fail("recorded, it computes other numbers than under no_grad()")
     return "recording changes nothing"
@@ -133,7 +135,7 @@ def recording_changes_nothing(subject: Subject, f: Function) -> str:
 
 def accumulates(subject: Subject, f: Function, once: list[Any]) -> str:
     """Two backward passes add up."""
-    leaves = leaves_of(subject)
+    leaves = subject.leaves(subject.copies())
     for _ in range(2):
         backward(parts(f(*leaves)), (w if w.ndim else w[()] for w in subject.weights))
     for i in subject.argnums:
@@ -151,7 +153,7 @@ def of_chosen(subject: Subject, f: Function) -> tuple[Function, list[Any], list[
         full = list(subject.inputs)
         for i, x in zip(subject.argnums, xs, strict=True):
             full[i] = x
-        return f(*[x if isinstance(x, Node) else Value(x, requires_grad=False) for x in full])
+        return f(*[x if isinstance(x, Node) else constant(x) for x in full])
 
     directions = [np.asarray(subject.rng.choice([-1.0, 1.0], np.shape(x)), np.asarray(x).dtype)[()] for x in chosen]
     return function, chosen, directions

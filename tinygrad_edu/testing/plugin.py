@@ -103,15 +103,20 @@ def pytest_runtest_call(item: pytest.Item) -> None:
         if len(marker.args) < 2:
             pytest.fail("gradients: expected a function and its inputs, as in gradients(np.tanh, 0.5)", pytrace=False)
         f, *inputs = marker.args
+        if not callable(f):
+            pytest.fail(f"gradients: the first argument is a {type(f).__name__}, expected a function", pytrace=False)
         check = GradientCheck(item.config)
         vjp, options = marker.kwargs.get("vjp"), {k: v for k, v in marker.kwargs.items() if k != "vjp"}
+        failure = ""
         try:
             if vjp is None:
                 check(f, *inputs, **options)
             else:
                 check.vjp(f, vjp, *inputs, **options)
         except GradientError as error:
-            pytest.fail(str(error), pytrace=False)
+            failure = str(error)
+        if failure:
+            pytest.fail(failure, pytrace=False)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from .examination import Verdict
 
@@ -34,6 +35,11 @@ class Element:
         """claimed / slope; NaN for 0 / 0."""
         return self.claimed / self.slope if self.slope else float("inf") if self.claimed else float("nan")
 
+    @property
+    def ratio_text(self) -> str:
+        """The ratio in five digits; near 1 what is beyond it."""
+        return f"{self.ratio:.5g}" if not 1e-9 < abs(self.ratio - 1) < 1e-4 else f"1{self.ratio - 1:+.1e}"
+
 
 @dataclass(frozen=True)
 class GradientReport:
@@ -42,6 +48,7 @@ class GradientReport:
     Attributes:
         name: of the function.
         seed: that weights and directions were drawn with.
+        cotangent: g, as a vjp takes it: the numbers are those of the gradient of sum(g * f).
         compared: how many numbers were held against the function's values, those below included.
         subgradients, inconclusive: how many lie at a kink between the slopes to both sides, and of how many nothing can be told.
         elements: those that were looked at one by one, the worst first.
@@ -50,6 +57,7 @@ class GradientReport:
 
     name: str
     seed: int
+    cotangent: Any
     compared: int
     subgradients: int
     inconclusive: int
@@ -67,10 +75,11 @@ class GradientReport:
         lines = [f"{self.name}: {', '.join(counts)} (seed={self.seed}); laws: {', '.join(self.laws)}"]
         shown = [e for e in self.elements if e.verdict is not Verdict.RIGHT][:SHOWN]
         if shown:
-            lines.append(f"  {'argument':<16} {'gradient':>14} {'slope':>14} {'± error':>9} {'ratio':>9}  verdict")
+            lines.append("  of sum(g * f), with random weights g, which are report.cotangent:")
+            lines.append(f"  {'argument':<16} {'gradient':>14} {'slope':>14} {'± error':>9} {'ratio':>10}  verdict")
         for e in shown:
             place = f"{e.argument}{list(e.index) if e.index else ''}"
-            numbers = f"{e.claimed:>14.8g} {e.slope:>14.8g} {e.error:>9.1e} {e.ratio:>9.4g}"
+            numbers = f"{e.claimed:>14.8g} {e.slope:>14.8g} {e.error:>9.1e} {e.ratio_text:>10}"
             lines.append(f"  {place:<16} {numbers}  {e.verdict}")
         hidden = sum(e.verdict is not Verdict.RIGHT for e in self.elements) - len(shown)
         return "\n".join([*lines, f"  and {hidden} more"] if hidden > 0 else lines)

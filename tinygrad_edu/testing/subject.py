@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ..data import data_of
 from ..errors import DTypeError, GradientError, UnsupportedError
+from ..node import Node
+from ..value import Value
 from .examination import Problem
 
 Function: TypeAlias = Callable[..., Any]
@@ -34,23 +36,24 @@ class Subject:
         seed: of the weights and directions.
 
     Attributes:
-        inputs: float scalars and arrays of floats; arrays are the caller's, so hand out `copies`.
+        inputs: float scalars and arrays of floats, and as they came those not to check, if they are not of floats; arrays
+            are the caller's, so hand out `copies`.
         results: f's results there, as arrays; `several` if they came in a tuple or list.
         weights: of the results' numbers: random, and smaller for larger numbers, so that the derivatives of all are seen.
 
     Raises:
-        DTypeError: if an input is not made of real numbers.
+        DTypeError: if an input to check is not made of real numbers.
     """
 
     def __init__(
         self, name: str, f: Function, inputs: tuple[Any, ...], argnums: int | Sequence[int] | None, seed: int
     ) -> None:
         self.name, self.f, self.seed = name, f, seed
-        self.inputs = [_input(name, i, x) for i, x in enumerate(inputs)]
         chosen = range(len(inputs)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
         self.argnums = tuple(chosen)
         if not all(isinstance(i, int) and 0 <= i < len(inputs) for i in self.argnums):
             raise UnsupportedError(f"{name}: argnums={argnums!r}, expected positions from 0 to {len(inputs) - 1}")
+        self.inputs = [_input(name, i, x) if i in self.argnums or _floats(x) else x for i, x in enumerate(inputs)]
         self.rng = np.random.default_rng(seed)
         results = f(*self.copies())
         self.several = isinstance(results, (tuple, list))
@@ -63,7 +66,11 @@ class Subject:
 
     def copies(self) -> list[Any]:
         """The inputs, for a function that might change them."""
-        return [np.array(x) if np.ndim(x) else x for x in self.inputs]
+        return [np.array(x) if isinstance(x, np.ndarray) else x for x in self.inputs]
+
+    def leaves(self, arrays: Sequence[Any]) -> list[Any]:
+        """The inputs as Values; constants where they are not checked."""
+        return [Value(x, copy=False) if i in self.argnums else constant(x) for i, x in enumerate(arrays)]
 
     def new_weights(self) -> list[NDArray[Any]]:
         """Weights like `weights`, drawn anew."""
@@ -101,6 +108,7 @@ class Subject:
 
     def fail(self, message: str) -> NoReturn:
         """Raise GradientError about this function."""
+        __tracebackhide__ = True
         raise GradientError(f"{self.name}: {message} (seed={self.seed})")
 
     # -- All chosen inputs in one row ----------------------------------------------------------------------------------
@@ -127,7 +135,7 @@ class Subject:
         shapes, ends = self.shapes, self.ends
 
         def function(x: NDArray[Any]) -> NDArray[Any]:
-            full = [x if not np.ndim(x) else np.asarray(x, float) for x in self.inputs]
+            full = [np.asarray(x, float) if isinstance(x, np.ndarray) and _floats(x) else x for x in self.inputs]
             for i, shape, end in zip(self.argnums, shapes, ends, strict=True):
                 full[i] = x[end - prod(shape) : end].reshape(shape)[()]
             return np.concatenate([np.ravel(data_of(y)) for y in parts(self.f(*full))])
@@ -154,10 +162,22 @@ def parts(y: Any) -> list[Any]:
     return list(y) if isinstance(y, (tuple, list)) else [y]
 
 
+def constant(x: Any) -> Any:
+    """An input that is not checked, for a function of Values: of floats as a Value, anything else as it is."""
+    return Value(x, requires_grad=False, copy=False) if _floats(x) else x
+
+
+def _floats(x: Any) -> bool:
+    return np.asarray(data_of(x)).dtype.kind == "f" if isinstance(x, (float, np.generic, np.ndarray, Node)) else False
+
+
 def _input(name: str, i: int, x: Any) -> Any:
     """An input as a Python float, a NumPy float scalar or an array of floats."""
+    kind = type(x).__name__
     x = np.asarray(data_of(x))
     if x.dtype.kind not in "fiu":
-        raise DTypeError(f"{name}: input {i} is {x.dtype}, expected real numbers")
+        got = x.dtype if x.dtype != object else f"a {kind}"
+        remedy = "pass numbers and arrays one by one, and name those to check in argnums="
+        raise DTypeError(f"{name}: input {i} is {got}, expected real numbers; {remedy}")
     x = x if x.dtype.kind == "f" else x.astype(float)
     return x if x.ndim else float(x) if x.dtype == float else x[()]

@@ -30,6 +30,8 @@ def imported(target: str) -> Callable[..., Any]:
         TargetError: if there is no such module or function, or the module fails while it is imported.
     """
     module, _, name = target.partition(":")
+    if module.endswith(".py"):
+        raise TargetError(f"{target!a}: expected a module's name, {module.removesuffix('.py')}:{name}, without .py")
     if not module or not name:
         raise TargetError(f"{target!a}: expected MODULE:FUNCTION, as in mylayers:softmax")
     if os.getcwd() not in sys.path:
