@@ -6,6 +6,8 @@
     ├── DTypeError        (TypeError)     data that cannot be differentiated: integers, complex, objects, text
     ├── GraphError        (RuntimeError)  the recorded graph was released, changed in place, or cannot be copied
     ├── UnsupportedError  (TypeError)     a NumPy function, option or assignment that has no recorded counterpart
+    ├── GradientError     (AssertionError) a gradient that is wrong, as a check found
+    │   └── InconclusiveError              a gradient of which nothing could be told
     ├── DefinitionError   (TypeError)     an operation whose definition is incomplete or contradictory
     └── ExpressionError   (ValueError)    text that is not an expression of the op table
 
@@ -50,11 +52,18 @@ class DefinitionError(TinygradError, TypeError):
 class GradientError(TinygradError, AssertionError):
     """A gradient is wrong: it does not agree with the values of its function, or breaks a law that gradients obey.
 
-    Attributes:
+    Args:
+        message: what was found.
         report: the `testing.GradientReport` that says which numbers are wrong; None where a law is broken.
     """
 
-    report: Any = None
+    def __init__(self, message: str, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class InconclusiveError(GradientError):
+    """Whether a gradient is right cannot be told, of none of its numbers: choose other inputs."""
 
 
 class ExpressionError(TinygradError, ValueError):

@@ -128,6 +128,7 @@ def test_the_seed_repeats_the_message():
     [
         (["softmax", "--shape", "x=3"], "'softmax': expected MODULE:FUNCTION, as in mylayers:softmax"),
         (["mylayers:", "--shape", "x=3"], "'mylayers:': expected MODULE:FUNCTION"),
+        (["mylayers.py:softmax", "--shape", "x=3"], "'mylayers.py:softmax': expected a module's name, mylayers:softmax,"),
         ([":softmax", "--shape", "x=3"], "':softmax': expected MODULE:FUNCTION"),
         (
             ["missing:f", "--shape", "x=3"],

@@ -1,10 +1,12 @@
 """check_gradients and check_vjp: wrong gradients are caught and named, right ones pass, and what cannot be told is said."""
 
+import math
+
 import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu import DTypeError, GradientError, Value
+from tinygrad_edu import DTypeError, GradientError, InconclusiveError, Value
 from tinygrad_edu.testing import Verdict, check_gradients, check_vjp
 
 X = np.random.default_rng(0).standard_normal((3, 4))
@@ -107,11 +109,14 @@ def test_every_fault_is_caught(name, fault, mode):
             r"has shape \(3, 4\), but the input has \(4,\).*broadcast",
         ),
         (lambda a: a @ W, lambda g, a: W @ g.T, (X,), r"has shape \(4, 3\).*transposed"),
+        (lambda a: np.tanh(a) @ a, lambda g, a: (np.tanh(a).T @ g).T, (X[:, :3],), "numbers are wrong"),
+        (lambda x: x * 2, lambda g, x: None, (X,), "returned None"),
+        (lambda x: x * 2, lambda g, x: 2 * g.ravel(), (X,), r"has shape \(12,\).*reshape it"),
         (
-            lambda a: np.tanh(a) @ a,
-            lambda g, a: (g @ a.T).T * 0 + (np.tanh(a).T @ g).T,
-            (X[:, :3],),
-            "numbers are wrong",
+            lambda x: x * np.random.default_rng().random(x.shape),
+            lambda g, x: g,
+            (X,),
+            "something else when called again",
         ),
         (lambda x: x * 2, lambda g, x: g.astype(np.float32) * 2, (X,), "is float32, but the input is float64"),
         (lambda x: x * 2, lambda g, x: np.multiply(x, 0, out=x) + 2 * g, (X,), "changes its input 0"),
@@ -199,7 +204,9 @@ def test_shares_that_are_central_slopes_and_do_not_add_up_are_wrong(mode):
     x = np.ones(3)
     assert check_vjp(np.max, lambda g, x: g * x / 3, x, mode=mode).subgradients == 3
     for seed in SEEDS:
-        with pytest.raises(GradientError, match="slopes to both sides of a kink.*together the 3 numbers .* add up to 1"):
+        with pytest.raises(
+            GradientError, match="slopes to both sides of a kink.*together the 3 numbers .* add up to 1"
+        ):
             check_vjp(np.max, lambda g, x: g * x / 2, x, mode=mode, seed=seed)
 
 
@@ -264,9 +271,7 @@ def test_nan_where_the_function_is_smooth_is_wrong():
     with pytest.raises(GradientError, match=r"at \[0\] is nan"):
         check_vjp(lambda x: x**2, lambda g, x: g * 2 * x * np.where(x == 1, np.nan, 1), np.array([1.0, 2.0]))
     with pytest.raises(GradientError):  # norm at 0
-        check_vjp(
-            lambda x: np.sqrt(np.sum(x * x)), lambda g, x: g * x / np.sqrt(np.sum(x * x)) + 0 * np.nan, np.zeros(2)
-        )
+        check_vjp(lambda x: np.sqrt(np.sum(x * x)), lambda g, x: g * np.full_like(x, np.nan), np.zeros(2))
 
 
 @pytest.mark.parametrize(
@@ -356,7 +361,7 @@ def test_argnums_numbers_and_errors():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: check_gradients(lambda x: x, X, argnums=5), "argnums=5, expected positions from 0 to 0"),
+        (lambda: check_gradients(lambda x: x, X, argnums=5), "argnums=5, expected positions of inputs, from 0 to 0"),
         (lambda: check_gradients(lambda x: x, X, order=0), "order=0"),
         (lambda: check_gradients(lambda x: x, X, mode="fulll"), "mode='fulll'"),
         (lambda: check_vjp(lambda x: None, lambda g, x: x, X), "f returned NoneType"),
@@ -377,3 +382,94 @@ def test_seeds_make_it_repeatable():
     assert len(messages) == 1
     assert "seed=3" in messages.pop()
     assert isinstance(Value(1.0), Value)
+
+
+# -- Scales, precisions and domains -----------------------------------------------------------------------------------
+
+
+@both_modes
+@pytest.mark.parametrize("factor", [0.0, 1.01, 2.0, -1.0])
+@pytest.mark.parametrize(
+    ("f", "vjp", "x"),
+    [
+        (lambda x: 1e-14 * np.tanh(x), lambda g, x: g * 1e-14 * (1 - np.tanh(x) ** 2), X),
+        (lambda x: 1e14 * np.tanh(x), lambda g, x: g * 1e14 * (1 - np.tanh(x) ** 2), X),
+        (
+            softmax,
+            softmax_vjp,
+            (4 * np.random.default_rng(0).standard_normal(30)).astype(np.float32),
+        ),
+    ],
+)
+def test_results_of_any_size(f, vjp, x, factor, mode):
+    assert check_vjp(f, vjp, x, mode=mode).compared >= 0.9 * x.size
+    with pytest.raises(GradientError, match="wrong|should be"):
+        check_vjp(f, lambda g, x: (vjp(g, x) * factor).astype(x.dtype), x, mode=mode)
+
+
+def test_functions_that_round_more_coarsely_inside_are_no_false_alarm():
+    rng = np.random.default_rng(0)
+    inside = lambda x: float(np.sum(np.tanh(x.astype(np.float32))))
+    for seed in range(30):
+        x = rng.standard_normal(6)
+        report = check_vjp(inside, lambda g, x: g * (1 - np.tanh(x) ** 2), x, seed=seed)
+        assert report.subgradients == 0
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.5, 3.0, -1.0])
+def test_noise_is_no_kink(factor):
+    f = lambda x: np.mean(x * x) - np.mean(x) ** 2
+    for seed in SEEDS:
+        try:
+            report = check_vjp(f, lambda g, x: g * factor * 2 * (x - x.mean()) / x.size, X[0] + 1e6, seed=seed)
+        except InconclusiveError as error:
+            report = error.report
+        assert (report.subgradients, report.wrong) == (0, ())
+        assert report.inconclusive >= 2
+
+
+def test_points_beyond_the_domain_are_not_asked_for():
+    assert check_vjp(math.log, lambda g, x: g / x, 0.001).compared == 1
+    assert check_gradients(tg.cholesky, np.diag([1.0, 1e-3])).inconclusive == 0
+
+
+def test_waves_finer_than_any_step_are_inconclusive_not_wrong():
+    x = np.random.default_rng(0).uniform(-1, 1, 50)
+    try:
+        report = check_vjp(lambda x: np.sin(1e8 * x), lambda g, x: g * 1e8 * np.cos(1e8 * x), x)
+        assert report.wrong == ()
+    except InconclusiveError:
+        pass
+
+
+def test_a_gradient_that_is_wrong_everywhere_ends_early():
+    calls = []
+    f = lambda x: (calls.append(0), np.tanh(x))[1]
+    with pytest.raises(GradientError, match="at least 100 of 20000 numbers are wrong"):
+        check_vjp(f, lambda g, x: g * (1 - np.tanh(x) ** 2) * 1.01, np.linspace(-1, 1, 20_000))
+    assert len(calls) < 20_000
+
+
+def test_inputs_that_are_not_checked_may_be_anything_and_stay():
+    labels, mask, scale = np.array([0, 2, 1]), [True, False, True], np.ones(3)
+
+    def f(x, labels, mask, scale):
+        scale += 1  # a copy
+        return x[np.arange(3), labels][np.asarray(mask)] * scale[:2]
+
+    def vjp(g, x, labels, mask, scale):
+        gradient = np.zeros_like(x)
+        gradient[np.flatnonzero(mask), labels[np.asarray(mask)]] = 2 * g
+        return gradient, None, None, None
+
+    assert check_vjp(f, vjp, X, labels, mask, scale, argnums=0).compared == X.size
+    assert scale.tolist() == [1.0, 1.0, 1.0]
+    assert check_gradients(lambda x, labels: x[np.arange(3), labels], X, labels, argnums=0, order=2).compared == X.size
+
+
+def test_an_error_carries_its_report_and_the_cotangent():
+    with pytest.raises(GradientError) as caught:
+        check_vjp(np.sin, lambda g, x: 2 * g * np.cos(x), X)
+    report = caught.value.report
+    first = report.wrong[0]
+    assert first.claimed == pytest.approx(2 * (report.cotangent * np.cos(X))[first.index])

@@ -118,6 +118,31 @@ class TestMany:
     result.stdout.no_fnmatch_line("this runs too late")
 
 
+def test_wrong_markers_are_named_in_a_line(run):
+    result = run("""
+@pytest.mark.gradients(X, np.tanh)
+def test_swapped():
+    pass
+
+@pytest.mark.gradients(np.tanh, X, vpj=np.cos)
+def test_misspelt():
+    pass
+
+@pytest.mark.gradients(np.exp, np.array([800.0]))
+def test_nothing_told():
+    pass
+""")
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "gradients: the first argument is a ndarray, expected a function",
+            "gradients: got vpj=, expected argnums, complex_step, mode, order, seed, vjp",
+            "exp: nothing can be told at these inputs*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*During handling*")
+
+
 def test_subgradients_and_inconclusive_are_summed_up(run):
     result = run("""
 import tinygrad_edu as tg

@@ -7,17 +7,19 @@ laws.py for the rest. Nothing here is drawn but from a seed, which every message
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from ..errors import GradientError, UnsupportedError
+from ..errors import GradientError, InconclusiveError, UnsupportedError
 from ..recording import no_grad
 from ..transforms import vjp as pullback
 from . import laws
 from .diagnosis import diagnosis
-from .examination import Problem, Verdict, examine
+from .examination import ENOUGH, examine
 from .laws import Pull
+from .problem import Problem, Verdict
 from .report import Element, GradientReport, ranked
 from .slopes import central
 from .subject import Function, Row, Subject, constant, parts
@@ -53,9 +55,10 @@ def check_vjp(
         a `GradientReport`; print it.
 
     Raises:
-        GradientError: if a number is wrong, or nothing can be told of any, or a law is broken: the shape and dtype of each
-            gradient, linear in g, the same twice, inputs unchanged. The message names the place and both numbers, and the
-            mistake if it is a usual one; the error's `report` has them all.
+        GradientError: if a number is wrong, or a law is broken: the shape and dtype of each gradient, linear in g, the same
+            twice, inputs unchanged. The message names the place and both numbers, and the mistake if it is a usual one; the
+            error's `report` has them all.
+        InconclusiveError: a GradientError, if nothing can be told of any number: f overflows, jumps, or no longer changes.
         DTypeError: if an input to check is not made of real numbers.
 
     >>> print(check_vjp(np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), np.array([0.5, -1.0])))
@@ -73,7 +76,6 @@ def check_gradients(
     order: int = 1,
     argnums: int | Sequence[int] | None = None,
     mode: Mode = "screen",
-    complex_step: bool = False,
     seed: int = 0,
 ) -> GradientReport:
     """Hold the gradients of a function of Values against its values.
@@ -82,7 +84,9 @@ def check_gradients(
         f: function of Values; may be written with methods, this package's functions or NumPy's.
         inputs: numbers or arrays of floats, where to check.
         order: 2 checks the gradients of the gradients as well, and so on.
-        argnums, mode, complex_step, seed: as for `check_vjp`.
+        argnums, mode, seed: as for `check_vjp`.
+
+    Gradients of other Values that f uses, such as a model's parameters, are added to as by any backward().
 
     Returns:
         a `GradientReport`, of the first order; the others only raise.
@@ -120,14 +124,16 @@ def check_gradients(
     ]
     if order > 1:
         kept.append(laws.symmetric(subject, f))
-    report = _report(subject, gradients, pull, kept, mode, complex_step)
+    report = _report(subject, gradients, pull, kept, mode)
     if order > 1:
-        check_gradients(_gradient_of(f, subject), *inputs, order=order - 1, argnums=argnums, mode=mode, seed=seed + 1)
+        function, chosen, _ = laws.of_chosen(subject, f)
+        with suppress(InconclusiveError):  # at kinks there is no second derivative
+            check_gradients(_gradient_of(function, subject), *chosen, order=order - 1, mode=mode, seed=seed + 1)
     return report
 
 
 def _report(
-    subject: Subject, gradients: list[Any], pull: Pull, kept: list[str], mode: Mode, complex_step: bool
+    subject: Subject, gradients: list[Any], pull: Pull, kept: list[str], mode: Mode, complex_step: bool = False
 ) -> GradientReport:
     """Compare the gradients with slopes; raise GradientError if one is wrong, or nothing can be told."""
     __tracebackhide__ = True
@@ -152,17 +158,11 @@ def _report(
         laws=tuple(kept),
     )
     if report.wrong:
-        raise _error(_message(report, subject, problem, pull), report)
+        raise GradientError(_message(report, subject, problem, pull), report)
     if report.inconclusive and not report.compared:
         why = "nothing can be told at these inputs: does the function overflow there, or no longer change?"
-        raise _error(f"{report.name}: {why}\n{report}", report)
+        raise InconclusiveError(f"{report.name}: {why}\n{report}", report)
     return report
-
-
-def _error(message: str, report: GradientReport) -> GradientError:
-    error = GradientError(message)
-    error.report = report
-    return error
 
 
 def _message(report: GradientReport, subject: Subject, problem: Problem, pull: Pull) -> str:
@@ -170,21 +170,22 @@ def _message(report: GradientReport, subject: Subject, problem: Problem, pull: P
     worst = report.wrong[0]
     i = worst.argument
     many = sum(e.argument == i for e in report.wrong)
+    count = f"at least {many}" if len(report.wrong) >= ENOUGH else f"{many}"
     place = f" at {list(worst.index)}" if worst.index else ""
     start = f"{report.name}: the gradient of input {i}{place} is {worst.claimed:.8g}"
     if abs(worst.claimed - worst.slope) <= 1.01 * worst.error:  # judged wrong together with others
         low, high = worst.slope - worst.error, worst.slope + worst.error
         return (
-            f"{start}, between the slopes to both sides of a kink, {low:.8g} and {high:.8g}; but together the {many} numbers "
-            f"at kinks are no subgradient: shares of a tie, for one, must add up to 1\n{report}"
+            f"{start}, between the slopes to both sides of a kink, {low:.8g} and {high:.8g}; but together the "
+            f"{len(report.wrong)} numbers at kinks are no subgradient: shares of a tie, for one, must add up to 1\n{report}"
         )
     if laws.ignores_cotangent(subject, pull, i):
         hint: str | None = "it ignores the incoming gradient g: multiply by it"
     else:
-        hint = _pattern(subject, problem, i)
+        hint = None if report.subgradients else _pattern(subject, problem, i)
     return (
         f"{start}, but the slope there is {worst.slope:.8g} ± {worst.error:.1e} (ratio {worst.ratio_text}); "
-        f"{many} of {np.size(subject.inputs[i])} numbers are wrong"
+        f"{count} of {np.size(subject.inputs[i])} numbers are wrong"
         f"{': ' + hint if hint else ''}\n{report}"
     )
 
@@ -211,9 +212,8 @@ def _gradient_of(f: Function, subject: Subject) -> Function:
     """The gradients of the weighed sum of f, as a function of Values."""
 
     def gradients(*inputs: Any) -> tuple[Any, ...]:
-        _, pull = pullback(f, *inputs)
-        found: tuple[Any, ...] = pull(subject.cotangent(subject.weights))
-        return tuple([found[i] for i in subject.argnums])
+        found: tuple[Any, ...] = pullback(f, *inputs)[1](subject.cotangent(subject.weights))
+        return found
 
     gradients.__name__ = f"gradient of {subject.name}"
     return gradients

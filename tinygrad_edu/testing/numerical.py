@@ -65,7 +65,7 @@ def numerical_gradient(
     Raises:
         ShapeError: if the cotangent is missing or does not have the shape of the result.
         DTypeError: if the input is not real.
-        TinygradError: for the complex step of anything but an analytic Op.
+        TinygradError: for the complex step of anything but an analytic Op, and for any other method.
 
     >>> numerical_gradient(lambda x: x**3, 2.0).value
     array(12.)
@@ -79,6 +79,8 @@ def numerical_gradient(
             "numerical_gradient: the complex step is silently wrong where f is not analytic (abs, norm, max), so it is for "
             "ops flagged analytic=True only; use method='ridders'"
         )
+    if method not in ("ridders", "central", "complex"):
+        raise TinygradError(f"numerical_gradient: got method={method!r}, expected 'ridders', 'central' or 'complex'")
     function = f.forward if isinstance(f, Op) else f
 
     def along(i: tuple[int, ...], h: complex) -> Any:

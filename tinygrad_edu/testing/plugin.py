@@ -27,6 +27,7 @@ MARKER = (
     "gradients(f, *inputs, vjp=None, **options): check f's gradients there, or the hand-written vjp, before the test runs; "
     "options as for tinygrad_edu.testing.check_gradients"
 )
+OPTIONS = {"vjp", "order", "argnums", "mode", "complex_step", "seed"}
 
 
 class Counts(Counter[str]):
@@ -106,6 +107,9 @@ def pytest_runtest_call(item: pytest.Item) -> None:
         if not callable(f):
             pytest.fail(f"gradients: the first argument is a {type(f).__name__}, expected a function", pytrace=False)
         check = GradientCheck(item.config)
+        if unknown := set(marker.kwargs) - OPTIONS:
+            known = ", ".join(sorted(OPTIONS))
+            pytest.fail(f"gradients: got {', '.join(sorted(unknown))}=, expected {known}", pytrace=False)
         vjp, options = marker.kwargs.get("vjp"), {k: v for k, v in marker.kwargs.items() if k != "vjp"}
         failure = ""
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .examination import Verdict
+from .problem import Verdict
 
 SHOWN = 8
 

@@ -20,6 +20,8 @@ Line: TypeAlias = Callable[[complex], Any]  # t -> the function's results at x +
 SHRINK = 3.0
 STEPS = 18
 SURE = 1e-4  # an error bar of more than this share of the number compared tells nothing
+TINY = 1e-7  # a step over which smooth functions are straight, and functions that round coarsely stand still
+POINTS = 33
 ORDER = 6  # of the step, in the error that is left after three steps to both sides
 
 
@@ -123,3 +125,18 @@ def complex_step(line: Line, weights: Vector, h: float = 1e-150) -> Slope:
     """The slope of weights · y at 0 from one step ih: nothing is subtracted, so every digit is right where y is analytic."""
     value = float(np.dot(weights, line(complex(0, h)).imag)) / h
     return Slope(value, 16 * float(np.finfo(float).eps) * abs(value), 0.0)
+
+
+def noise(line: Line, weights: Vector) -> float:
+    """Relative rounding error of weights · y, as it shows in sixth differences over tiny steps; 0 where y is not finite.
+
+    A function that computes in float32 inside, or subtracts large numbers, is noisier than the type of its result says.
+    See Moré & Wild, "Estimating Computational Noise", SIAM J. Sci. Comput. 33 (2011).
+    """
+    rows = [line(TINY * k) for k in range(POINTS)]
+    sums = np.array([float(np.dot(weights, y - rows[0])) for y in rows])
+    size = sqrt(float(np.dot(weights * rows[0], weights * rows[0])))
+    if not (np.isfinite(sums).all() and 0 < size < inf):
+        return 0.0
+    spread = sqrt(924.0)  # what sixth differences make of errors of size 1: √ of 12! / 6!²
+    return float(np.sqrt(np.mean(np.diff(sums, 6) ** 2))) / spread / size

@@ -13,7 +13,7 @@ from ..data import data_of
 from ..errors import DTypeError, GradientError, UnsupportedError
 from ..node import Node
 from ..value import Value
-from .examination import Problem
+from .problem import Problem
 
 Function: TypeAlias = Callable[..., Any]
 Row: TypeAlias = NDArray[np.float64]
@@ -39,6 +39,7 @@ class Subject:
         inputs: float scalars and arrays of floats, and as they came those not to check, if they are not of floats; arrays
             are the caller's, so hand out `copies`.
         results: f's results there, as arrays; `several` if they came in a tuple or list.
+        typical: the middle one of the sizes of their numbers.
         weights: of the results' numbers: random, and smaller for larger numbers, so that the derivatives of all are seen.
 
     Raises:
@@ -49,10 +50,15 @@ class Subject:
         self, name: str, f: Function, inputs: tuple[Any, ...], argnums: int | Sequence[int] | None, seed: int
     ) -> None:
         self.name, self.f, self.seed = name, f, seed
-        chosen = range(len(inputs)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
-        self.argnums = tuple(chosen)
-        if not all(isinstance(i, int) and 0 <= i < len(inputs) for i in self.argnums):
-            raise UnsupportedError(f"{name}: argnums={argnums!r}, expected positions from 0 to {len(inputs) - 1}")
+        chosen = range(len(inputs)) if argnums is None else np.atleast_1d(argnums).tolist()
+        self.argnums = tuple(dict.fromkeys(chosen))
+        if not self.argnums or not all(isinstance(i, int) and 0 <= i < len(inputs) for i in self.argnums):
+            got = f"argnums={argnums!r}" if inputs else "no inputs"
+            raise UnsupportedError(
+                f"{name}: got {got}, expected positions of inputs, from 0 to {max(len(inputs) - 1, 0)}"
+            )
+        if not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise UnsupportedError(f"{name}: seed={seed!r}, expected a whole number from 0 on")
         self.inputs = [_input(name, i, x) if i in self.argnums or _floats(x) else x for i, x in enumerate(inputs)]
         self.rng = np.random.default_rng(seed)
         results = f(*self.copies())
@@ -62,6 +68,8 @@ class Subject:
             raise DTypeError(
                 f"{name}: f returned {type(results).__name__}, expected a number, an array, or a tuple of these"
             )
+        numbers = np.concatenate([np.abs(np.ravel(y)[np.isfinite(np.ravel(y))].astype(float)) for y in self.results])
+        self.typical = float(np.median(numbers[numbers > 0])) if np.any(numbers > 0) else 1.0
         self.weights = self.new_weights()
 
     def copies(self) -> list[Any]:
@@ -74,13 +82,11 @@ class Subject:
 
     def new_weights(self) -> list[NDArray[Any]]:
         """Weights like `weights`, drawn anew."""
-        sizes = np.concatenate([np.abs(np.ravel(y)[np.isfinite(np.ravel(y))].astype(float)) for y in self.results])
-        typical = float(np.median(sizes[sizes > 0])) if np.any(sizes > 0) else 1.0
         weights = []
         for y in self.results:
             drawn = self.rng.uniform(0.5, 1.5, y.shape) * self.rng.choice([-1.0, 1.0], y.shape)
             with np.errstate(all="ignore"):
-                size = np.where(np.isfinite(y), np.maximum(np.abs(y.astype(float)), 1e-3 * typical), 1.0)
+                size = np.where(np.isfinite(y), np.maximum(np.abs(y.astype(float)), 1e-3 * self.typical), 1.0)
             weights.append(np.asarray(drawn / size, y.dtype if y.dtype.kind == "f" else float))
         return weights
 
@@ -97,10 +103,11 @@ class Subject:
     @property
     def floor(self) -> float:
         """What a gradient of 0 may be off by, where its terms cancel: some rounding errors of the weighed results."""
-        sizes = [
-            np.abs(w) * np.where(np.isfinite(y), 1 + np.abs(y), 1)
-            for w, y in zip(self.weights, self.results, strict=True)
-        ]
+        with np.errstate(all="ignore"):
+            sizes = [
+                np.abs(w) * self.typical + np.abs(w) * np.where(np.isfinite(y), np.abs(y), 0)
+                for w, y in zip(self.weights, self.results, strict=True)
+            ]
         coarsest = max(
             (float(np.finfo(y.dtype if y.dtype.kind == "f" else float).eps) for y in self.results), default=0.0
         )
@@ -135,10 +142,11 @@ class Subject:
         shapes, ends = self.shapes, self.ends
 
         def function(x: NDArray[Any]) -> NDArray[Any]:
-            full = [np.asarray(x, float) if isinstance(x, np.ndarray) and _floats(x) else x for x in self.inputs]
+            full = [x.astype(float) if isinstance(x, np.ndarray) and _floats(x) else x for x in self.copies()]
             for i, shape, end in zip(self.argnums, shapes, ends, strict=True):
                 full[i] = x[end - prod(shape) : end].reshape(shape)[()]
-            return np.concatenate([np.ravel(data_of(y)) for y in parts(self.f(*full))])
+            rows = [np.ravel(data_of(y)) for y in parts(self.f(*full))]
+            return np.concatenate([row.astype(float) if row.dtype.kind in "iub" else row for row in rows])
 
         start = np.concatenate([np.ravel(self.inputs[i]).astype(float) for i in self.argnums])
         with np.errstate(all="ignore"):

@@ -1,0 +1,88 @@
+"""Numbers at kinks: any between the slopes to the left and to the right is a subgradient, if all together are one."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import numpy as np
+
+from .problem import KINK, Findings, Indices, Problem, Verdict, judged
+from .slopes import SURE, Slope
+
+DIRECTIONS = 6
+DRIFT = 0.1  # slopes at points nearby differ a little from those at the kink: by less than this share of what is wrong
+
+
+def verdict_at_kink(claimed: float, slope: Slope, left: Slope, right: Slope, allowed: float) -> tuple[Verdict, Slope]:
+    """The same with the slopes to both sides known."""
+    if not isfinite(left.error) and not isfinite(right.error):
+        return judged(claimed, slope, allowed), slope
+    if not (isfinite(left.error) and isfinite(right.error)):  # the end of the domain
+        only = left if isfinite(left.error) else right
+        return judged(claimed, only, allowed), only
+    error = left.error + right.error
+    if abs(left.value - right.value) <= 10 * error + allowed:  # no kink
+        return judged(claimed, slope, allowed), slope
+    low, high = sorted((left.value, right.value))
+    nearest = left if abs(claimed - left.value) < abs(claimed - right.value) else right
+    if error > KINK * (high - low):  # noise, which differs from side to side
+        return Verdict.INCONCLUSIVE, nearest
+    slack = 10 * error + allowed
+    if low - slack <= claimed <= high + slack:
+        return Verdict.SUBGRADIENT, Slope((low + high) / 2, (high - low) / 2, slope.resolution)
+    return Verdict.WRONG, nearest
+
+
+def _excess(slope: float, left: Slope, right: Slope) -> float:
+    """By how much a slope is not between those to both sides."""
+    low, high = sorted((left.value, right.value))
+    return max(low - slope, slope - high, 0.0)
+
+
+def verdict_between(claimed: float, left: Slope, right: Slope, nearby: list[float]) -> Verdict:
+    """Of a number that is not between the slopes to both sides: of a sorted row with three equal numbers, it may be right.
+
+    There the slopes nearby are not between them either, which for convex functions and concave ones they are.
+    """
+    excess = _excess(claimed, left, right)
+    if all(_excess(slope, left, right) <= DRIFT * excess for slope in nearby):
+        return Verdict.WRONG
+    slack = KINK * abs(right.value - left.value)
+    inside = min(nearby) - slack <= claimed <= max(nearby) + slack
+    return Verdict.SUBGRADIENT if inside else Verdict.INCONCLUSIVE
+
+
+def judge_together(problem: Problem, found: Findings) -> None:
+    """Each number may lie between its own slopes, and still all together not be a subgradient: max's at a tie sum to 1.
+
+    Those that bend upwards (weights · y is convex there) and those that bend downwards are judged apart: only of these does a
+    subgradient lie between the slopes to both sides along every direction.
+    """
+    if not np.all(np.isfinite(problem.gradient)):
+        return
+    for bend in (1, -1):
+        kinks = np.flatnonzero(bend * found.bends > 0)
+        if kinks.size > 1 and _outside(problem, kinks, bend):
+            found.verdicts[kinks] = Verdict.WRONG
+
+
+def _outside(problem: Problem, kinks: Indices, bend: int) -> bool:
+    """Whether the numbers are no subgradient; False as well if the function turns out to be neither convex nor concave."""
+    outside = False
+    for k in range(DIRECTIONS):
+        direction = problem.scale(kinks) * problem.random(kinks.size)
+        direction = np.abs(direction) if k % 2 else direction
+        line, claimed = problem.line(direction, kinks), float(np.dot(problem.gradient[kinks], direction))
+        size = problem.noise * float(np.linalg.norm(problem.gradient[kinks] * direction))
+        right, left = problem.sides(line, size)
+        slack = 10 * (left.error + right.error) + 10 * size
+        if not isfinite(slack):
+            continue
+        if bend * (right.value - left.value) < -slack:
+            return False
+        low, high = sorted((left.value, right.value))
+        if slack < SURE * (high - low) and not low - slack <= claimed <= high + slack:
+            outside, excess = True, _excess(claimed, left, right)
+            if any(_excess(slope, left, right) > DRIFT * excess for slope in problem.nearby(direction, kinks, size)):
+                return False
+    return outside

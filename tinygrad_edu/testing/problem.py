@@ -1,0 +1,140 @@
+"""What is examined, a function and what is claimed to be its gradient in one row of numbers, and what is found out about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite, nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import GradientError
+from .slopes import SURE, Line, Slope, Vector, central, complex_step, noise, one_sided
+
+Indices = NDArray[np.intp]
+KINK = 1e-2  # error bars of more than this share of a bend are noise
+NEARBY = 32  # points around a kink
+
+
+class Verdict(StrEnum):
+    """What was found out about one number of a gradient."""
+
+    RIGHT = "right"
+    SUBGRADIENT = "subgradient"
+    INCONCLUSIVE = "inconclusive"
+    WRONG = "wrong"
+
+
+@dataclass
+class Problem:
+    """A function of one row of numbers, and what is claimed to be the gradient of weights · y.
+
+    Attributes:
+        function: x -> y, rows of float64.
+        x, gradient: rows of the same length.
+        weights: of y.
+        precision: relative rounding error of y.
+        noise: relative rounding error that the gradient may have.
+        rng: draws the directions.
+        budget: how many more times the function may be computed.
+        complex_step: take slopes from complex steps.
+        floor: what a gradient of 0 may be off by, where its terms cancel.
+    """
+
+    function: Callable[[Vector], Vector]
+    x: Vector
+    gradient: Vector
+    weights: Vector
+    precision: float
+    noise: float
+    rng: np.random.Generator
+    budget: int
+    complex_step: bool = False
+    floor: float = 0.0
+
+    def slope(self, line: Line, goal: float, claimed: float = nan, precision: float = 0.0) -> Slope:
+        """The slope along a line: from complex steps if they are wanted and a real difference agrees, else from both sides."""
+        real = central(line, self.weights, precision or self.precision, goal, claimed)
+        if not self.complex_step:
+            return real
+        exact = complex_step(line, self.weights)
+        if not abs(exact.value - real.value) <= 10 * real.error + SURE * abs(real.value):
+            raise GradientError(
+                f"the complex step gives the slope {exact.value:.6g}, a real difference {real.value:.6g} ± {real.error:.1e}: the "
+                "function is not analytic here (abs, max, norm, a cast to real numbers); leave complex_step out"
+            )
+        return exact
+
+    def sides(self, line: Line, goal: float, precision: float = 0.0) -> tuple[Slope, Slope]:
+        """The slopes along a line to the right and to the left."""
+        right, left = (one_sided(line, self.weights, precision or self.precision, goal, side) for side in (1, -1))
+        return right, left
+
+    def nearby(self, direction: Vector, elements: Indices, goal: float) -> list[float]:
+        """The slopes along a line at points near x: where weights · y is convex, they lie between those to both sides of x."""
+        slopes = []
+        for _ in range(NEARBY):
+            away = self.precision**0.25 * self.random(self.x.size) * np.maximum(1.0, np.abs(self.x))
+            slope = central(self.line(direction, elements, self.x + away), self.weights, self.precision, goal)
+            if slope.error <= KINK * abs(slope.value):
+                slopes.append(slope.value)
+        return slopes
+
+    def precision_along(self, line: Line) -> float:
+        """That of y, or where the function rounds more coarsely inside than its result shows, that of what it does there."""
+        return max(self.precision, 4 * noise(line, self.weights))
+
+    def line(self, direction: Vector, elements: Indices, start: Vector | None = None) -> Line:
+        """The function along a direction of some of the inputs, from x or another start."""
+        place, by = (int(elements[0]), direction[0]) if elements.size == 1 else (elements, direction)
+        start = self.x if start is None else start
+
+        def at(t: complex) -> Vector:
+            moved = start.astype(complex) if isinstance(t, complex) else start.copy()
+            moved[place] += t * by
+            self.budget -= 1
+            try:
+                return self.function(moved)
+            except (ArithmeticError, ValueError, np.linalg.LinAlgError):  # beyond the function's domain
+                return np.full_like(self.weights, nan)
+
+        return at
+
+    def scale(self, elements: Indices) -> Vector:
+        """How far each input may be moved by a step of 1."""
+        return np.maximum(1.0, np.abs(self.x[elements]))
+
+    def random(self, n: int) -> Vector:
+        """Numbers of random sign, none near 0."""
+        numbers: Vector = self.rng.uniform(0.5, 1.5, n) * self.rng.choice([-1.0, 1.0], n)
+        return numbers
+
+
+@dataclass
+class Findings:
+    """For each number of the gradient the verdict, the slope it was held against and its error bar (NaN within a group).
+
+    `bends` has the slope to the right less that to the left at subgradients.
+    """
+
+    verdicts: NDArray[np.object_]
+    slopes: Vector
+    errors: Vector
+    bends: Vector
+
+
+def judged(claimed: float, slope: Slope, allowed: float) -> Verdict:
+    """Of a number beside the slope that it claims to be."""
+    if not isfinite(slope.error):
+        return Verdict.INCONCLUSIVE
+    if not isfinite(claimed):
+        sure = isfinite(slope.resolution) and slope.error <= SURE * abs(slope.value)
+        return Verdict.WRONG if sure else Verdict.INCONCLUSIVE
+    if claimed != slope.value and max(abs(claimed), abs(slope.value)) <= slope.resolution:
+        return Verdict.INCONCLUSIVE
+    sure = slope.error <= SURE * max(abs(claimed), abs(slope.value))
+    if abs(claimed - slope.value) <= 10 * slope.error + allowed:
+        return Verdict.RIGHT if sure or claimed == slope.value else Verdict.INCONCLUSIVE
+    return Verdict.WRONG if sure else Verdict.INCONCLUSIVE
