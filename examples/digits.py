@@ -44,7 +44,7 @@ def main(folder: Path) -> None:
         validation=(images[validation], labels[validation]),
         patience=20,
     )
-    _, accuracy = nn.evaluate(model, (images[test], labels[test]))
+    accuracy = nn.evaluate(model, (images[test], labels[test]))["accuracy"]
 
     nn.save(model, folder / "weights.safetensors")
     viz.learning_curves(history.curves, folder / "learning_curves.png")

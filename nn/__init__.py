@@ -1,26 +1,136 @@
 """Neural networks on tinygrad_edu: modules, losses, optimisers and a training loop, under PyTorch's names."""
 
-from . import functional, init, optim
-from .activation import ReLU, Sigmoid, Tanh
+from . import functional, init, metrics, optim, utils
+from .activation import (
+    ELU,
+    GELU,
+    SELU,
+    Hardtanh,
+    Identity,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Step,
+    Tanh,
+)
+from .attention import MultiheadAttention
 from .container import MLP, Residual, Sequential
+from .convolution import Conv1d, Conv2d
 from .data import batches, stratified_split
 from .dropout import Dropout
+from .embedding import Embedding
+from .evaluation import evaluate
+from .flatten import Flatten
+from .history import History, NonFiniteError
 from .linear import Linear
-from .module import Module, functional_call, observing
+from .loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CosineEmbeddingLoss,
+    CosineSimilarity,
+    CrossEntropyLoss,
+    GaussianNLLLoss,
+    HalfMSELoss,
+    HingeEmbeddingLoss,
+    HingeLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    LogCoshLoss,
+    MAPELoss,
+    MSELoss,
+    MSLELoss,
+    MultiMarginLoss,
+    NLLLoss,
+    RMSELoss,
+    SAELoss,
+    SmoothL1Loss,
+    SSELoss,
+)
+from .module import Module, functional_call
+from .normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from .perceptron import Perceptron
+from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from .recurrent import GRU, LSTM, RNN
+from .running import observing
 from .saving import load, save
-from .training import History, evaluate, fit
+from .summary import Summary
+from .training import fit
+from .transformer import TransformerEncoderLayer
 
 __all__ = [
+    "ELU",
+    "GELU",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
+    "SELU",
+    "AvgPool1d",
+    "AvgPool2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv1d",
+    "Conv2d",
+    "CosineEmbeddingLoss",
+    "CosineSimilarity",
+    "CrossEntropyLoss",
     "Dropout",
+    "Embedding",
+    "Flatten",
+    "GaussianNLLLoss",
+    "HalfMSELoss",
+    "Hardtanh",
+    "HingeEmbeddingLoss",
+    "HingeLoss",
     "History",
+    "HuberLoss",
+    "Identity",
+    "KLDivLoss",
+    "L1Loss",
+    "LayerNorm",
+    "LeakyReLU",
     "Linear",
+    "LogCoshLoss",
+    "LogSigmoid",
+    "LogSoftmax",
+    "MAPELoss",
+    "MSELoss",
+    "MSLELoss",
+    "MaxPool1d",
+    "MaxPool2d",
+    "Mish",
     "Module",
+    "MultiMarginLoss",
+    "MultiheadAttention",
+    "NLLLoss",
+    "NonFiniteError",
+    "Perceptron",
+    "RMSELoss",
     "ReLU",
     "Residual",
+    "SAELoss",
+    "SSELoss",
     "Sequential",
+    "SiLU",
     "Sigmoid",
+    "SmoothL1Loss",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Step",
+    "Summary",
     "Tanh",
+    "TransformerEncoderLayer",
     "batches",
     "evaluate",
     "fit",
@@ -28,8 +138,10 @@ __all__ = [
     "functional_call",
     "init",
     "load",
+    "metrics",
     "observing",
     "optim",
     "save",
     "stratified_split",
+    "utils",
 ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterator, Mapping
 from copy import copy
 from typing import Any, Self
 
@@ -13,8 +11,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
 
-Observer = Callable[["Module", tuple[Any, ...], Any], None]
-_observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+from .running import observer
+from .summary import Summary, summarize
 
 
 class Module:
@@ -33,9 +31,9 @@ class Module:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """What `forward` returns. Every module runs through here, so that `observing` has one place to look."""
         output = self.forward(*inputs, **options)
-        observer = _observer.get()
-        if observer is not None:
-            observer(self, inputs, output)
+        look = observer.get()
+        if look is not None:
+            look(self, inputs, output)
         return output
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
@@ -159,22 +157,16 @@ class Module:
         lines = [f"  ({path}): {module!r}".replace("\n", "\n  ") for path, module in self.children()]
         return "\n".join([f"{name}({self.describe()}", *lines, ")"]) if lines else f"{name}({self.describe()})"
 
+    def summary(self, *inputs: Any) -> Summary:
+        """A table of all modules inside with their parameters, and if inputs are given, the shapes of the outputs.
+
+        print(model.summary(x))
+        """
+        return summarize(self, inputs)
+
     def describe(self) -> str:
         """The arguments that repr shows."""
         return ""
-
-
-@contextmanager
-def observing(observer: Observer) -> Iterator[None]:
-    """While this is open, call observer(module, inputs, output) whenever a module has computed its output, innermost first.
-
-    For looking at what flows through a network; it costs nothing while it is closed.
-    """
-    token = _observer.set(observer)
-    try:
-        yield
-    finally:
-        _observer.reset(token)
 
 
 def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any) -> Any:
@@ -202,20 +194,20 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any)
     return other(*inputs)
 
 
-def _replaced(item: Any, new: Mapping[int, Any]) -> Any:
-    """A copy of a module, or of what it holds, with others in the places of the Values and arrays of some ids.
+def _replaced(item: Any, new: dict[int, Any]) -> Any:
+    """A copy of a module, or of what it holds, with others in the places of some, by their ids; it adds its copies to them.
 
     Buffers that are not replaced are copied, so that running statistics of the module itself stay.
     """
-    if isinstance(item, (Value, np.ndarray)):
-        return new[id(item)] if id(item) in new else item.copy() if isinstance(item, np.ndarray) else item
-    if isinstance(item, Module):
-        twin = copy(item)
-        vars(twin).update({name: _replaced(inner, new) for name, inner in vars(item).items()})
-        return twin
     if isinstance(item, Mapping):
         return {key: _replaced(inner, new) for key, inner in item.items()}
-    return type(item)([_replaced(inner, new) for inner in item]) if type(item) in (list, tuple) else item
+    if type(item) in (list, tuple):
+        return type(item)([_replaced(inner, new) for inner in item])
+    if isinstance(item, (Module, np.ndarray)) and id(item) not in new:
+        twin = new[id(item)] = copy(item)
+        if isinstance(item, Module):
+            vars(twin).update({name: _replaced(inner, new) for name, inner in vars(item).items()})
+    return new.get(id(item), item)
 
 
 def _converted(item: Any, dtype: np.dtype[Any], done: dict[int, NDArray[Any]]) -> Any:

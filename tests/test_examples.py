@@ -31,6 +31,12 @@ def test_the_main_job_reads_digits_and_shows_it(tmp_path, capsys):
     assert "{" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
 
 
+def test_a_convolutional_network_reads_digits(capsys):
+    load("digits_conv").main(epochs=15)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert float(re.fullmatch(r"test accuracy: (\d+\.\d)%", last)[1]) >= 98.5
+
+
 def test_micrograds_own_networks_run_on_our_value():
     import micrograd.engine
 
@@ -39,3 +45,18 @@ def test_micrograds_own_networks_run_on_our_value():
     theirs = train(micrograd.engine.Value, steps=8, samples=20, hidden=(6, 6))
     assert [a for _, a in ours] == [a for _, a in theirs]
     assert [loss for loss, _ in ours] == pytest.approx([loss for loss, _ in theirs], rel=1e-12)
+
+
+def test_a_gru_learns_to_add_and_goes_on_to_longer_numbers(capsys):
+    unseen, longer = load("binary_addition").main()
+    assert unseen == 1.0
+    assert longer >= 0.99
+    a, b, c = map(int, re.search(r"^(\d+) \+ (\d+) = (\d+)$", capsys.readouterr().out, re.MULTILINE).groups())
+    assert a + b == c
+
+
+def test_a_transformer_learns_to_reverse(capsys):
+    assert load("reverse").main() >= 0.99
+    said = re.findall(r"^(\d{10}) -> (\d{10})$", capsys.readouterr().out, re.MULTILINE)
+    assert len(said) == 5
+    assert sum(x == y[::-1] for x, y in said) >= 4

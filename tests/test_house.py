@@ -17,6 +17,7 @@ PUBLIC = (
     "nn",
     "nn.functional",
     "nn.init",
+    "nn.metrics",
     "nn.optim",
     "viz",
 )
@@ -43,7 +44,7 @@ FLOORS = [
 ]
 THIRD_PARTY = {
     "tinygrad_edu": {"numpy"},
-    "nn": {"numpy", "tinygrad_edu", "rich", "safetensors"},
+    "nn": {"numpy", "tinygrad_edu", "rich", "safetensors", "sklearn"},
     "viz": {"numpy", "tinygrad_edu", "nn", "graphviz", "graphviz_pure", "matplotlib"},
 }
 

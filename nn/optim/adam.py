@@ -1,67 +1,107 @@
-"""Adam.
+"""Adam, and AdamW.
 
     m ← β₁ m + (1 - β₁) g
     v ← β₂ v + (1 - β₂) g²
     w ← w - η m̂ / (√v̂ + ε)        with m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ)
 
-w a parameter, g its gradient, η the learning rate `lr`, (β₁, β₂) the `betas`, ε `eps`, t the number of the step from 1. m and v
-start at 0; the hats undo the bias that this brings.
+w a parameter, g its gradient, η the learning rate `lr`, (β₁, β₂) the `betas`, ε `eps`, t the number of the step from 1. m and v,
+"exp_avg" and "exp_avg_sq" in the state, start at 0; the hats undo the bias that this brings. With `amsgrad` the largest v so
+far, "max_exp_avg_sq", stands in the root.
 
-Source: Kingma & Ba, ICLR 2015 (arXiv 1412.6980), algorithm 1; ε is outside the root, as there and in PyTorch.
+`weight_decay` λ makes of g in Adam g + λ w, which is then scaled like any gradient; in AdamW w ← (1 - η λ) w comes before the
+rest instead, so that all weights decay alike.
+
+Source: Kingma & Ba, ICLR 2015 (arXiv 1412.6980), algorithm 1; ε is outside the root, as there and in PyTorch. AMSGrad: Reddi,
+Kale & Kumar, ICLR 2018, in PyTorch's form. AdamW: Loshchilov & Hutter, ICLR 2019 (arXiv 1711.05101), algorithm 2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import lru_cache
 from math import sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinygrad_edu import TinygradError, Value
-
-from .optimizer import Optimizer
+from .optimizer import Array, Group, Optimizer, Params, State, number
 
 
 class Adam(Optimizer):
     """Adam: each number's step is its mean gradient over the root of its mean squared gradient.
 
     Args:
-        parameters: leaf Values.
+        params: leaf Values, or dicts of groups; see `Optimizer`.
         lr: learning rate η > 0.
         betas: (β₁, β₂), both in [0, 1).
         eps: ε > 0, added to the root.
+        weight_decay: λ ≥ 0.
+        amsgrad: divide by the largest root so far.
+        decoupled_weight_decay: decay the weights as AdamW does.
     """
 
     def __init__(
         self,
-        parameters: Iterable[Value],
+        params: Params,
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        decoupled_weight_decay: bool = False,
     ) -> None:
-        super().__init__(parameters, lr)
-        if not all(0 <= beta < 1 for beta in betas) or not eps > 0:
-            raise TinygradError(f"Adam: got betas={betas}, eps={eps}; expected betas in [0, 1) and eps > 0")
-        self.betas, self.eps = betas, eps
+        options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
+        super().__init__(params, options | {"decoupled_weight_decay": decoupled_weight_decay})
 
-    def update(self, data: NDArray[Any], g: NDArray[Any], buffers: dict[str, NDArray[Any]], t: int) -> None:
-        """w ← w - η m̂ / (√v̂ + ε), without a temporary array; √(1 - β₂ᵗ) is moved from the root to η and ε to save a pass."""
-        if not buffers:
-            buffers.update(m=np.zeros_like(data), v=np.zeros_like(data), scratch=np.empty_like(data))
-        m, v, scratch = buffers["m"], buffers["v"], buffers["scratch"]
-        beta1, beta2 = self.betas
-        m *= beta1
-        np.multiply(g, 1 - beta1, out=scratch)
+    def update(self, data: Array, g: Array, scratch: Array, state: State, group: Group) -> None:
+        """w ← w - η m̂ / (√v̂ + ε), without a temporary array."""
+        if "exp_avg" not in state:
+            state.update(exp_avg=np.zeros_like(data), exp_avg_sq=np.zeros_like(data))
+        m, v = state["exp_avg"], state["exp_avg_sq"]
+        new1, old2, new2, eps, rate = _coefficients(
+            group["lr"], *group["betas"], group["eps"], state["step"], data.dtype
+        )
+        np.subtract(g, m, out=scratch)
+        scratch *= new1
         m += scratch
-        v *= beta2
         np.multiply(g, g, out=scratch)
-        scratch *= 1 - beta2
+        scratch *= new2
+        v *= old2
         v += scratch
-        root = sqrt(1 - beta2**t)
+        if group["amsgrad"]:
+            if "max_exp_avg_sq" not in state:
+                state["max_exp_avg_sq"] = np.zeros_like(data)
+            v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
         np.sqrt(v, out=scratch)
-        scratch += self.eps * root
+        scratch += eps
         np.divide(m, scratch, out=scratch)
-        scratch *= self.lr * root / (1 - beta1**t)
+        scratch *= rate
         data -= scratch
+
+
+@lru_cache(maxsize=64)
+def _coefficients(lr: float, beta1: float, beta2: float, eps: float, t: int, dtype: np.dtype[Any]) -> tuple[Array, ...]:
+    """1 - β₁, β₂, 1 - β₂, ε c, η c / (1 - β₁ᵗ): the root's bias correction c = √(1 - β₂ᵗ) is moved to ε and η to save a pass.
+
+    Computed once a step, not once a parameter.
+    """
+    c = sqrt(1 - beta2**t)
+    return tuple(number(x, dtype) for x in (1 - beta1, beta2, 1 - beta2, eps * c, lr * c / (1 - beta1**t)))
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: w ← (1 - η λ) w before each step.
+
+    Args: as of Adam; λ is 0.01 by default.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, decoupled_weight_decay=True)

@@ -1,71 +1,240 @@
-"""Optimizer: what all update rules share."""
+"""Optimizer: what all update rules share. Groups of parameters, each with its own options, and a state for each parameter."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu import GraphError, TinygradError, Value
+from tinygrad_edu import GraphError, ShapeError, TinygradError, Value
+
+from .options import check
+from .saved import EXTRAS, pack, wrong_groups, wrong_states
+
+Array: TypeAlias = NDArray[Any]
+Group: TypeAlias = dict[str, Any]
+State: TypeAlias = dict[str, Any]
+Params: TypeAlias = Iterable[Value] | Iterable[dict[str, Any]]
+Closure: TypeAlias = Callable[[], Any]
 
 
 class Optimizer:
     """Holds parameters and changes them in place by a rule that a subclass defines in `update`.
 
     Args:
-        parameters: leaf Values, usually `model.parameters()`.
-        lr: learning rate, > 0. May be changed between steps.
+        params: leaf Values, usually `model.parameters()`; or dicts such as {"params": [...], "lr": 0.1}, one for each group
+            of parameters that has options of its own.
+        defaults: the options of groups that do not name their own, "lr" among them. If there is a "weight_decay" λ, every g
+            becomes g + λ w before `update`; if "decoupled_weight_decay" is true, w becomes (1 - η λ) w instead.
+
+    Attributes:
+        param_groups: a dict for each group: its "params", and its options, which may be changed between steps.
+        state: what `update` keeps for each parameter.
+        steps: how many steps this object has taken.
 
     Raises:
-        TinygradError: if there are no parameters, or lr is not a positive number.
+        TinygradError: if there are no parameters, one is in two groups, or an option is unknown or out of its range.
         GraphError: if a parameter is a computed Value, which has no life of its own.
     """
 
-    def __init__(self, parameters: Iterable[Value], lr: float) -> None:
-        if not isinstance(parameters, Iterable) or isinstance(parameters, Value):
-            got = type(parameters).__name__
-            raise TinygradError(
-                f"{type(self).__name__}: got {got}, expected several parameters; pass model.parameters()"
-            )
-        self.parameters = list(parameters)
-        if not self.parameters:
-            raise TinygradError(f"{type(self).__name__}: got no parameters; pass model.parameters()")
-        for p in self.parameters:
-            if not isinstance(p, Value) or p.grad_fn is not None:
-                raise GraphError(f"{type(self).__name__}: got {p!r}, expected leaf Values; pass model.parameters()")
-        self.parameters = list(dict.fromkeys(self.parameters))  # each once
-        if not lr > 0:
-            raise TinygradError(f"{type(self).__name__}: got lr={lr}, expected a positive number")
-        self.lr = lr
+    def __init__(self, params: Params, defaults: Mapping[str, Any]) -> None:
+        self.defaults = dict(defaults)
+        self.param_groups: list[Group] = []
+        self.state: dict[Value, State] = {}
         self.steps = 0
-        self._buffers: list[dict[str, NDArray[Any]]] = [{} for _ in self.parameters]
-        self._updates = [0] * len(self.parameters)  # of each parameter, which may have sat out some steps
+        self._works: dict[Value, _Work] = {}
+        items: list[Any] = self._several(params)
+        if not items:
+            raise TinygradError(f"{type(self).__name__}: got no parameters; pass model.parameters()")
+        for group in items if isinstance(items[0], Mapping) else [{"params": items}]:
+            self.add_param_group(group)
+
+    def _several(self, params: Any) -> list[Any]:
+        if not isinstance(params, Iterable) or isinstance(params, (Value, Mapping)):
+            name, got = type(self).__name__, type(params).__name__
+            raise TinygradError(f"{name}: got {got}, expected several parameters; pass model.parameters()")
+        return list(params)
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Take in more parameters: {"params": Values or one Value, option: ...}; options left out have their defaults."""
+        name = type(self).__name__
+        if not isinstance(param_group, Mapping) or "params" not in param_group:
+            raise TinygradError(f"{name}: got {param_group!r} as a group, expected a dict with 'params'")
+        if unknown := set(param_group) - EXTRAS - {"params", *self.defaults}:
+            raise TinygradError(f"{name}: got options {sorted(unknown)}, expected some of {sorted(self.defaults)}")
+        params = param_group["params"]
+        params = [params] if isinstance(params, Value) else self._several(params)
+        for p in params:
+            if not isinstance(p, Value) or p.grad_fn is not None:
+                raise GraphError(f"{name}: got {p!r}, expected leaf Values; pass model.parameters()")
+            if p in self.state:
+                raise TinygradError(f"{name}: a parameter of shape {p.shape} is in two groups, expected one")
+        options = self.defaults | {key: option for key, option in param_group.items() if key != "params"}
+        check(name, options)
+        params = list(dict.fromkeys(params))  # each once
+        self.param_groups.append({"params": params} | options)
+        self.state.update((p, {}) for p in params)
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the first group. Setting it sets that of all groups, and starts schedules anew from there."""
+        rate: float = self.param_groups[0]["lr"]
+        return rate
+
+    @lr.setter
+    def lr(self, rate: float) -> None:
+        check(type(self).__name__, {"lr": rate})
+        for group in self.param_groups:
+            group["lr"] = rate
+            group.pop("initial_lr", None)
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
-        for p in self.parameters:
-            p.grad = None
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad = None
 
-    def step(self) -> None:
-        """Update every parameter that has a gradient, in its own memory.
+    # -- Steps ---------------------------------------------------------------------------------------------------------
+
+    def step(self, closure: Closure | None = None) -> Any:
+        """Update every parameter that has a gradient and is not frozen, in its own memory.
 
         A graph recorded before refuses backward() from then on, as its numbers are gone.
-        """
-        self.steps += 1
-        for i, (p, buffers) in enumerate(zip(self.parameters, self._buffers, strict=True)):
-            if p.grad is None:
-                continue
-            self._updates[i] += 1
-            data, g = p.data, p.grad.data if isinstance(p.grad, Value) else p.grad
-            if not isinstance(data, np.ndarray):  # a scalar, which has no memory to change
-                data, g = np.asarray(data), np.asarray(g)
-            self.update(data, g, buffers, self._updates[i])
-            if not data.ndim:
-                p.data = float(data) if data.dtype == float else data[()]
-            p.mark_changed()
 
-    def update(self, data: NDArray[Any], g: NDArray[Any], buffers: dict[str, NDArray[Any]], t: int) -> None:
-        """Change `data` in place, given its gradient g, this parameter's own buffers (empty at first), and its step t from 1."""
-        raise TinygradError(f"{type(self).__name__}: define update(self, data, g, buffers, t)")
+        Args:
+            closure: computes gradients anew and returns the loss; called first, if given.
+
+        Returns:
+            what the closure returned, or None.
+
+        Raises:
+            ShapeError: if a parameter has got other data since its state was made, of another shape or dtype.
+        """
+        loss = None if closure is None else closure()
+        self.steps += 1
+        works, update = self._works, self.update
+        for group in self.param_groups:
+            decay = group.get("weight_decay")
+            for p in group["params"]:
+                g = p.grad
+                if g is None or not p.requires_grad:
+                    continue
+                work = works.get(p)
+                if work is None or work.data is not p.data:
+                    work = self._prepare(p)
+                if type(g) is not np.ndarray:
+                    g = np.asarray(g.data if isinstance(g, Value) else g)
+                data = work.data
+                if decay:
+                    g = _decayed(work, g, group)
+                work.state["step"] += 1
+                update(data, g, work.scratch, work.state, group)
+                if not data.ndim:
+                    p.data = float(data) if data.dtype == float else data[()]
+                p.mark_changed()
+        return loss
+
+    def update(self, data: Array, g: Array, scratch: Array, state: State, group: Group) -> None:
+        """Change `data` in place.
+
+        Args:
+            data: the parameter's numbers.
+            g: its gradient, not to be changed.
+            scratch: an array of their shape to compute in.
+            state: this parameter's own, for arrays of its shape, and numbers; "step" is there and counts from 1.
+            group: the options.
+        """
+        raise TinygradError(f"{type(self).__name__}: define update(self, data, g, scratch, state, group)")
+
+    def _prepare(self, p: Value) -> _Work:
+        """The arrays to update a parameter with, when it is new, has got other data, or is a scalar, which has no memory."""
+        data, state, work = np.asarray(p.data), self.state[p], self._works.get(p)
+        if wrong := [
+            f"{name} is {array.dtype} of shape {array.shape}"
+            for name, array in state.items()
+            if isinstance(array, np.ndarray) and (array.shape != data.shape or array.dtype != data.dtype)
+        ]:
+            raise ShapeError(
+                f"{type(self).__name__}: a parameter is {data.dtype} of shape {data.shape} now, but its state was made before: "
+                f"{'; '.join(wrong)}; give the model to a new optimiser, as after astype"
+            )
+        state.setdefault("step", 0)
+        if work is None or work.scratch.shape != data.shape or work.scratch.dtype != data.dtype:
+            work = self._works[p] = _Work(data, state)
+        work.data = data
+        return work
+
+    # -- State ---------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of all states and options, as plain arrays and numbers, in PyTorch's layout.
+
+        {"state": {i: {name: array or number}}, "param_groups": [{option: ..., "params": [i, ...]}]}, where i counts the
+        parameters through all groups.
+        """
+        return pack(self.param_groups, self.state)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over states and options that `state_dict` gave, or PyTorch's after its tensors became arrays.
+
+        Options of PyTorch that are not known here may be there if they are off.
+
+        Raises:
+            ShapeError: if it is of other groups, options or shapes; lists all of them, and changes nothing.
+        """
+        if not {"state", "param_groups"} <= set(state_dict):
+            raise ShapeError(f"load_state_dict: got {sorted(state_dict)}, expected 'state' and 'param_groups'")
+        groups, states = state_dict["param_groups"], state_dict["state"]
+        if wrong := wrong_groups(self.param_groups, groups, set(self.defaults)) + self._wrong_states(states):
+            name = type(self).__name__
+            raise ShapeError(f"load_state_dict: {'; '.join(wrong)}; build {name} as it was when its state was saved")
+        for own, group in zip(self.param_groups, groups, strict=True):
+            own.pop("initial_lr", None)
+            own.update((key, deepcopy(item)) for key, item in group.items() if key in EXTRAS | set(self.defaults))
+        for i, p in enumerate(self.state):
+            self.state[p] = self._restored(p, states.get(i, {}))
+        self._works.clear()
+
+    def _wrong_states(self, states: Mapping[int, Any]) -> list[str]:
+        return wrong_states(list(self.state), states)
+
+    def _restored(self, p: Value, saved: Mapping[str, Any]) -> State:
+        """A parameter's state from a saved one: arrays are laid out in memory as the parameter is."""
+        state: State = {name: np.empty_like(p.data) for name in saved}
+        for name, item in saved.items():
+            state[name][...] = item
+        return state | {"step": int(saved["step"])} if "step" in saved else state
+
+
+@lru_cache(maxsize=256)
+def number(x: float, dtype: np.dtype[Any]) -> Array:
+    """x as an array of shape (): as an operand twice as fast as a Python float, which matters on small parameters."""
+    array = np.array(x, dtype)
+    array.flags.writeable = False  # everyone who asks gets this one
+    return array
+
+
+class _Work:
+    """What updating one parameter takes, besides what is saved: its array, and arrays to compute in."""
+
+    __slots__ = ("data", "decayed", "scratch", "state")
+
+    def __init__(self, data: Array, state: State) -> None:
+        self.data, self.state, self.scratch = data, state, np.empty_like(data)
+        self.decayed: Array | None = None
+
+
+def _decayed(work: _Work, g: Array, group: Group) -> Array:
+    """g + λ w; or g itself, after w ← (1 - η λ) w."""
+    if group.get("decoupled_weight_decay"):
+        work.data *= 1 - group["lr"] * group["weight_decay"]
+        return g
+    if work.decayed is None:
+        work.decayed = np.empty_like(work.data)
+    np.multiply(work.data, group["weight_decay"], out=work.decayed)
+    work.decayed += g
+    return work.decayed

@@ -1,52 +1,60 @@
 """Stochastic gradient descent.
 
-    v ← μ v + g        (v = g at the first step)
-    w ← w - η v
+    v ← μ v + (1 - τ) g        (v = g at the first step)
+    w ← w - η v                or with Nesterov's momentum  w ← w - η (g + μ v)
 
-w a parameter, g its gradient, η the learning rate `lr`, μ the `momentum`, v the velocity. With μ = 0 this is w ← w - η g.
+w a parameter, g its gradient, plus λ w with `weight_decay` λ; η the learning rate `lr`, μ the `momentum`, τ the `dampening`,
+v the velocity, "momentum_buffer" in the state. With μ = 0 this is gradient descent, w ← w - η g.
 
-Source: Polyak, USSR Computational Mathematics 4 (1964); the form is PyTorch's.
+Source: Polyak, USSR Computational Mathematics 4 (1964); Nesterov's as by Sutskever et al., ICML 2013; the form is PyTorch's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from tinygrad_edu import TinygradError, Value
+from tinygrad_edu import TinygradError
 
-from .optimizer import Optimizer
+from .optimizer import Array, Group, Optimizer, Params, State, number
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent with momentum.
+    """Gradient descent, stochastic if the gradients are of batches, with momentum.
 
     Args:
-        parameters: leaf Values.
+        params: leaf Values, or dicts of groups; see `Optimizer`.
         lr: learning rate η > 0.
         momentum: μ in [0, 1).
+        dampening: τ in [0, 1].
+        weight_decay: λ ≥ 0, which adds λ w to the gradient.
+        nesterov: look ahead along the velocity; needs a momentum, and no dampening.
     """
 
-    def __init__(self, parameters: Iterable[Value], lr: float, momentum: float = 0.0) -> None:
-        super().__init__(parameters, lr)
-        if not 0 <= momentum < 1:
-            raise TinygradError(f"SGD: got momentum={momentum}, expected a number in [0, 1)")
-        self.momentum = momentum
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        if nesterov and (not momentum or dampening):
+            got = f"momentum={momentum}, dampening={dampening}"
+            raise TinygradError(f"SGD: nesterov=True got {got}, expected a positive momentum and dampening 0")
+        options = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
+        super().__init__(params, options | {"nesterov": nesterov})
 
-    def update(self, data: NDArray[Any], g: NDArray[Any], buffers: dict[str, NDArray[Any]], t: int) -> None:
-        """w ← w - η v, without a temporary array."""
-        if not buffers:
-            buffers["scratch"] = np.empty_like(data)
-        if self.momentum:
-            if "v" not in buffers:
-                buffers["v"] = np.zeros_like(data)
-            v = buffers["v"]
-            v *= self.momentum
-            v += g
-            g = v
-        scratch = buffers["scratch"]
-        np.multiply(g, self.lr, out=scratch)
+    def update(self, data: Array, g: Array, scratch: Array, state: State, group: Group) -> None:
+        """w ← w - η v."""
+        if momentum := group["momentum"]:
+            v = state.get("momentum_buffer")
+            if v is None:
+                v = state["momentum_buffer"] = np.empty_like(data)
+                v[...] = g
+            else:
+                v *= number(momentum, data.dtype)
+                v += np.multiply(g, 1 - group["dampening"], out=scratch) if group["dampening"] else g
+            g = np.add(np.multiply(v, momentum, out=scratch), g, out=scratch) if group["nesterov"] else v
+        np.multiply(g, number(group["lr"], data.dtype), out=scratch)
         data -= scratch

@@ -104,9 +104,7 @@ def test_state_moves_between_models_and_is_strict():
     state["9.weight"] = state.pop("0.bias")
     state["2.weight"] = np.ones((1, 4))
     before = two.state_dict()
-    with pytest.raises(
-        ShapeError, match=r"missing 0.bias; unexpected 9.weight; 2.weight has shape \(1, 4\)"
-    ):
+    with pytest.raises(ShapeError, match=r"missing 0.bias; unexpected 9.weight; 2.weight has shape \(1, 4\)"):
         two.load_state_dict(state)
     assert all(np.array_equal(before[k], two.state_dict()[k]) for k in before)
 
@@ -248,3 +246,216 @@ def test_functional_call_replaces_a_shared_parameter_everywhere():
 def test_functional_call_names_what_does_not_fit(parameters, message):
     with pytest.raises(ShapeError, match=message):
         nn.functional_call(nn.Linear(2, 2), parameters, np.ones(2))
+
+
+# -- Buffers, modes, dtypes, summaries --------------------------------------------------------------------------------
+
+
+class Counter(nn.Module):
+    """Counts how often it ran in training, in a buffer."""
+
+    def __init__(self):
+        self.scale = Value(2.0)
+        self.seen = np.zeros((), int)
+        self.mean = np.zeros(3)
+
+    def forward(self, x):
+        if self.training:
+            self.seen += 1
+            self.mean += 1.5
+        return x * self.scale
+
+
+def test_arrays_are_buffers_saved_and_not_trained(tmp_path):
+    one, two = (nn.Sequential(Counter(), nn.Linear(3, 1, rng=i)) for i in range(2))
+    assert [path for path, _ in one.named_buffers()] == ["0.seen", "0.mean"]
+    assert [path for path, _ in one.named_parameters()] == ["0.scale", "1.weight", "1.bias"]
+    one(np.ones(3))
+    nn.save(one, tmp_path / "w.safetensors")
+    nn.load(two, tmp_path / "w.safetensors")
+    assert (two[0].seen, two[0].seen.dtype, two[0].mean.tolist()) == (1, int, [1.5] * 3)
+    two.load_state_dict(one.state_dict())
+    assert two[0].seen is not one[0].seen
+    with pytest.raises(ShapeError, match=r"missing 0.seen; 0.mean has shape \(4,\), expected \(3,\)"):
+        two.load_state_dict({k: v for k, v in one.state_dict().items() if k != "0.seen"} | {"0.mean": np.ones(4)})
+    with pytest.raises(DTypeError, match="0.mean is of <U1"):
+        two.load_state_dict(one.state_dict() | {"0.mean": np.array(["a", "b", "c"])})
+
+
+def test_functional_call_leaves_buffers_alone_and_keeps_what_is_shared():
+    counter = Counter()
+    model = nn.Sequential(counter, counter)
+    y = nn.functional_call(model, {"0.scale": 3.0}, np.ones(3))
+    assert np.array_equal(y, np.full(3, 9.0))
+    assert (counter.seen, counter.scale.item()) == (0, 2.0)
+    twice = nn.functional_call(model, {"0.mean": np.ones(3)}, np.ones(3))
+    assert np.array_equal(twice.data, np.full(3, 4.0))
+
+
+def test_train_and_eval_reach_every_module():
+    model = nn.Sequential(Counter(), nn.Residual(nn.Sequential(Counter())))
+    assert model.eval() is model
+    assert not any(module.training for _, module in model.named_modules())
+    model(np.ones(3))
+    assert model[0].seen == 0
+    model.train()
+    model(np.ones(3))
+    assert (model[0].seen, model[1].body[0].seen) == (1, 1)
+
+
+def test_freeze_stops_gradients_and_updates():
+    model = nn.MLP((2, 3, 1), rng=0)
+    model[0].freeze()
+    before = model.state_dict()
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    model(np.ones((4, 2))).sum().backward()
+    optimizer.step()
+    assert model[0].weight.grad is None
+    after = model.state_dict()
+    assert [path for path in after if not np.array_equal(after[path], before[path])] == ["2.weight", "2.bias"]
+    assert model.freeze(False)[0].weight.requires_grad
+
+
+def test_astype_converts_parameters_and_float_buffers_once():
+    counter = Counter()
+    model = nn.Sequential(counter, nn.Linear(3, 2, rng=0), counter)
+    model[1](np.ones(3)).sum().backward()
+    model.astype(np.float32)
+    assert {str(array.dtype) for array in model.state_dict().values()} == {"float32", "int64"}
+    assert model[1].weight.grad is None
+    assert model(np.ones(3, np.float32)).dtype == np.float32
+    assert model[0] is model[2]
+    model[0].mean += 1
+    assert model.state_dict()["0.mean"].max() > 1
+    with pytest.raises(DTypeError, match="astype: got int64"):
+        model.astype(int)
+
+
+def test_residual_adds_its_input_or_a_shortcut():
+    x = np.ones((2, 3))
+    body = nn.Linear(3, 3, rng=0)
+    assert np.array_equal(nn.Residual(body)(x).data, x + body(x).data)
+    narrow, shortcut = nn.Linear(3, 2, rng=0), nn.Linear(3, 2, bias=False, rng=1)
+    assert np.array_equal(nn.Residual(narrow, shortcut)(x).data, shortcut(x).data + narrow(x).data)
+    with pytest.raises(ShapeError, match=r"body returned shape \(2, 2\), the path around it \(2, 3\).*shortcut="):
+        nn.Residual(narrow)(x)
+    with pytest.raises(TinygradError, match="expected a module"):
+        nn.Residual(np.tanh)
+
+
+def test_mlp_with_norm_and_dropout():
+    net = nn.MLP((4, 8, 8, 3), norm=nn.LayerNorm, dropout=0.5, rng=0, dtype=np.float32)
+    names = [type(layer).__name__ for layer in net]
+    assert names == ["Linear", "LayerNorm", "ReLU", "Dropout"] * 2 + ["Linear"]
+    x = np.ones((5, 4), np.float32)
+    assert net(x).dtype == np.float32
+    assert not np.array_equal(net(x).data, net(x).data)
+    net.eval()
+    assert np.array_equal(net(x).data, net(x).data)
+    with pytest.raises(TinygradError, match=r"got the module LayerNorm\(\) as norm"):
+        nn.MLP((2, 3, 1), norm=nn.LayerNorm(3))
+
+
+def test_dropout_is_seeded_and_off_in_use():
+    x = np.ones((100, 10))
+    one, two = nn.Dropout(0.3, rng=1), nn.Dropout(0.3, rng=1)
+    assert np.array_equal(one(x), two(x))
+    y = one(x)
+    assert set(np.unique(y)) == {0.0, 1 / 0.7}
+    assert 0.25 < np.mean(y == 0) < 0.35
+    assert one.eval()(x) is x
+    with pytest.raises(TinygradError, match="Dropout: got p=1.5"):
+        nn.Dropout(1.5)
+
+
+def test_observing_sees_every_module_innermost_first():
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh())
+    seen = []
+    with nn.observing(
+        lambda module, inputs, output: seen.append((type(module).__name__, inputs[0].shape, output.shape))
+    ):
+        model(np.ones((4, 2)))
+    model(np.ones((4, 2)))
+    assert seen == [("Linear", (4, 2), (4, 3)), ("Tanh", (4, 3), (4, 3)), ("Sequential", (4, 2), (4, 3))]
+
+
+def test_a_summary_counts_each_parameter_once():
+    shared = nn.Linear(3, 3, rng=0)
+
+    class Net(nn.Module):
+        def __init__(self):
+            self.blocks = [nn.Sequential(shared, nn.Tanh()), shared]
+            self.bias = Value(np.zeros(3))
+
+        def forward(self, x):
+            return self.blocks[1](self.blocks[0](x)) + self.bias
+
+    model = Net()
+    shared.freeze()
+    summary = model.summary(np.ones((5, 3)))
+    assert [(row.path, row.shape, row.parameters) for row in summary.rows] == [
+        ("", (5, 3), 3),
+        ("blocks.0", (5, 3), 0),
+        ("blocks.0.0", (5, 3), 12),
+        ("blocks.0.1", (5, 3), 0),
+    ]
+    assert (summary.parameters, summary.trainable) == (15, 3)
+    text = str(summary)
+    assert "    0: Linear(3, 3)" in text
+    assert "80.0%" in text
+    assert "12 of the parameters are frozen" in text
+    assert model.training
+
+
+# -- Initial values ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "std"),
+    [
+        (lambda rng: nn.init.xavier_uniform((200, 300), rng, gain=2.0), 2 * np.sqrt(2 / 500)),
+        (lambda rng: nn.init.xavier_normal((200, 300), rng), np.sqrt(2 / 500)),
+        (lambda rng: nn.init.kaiming_normal((200, 300), rng), np.sqrt(2 / 300)),
+        (lambda rng: nn.init.kaiming_normal((200, 30, 10), rng, mode="fan_out"), np.sqrt(2 / 2000)),
+        (lambda rng: nn.init.kaiming_uniform((200, 300), rng, nonlinearity="tanh"), 5 / 3 / np.sqrt(300)),
+        (
+            lambda rng: nn.init.kaiming_uniform((200, 300), rng, nonlinearity="leaky_relu", negative_slope=1.0),
+            300**-0.5,
+        ),
+        (lambda rng: nn.init.scaled_normal((200, 300), rng), 300**-0.5),
+        (lambda rng: nn.init.normal((200, 300), 0.0, 1.0, rng), 1.0),
+        (lambda rng: nn.init.trunc_normal((200, 300), 0.0, 1.0, rng), 0.8796),
+        (lambda rng: nn.init.orthogonal((200, 300), rng, gain=3.0), 3 / np.sqrt(300)),
+    ],
+)
+def test_initial_values_have_their_spread(make, std):
+    x = make(0)
+    assert x.std() == pytest.approx(std, rel=0.02)
+    assert abs(x.mean()) < 5 * std / np.sqrt(x.size)
+    assert np.array_equal(x, make(np.random.default_rng(0)))
+
+
+def test_orthogonal_truncated_and_constant_initial_values():
+    for shape in ((4, 7), (7, 4), (4, 2, 3)):
+        w = nn.init.orthogonal(shape, 0).reshape(shape[0], -1)
+        product = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
+        assert np.allclose(product, np.eye(len(product)), atol=1e-12)
+    x = nn.init.trunc_normal((1000,), 1.0, 2.0, 0, low=0.0, high=1.5)
+    assert (x.min() >= 0, x.max() <= 1.5) == (True, True)
+    assert nn.init.constant((2,), 3.0, dtype=np.float32).dtype == np.float32
+    assert nn.init.ones((2,)).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: nn.init.xavier_normal((3,), 0), ShapeError, r"init: got shape \(3,\)"),
+        (lambda: nn.init.orthogonal((3,), 0), ShapeError, r"init: got shape \(3,\)"),
+        (lambda: nn.init.kaiming_normal((3, 3), 0, mode="fan"), TinygradError, "got mode='fan'"),
+        (lambda: nn.init.calculate_gain("relus"), TinygradError, "got 'relus', expected one of linear"),
+        (lambda: nn.init.trunc_normal((3,), 9.0, 1.0, 0), TinygradError, "trunc_normal: got mean=9.0"),
+    ],
+)
+def test_initialisers_refuse(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

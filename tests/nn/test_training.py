@@ -155,7 +155,7 @@ def test_early_stopping_puts_the_best_weights_back():
     losses = history.curves["validation_loss"]
     assert history.stopped_early
     assert len(losses) == history.best_epoch + 3
-    assert nn.evaluate(model, blobs(30))[0] == pytest.approx(min(losses))
+    assert nn.evaluate(model, blobs(30))["loss"] == pytest.approx(min(losses))
 
 
 def test_fit_refuses_what_cannot_work():
@@ -231,3 +231,199 @@ def test_fit_takes_lists_and_names_its_metric():
     assert sorted(history.curves) == ["train_loss", "validation_loss"]
     with pytest.raises(TinygradError, match="as optimizer, expected one"):
         nn.fit(model, data, nn.optim.SGD)
+
+
+# -- What fit does besides ---------------------------------------------------------------------------------------------
+
+
+def seeded(**options):
+    return nn.MLP((2, 8, 3), rng=1, **options)
+
+
+def trained(model, optimizer, **options):
+    return nn.fit(model, blobs(), optimizer, progress=False, **{"epochs": 3, "rng": 0} | options)
+
+
+def test_a_model_is_in_training_while_it_trains_and_in_use_when_looked_at():
+    model = seeded(norm=nn.BatchNorm1d, dropout=0.2)
+    modes = []
+    forward = model.forward
+    model.forward = lambda x: (modes.append(model.training), forward(x))[1]
+    trained(model, nn.optim.SGD(model.parameters(), lr=0.1), epochs=2, batch_size=120, validation=blobs(30))
+    assert modes == [True, False, True, False]
+    assert not any(module.training for _, module in model.named_modules())
+    model.train()
+    nn.evaluate(model, blobs(30))
+    assert model.training
+
+
+def test_metrics_are_of_all_outputs_at_once():
+    model = seeded()
+    calls = []
+
+    def size(outputs, targets):
+        calls.append((outputs.shape, targets.shape))
+        return len(outputs)
+
+    seen = nn.evaluate(model, blobs(30), metrics=(nn.metrics.accuracy, size), batch_size=7)
+    assert calls == [((30, 3), (30,))]
+    assert list(seen) == ["loss", "accuracy", "size"]
+    assert seen["loss"] == pytest.approx(nn.evaluate(model, blobs(30))["loss"])
+    history = trained(model, nn.optim.SGD(model.parameters(), lr=0.1), validation=blobs(30), metrics=(size,))
+    assert history.curves["validation_size"] == [30.0] * 3
+    assert "validation_accuracy" not in history.curves
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 120, 500, None])
+def test_any_batch_size(batch_size):
+    model = seeded()
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.05)
+    history = trained(model, optimizer, batch_size=batch_size)
+    assert optimizer.steps == 3 * -(-120 // min(batch_size or 120, 120))
+    assert history.curves["train_loss"][-1] < history.curves["train_loss"][0]
+
+
+def test_accumulated_batches_make_the_step_of_a_large_one():
+    states = []
+    for batch_size, accumulate in ((40, 1), (10, 4)):
+        model = seeded()
+        trained(model, nn.optim.SGD(model.parameters(), lr=0.1), batch_size=batch_size, accumulate=accumulate)
+        states.append(model.state_dict())
+    assert all(np.allclose(states[0][k], states[1][k], rtol=1e-10) for k in states[0])
+    model = seeded()
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    trained(model, optimizer, batch_size=50, accumulate=2, epochs=1)  # batches of 50, 50, and 20 alone
+    assert optimizer.steps == 2
+
+
+def test_schedules_step_by_epoch_or_by_step():
+    rates = []
+    for every in ("epoch", "step"):
+        model = seeded()
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+        schedule = nn.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+        trained(model, optimizer, batch_size=60, schedule=schedule, schedule_every=every)
+        rates.append(optimizer.lr)
+    assert rates == pytest.approx([0.1 / 8, 0.1 / 64])
+    model = seeded()
+    optimizer = nn.optim.SGD(model.parameters(), lr=1e-3)
+    plateau = nn.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, threshold=0.5)
+    trained(model, optimizer, schedule=plateau, validation=blobs(30))
+    assert optimizer.lr == pytest.approx(1e-5)
+
+
+def test_gradients_are_clipped():
+    for options in ({"clip_norm": 1e-3}, {"clip_value": 1e-4}):
+        model = seeded()
+        before = np.concatenate([v.ravel() for v in model.state_dict().values()])
+        trained(model, nn.optim.SGD(model.parameters(), lr=1.0), epochs=1, batch_size=None, **options)
+        moved = np.concatenate([v.ravel() for v in model.state_dict().values()]) - before
+        if "clip_norm" in options:
+            assert np.linalg.norm(moved) == pytest.approx(1e-3, rel=1e-3)
+        else:
+            assert np.abs(moved).max() == pytest.approx(1e-4)
+
+
+def test_on_epoch_sees_the_history_and_may_end_it():
+    seen = []
+    model = seeded()
+    history = trained(
+        model,
+        nn.optim.SGD(model.parameters(), lr=0.1),
+        epochs=9,
+        on_epoch=lambda epoch, history: seen.append((epoch, len(history.curves["train_loss"]))) or epoch == 3,
+    )
+    assert seen == [(1, 1), (2, 2), (3, 3)]
+    assert history.stopped_early
+
+
+def test_ctrl_c_ends_training_and_gives_what_there_is():
+    model = seeded()
+
+    def interrupt(epoch, history):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    history = trained(model, nn.optim.SGD(model.parameters(), lr=0.1), on_epoch=interrupt, epochs=9)
+    assert (history.interrupted, history.stopped_early) == (True, False)
+    assert len(history.curves["train_loss"]) == 2
+    assert not model.training
+
+
+def test_a_loss_that_is_not_finite_names_the_first_layer_to_blame():
+    model = nn.Sequential(nn.Linear(2, 4, rng=0), nn.ReLU(), nn.Linear(4, 3, rng=0))
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+
+    def break_it(epoch, history):
+        model[2].bias.data[1] = np.inf
+        model[2].bias.mark_changed()
+
+    with pytest.raises(
+        nn.NonFiniteError, match=r"loss is nan in step 5; .* layer '2', Linear\(4, 3\), whose bias are"
+    ) as e:
+        trained(model, optimizer, on_epoch=break_it)
+    assert len(e.value.history.curves["train_loss"]) == 1
+    x, y = blobs()
+    with pytest.raises(nn.NonFiniteError, match="240 of 240 inputs of the batch are not finite: clean the data"):
+        nn.fit(seeded(), (x * np.nan, y), optimizer, batch_size=None, progress=False)
+    with pytest.raises(nn.NonFiniteError, match="all layers' outputs are finite: look at the loss"):
+        nn.fit(seeded(), (x, y), optimizer, loss=lambda p, y: (p * np.inf).sum(), progress=False)
+
+
+def test_lbfgs_trains_through_its_closure():
+    model = seeded()
+    history = trained(
+        model, nn.optim.LBFGS(model.parameters(), line_search_fn="strong_wolfe"), batch_size=None, epochs=10
+    )
+    assert history.curves["train_loss"][-1] < 0.1 * history.curves["train_loss"][0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, "got epochs=0"),
+        ({"accumulate": 0}, "accumulate=0"),
+        ({"schedule_every": "batch"}, "got schedule_every='batch', expected 'epoch' or 'step'"),
+        ({"batch_size": 0}, "batch_size=0"),
+    ],
+)
+def test_fit_refuses_options(options, message):
+    model = seeded()
+    with pytest.raises(TinygradError, match=message):
+        trained(model, nn.optim.SGD(model.parameters(), lr=0.1), **options)
+
+
+def test_fit_refuses_empty_data_and_lbfgs_with_accumulation():
+    model = seeded()
+    with pytest.raises(ShapeError, match="fit: got no examples"):
+        nn.fit(model, (np.ones((0, 2)), np.ones(0, int)), nn.optim.SGD(model.parameters(), lr=0.1))
+    with pytest.raises(TinygradError, match="leave accumulate out"):
+        trained(model, nn.optim.LBFGS(model.parameters()), accumulate=2)
+    with pytest.raises(TinygradError, match="as optimizer, expected one"):
+        trained(model, model.parameters())
+
+
+def test_a_terminal_gets_a_bar_drawn_at_most_ten_times_a_second(monkeypatch):
+    from io import StringIO
+
+    import rich.console
+
+    import nn.progress
+
+    clock = [0.0]
+    monkeypatch.setattr(nn.progress, "monotonic", lambda: clock[0])
+    screen = StringIO()
+    make = rich.console.Console
+    monkeypatch.setattr(rich.console, "Console", lambda: make(file=screen, force_terminal=True, width=100))
+    drawn = []
+    with nn.progress.Progress(epochs=2, steps=50, wanted=True) as bar:
+        refresh = bar.bar.refresh
+        monkeypatch.setattr(bar.bar, "refresh", lambda: (drawn.append(clock[0]), refresh()))
+        for epoch in (1, 2):
+            for _ in range(50):
+                clock[0] += 0.02
+                bar.step()
+            bar.epoch(epoch, {"train_loss": 0.5 / epoch})
+    assert len(drawn) <= 2 * 10 + 1
+    assert "train loss 0.25" in screen.getvalue()
+    assert "epoch 2/2" in screen.getvalue()

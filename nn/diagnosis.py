@@ -1,0 +1,39 @@
+"""Where a number that is not finite comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import no_grad
+
+from .module import Module
+from .running import observing
+
+
+def why_not_finite(model: Module, x: Any) -> str:
+    """What is wrong, and what to do: the first thing that is not finite among the inputs, the layers' parameters and outputs."""
+    if strange := int(np.sum(~np.isfinite(np.asarray(x, float)))):
+        return f"{strange} of {np.size(x)} inputs of the batch are not finite: clean the data"
+    names = {module: name for name, module in model.named_modules()}
+    found: list[str] = []
+
+    def look(module: Module, _: Any, output: Any) -> None:
+        if not found and not all(np.isfinite(getattr(part, "data", part)).all() for part in _parts(output)):
+            own = {path: value for path, value in module.named_parameters() if not np.isfinite(value.data).all()}
+            broken = f", whose {' and '.join(own)} are not finite either" if own else ""
+            found.append(f"layer {names[module] or 'itself'!r}, {str(module).splitlines()[0]}{broken}")
+
+    with no_grad(), observing(look), np.errstate(all="ignore"):
+        model(x)
+    if not found:
+        return "all layers' outputs are finite: look at the loss and the targets, or lower the learning rate"
+    return f"the first output that is not finite is that of {found[0]}; try a lower learning rate, or clip_norm=1.0"
+
+
+def _parts(output: Any) -> list[Any]:
+    """The arrays of an output, which may be in nested tuples; None counts as none."""
+    if isinstance(output, (tuple, list)):
+        return [part for item in output for part in _parts(item)]
+    return [] if output is None else [output]

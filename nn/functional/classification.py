@@ -1,0 +1,198 @@
+"""Losses of class probabilities: minus the log likelihood of what is true, from logits, log probabilities or probabilities."""
+
+from __future__ import annotations
+
+from math import exp
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import (
+    DTypeError,
+    ShapeError,
+    TinygradError,
+    Value,
+    array,
+    log,
+    log1p,
+    log_softmax,
+    softplus,
+    squeeze,
+    sum,
+    take_along_axis,
+    where,
+)
+from tinygrad_edu import cross_entropy as _mean_cross_entropy
+
+from .checks import class_axis, class_labels, class_weights, factor, numbers, pair, require_probabilities
+from .reduction import checked_reduction, reduced
+
+_LOWEST = -100.0  # as in PyTorch: one wrong certainty does not make the loss infinite
+
+
+def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Any:
+    """-(t ln p + (1 - t) ln(1 - p)) of probabilities p and t, logarithms below -100 counting as -100.
+
+    Where one does, no gradient flows through it: sigmoids that say 0 or 1 are better left to `binary_cross_entropy_with_logits`.
+
+    Args:
+        prediction: probabilities, any shape.
+        target: probabilities or labels 0 and 1, the same shape.
+        weight: factors of the losses, of this shape or broadcast to it.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ShapeError: if the shapes differ or are empty.
+        TinygradError: if a probability is not from 0 to 1.
+    """
+    name = "binary_cross_entropy"
+    p, t = pair(name, prediction, target)
+    require_probabilities(name, "prediction", p)
+    require_probabilities(name, "target", t)
+    losses = -(t * _limited(log, p, p > exp(_LOWEST)) + (1 - t) * _limited(log1p, -p, p < 1))
+    return reduced(name, losses * factor(name, "weight", weight, p), reduction)
+
+
+def _limited(logarithm: Any, x: Any, counts: Any) -> Any:
+    """The logarithm of x where it counts, else the lowest."""
+    return where(counts, logarithm(where(counts, x, 0.5)), _LOWEST)
+
+
+def binary_cross_entropy_with_logits(
+    logits: Any, target: Any, *, weight: Any = None, pos_weight: Any = None, reduction: str = "mean"
+) -> Any:
+    """-(t ln σ(x) + (1 - t) ln(1 - σ(x))) of logits x, exact for logits of any size.
+
+    Args:
+        logits: any shape.
+        target: probabilities or labels 0 and 1, the same shape.
+        weight: factors of the losses, of this shape or broadcast to it.
+        pos_weight: factors of the first term alone, likewise; more than 1 for more recall, less for more precision.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ShapeError: if the shapes differ or are empty.
+        TinygradError: if a target is not from 0 to 1.
+    """
+    name = "binary_cross_entropy_with_logits"
+    x, t = pair(name, logits, target)
+    require_probabilities(name, "target", t)
+    positive, every = factor(name, "pos_weight", pos_weight, x), factor(name, "weight", weight, x)
+    return reduced(name, (t * softplus(-x) * positive + (1 - t) * softplus(x)) * every, reduction)
+
+
+def nll_loss(
+    log_probabilities: Any, target: Any, *, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
+) -> Any:
+    """-weight[label] · log_probabilities[label], the negative log likelihood of labels.
+
+    The mean is Σ losses / Σ weight[label], of labels that are not ignored.
+
+    Args:
+        log_probabilities: (batch, classes), (batch, classes, ...) or (classes,).
+        target: labels 0 to classes - 1: (batch,), (batch, ...) or ().
+        weight: (classes,), all 1 if None.
+        ignore_index: a label whose loss is 0.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ShapeError: if the shapes do not fit or are empty, or a label is out of range.
+        DTypeError: if the labels are not integers.
+        TinygradError: if there is nothing to take a mean of.
+    """
+    name = "nll_loss"
+    x = numbers(name, "log_probabilities", log_probabilities)
+    labels = class_labels(name, "log probabilities", np.shape(x), target, ignore_index)
+    weights = class_weights(name, weight, x)
+    kept = labels != ignore_index
+    return _over_labels(name, _chosen(x, labels, kept, weights), _shares(labels, kept, weights), reduction)
+
+
+def _shares(labels: Any, kept: Any, weights: Any) -> Any:
+    """The weight of each label, 0 for those ignored."""
+    return np.where(kept, weights[np.where(kept, labels, 0)], weights.dtype.type(0))
+
+
+def _chosen(log_p: Any, labels: Any, kept: Any, weights: Any) -> Any:
+    """-weight ln p of each label, 0 for those ignored."""
+    axis = class_axis(log_p.shape)
+    places = np.expand_dims(np.where(kept, labels, 0), axis)
+    return where(kept, -squeeze(take_along_axis(log_p, places, axis=axis), axis=axis), 0.0) * _shares(
+        labels, kept, weights
+    )
+
+
+def _over_labels(name: str, losses: Any, shares: Any, reduction: str) -> Any:
+    if reduction != "mean":
+        return reduced(name, losses, reduction)
+    if not (total := float(np.sum(shares))) > 0:
+        raise TinygradError(f"{name}: all labels are ignored or weigh 0, expected one that counts for a mean")
+    return sum(losses) / total
+
+
+def cross_entropy(
+    logits: Any,
+    target: Any,
+    *,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """-Σ weight · t · ln softmax(logits) over the classes, t the target's distribution; stable for logits of any size.
+
+    Of a label, t is 1 at its class and 0 elsewhere; the mean is Σ losses / Σ weight[label], of labels that are not ignored. Of
+    probabilities the mean is that of the losses.
+
+    Args:
+        logits: unnormalised log probabilities, (batch, classes), (batch, classes, ...) or (classes,).
+        target: labels 0 to classes - 1, (batch,), (batch, ...) or (); or probabilities, floats in the shape of the logits.
+        weight: (classes,), all 1 if None.
+        ignore_index: a label whose loss is 0.
+        reduction: "mean", "sum" or "none".
+        label_smoothing: from 0 to 1, how much of t is spread evenly over all classes (Szegedy et al. 2016).
+
+    Raises:
+        ShapeError: if the shapes do not fit or are empty, or a label is out of range.
+        DTypeError: if the labels are not integers.
+        TinygradError: if a probability is not from 0 to 1, or there is nothing to take a mean of.
+    """
+    if weight is None and ignore_index == -100 and reduction == "mean" and not label_smoothing:
+        try:
+            return _mean_cross_entropy(logits, target)  # of labels alone, in one operation
+        except (ShapeError, DTypeError):
+            pass  # more axes, probabilities or ignored labels; or a mistake, which the checks below name
+    return _cross_entropy(logits, target, weight, ignore_index, reduction, checked_smoothing(label_smoothing))
+
+
+def checked_smoothing(label_smoothing: float, name: str = "cross_entropy") -> float:
+    """The share of a target spread over all classes. Raises TinygradError unless from 0 to 1."""
+    if not 0 <= label_smoothing <= 1:
+        raise TinygradError(f"{name}: got label_smoothing={label_smoothing}, expected from 0 to 1")
+    return label_smoothing
+
+
+def _cross_entropy(
+    logits: Any, target: Any, weight: Any, ignore_index: int, reduction: str, label_smoothing: float
+) -> Any:
+    name = "cross_entropy"
+    checked_reduction(name, reduction)
+    x = numbers(name, "logits", logits)
+    target = target if isinstance(target, Value) else array(target)
+    probabilities = target.dtype.kind == "f" and np.ndim(x) == np.ndim(target) and np.ndim(x) > 0
+    if probabilities:
+        x, target = pair(name, x, target)
+        require_probabilities(name, "target", target)
+    else:
+        target = class_labels(name, "logits", np.shape(x), target, ignore_index)
+    axis = class_axis(x.shape)
+    log_p, weights = log_softmax(x, axis=axis), class_weights(name, weight, x)
+    weighed = log_p * np.reshape(weights, (-1, *[1] * (x.ndim - axis - 1)))
+    smooth = label_smoothing / x.shape[axis]
+    if probabilities:
+        return reduced(name, -sum(weighed * (target * (1 - label_smoothing) + smooth), axis=axis), reduction)
+    kept = target != ignore_index
+    losses = _chosen(log_p, target, kept, weights)
+    if label_smoothing:
+        losses = losses * (1 - label_smoothing) - where(kept, sum(weighed, axis=axis), 0.0) * smooth
+    return _over_labels(name, losses, _shares(target, kept, weights), reduction)

@@ -1,0 +1,93 @@
+"""Losses between distributions: a normal one and what was seen, or two of the same numbers."""
+
+from __future__ import annotations
+
+from math import log as _ln
+from math import pi
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import ShapeError, TinygradError, detach, exp, expand_dims, log, maximum, square, sum, where
+
+from .checks import data_of, numbers, pair, require, require_probabilities, shape_of
+from .reduction import REDUCTIONS, checked_reduction, reduced
+
+KL_REDUCTIONS = (*REDUCTIONS, "batchmean")
+
+
+def gaussian_nll_loss(
+    prediction: Any, target: Any, var: Any, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Any:
+    """(ln v + (prediction - target)² / v) / 2, v = max(var, eps): minus the log likelihood of a normal distribution.
+
+    As in PyTorch the gradient of var is that of v, below eps too: so it finds its way back. See Nix & Weigend, ICNN 1994.
+
+    Args:
+        prediction: means, any shape.
+        target: what was seen, the same shape.
+        var: variances, the same shape; or without its last axis, or with an axis of size 1 instead; or one number.
+        full: add the constant ln(2π) / 2.
+        eps: the smallest variance that counts.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ShapeError: if the shapes do not fit or are empty.
+        TinygradError: if a variance is negative, or eps not > 0.
+    """
+    name = "gaussian_nll_loss"
+    mean, target = pair(name, prediction, target)
+    var = _fitting(name, numbers(name, "var", var, like=mean), shape_of(mean))
+    require(name, "var", data_of(var) >= 0, "variances, 0 or more")
+    v = var + detach(maximum(var, checked_eps(eps)) - var)
+    losses = (log(v) + square(mean - target) / v) * 0.5
+    return reduced(name, losses + _ln(2 * pi) / 2 if full else losses, reduction)
+
+
+def checked_eps(eps: float, name: str = "gaussian_nll_loss") -> float:
+    """The smallest variance. Raises TinygradError unless > 0."""
+    if not eps > 0:
+        raise TinygradError(f"{name}: got eps={eps}, expected > 0")
+    return eps
+
+
+def _fitting(name: str, var: Any, shape: tuple[int, ...]) -> Any:
+    own = shape_of(var)
+    if own in (shape, ()):
+        return var
+    if own == shape[:-1]:
+        return expand_dims(var, axis=-1)
+    if len(own) == len(shape) and all(n in (1, m) for n, m in zip(own, shape, strict=True)):
+        return var
+    raise ShapeError(
+        f"{name}: var has shape {own}, expected {shape}, {shape[:-1]}, or 1 in place of a size; reshape it"
+    )
+
+
+def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
+    """t (ln t - prediction), 0 where t is 0: the Kullback-Leibler divergence of t from e**prediction, number by number.
+
+    Args:
+        prediction: log probabilities, any shape.
+        target: probabilities t, the same shape; or their logarithms if log_target.
+        reduction: "mean" over all numbers, "sum", "none", or "batchmean", the sum over the size of the first axis, which is
+            the divergence itself.
+        log_target: the target's logarithms are given.
+
+    Raises:
+        ShapeError: if the shapes differ or are empty, or have no first axis for "batchmean".
+        TinygradError: if a probability is not from 0 to 1.
+    """
+    checked_reduction("kl_div", reduction, KL_REDUCTIONS)
+    log_q, t = pair("kl_div", prediction, target)
+    if log_target:
+        losses = exp(t) * (t - log_q)
+    else:
+        require_probabilities("kl_div", "target", t)
+        positive = t > 0
+        losses = t * (log(where(positive, t, 1.0)) - where(positive, log_q, 0.0))
+    if reduction != "batchmean":
+        return reduced("kl_div", losses, reduction)
+    if not np.ndim(data_of(losses)):
+        raise ShapeError("kl_div: got scalars, expected a first axis for reduction='batchmean'; use 'sum'")
+    return sum(losses) / losses.shape[0]

@@ -1,0 +1,113 @@
+"""Losses of real numbers: how far predictions are from their targets, which have the same shape.
+
+All take e = prediction - target, number by number, and then the reduction: "mean", "sum" or "none". All raise ShapeError if the
+shapes differ or are empty, and TinygradError for any other reduction. Gradient flows to targets that are Values, too.
+"""
+
+from __future__ import annotations
+
+from math import log, prod, sqrt
+from typing import Any
+
+from tinygrad_edu import TinygradError, abs, clip, log1p, logaddexp, p_norm, square
+
+from .checks import data_of, pair, require, shape_of
+from .reduction import checked_reduction, reduced
+
+
+def _error(name: str, prediction: Any, target: Any) -> Any:
+    prediction, target = pair(name, prediction, target)
+    return prediction - target
+
+
+def mse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """e², the squared error. Any shape -> scalar, or the same shape for reduction="none"."""
+    return reduced("mse_loss", square(_error("mse_loss", prediction, target)), reduction)
+
+
+def half_mse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """e² / 2, whose gradient is e itself; Nielsen's quadratic cost."""
+    return reduced("half_mse_loss", square(_error("half_mse_loss", prediction, target)) * 0.5, reduction)
+
+
+def sse_loss(prediction: Any, target: Any, *, reduction: str = "sum") -> Any:
+    """Σ e², the sum of squared errors: `mse_loss` with another default."""
+    return reduced("sse_loss", square(_error("sse_loss", prediction, target)), reduction)
+
+
+def rmse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """√ of the reduced squares: √(mean e²), √(Σ e²), or √e² = |e|. Where all e are 0 the gradient is 0."""
+    checked_reduction("rmse_loss", reduction)
+    error = _error("rmse_loss", prediction, target)
+    if reduction == "none":
+        return abs(error)
+    length = p_norm(error)  # √(Σ e²), without overflow
+    return length / sqrt(prod(shape_of(error))) if reduction == "mean" else length
+
+
+def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """|e|, the absolute error. Where e is 0 the gradient is 0."""
+    return reduced("l1_loss", abs(_error("l1_loss", prediction, target)), reduction)
+
+
+def sae_loss(prediction: Any, target: Any, *, reduction: str = "sum") -> Any:
+    """Σ |e|, the sum of absolute errors: `l1_loss` with another default."""
+    return reduced("sae_loss", abs(_error("sae_loss", prediction, target)), reduction)
+
+
+def huber_loss(prediction: Any, target: Any, *, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """e² / 2 where |e| <= delta, else delta (|e| - delta / 2): outliers pull with the same force.
+
+    Raises TinygradError unless delta > 0. See Huber, Annals of Mathematical Statistics 35 (1964).
+    """
+    return reduced("huber_loss", _huber(_error("huber_loss", prediction, target), checked_delta(delta)), reduction)
+
+
+def checked_delta(delta: float, name: str = "huber_loss") -> float:
+    """Where a Huber loss turns straight. Raises TinygradError unless > 0."""
+    if not delta > 0:
+        raise TinygradError(f"{name}: got delta={delta}, expected > 0")
+    return delta
+
+
+def _huber(error: Any, delta: float) -> Any:
+    force = clip(error, -delta, delta)  # also the derivative
+    return force * (error - force * 0.5)
+
+
+def smooth_l1_loss(prediction: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """e² / (2 beta) where |e| < beta, else |e| - beta / 2: huber_loss / beta; for beta = 0 the absolute error.
+
+    Raises TinygradError unless beta >= 0. See Girshick, Fast R-CNN, ICCV 2015.
+    """
+    checked_beta(beta)
+    error = _error("smooth_l1_loss", prediction, target)
+    return reduced("smooth_l1_loss", _huber(error, beta) / beta if beta else abs(error), reduction)
+
+
+def checked_beta(beta: float, name: str = "smooth_l1_loss") -> float:
+    """Where a smooth absolute value turns straight. Raises TinygradError unless >= 0."""
+    if not beta >= 0:
+        raise TinygradError(f"{name}: got beta={beta}, expected >= 0")
+    return beta
+
+
+def log_cosh_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """ln cosh e: nearly e² / 2 for small e, |e| - ln 2 for large ones; its derivative is tanh e. Without overflow."""
+    error = _error("log_cosh_loss", prediction, target)
+    return reduced("log_cosh_loss", logaddexp(error, -error) - log(2), reduction)
+
+
+def msle_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """(ln(1 + prediction) - ln(1 + target))²: the squared error of orders of magnitude. Raises TinygradError unless all > -1."""
+    prediction, target = pair("msle_loss", prediction, target)
+    for what, x in (("prediction", prediction), ("target", target)):
+        require("msle_loss", what, data_of(x) > -1, "> -1")
+    return reduced("msle_loss", square(log1p(prediction) - log1p(target)), reduction)
+
+
+def mape_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+    """100 |e / target|, the absolute error in percent. Raises TinygradError if a target is 0."""
+    prediction, target = pair("mape_loss", prediction, target)
+    require("mape_loss", "target", data_of(target) != 0, "none to be 0, of which there are no percents")
+    return reduced("mape_loss", abs((prediction - target) / target) * 100, reduction)

@@ -1,0 +1,111 @@
+"""ReduceLROnPlateau: a schedule that watches a number instead of the time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import inf
+from typing import Any, Literal
+
+from tinygrad_edu import ShapeError, TinygradError
+
+from ..optimizer import Optimizer
+
+STATE = ("best", "num_bad_epochs", "cooldown_counter", "last_epoch", "_last_lr")
+
+
+class ReduceLROnPlateau:
+    """η ← max(factor η, min_lr) once a number, such as the validation loss, got no better for more than `patience` steps.
+
+    Args:
+        optimizer: whose rates to set.
+        mode: "min" if lower is better, "max" if higher.
+        factor: in [0, 1).
+        patience: how many steps without a better number to bear.
+        threshold: how much better than the best a number has to be.
+        threshold_mode: "rel" for that share of the best's size, "abs" for so much.
+        cooldown: steps after a reduction that do not count.
+        min_lr: the lowest rate; or a list, one a group.
+        eps: leave a rate that would change by no more than this.
+
+    Raises:
+        TinygradError: for an argument outside these, as PyTorch's.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: Literal["min", "max"] = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: Literal["rel", "abs"] = "rel",
+        cooldown: int = 0,
+        min_lr: float | Sequence[float] = 0.0,
+        eps: float = 1e-8,
+    ) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TinygradError(f"ReduceLROnPlateau: got {optimizer!r} first, expected an optimiser")
+        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            got = f"mode={mode!r}, threshold_mode={threshold_mode!r}"
+            raise TinygradError(f"ReduceLROnPlateau: got {got}, expected 'min' or 'max', and 'rel' or 'abs'")
+        if not 0 <= factor < 1:
+            raise TinygradError(f"ReduceLROnPlateau: got factor={factor}, expected a number in [0, 1)")
+        groups = len(optimizer.param_groups)
+        self.min_lrs = list(min_lr) if isinstance(min_lr, Sequence) else [min_lr] * groups
+        if len(self.min_lrs) != groups:
+            raise TinygradError(f"ReduceLROnPlateau: got {len(self.min_lrs)} min_lr, expected one or {groups}")
+        self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
+        self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
+        self.best = inf if mode == "min" else -inf
+        self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
+        self._last_lr = [float(group["lr"]) for group in optimizer.param_groups]
+
+    def step(self, metrics: Any) -> None:
+        """Look at the number of an epoch, and reduce the rates if it is time. NaN is not better than anything."""
+        number = float(metrics)
+        self.last_epoch += 1
+        if self.is_better(number):
+            self.best, self.num_bad_epochs = number, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
+        if self.num_bad_epochs > self.patience:
+            for group, lowest in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+                rate = max(group["lr"] * self.factor, lowest)
+                if group["lr"] - rate > self.eps:
+                    group["lr"] = rate
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+        self._last_lr = [float(group["lr"]) for group in self.optimizer.param_groups]
+
+    def is_better(self, number: float) -> bool:
+        """Whether a number is better than the best by the threshold."""
+        sign = -1 if self.mode == "min" else 1
+        if self.threshold_mode == "rel":
+            return sign * number > sign * self.best * (1 + sign * self.threshold)
+        return sign * number > sign * self.best + self.threshold
+
+    def get_last_lr(self) -> list[float]:
+        """The rates after the last step, one a group."""
+        return list(self._last_lr)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it is, as plain numbers; not its arguments."""
+        return {name: getattr(self, name) for name in STATE} | {"_last_lr": self.get_last_lr()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was taken, with the rates of that time.
+
+        Raises ShapeError if an entry is missing, or the number of groups differs.
+        """
+        groups = self.optimizer.param_groups
+        if missing := set(STATE) - set(state_dict):
+            raise ShapeError(
+                f"load_state_dict: ReduceLROnPlateau is missing {sorted(missing)}; got {sorted(state_dict)}"
+            )
+        if len(state_dict["_last_lr"]) != len(groups):
+            got = len(state_dict["_last_lr"])
+            raise ShapeError(f"load_state_dict: ReduceLROnPlateau got rates of {got} groups, expected {len(groups)}")
+        vars(self).update({name: state_dict[name] for name in STATE} | {"_last_lr": list(state_dict["_last_lr"])})
+        for group, rate in zip(groups, self._last_lr, strict=True):
+            group["lr"] = rate

@@ -1,0 +1,36 @@
+"""How a model is run: looked at from outside, and in training or in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+Observer = Callable[[Any, tuple[Any, ...], Any], None]
+observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
+
+
+@contextmanager
+def observing(look: Observer) -> Iterator[None]:
+    """While this is open, call look(module, inputs, output) whenever a module has computed its output, innermost first.
+
+    For looking at what flows through a network; it costs nothing while it is closed.
+    """
+    token = observer.set(look)
+    try:
+        yield
+    finally:
+        observer.reset(token)
+
+
+@contextmanager
+def mode_of(model: Any, training: bool) -> Iterator[None]:
+    """All modules of a model in training or in use while this is open, and as they were afterwards."""
+    before = [(module, module.training) for _, module in model.named_modules()]
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, was in before:
+            module.training = was

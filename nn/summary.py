@@ -1,0 +1,102 @@
+"""summary: what a model is made of, as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import no_grad
+
+from .running import mode_of, observing
+
+
+@dataclass(frozen=True)
+class Row:
+    """One module of a model.
+
+    Attributes:
+        path: where it is, such as "encoder.0"; "" for the model itself.
+        layer: its type and arguments.
+        shape: of its last output; None if it did not run.
+        parameters: how many numbers its own parameters have, those of modules inside it, and those counted before, left out.
+    """
+
+    path: str
+    layer: str
+    shape: Any
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A table of modules; str() is plain text, and rich draws it.
+
+    Attributes:
+        rows: the modules, outermost first.
+        trainable: how many of the parameters are not frozen.
+    """
+
+    rows: tuple[Row, ...]
+    trainable: int
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers all parameters have."""
+        return sum(row.parameters for row in self.rows)
+
+    def __rich__(self) -> Any:
+        from rich.table import Table
+
+        table = Table("layer", "output", "parameters", "share", show_footer=True)
+        for column, footer in zip(table.columns, ("", "", f"{self.parameters:,}", ""), strict=True):
+            column.footer = footer
+            column.justify = "right" if column.header in ("parameters", "share") else "left"
+        for row in self.rows:
+            inside = [other.path for other in self.rows if other.path and row.path.startswith(f"{other.path}.")]
+            indent = "  " * (len(inside) + 1 if row.path else 0)
+            name = f"{row.path.removeprefix(f'{max(inside, key=len)}.' if inside else '')}: " if row.path else ""
+            share = f"{row.parameters / self.parameters:.1%}" if row.parameters else ""
+            shape = "" if row.shape is None else str(row.shape)
+            table.add_row(f"{indent}{name}{row.layer}", shape, f"{row.parameters:,}" if row.parameters else "", share)
+        if self.trainable < self.parameters:
+            table.caption = f"{self.parameters - self.trainable:,} of the parameters are frozen"
+        return table
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        text = StringIO()
+        Console(file=text, width=120, color_system=None).print(self.__rich__())
+        return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def summarize(model: Any, inputs: tuple[Any, ...]) -> Summary:
+    """Run a model on inputs, in use and without recording, and note the shape of each module's output."""
+    shapes: dict[int, Any] = {}
+
+    def look(module: Any, _: Any, output: Any) -> None:
+        shapes[id(module)] = _shape(output)
+
+    if inputs:
+        with no_grad(), mode_of(model, training=False), observing(look):
+            model(*inputs)
+    seen: set[int] = set()
+    rows, trainable = [], 0
+    for path, module in model.named_modules():
+        inner = {id(value) for _, child in module.children() for value in child.parameters()}
+        own = [p for p in module.parameters() if id(p) not in inner and id(p) not in seen]
+        seen |= {id(p) for p in own}
+        trainable += sum(p.size for p in own if p.requires_grad)
+        layer = f"{type(module).__name__}({module.describe()})"
+        rows.append(Row(path, layer, shapes.get(id(module)), sum(p.size for p in own)))
+    return Summary(tuple(rows), trainable)
+
+
+def _shape(output: Any) -> Any:
+    """The shape of an output, or of each of several."""
+    if isinstance(output, (tuple, list)):
+        return tuple([_shape(part) for part in output])
+    return None if output is None else np.shape(output)

@@ -1,0 +1,484 @@
+"""Losses: each against its formula, its gradients to the second order, extreme inputs, and the error for each wrong use."""
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+import nn
+import tinygrad_edu
+from nn import functional as F
+from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, array
+from tinygrad_edu.testing import check_gradients
+
+RNG = np.random.default_rng(0)
+X, Y = 2 * RNG.normal(size=(3, 4)), RNG.normal(size=(3, 4))
+P, Q = RNG.uniform(0.1, 0.9, size=(3, 4)), RNG.uniform(0.1, 0.9, size=(3, 4))
+LABELS, SIGNS = np.array([3, 0, 2]), np.where(RNG.normal(size=(3, 4)) > 0, 1, -1)
+DEEP, DEEP_LABELS = RNG.normal(size=(2, 4, 3)), np.array([[0, 3, -100], [1, 1, 2]])
+WEIGHT, POSITIVE, PAIRS = np.array([0.5, 1.0, 2.0, 3.0]), np.array([1.0, 0.2, 3.0, 0.7]), np.array([1, -1, -1])
+FAR = np.array([[1e4, -1e4, 0.0, 1e4], [-1e4, 1e4, 1e4, -1e4], [0.0, 0.0, 0.0, 0.0]])
+
+ORDINARY = {"mean": np.mean, "sum": np.sum, "none": lambda losses: losses}
+
+
+@dataclass
+class Loss:
+    """A loss, its floats in order and what follows them, its formula for each example, and how that is reduced."""
+
+    function: str
+    module: type
+    floats: tuple
+    formula: object
+    rest: tuple = ()
+    options: dict = field(default_factory=dict)
+    reductions: dict = field(default_factory=lambda: ORDINARY)
+    extremes: tuple = ()
+
+    def call(self, form, reduction):
+        """The function of the floats alone."""
+        options = self.options | ({} if reduction is None else {"reduction": reduction})
+        if form == "module":
+            module = self.module(**options)
+            return lambda *floats: module(*floats, *self.rest)
+        return lambda *floats: getattr(F, self.function)(*floats, *self.rest, **options)
+
+
+def softmax(x, axis=1):
+    e = np.exp(x)
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def weighed(labels, weight):
+    """Reductions of losses of labels: the mean is Σ losses / Σ weights."""
+    total = sum(weight[label] for label in labels.ravel() if label != -100)
+    return ORDINARY | {"mean": lambda losses: losses.sum() / total}
+
+
+def picked(log_p, labels, weight):
+    """-weight ln p at the labels, by a loop."""
+    out = np.zeros(labels.shape)
+    for place in np.ndindex(labels.shape):
+        c = labels[place]
+        out[place] = 0.0 if c == -100 else -weight[c] * log_p[(place[0], c, *place[1:])]
+    return out
+
+
+def smoothed(x, labels, weight, share):
+    log_p, kept = np.log(softmax(x)), labels != -100
+    spread = -(log_p * weight.reshape(-1, *[1] * (x.ndim - 2))).sum(axis=1)
+    return (1 - share) * picked(log_p, labels, weight) + share / x.shape[1] * kept * spread
+
+
+def cosine(a, b):
+    return (a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
+
+
+def many_margins(x, p, weight):
+    out = np.zeros(len(x))
+    for i, y in enumerate(LABELS):
+        out[i] = sum(weight[y] * max(0, 0.7 - x[i, y] + x[i, j]) ** p for j in range(4) if j != y) / 4
+    return out
+
+
+ONES, SUMMED = np.ones(4), ("sum", "mean", "none")
+ROOTS = {"mean": lambda e: np.sqrt(np.mean(e**2)), "sum": lambda e: np.sqrt(np.sum(e**2)), "none": lambda e: e}
+BATCH = ORDINARY | {"batchmean": lambda losses: losses.sum() / len(losses)}
+
+
+def huber(e, d):
+    return np.where(np.abs(e) <= d, e**2 / 2, d * (np.abs(e) - d / 2))
+
+
+LOSSES = [
+    Loss("mse_loss", nn.MSELoss, (X, Y), lambda x, y: (x - y) ** 2),
+    Loss("half_mse_loss", nn.HalfMSELoss, (X, Y), lambda x, y: (x - y) ** 2 / 2),
+    Loss("sse_loss", nn.SSELoss, (X, Y), lambda x, y: (x - y) ** 2, reductions={k: ORDINARY[k] for k in SUMMED}),
+    Loss("rmse_loss", nn.RMSELoss, (X, Y), lambda x, y: np.abs(x - y), reductions=ROOTS),
+    Loss("l1_loss", nn.L1Loss, (X, Y), lambda x, y: np.abs(x - y)),
+    Loss("sae_loss", nn.SAELoss, (X, Y), lambda x, y: np.abs(x - y), reductions={k: ORDINARY[k] for k in SUMMED}),
+    Loss("huber_loss", nn.HuberLoss, (X, Y), lambda x, y: huber(x - y, 1.5), options={"delta": 1.5}),
+    Loss("smooth_l1_loss", nn.SmoothL1Loss, (X, Y), lambda x, y: huber(x - y, 0.5) / 0.5, options={"beta": 0.5}),
+    Loss("smooth_l1_loss", nn.SmoothL1Loss, (X, Y), lambda x, y: np.abs(x - y), options={"beta": 0.0}),
+    Loss("log_cosh_loss", nn.LogCoshLoss, (X, Y), lambda x, y: np.log(np.cosh(x - y))),
+    Loss(
+        "msle_loss",
+        nn.MSLELoss,
+        (P - 0.5, Q),
+        lambda x, y: (np.log(1 + x) - np.log(1 + y)) ** 2,
+        extremes=(np.abs(FAR), np.abs(FAR) * 0.5),
+    ),
+    Loss("mape_loss", nn.MAPELoss, (X, Y), lambda x, y: 100 * np.abs((x - y) / y), extremes=(FAR, FAR + 1)),
+    Loss(
+        "binary_cross_entropy",
+        nn.BCELoss,
+        (P, Q),
+        lambda p, t: -WEIGHT * (t * np.log(p) + (1 - t) * np.log(1 - p)),
+        options={"weight": WEIGHT},
+        extremes=((FAR > 0) * 1.0, (FAR < 1) * 1.0),
+    ),
+    Loss(
+        "binary_cross_entropy_with_logits",
+        nn.BCEWithLogitsLoss,
+        (X, Q),
+        lambda x, t: -WEIGHT * (POSITIVE * t * np.log(1 / (1 + np.exp(-x))) + (1 - t) * np.log(1 / (1 + np.exp(x)))),
+        options={"weight": WEIGHT, "pos_weight": POSITIVE},
+        extremes=(FAR, (FAR < 1) * 1.0),
+    ),
+    Loss("cross_entropy", nn.CrossEntropyLoss, (X,), lambda x: picked(np.log(softmax(x)), LABELS, ONES), (LABELS,)),
+    Loss(
+        "cross_entropy",
+        nn.CrossEntropyLoss,
+        (DEEP,),
+        lambda x: smoothed(x, DEEP_LABELS, WEIGHT, 0.2),
+        (DEEP_LABELS,),
+        {"weight": WEIGHT, "label_smoothing": 0.2},
+        weighed(DEEP_LABELS, WEIGHT),
+        extremes=(np.sign(DEEP) * 1e4,),
+    ),
+    Loss(
+        "cross_entropy",
+        nn.CrossEntropyLoss,
+        (X, Q),
+        lambda x, t: -(WEIGHT * (0.9 * t + 0.1 / 4) * np.log(softmax(x))).sum(1),
+        options={"weight": WEIGHT, "label_smoothing": 0.1},
+        extremes=(FAR, Q),
+    ),
+    Loss(
+        "nll_loss",
+        nn.NLLLoss,
+        (DEEP,),
+        lambda x: picked(x, DEEP_LABELS, WEIGHT),
+        (DEEP_LABELS,),
+        {"weight": WEIGHT},
+        weighed(DEEP_LABELS, WEIGHT),
+        extremes=(-np.abs(DEEP) * 1e4,),
+    ),
+    Loss(
+        "gaussian_nll_loss",
+        nn.GaussianNLLLoss,
+        (X, Y, P),
+        lambda x, y, v: (np.log(2 * np.pi * v) + (x - y) ** 2 / v) / 2,
+        options={"full": True},
+        extremes=(FAR, Y, np.zeros((3, 4))),
+    ),
+    Loss(
+        "kl_div",
+        nn.KLDivLoss,
+        (X, Q),
+        lambda x, t: t * (np.log(t) - x),
+        reductions=BATCH,
+        extremes=(-np.abs(FAR), (FAR > 0) * 1.0),
+    ),
+    Loss(
+        "kl_div",
+        nn.KLDivLoss,
+        (X, Y),
+        lambda x, t: np.exp(t) * (t - x),
+        options={"log_target": True},
+        reductions=BATCH,
+        extremes=(-np.abs(FAR), -np.abs(FAR)),
+    ),
+    Loss(
+        "cosine_embedding_loss",
+        nn.CosineEmbeddingLoss,
+        (X, Y),
+        lambda a, b: np.where(PAIRS == 1, 1 - cosine(a, b), np.maximum(0, cosine(a, b) + 0.9)),
+        (PAIRS,),
+        {"margin": -0.9},
+        extremes=(FAR, FAR[::-1]),
+    ),
+    Loss(
+        "hinge_loss",
+        nn.HingeLoss,
+        (X,),
+        lambda x: np.maximum(0, 0.9 - SIGNS * x),
+        (SIGNS,),
+        {"margin": 0.9},
+        extremes=(FAR,),
+    ),
+    Loss(
+        "hinge_embedding_loss",
+        nn.HingeEmbeddingLoss,
+        (X,),
+        lambda x: np.where(SIGNS == 1, x, np.maximum(0, 0.9 - x)),
+        (SIGNS,),
+        {"margin": 0.9},
+        extremes=(FAR,),
+    ),
+    Loss("multi_margin_loss", nn.MultiMarginLoss, (X,), lambda x: many_margins(x, 1, ONES), (LABELS,), {"margin": 0.7}),
+    Loss(
+        "multi_margin_loss",
+        nn.MultiMarginLoss,
+        (X,),
+        lambda x: many_margins(x, 2, WEIGHT),
+        (LABELS,),
+        {"margin": 0.7, "p": 2, "weight": WEIGHT},
+    ),
+]
+CALLS = [
+    pytest.param(loss, reduction, form, id=f"{i}-{loss.function}-{reduction}-{form}")
+    for i, loss in enumerate(LOSSES)
+    for reduction in loss.reductions
+    for form in ("function", "module")
+]
+
+
+def test_the_table_is_complete():
+    functions = {name for name in F.__all__ if "loss" in name or "entropy" in name or name == "kl_div"}
+    assert functions == {loss.function for loss in LOSSES} | {"zero_one_loss"}
+    assert set(nn.loss.__all__) == {loss.module.__name__ for loss in LOSSES} | {"CosineSimilarity"}
+
+
+@pytest.mark.parametrize(("loss", "reduction", "form"), CALLS)
+def test_losses_are_their_formulas(loss, reduction, form):
+    f = loss.call(form, reduction)
+    expected = loss.reductions[reduction](loss.formula(*loss.floats))
+    computed = f(*map(Value, loss.floats))
+    assert isinstance(computed, Value)
+    assert computed.shape == np.shape(expected)
+    assert np.allclose(computed.data, expected, rtol=1e-13, atol=1e-14)
+    plain = f(*loss.floats)
+    assert not isinstance(plain, Value)
+    assert np.array_equal(plain, computed.data)
+    if reduction == next(iter(loss.reductions)):
+        assert float(loss.call(form, None)(*loss.floats)) == plain  # the default
+
+
+@pytest.mark.parametrize(("loss", "reduction", "form"), CALLS)
+def test_gradients_to_the_second_order(loss, reduction, form):
+    report = check_gradients(loss.call(form, reduction), *loss.floats, order=2)
+    assert report.compared == sum(x.size for x in loss.floats)
+    assert not report.inconclusive
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("loss", LOSSES, ids=[f"{i}-{loss.function}" for i, loss in enumerate(LOSSES)])
+def test_extreme_inputs_and_float32(loss, dtype):
+    extremes = loss.extremes or (FAR, FAR * 0.5)[: len(loss.floats)]
+    for inputs in (loss.floats, extremes):
+        for reduction in loss.reductions:
+            values = [Value(np.asarray(x, dtype)) for x in inputs]
+            computed = loss.call("module", reduction)(*values)
+            assert np.all(np.isfinite(computed.data))
+            assert np.dtype(computed.dtype) == dtype
+            computed.sum().backward()
+            for value in values:
+                assert np.all(np.isfinite(value.grad))
+                assert value.grad.dtype == dtype
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=[f"{i}-{loss.function}" for i, loss in enumerate(LOSSES)])
+def test_wrong_uses_of_every_loss(loss):
+    known = ", ".join(repr(r) for r in ("mean", "sum", "none"))
+    for name, wrong in ((loss.function, loss.call("function", "average")), (loss.module.__name__, None)):
+        with pytest.raises(TinygradError, match=rf"{name}: got reduction='average', expected one of {known}"):
+            wrong(*loss.floats) if wrong else loss.call("module", "average")
+    x, *others = (*loss.floats, *loss.rest)
+    for f in (getattr(F, loss.function), loss.module()):
+        with pytest.raises(ShapeError, match=rf"{loss.function}: "):
+            f(x[:0], *(other[:0] for other in others))
+        with pytest.raises(ShapeError, match=rf"{loss.function}: "):
+            f(x, others[0][:1], *others[1:])  # broadcasting would go unnoticed
+        with pytest.raises(DTypeError, match=rf"{loss.function}: .* is of <U1, expected real numbers"):
+            f(np.full(x.shape, "a"), *others)
+
+
+def test_a_root_has_gradient_zero_where_all_is_exact():
+    for reduction in ("mean", "sum", "none"):
+        x = Value(X)
+        F.rmse_loss(x, X, reduction=reduction).sum().backward()
+        assert np.array_equal(x.grad, np.zeros_like(X))
+    assert float(F.rmse_loss(Value(np.array([3e200, 0.0])), np.array([0.0, 4e200]))) == pytest.approx(
+        5e200 / np.sqrt(2)
+    )
+
+
+def test_curvature_where_a_prediction_is_exact():
+    for loss in (F.huber_loss, F.smooth_l1_loss, F.log_cosh_loss, F.half_mse_loss):
+        second = tinygrad_edu.grad(tinygrad_edu.grad(lambda x, loss=loss: loss(x, 2.0)))
+        assert second(2.0) == pytest.approx(1.0)
+
+
+def test_binary_cross_entropy_of_certainties():
+    p, t = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0, 1, 1, 0])
+    assert np.array_equal(F.binary_cross_entropy(p, t, reduction="none"), [0.0, 0.0, 100.0, 100.0])
+    assert np.array_equal(
+        F.binary_cross_entropy(p.astype(np.float32), t > 0, reduction="none"), [0.0, 0.0, 100.0, 100.0]
+    )
+    x = Value(np.array([1e4, -1e4, 30.0, 1e4]))
+    losses = F.binary_cross_entropy_with_logits(x, np.array([0, 1, 1, 1]), reduction="none")
+    assert np.allclose(losses.data, [1e4, 1e4, np.exp(-30), 0.0], rtol=1e-12, atol=0)
+
+
+def test_cross_entropy_of_labels_is_one_operation():
+    assert F.cross_entropy(Value(X), LABELS).grad_fn.name == "cross_entropy"
+    assert nn.CrossEntropyLoss()(Value(X), LABELS).grad_fn.name == "cross_entropy"
+    general = F.cross_entropy(Value(X), LABELS, weight=np.ones(4))
+    assert float(general) == pytest.approx(float(F.cross_entropy(Value(X), LABELS)), rel=1e-14)
+
+
+def test_cross_entropy_takes_what_pytorch_takes():
+    x = Value(X)
+    one_hot = np.eye(4)[LABELS]
+    plain = float(F.cross_entropy(x, LABELS))
+    assert float(F.cross_entropy(x, one_hot)) == pytest.approx(plain)
+    assert float(F.nll_loss(tinygrad_edu.log_softmax(x), LABELS)) == pytest.approx(plain)
+    rows = [
+        float(F.cross_entropy(Value(row), label)) for row, label in zip(X, LABELS, strict=True)
+    ]  # (classes,) and ()
+    assert np.mean(rows) == pytest.approx(plain)
+    assert float(F.cross_entropy(x, [3, -100, -100])) == pytest.approx(rows[0])
+    assert float(F.cross_entropy(x, [3, 1, 1], ignore_index=1)) == pytest.approx(rows[0])
+    assert np.allclose(F.cross_entropy(x, [3, -100, 2], reduction="none").data, [rows[0], 0.0, rows[2]])
+    masked = X.copy()
+    masked[0, 1] = -np.inf  # a class that is out of the question
+    assert np.isfinite(float(F.cross_entropy(Value(masked), LABELS, reduction="sum")))
+
+
+def test_targets_may_be_lists_integers_or_values():
+    x = Value(np.float32([1.0, 2.0]))
+    for target in ([1, 0], np.array([1, 0]), np.array([True, False]), [Value(np.float32(1.0)), Value(np.float32(0.0))]):
+        loss = F.mse_loss(x, target)
+        assert float(loss) == 2.0
+        assert np.dtype(loss.dtype) == np.float32
+    target = Value(np.array([1.0, 0.0]))
+    F.mse_loss(x, target).backward()
+    assert np.array_equal(target.grad, [0.0, -2.0])
+    assert float(F.mse_loss(3.0, 1.0)) == 4.0
+    assert float(F.hinge_loss([Value(0.5), Value(-2.0)], [1, -1])) == 0.25
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (3,), (3, 1), (1, 4), ()])
+def test_gaussian_variances_of_every_shape(shape):
+    var = RNG.uniform(0.5, 2.0, size=shape)
+    fitted = np.broadcast_to(var[:, None] if shape == (3,) else var, (3, 4))
+    expected = (np.log(fitted) + (X - Y) ** 2 / fitted) / 2
+    assert np.allclose(F.gaussian_nll_loss(Value(X), Y, var, reduction="none").data, expected, rtol=1e-14)
+    check_gradients(lambda x, v: F.gaussian_nll_loss(x, Y, v), X, var, order=2)
+
+
+def test_a_variance_below_eps_finds_its_way_back():
+    var = Value(np.zeros(1))
+    F.gaussian_nll_loss(np.ones(1), np.zeros(1), var, eps=0.5).backward()
+    assert var.grad == pytest.approx((1 / 0.5 - 1 / 0.5**2) / 2)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "axis"), [((3, 4), (3, 4), 1), ((2, 1, 4), (3, 4), -1), ((3, 1), (3, 4), 0), ((4,), (4,), 0)]
+)
+def test_cosine_similarity(a, b, axis):
+    x, y = RNG.normal(size=a), RNG.normal(size=b)
+    one, two = np.broadcast_arrays(x, y)
+    expected = np.sum(one * two, axis) / np.sqrt(np.sum(one**2, axis) * np.sum(two**2, axis))
+    for f in (F.cosine_similarity, lambda *xs, axis: nn.CosineSimilarity(axis)(*xs)):
+        assert np.allclose(f(Value(x), y, axis=axis).data, expected, rtol=1e-13)
+        assert np.allclose(f(1e200 * x, 1e-5 * y, axis=axis), expected, rtol=1e-13)
+        check_gradients(lambda x, y, f=f: f(x, y, axis=axis), x, y, order=2)
+    zero = Value(np.zeros(a))
+    F.cosine_similarity(zero, y, axis=axis).sum().backward()
+    assert np.all(np.isfinite(zero.grad))
+    assert repr(nn.CosineSimilarity()) == "CosineSimilarity(axis=1, eps=1e-08)"
+
+
+def test_zero_one_loss_counts_mistakes():
+    scores = Value(np.eye(4)[[3, 1, 2]])
+    for prediction in (scores, [3, 1, 2]):
+        assert F.zero_one_loss(prediction, LABELS) == pytest.approx(1 / 3)
+        assert F.zero_one_loss(prediction, LABELS, reduction="sum") == 1
+        assert np.array_equal(F.zero_one_loss(prediction, LABELS, reduction="none"), [0, 1, 0])
+    assert not isinstance(F.zero_one_loss(scores, LABELS), Value)
+
+
+def test_settings_show_and_weights_are_buffers():
+    loss = nn.CrossEntropyLoss(weight=[1, 2], label_smoothing=0.1).eval()
+    assert repr(loss) == "CrossEntropyLoss(reduction='mean', ignore_index=-100, label_smoothing=0.1)"
+    assert list(loss.state_dict()) == ["weight"]
+    assert not loss.parameters()
+    assert repr(nn.HuberLoss(delta=2.0)) == "HuberLoss(reduction='mean', delta=2.0)"
+    assert repr(nn.SSELoss()) == "SSELoss(reduction='sum')"
+
+
+V, NEGATIVE = Value(X), Q - 0.5
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (lambda: F.mse_loss(V, Y[0]), ShapeError, "mse_loss: prediction has shape (3, 4), target (4,); expected the same, so reshape"),
+        (lambda: F.l1_loss(V, [[1], [2, 3]]), DTypeError, "l1_loss: target is a list with rows of different lengths"),
+        (lambda: F.huber_loss(V, Y, delta=0.0), TinygradError, "huber_loss: got delta=0.0, expected > 0"),
+        (lambda: nn.HuberLoss(delta=-1), TinygradError, "HuberLoss: got delta=-1, expected > 0"),
+        (lambda: nn.SmoothL1Loss(beta=-1), TinygradError, "SmoothL1Loss: got beta=-1, expected >= 0"),
+        (lambda: F.msle_loss(np.array([-1.0, 0.0]), np.zeros(2)), TinygradError, "msle_loss: 1 of 2 numbers of prediction are wrong, expected > -1"),
+        (lambda: F.mape_loss(V, Y * (Y > 0)), TinygradError, f"mape_loss: {np.sum(Y <= 0)} of 12 numbers of target are wrong, expected none to be 0"),
+        (lambda: F.binary_cross_entropy(P + 1, Q), TinygradError, "12 of 12 numbers of prediction are wrong, expected probabilities, from 0 to 1"),
+        (lambda: F.binary_cross_entropy(P, NEGATIVE), TinygradError, "numbers of target are wrong, expected probabilities"),
+        (lambda: F.binary_cross_entropy_with_logits(V, SIGNS), TinygradError, "of target are wrong, expected probabilities"),
+        (lambda: F.binary_cross_entropy(P, Q, weight=np.ones(3)), ShapeError, "weight has shape (3,), expected (3, 4) or one that broadcasts"),
+        (lambda: F.binary_cross_entropy(P, Q, weight=np.ones((2, 3, 4))), ShapeError, "weight has shape (2, 3, 4), expected (3, 4)"),
+        (lambda: F.cross_entropy(V, [0, 1, 4]), ShapeError, "cross_entropy: got labels from 0 to 4, expected 0 to 3"),
+        (lambda: F.cross_entropy(V, [0, -1, -100]), ShapeError, "cross_entropy: got labels from -1 to 0"),
+        (lambda: F.cross_entropy(V, [0.0, 1.0, 2.0]), DTypeError, "labels are float64, expected integers"),
+        (lambda: F.cross_entropy(V, Value(np.ones(3))), DTypeError, "labels are a Value, expected plain integers"),
+        (lambda: F.cross_entropy(V, Q + 1), TinygradError, "numbers of target are wrong, expected probabilities"),
+        (lambda: F.cross_entropy(V, Q[:, :2]), ShapeError, "prediction has shape (3, 4), target (3, 2)"),
+        (lambda: F.cross_entropy(Value(2.0), 0), ShapeError, "got logits () and labels ()"),
+        (lambda: F.cross_entropy(V, LABELS, weight=np.ones(3)), ShapeError, "weight has shape (3,), expected (4,)"),
+        (lambda: F.cross_entropy(V, [-100] * 3), TinygradError, "all labels are ignored or weigh 0"),
+        (lambda: F.cross_entropy(V, LABELS, label_smoothing=1.5), TinygradError, "got label_smoothing=1.5, expected from 0 to 1"),
+        (lambda: nn.CrossEntropyLoss(label_smoothing=-0.1), TinygradError, "CrossEntropyLoss: got label_smoothing=-0.1"),
+        (lambda: nn.NLLLoss(weight=["a"]), DTypeError, "NLLLoss: weight is of <U1, expected real numbers"),
+        (lambda: F.nll_loss(V, [0, 1]), ShapeError, "nll_loss: got log probabilities (3, 4) and labels (2,)"),
+        (lambda: F.gaussian_nll_loss(V, Y, -P), TinygradError, "12 of 12 numbers of var are wrong, expected variances"),
+        (lambda: F.gaussian_nll_loss(V, Y, np.ones(2)), ShapeError, "var has shape (2,), expected (3, 4), (3,), or 1"),
+        (lambda: nn.GaussianNLLLoss(eps=0), TinygradError, "GaussianNLLLoss: got eps=0, expected > 0"),
+        (lambda: F.kl_div(V, NEGATIVE), TinygradError, "kl_div: "),
+        (lambda: F.kl_div(V, Q, reduction="average"), TinygradError, "'none', 'batchmean'"),
+        (lambda: F.kl_div(1.0, 0.5, reduction="batchmean"), ShapeError, "expected a first axis"),
+        (lambda: F.cosine_similarity(V, Y[:, :3]), ShapeError, "got shapes (3, 4) and (3, 3), axis=1"),
+        (lambda: F.cosine_similarity(V, Y, axis=2), ShapeError, "expected shapes that broadcast to one with this axis"),
+        (lambda: F.cosine_embedding_loss(V, Y[0], PAIRS), ShapeError, "x1 has shape (3, 4), x2 (4,); expected the same"),
+        (lambda: F.cosine_embedding_loss(V, Y, [0, 1, 1]), TinygradError, "1 of 3 numbers of target are wrong, expected labels -1 or +1"),
+        (lambda: F.cosine_embedding_loss(V, Y, [1, 1]), ShapeError, "target has shape (2,), expected (3,)"),
+        (lambda: F.hinge_loss(V, SIGNS > 0), TinygradError, "turn 0 and 1 into them with 2 * labels - 1"),
+        (lambda: F.multi_margin_loss(V, LABELS, p=3), TinygradError, "multi_margin_loss: got p=3, expected 1 or 2"),
+        (lambda: F.multi_margin_loss(DEEP, [[0, 1, 2]] * 2), ShapeError, "got scores (2, 4, 3), expected (batch, classes)"),
+        (lambda: F.zero_one_loss(V, [0, 1]), ShapeError, "zero_one_loss: got scores (3, 4) and labels (2,)"),
+        (lambda: F.l2_penalty([], 0.1), TinygradError, "l2_penalty: got no parameters"),
+        (lambda: F.l1_penalty(V, -0.1), TinygradError, "l1_penalty: got strength=-0.1, expected 0 or more"),
+    ],
+)  # fmt: skip
+def test_errors_say_what_is_wrong(wrong, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        wrong()
+
+
+class WithNorm(nn.Module):
+    def __init__(self):
+        self.layer = nn.Linear(4, 2, rng=0)
+        self.bias, self.scale = Value(np.ones((2, 1))), Value(np.ones(2))
+
+
+def test_penalties_weigh_chosen_parameters():
+    net = WithNorm()
+    w, b = net.layer.weight.data, net.layer.bias.data
+    every, weights = [w, b, np.ones((2, 1)), np.ones(2)], [w]
+    for bias, chosen in ((True, every), (False, weights)):
+        two, one = (sum(np.sum(f(p)) for p in chosen) for f in (np.square, np.abs))
+        for parameters in (net, dict(net.named_parameters()), net.state_dict()):
+            assert float(F.l2_penalty(parameters, 0.3, include_bias=bias)) == pytest.approx(0.15 * two)
+            assert float(F.l1_penalty(parameters, 0.3, include_bias=bias)) == pytest.approx(0.3 * one)
+    assert float(F.l2_penalty(net.layer.parameters(), 0.3, include_bias=False)) == pytest.approx(0.15 * np.sum(w**2))
+    F.l2_penalty(net, 0.3, include_bias=False).backward()
+    assert np.allclose(net.layer.weight.grad, 0.3 * w)  # that of weight_decay=0.3
+    assert net.layer.bias.grad is None
+    check_gradients(lambda w: F.l2_penalty([w, w], 0.3) + F.l1_penalty(w, 0.2), w, order=2)
+
+
+def test_a_list_of_values_is_one_prediction():
+    scores = [Value(0.5), Value(-3.0)]
+    F.hinge_loss(scores, np.array([1, 1]), reduction="sum").backward()
+    assert [s.grad for s in scores] == [-1.0, -1.0]
+    assert isinstance(array(scores), Value)
