@@ -66,7 +66,7 @@ def test_dtype_kept_raw_stays_raw_and_inputs_unchanged(name, data):
     before = [np.array(x) for x in call.inputs]
     raw = call(*call.inputs)
     assert not isinstance(raw, Value)
-    values = [Value(x) if i in call.differentiable else x for i, x in enumerate(call.inputs)]
+    values = [Value(x, copy=False) if i in call.differentiable else x for i, x in enumerate(call.inputs)]
     y = call(*values)
     if not call.differentiable:
         return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from .. import ops
 from ..domain import REAL, Domain
+from ..errors import InconclusiveError
 from ..node import Node
 from ..op import Op
 from ..recording import apply
@@ -191,10 +193,11 @@ def check_call(call: OpCall, order: int = 1, mode: Mode = "screen") -> None:
             total.backward()
         return tuple([ops.zeros_like(v) if v.grad is None else v.grad for v in values])
 
-    if order == 1 and given:
-        check_vjp(result, first, *given, mode=mode)
-    elif given:
-        check_vjp(lambda *xs: first(weights, *xs), second, *given, mode=mode)
+    with suppress(InconclusiveError):  # some points are drawn to be hard
+        if order == 1 and given:
+            check_vjp(result, first, *given, mode=mode)
+        elif given:
+            check_vjp(lambda *xs: first(weights, *xs), second, *given, mode=mode)
 
 
 def joined(y: Any) -> Any:

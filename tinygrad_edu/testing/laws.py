@@ -203,5 +203,6 @@ def _apart(subject: Subject, left: list[Any], right: list[Any]) -> bool:
     """Whether two sums, both finite, differ by more than rounding."""
     a, b = _sum(left), _sum(right)
     size = _sum([np.abs(t) for t in (*left, *right)])
-    apart = abs(a - b) > max(map(subject.noise, subject.argnums)) * size
+    count = sum(np.size(t) for t in left + right)
+    apart = abs(a - b) > max(map(subject.noise, subject.argnums)) * size + count * subject.floor
     return bool(np.isfinite(a) and np.isfinite(b) and apart)
