@@ -99,7 +99,7 @@ class MultiheadAttention(Module):
 
         N, the batch, comes first if batch_first, and may be missing. Masks as in PyTorch: booleans say where NOT to look,
         unlike those of `scaled_dot_product_attention`; numbers are added. A query that may look nowhere attends to nothing:
-        its weights are 0, and its output the bias of out_proj (PyTorch gives NaN).
+        its weights are 0, and its output the bias of out_proj (PyTorch gives NaN if need_weights).
 
         Args:
             key_padding_mask: (N, S), or (S,) without a batch: of the keys, for all queries.

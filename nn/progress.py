@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
-INTERVAL = 0.2  # seconds between two drawings of the bar
+INTERVAL = 0.5  # seconds between two drawings of the bar, each of which takes about a millisecond
 
 
 class Progress:

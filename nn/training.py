@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Literal
 
 import numpy as np
@@ -174,8 +175,8 @@ class _Step:
     def backward(self, x: Any, y: Any, share: float) -> float:
         """Add the gradients of share * loss; returns the loss, which may be NaN: then there are no gradients."""
         error = self.loss(self.model(x), y)
-        number = float(error)
-        if np.isfinite(number):
+        number = float(error.data)
+        if isfinite(number):
             error.backward(None if share == 1 else share, retain_graph=False)
         return number
 
@@ -188,20 +189,20 @@ class _Step:
 
     def update(self, x: Any, y: Any) -> None:
         """Change the parameters by the gradients that are there."""
-
-        def closure() -> float:
-            self.optimizer.zero_grad()
-            number = self.backward(x, y, 1)
-            self.clip()
-            return number
-
         if isinstance(self.optimizer, LBFGS):
-            self.optimizer.step(closure)
+            self.optimizer.step(lambda: self._again(x, y))
         else:
             self.clip()
             self.optimizer.step()
         if self.schedule is not None:
             self.schedule.step()
+
+    def _again(self, x: Any, y: Any) -> float:
+        """The loss of a batch, and its gradients, as LBFGS asks for them at each place that it tries."""
+        self.optimizer.zero_grad()
+        number = self.backward(x, y, 1)
+        self.clip()
+        return number
 
 
 def _one_epoch(
@@ -215,7 +216,7 @@ def _one_epoch(
         if i == first:
             step.optimizer.zero_grad()
         number = step.backward(x, y, 1 / count)
-        if not np.isfinite(number):
+        if not isfinite(number):
             at = f"fit: the loss is {number} in step {step.optimizer.steps + 1}"
             raise NonFiniteError(f"{at}; {why_not_finite(step.model, x)}", history)
         if i == first + count - 1:

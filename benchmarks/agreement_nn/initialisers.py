@@ -44,19 +44,13 @@ def cases() -> Iterator[Case]:
 
 
 def _gains() -> Iterator[Case]:
-    for name in NONLINEARITIES:
+    for args in [*[(name,) for name in NONLINEARITIES], ("leaky_relu", 0.3)]:
         yield Case(
             "calculate_gain",
-            name,
-            lambda name=name: {"gain": init.calculate_gain(name)},
-            lambda name=name: {"gain": torch.nn.init.calculate_gain(name)},
+            ", ".join(map(str, args)),
+            lambda args=args: {"gain": init.calculate_gain(*args)},
+            lambda args=args: {"gain": torch.nn.init.calculate_gain(*args)},
         )
-    yield Case(
-        "calculate_gain",
-        "leaky_relu, 0.3",
-        lambda: {"gain": init.calculate_gain("leaky_relu", 0.3)},
-        lambda: {"gain": torch.nn.init.calculate_gain("leaky_relu", 0.3)},
-    )
     for shape in SHAPES:
         yield Case(
             "fans",

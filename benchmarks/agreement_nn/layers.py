@@ -41,7 +41,10 @@ class Layer(NamedTuple):
     integers: int = 0
 
 
+Build = Callable[[], Any]
+
 LINES, PICTURES = (3, 4, 9), (2, 4, 7, 8)  # (N, C, L), (N, C, H, W)
+POINTWISE = ("Sigmoid", "LogSigmoid", "Tanh", "Hardtanh", "Softsign", "ReLU", "LeakyReLU", "ELU", "SiLU")
 TABLE = [
     Layer("Linear", (4, 3), {}, (5, 4)),
     Layer("Linear", (4, 3), {"bias": False}, (2, 3, 4)),
@@ -93,22 +96,10 @@ TABLE = [
         Layer(name, (), options, (5, 4), scale)
         for scale in (1.0, 30.0)
         for name, options in (
-            ("Identity", {}),
-            ("Sigmoid", {}),
-            ("LogSigmoid", {}),
-            ("Tanh", {}),
-            ("Hardtanh", {}),
+            *[(name, {}) for name in ("Identity", "SELU", "Mish", "GELU", *POINTWISE)],
             ("Hardtanh", {"min_val": -0.5, "max_val": 2.0}),
-            ("Softsign", {}),
-            ("ReLU", {}),
-            ("LeakyReLU", {}),
             ("LeakyReLU", {"negative_slope": 0.3}),
-            ("ELU", {}),
             ("ELU", {"alpha": 0.5}),
-            ("SELU", {}),
-            ("SiLU", {}),
-            ("Mish", {}),
-            ("GELU", {}),
             ("GELU", {"approximate": "tanh"}),
             ("Softmax", {"axis": 0}),
             ("Softmax", {"axis": -1}),
@@ -118,8 +109,6 @@ TABLE = [
     Layer("Softplus", (), {}, (5, 4), 4.0),
     Layer("Softplus", (), {"beta": 0.5}, (5, 4), 4.0),
 ]
-
-Build = Callable[[], Any]
 
 
 T = torch.nn

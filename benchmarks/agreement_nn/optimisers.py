@@ -49,7 +49,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "Adam": [
         {},
         {"lr": 0.02},
-        {"lr": 0.02, "betas": (0.5, 0.9), "eps": 1e-3},
+        {"lr": 0.01, "betas": (0.8, 0.95), "eps": 1e-2},
         {"lr": 0.02, "weight_decay": 0.05},
         {"lr": 0.02, "amsgrad": True},
         {"lr": 0.02, "amsgrad": True, "weight_decay": 0.05},
@@ -202,7 +202,7 @@ def _lbfgs(options: dict[str, Any]) -> Case:
     """On the problem with weight decay in the loss, which makes it well conditioned, for 100 iterations in all."""
 
     def run(library: Any, problem: Callable[[float], Any]) -> Numbers:
-        p, loss = problem(0.05)
+        p, loss = problem(0.3)
         optimizer = library.LBFGS(list(p.values()), **options)
         losses = [optimizer.step(loss).item() for _ in range(STEPS // options["max_iter"])]
         own = optimizer.state_dict()["state"][0]

@@ -25,8 +25,8 @@ EXCEPTIONS = {
     "RNN, GRU, LSTM: PackedSequence": "not there; batches are of sequences of one length",
     "MultiheadAttention: dropout in training": "the random numbers differ; dropout=0.5 is compared in use, after eval()",
     "MultiheadAttention: add_bias_kv, add_zero_attn": "not there",
-    "MultiheadAttention: a query that may look nowhere": "zeros in place of PyTorch's NaN, on purpose; PyTorch's own "
-    "scaled_dot_product_attention gives zeros, and agrees",
+    "MultiheadAttention: a query that may look nowhere, with need_weights": "zeros in place of PyTorch's NaN, on purpose; "
+    "without need_weights PyTorch gives zeros too, and agrees",
     "MultiheadAttention: is_causal without attn_mask": "PyTorch wants the mask all the same; ours makes it",
     "scaled_dot_product_attention: dropout_p": "the random numbers differ",
     "scaled_dot_product_attention: enable_gqa": "not there",
@@ -184,6 +184,13 @@ def _attention() -> Iterator[Case]:
                 masks["both"],
                 what=f", {chosen}",
             )
+    nowhere = {"attn_mask": np.arange(L)[:, None] == [1] * S}
+
+    def unweighed(module: Any, query: Any, key: Any, value: Any, **options: Any) -> Any:
+        return module(query, key, value, need_weights=False, **options)
+
+    inputs = {"query": _random(L, N, E), "key": _random(S, N, E), "value": _random(S, N, E)}
+    yield _layer("MultiheadAttention", (E, H), {}, inputs, unweighed, nowhere, what=", a query that may look nowhere")
     single = {"query": _random(L, E), "key": _random(S, E), "value": _random(S, E)}
     mask = {"attn_mask": ~_seen(H, L, S), "key_padding_mask": ~_seen(S)}
     yield _layer("MultiheadAttention", (E, H), {}, single, call, mask, what=", masks")

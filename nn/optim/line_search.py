@@ -62,12 +62,12 @@ def strong_wolfe(
             return new, trials + 1
         if new.slope >= 0:
             break
-        least, most = new.t + GROWTH[0] * (new.t - last.t), new.t * GROWTH[1]
-        last, new = new, along(_cubic_minimum(last, new, least, most))
+        low_end, high_end = new.t + GROWTH[0] * (new.t - last.t), new.t * GROWTH[1]
+        last, new = new, along(_cubic_minimum(last, new, low_end, high_end))
         trials += 1
     else:
         last = start
-    low, high = (last, new) if last.loss <= new.loss else (new, last)
+    low, high = (new, last) if new.loss < last.loss else (last, new)
     return _zoom(along, start, low, high, shortest, trials, most)
 
 

@@ -28,7 +28,10 @@ EXPECTED = {
     "momentum": BELOW_ONE,
     "dampening": UP_TO_ONE,
     "nesterov": FLAG,
-    "betas": (lambda x: len(x) == 2 and all(_real(b) and 0 <= b < 1 for b in x), "two numbers in [0, 1)"),
+    "betas": (
+        lambda x: isinstance(x, (tuple, list)) and len(x) == 2 and all(_real(b) and 0 <= b < 1 for b in x),
+        "two numbers in [0, 1)",
+    ),
     "alpha": BELOW_ONE,
     "eps": POSITIVE,
     "centered": FLAG,

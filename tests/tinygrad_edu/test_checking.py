@@ -392,7 +392,7 @@ def test_seeds_make_it_repeatable():
 @pytest.mark.parametrize(
     ("f", "vjp", "x"),
     [
-        (lambda x: 1e-14 * np.tanh(x), lambda g, x: g * 1e-14 * (1 - np.tanh(x) ** 2), X),
+        (lambda x: 1e-9 * np.tanh(x), lambda g, x: g * 1e-9 * (1 - np.tanh(x) ** 2), X),
         (lambda x: 1e14 * np.tanh(x), lambda g, x: g * 1e14 * (1 - np.tanh(x) ** 2), X),
         (
             softmax,
@@ -436,7 +436,7 @@ def test_points_beyond_the_domain_are_not_asked_for():
 def test_a_gradient_of_zero_whose_terms_cancel_passes():
     report = check_gradients(lambda v: tg.softmax(v).sum(), X)
     assert (report.wrong, report.compared + report.inconclusive) == ((), X.size)
-    with pytest.raises(InconclusiveError):
+    with pytest.raises(InconclusiveError), np.errstate(over="ignore"):
         check_gradients(np.exp, np.array([800.0]))
 
 

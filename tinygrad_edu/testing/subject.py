@@ -69,7 +69,8 @@ class Subject:
                 f"{name}: f returned {type(results).__name__}, expected a number, an array, or a tuple of these"
             )
         numbers = np.concatenate([np.abs(np.ravel(y)[np.isfinite(np.ravel(y))].astype(float)) for y in self.results])
-        self.typical = float(np.median(numbers[numbers > 0])) if np.any(numbers > 0) else 1.0
+        # Where all results are next to 0 they may be what is left of numbers near 1 that cancel.
+        self.typical = float(np.median(numbers[numbers > 0])) if np.max(numbers, initial=0.0) > 1e-10 else 1.0
         self.weights = self.new_weights()
 
     def copies(self) -> list[Any]:

@@ -29,17 +29,16 @@ class LambdaLR(LRScheduler):
         lr_lambda: Callable[[Any], float] | Sequence[Callable[[Any], float]],
         last_epoch: int = -1,
     ) -> None:
-        groups = len(optimizer.param_groups)
-        self.lr_lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
-        if len(self.lr_lambdas) != groups:
-            raise TinygradError(
-                f"LambdaLR: got {len(self.lr_lambdas)} functions, expected one or {groups}, one a group"
-            )
+        self.lr_lambda = lr_lambda
         super().__init__(optimizer, last_epoch)
 
     def rates(self, t: float, bases: Sequence[float]) -> list[float]:
         """η₀ λ(t), each group with its own λ."""
-        return [base * function(t) for function, base in zip(self.lr_lambdas, bases, strict=True)]
+        functions = [self.lr_lambda] * len(bases) if callable(self.lr_lambda) else list(self.lr_lambda)
+        if len(functions) != len(bases):
+            got, groups = len(functions), len(bases)
+            raise TinygradError(f"LambdaLR: got {got} functions, expected one or {groups}, one a group")
+        return [base * function(t) for function, base in zip(functions, bases, strict=True)]
 
 
 class StepLR(LRScheduler):
