@@ -30,6 +30,9 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python -W ignore -m benchmarks.agreement
 	$(BIN)/python -m benchmarks.mutation
 	$(BIN)/python -W ignore -m benchmarks.checkers
+	$(BIN)/python -W ignore -m benchmarks.agreement_nn
+	$(BIN)/python -m benchmarks.fitting
+	$(BIN)/python -m benchmarks.published $(if $(MNIST),--mnist $(MNIST))
 
 clean:
 	rm -rf $(VENV) demo

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -99,10 +99,8 @@ def conv_net_steps() -> dict[str, float]:
         optimizer.step()
 
     jobs = {"tinygrad-edu": ours}
-    try:
+    with suppress(ImportError):
         jobs["torch"] = _torch_step(x, y)
-    except ImportError:
-        pass
     samples: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(ROUNDS):
         for name, job in jobs.items():

@@ -52,7 +52,7 @@ def without_error_bars(line):
     return re.sub(r" +\d\.\de-\d\d\b", " ...", line.strip())
 
 
-PAGES = ["docs/own_op.md", "docs/transforms.md", "docs/testing_gradients.md", "README.md"]
+PAGES = ["docs/own_op.md", "docs/transforms.md", "docs/testing_gradients.md", "docs/networks.md", "README.md"]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -72,13 +72,14 @@ def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, mon
 
 
 def test_code_for_other_libraries_runs_where_they_are_installed():
-    for library in ("torch", "jax"):  # `make test` does not install them
+    pages = [("testing_gradients", "torch", "12"), ("testing_gradients", "jax", "12"), ("networks", "torch", "True\nTrue")]
+    for name, library, printed in pages:  # `make test` does not install the libraries
         if importlib.util.find_spec(library):
-            code = code_of("docs/testing_gradients.md", f"python {library}")
+            code = code_of(f"docs/{name}.md", f"python {library}")
             process = subprocess.run(
                 [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
             )
-            assert (process.returncode, process.stdout) == (0, "12\n"), process.stderr
+            assert (process.returncode, process.stdout) == (0, f"{printed}\n"), process.stderr
 
 
 def test_the_drawing_of_step_sizes_is_made_of_the_same_bytes_each_time():

@@ -242,9 +242,9 @@ def test_a_saved_plateau_goes_on():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda o: ExponentialLR(0.1, 0.9), TinygradError, "ExponentialLR: got 0.1 first, expected an optimiser"),
+        (lambda o: ExponentialLR(0.1, 0.9), TinygradError, "ExponentialLR: got a float first, expected an optimiser"),
         (lambda o: LambdaLR(o, [lambda t: t]), TinygradError, "got 1 functions, expected one or 2"),
-        (lambda o: LambdaLR(0.1, lambda t: t), TinygradError, "LambdaLR: got 0.1 first"),
+        (lambda o: LambdaLR(0.1, lambda t: t), TinygradError, "LambdaLR: got a float first"),
         (lambda o: StepLR(o, 0), TinygradError, "step_size=0, expected a positive integer"),
         (lambda o: ConstantLR(o, 2.0), TinygradError, "factor=2.0, expected a number from 0 to 1"),
         (lambda o: LinearLR(o, 0.0), TinygradError, "start_factor=0.0"),

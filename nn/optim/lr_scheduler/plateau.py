@@ -44,7 +44,7 @@ class ReduceLROnPlateau:
         eps: float = 1e-8,
     ) -> None:
         if not isinstance(optimizer, Optimizer):
-            raise TinygradError(f"ReduceLROnPlateau: got {optimizer!r} first, expected an optimiser")
+            raise TinygradError(f"ReduceLROnPlateau: got a {type(optimizer).__name__} first, expected an optimiser")
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
             got = f"mode={mode!r}, threshold_mode={threshold_mode!r}"
             raise TinygradError(f"ReduceLROnPlateau: got {got}, expected 'min' or 'max', and 'rel' or 'abs'")

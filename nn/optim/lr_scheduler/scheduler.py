@@ -27,7 +27,7 @@ class LRScheduler:
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
-            raise TinygradError(f"{type(self).__name__}: got {optimizer!r} first, expected an optimiser")
+            raise TinygradError(f"{type(self).__name__}: got a {type(optimizer).__name__} first, expected an optimiser")
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
         self.optimizer = optimizer
