@@ -51,6 +51,12 @@ LOOKS = {
     Kind.CONSTANT: Look("ellipse", "#f2f2f2", "#767676", margin="0.03,0"),
     Kind.RESULT: Look("box", "#fff6e5", "#b87a00"),
     Kind.OUTPUT: Look("box", "#e2f5ee", "#007a5a", peripheries="2"),
+    Kind.PARAMETER: Look("house", "#dcebf7", "#0a5a94"),
+    Kind.MODULE: Look("box3d", "#f5f0fa", "#6a4c93"),
+    Kind.UNIT: Look("circle", "#ffffff", "#1a1a1a", margin="0"),
+    Kind.FOLD: Look("folder", "#eef0f2", "#5b6770"),
+    Kind.GRADIENT: Look("cds", "#fdeee4", "#a03c00"),
+    Kind.FAILED: Look("octagon", "#fbe3e3", "#b00020"),
 }
 
 

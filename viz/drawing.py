@@ -12,11 +12,17 @@ STATISTICS = ("mean", "min", "max")  # what stands for the numbers of an array
 class Kind(StrEnum):
     """What a node stands for; drawn by its own colour and its own shape."""
 
-    LEAF = "leaf"  # a Value that the user made and gradient flows to: a variable, a parameter
+    LEAF = "leaf"  # a Value that the user made and gradient flows to: a variable
+    PARAMETER = "parameter"  # a leaf that belongs to a model
     DATA = "data"  # a Value that no gradient flows to: requires_grad=False, detached, or computed under no_grad()
     CONSTANT = "constant"  # a plain number or array that an operation was called with
     RESULT = "result"  # an operation, together with the Value that it computed
     OUTPUT = "output"  # the result that the drawing was asked for
+    MODULE = "module"  # a module of a network, with all that it computes
+    UNIT = "unit"  # one unit of a layer, a neuron
+    FOLD = "fold"  # several nodes drawn as one
+    GRADIENT = "gradient"  # an operation of the backward pass
+    FAILED = "failed"  # the operation that raised an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,10 @@ class DrawnNode:
         form: shape and dtype of an array.
         gradient: as `value`; () if there is none.
         notes: what else there is to know, such as `NO_GRADIENT`.
+        uses: how many arrows leave it; a node with several is shared, and its gradient is a sum.
+        count: how many recorded nodes it stands for.
+        alarm: whether its value or gradient is NaN or infinite.
+        magnitude: log10 of the largest |gradient|, for the colour scale; None where there is none.
     """
 
     id: str
@@ -44,6 +54,10 @@ class DrawnNode:
     form: str = ""
     gradient: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    uses: int = 0
+    count: int = 1
+    alarm: bool = False
+    magnitude: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +67,17 @@ class Edge:
     Args:
         source, target: ids of nodes.
         label: which operand the input is, where the order matters: "1st", or the argument's name.
+        derivative: the local derivative of the result by this input, at 4 significant digits; "" if not asked for or no number.
+        alarm: whether NaN or infinite numbers pass along it.
+        weight: of an arrow between units, from -1 to 1, drawn as width and colour; None elsewhere.
     """
 
     source: str
     target: str
     label: str = ""
+    derivative: str = ""
+    alarm: bool = False
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +87,14 @@ class Group:
     Args:
         id: "g0", "g1", ...
         title: stands on the frame.
-        nodes: ids; no node belongs to two groups.
+        nodes: ids of those directly inside; no node belongs to two groups.
+        parent: the id of the group around it; "" if there is none.
     """
 
     id: str
     title: str
     nodes: tuple[str, ...]
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +106,8 @@ class Drawing:
         description: the same content in words, for those who cannot see it.
         nodes: in topological order.
         edges: in the order of their targets, and of the operands of each.
-        groups: frames around some of the nodes.
+        groups: frames around some of the nodes, outer ones first.
+        folded: what was drawn as one to keep the picture readable, in words; "" if nothing was.
     """
 
     title: str
@@ -92,3 +115,4 @@ class Drawing:
     nodes: tuple[DrawnNode, ...]
     edges: tuple[Edge, ...]
     groups: tuple[Group, ...] = ()
+    folded: str = ""
