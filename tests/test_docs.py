@@ -72,7 +72,11 @@ def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, mon
 
 
 def test_code_for_other_libraries_runs_where_they_are_installed():
-    pages = [("testing_gradients", "torch", "12"), ("testing_gradients", "jax", "12"), ("networks", "torch", "True\nTrue")]
+    pages = [
+        ("testing_gradients", "torch", "12"),
+        ("testing_gradients", "jax", "12"),
+        ("networks", "torch", "True\nTrue"),
+    ]
     for name, library, printed in pages:  # `make test` does not install the libraries
         if importlib.util.find_spec(library):
             code = code_of(f"docs/{name}.md", f"python {library}")
