@@ -54,13 +54,14 @@ from .loss import (
     SmoothL1Loss,
     SSELoss,
 )
-from .module import Module, functional_call
+from .module import Module
 from .normalization import BatchNorm1d, BatchNorm2d, LayerNorm
 from .perceptron import Perceptron
 from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .recurrent import GRU, LSTM, RNN
 from .running import observing
 from .saving import load, save
+from .stateless import functional_call
 from .summary import Summary
 from .training import fit
 from .transformer import TransformerEncoderLayer

@@ -25,6 +25,7 @@ from tinygrad_edu import (
     tanh,
 )
 
+from .checks import checked
 from .module import Module
 
 
@@ -81,7 +82,7 @@ class Hardtanh(_Activation):
     function, options = staticmethod(hardtanh), ("min_val", "max_val")
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
-        if not min_val < max_val:
+        if not checked("Hardtanh", "min_val", min_val) < checked("Hardtanh", "max_val", max_val):
             raise TinygradError(f"Hardtanh: got min_val={min_val} and max_val={max_val}, expected min_val < max_val")
         self.min_val, self.max_val = min_val, max_val
 
@@ -104,7 +105,7 @@ class LeakyReLU(_Activation):
     function, options = staticmethod(leaky_relu), ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.01) -> None:
-        self.negative_slope = negative_slope
+        self.negative_slope = checked("LeakyReLU", "negative_slope", negative_slope)
 
 
 class ELU(_Activation):
@@ -113,7 +114,7 @@ class ELU(_Activation):
     function, options = staticmethod(elu), ("alpha",)
 
     def __init__(self, alpha: float = 1.0) -> None:
-        self.alpha = alpha
+        self.alpha = checked("ELU", "alpha", alpha)
 
 
 class SELU(_Activation):
@@ -128,7 +129,7 @@ class Softplus(_Activation):
     function, options = staticmethod(lambda x, beta: softplus(beta * x) / beta), ("beta",)
 
     def __init__(self, beta: float = 1.0) -> None:
-        if not beta:
+        if not checked("Softplus", "beta", beta):
             raise TinygradError("Softplus: got beta=0, expected another number")
         self.beta = beta
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinygrad_edu import ShapeError, TinygradError, Value, dropout, matmul, mean, split, swapaxes
+from tinygrad_edu import ShapeError, Value, dropout, matmul, mean, split, swapaxes
 
 from . import init
+from .checks import PROBABILITY, checked, data_of, size
 from .functional import linear
 from .functional.attention import attention_weights, causal_mask
 from .linear import Linear
 from .module import Module
-from .sizes import size
 
 
 class MultiheadAttention(Module):
@@ -65,9 +65,8 @@ class MultiheadAttention(Module):
         if E % num_heads:
             got = f"embed_dim={E} and num_heads={num_heads}"
             raise ShapeError(f"MultiheadAttention: got {got}, expected a multiple of the heads, which share it equally")
-        if not 0 <= dropout <= 1:
-            raise TinygradError(f"MultiheadAttention: got dropout={dropout}, expected a probability from 0 to 1")
-        self.dropout, self.batch_first, self.rng = dropout, batch_first, np.random.default_rng(rng)
+        self.dropout = checked("MultiheadAttention", "dropout", dropout, PROBABILITY)
+        self.batch_first, self.rng = batch_first, np.random.default_rng(rng)
 
         def weight(*shape: int) -> Value:
             data = init.xavier_uniform(shape, self.rng, dtype=dtype)
@@ -120,12 +119,7 @@ class MultiheadAttention(Module):
         (N, L, E), S, H = inputs[0].shape, inputs[1].shape[1], self.num_heads
         batched = np.ndim(query) == 3
         masks = [causal_mask(L, S)] if is_causal else []
-        if attn_mask is not None:
-            mask = _flipped("attn_mask", attn_mask, [(L, S), (N * H, L, S)])
-            masks.append(mask if mask.ndim == 2 else mask.reshape(N, H, L, S))
-        if key_padding_mask is not None:
-            mask = _flipped("key_padding_mask", key_padding_mask, [(N, S) if batched else (S,)])
-            masks.append(mask.reshape(N, 1, 1, S))
+        masks += self._masks(attn_mask, key_padding_mask, N if batched else None, L, S)
         heads = [x.reshape(N, x.shape[1], H, E // H) for x in self._projected(inputs)]
         q, k, v = [swapaxes(x, 1, 2) for x in heads]  # (N, heads, length, E / heads)
         weights = attention_weights("MultiheadAttention", q, k, masks)
@@ -153,6 +147,17 @@ class MultiheadAttention(Module):
             f"expected {', '.join(expected)}, or the same without the batch N"
         )
 
+    def _masks(self, attn_mask: Any, key_padding_mask: Any, batch: int | None, L: int, S: int) -> list[Any]:
+        """Those given, as (L, S), (N, heads, L, S) or (N, 1, 1, S), where booleans say where to look."""
+        masks, N, H = [], 1 if batch is None else batch, self.num_heads
+        if attn_mask is not None:
+            mask = _flipped("attn_mask", attn_mask, [(L, S), (N * H, L, S)])
+            masks.append(mask if mask.ndim == 2 else mask.reshape(N, H, L, S))
+        if key_padding_mask is not None:
+            mask = _flipped("key_padding_mask", key_padding_mask, [(S,) if batch is None else (batch, S)])
+            masks.append(mask.reshape(N, 1, 1, S))
+        return masks
+
     def _projected(self, inputs: list[Any]) -> list[Any]:
         """x W_xᵀ + b_x for queries, keys and values x."""
         if self.in_proj_weight is not None:
@@ -172,7 +177,5 @@ def _flipped(name: str, mask: Any, shapes: list[tuple[int, ...]]) -> Any:
     if np.shape(mask) not in shapes:
         expected = " or ".join(map(str, shapes))
         raise ShapeError(f"MultiheadAttention: got {name} of shape {np.shape(mask)}, expected {expected}")
-    if isinstance(mask, Value):
-        return mask
-    mask = np.asarray(mask)
-    return ~mask if mask.dtype == bool else mask
+    mask = mask if isinstance(mask, Value) else np.asarray(mask)
+    return ~np.asarray(data_of(mask)) if mask.dtype == bool else mask

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -18,7 +18,7 @@ from .module import Module
 
 
 class Sequential(Module):
-    """One module after another: Sequential(a, b)(x) is b(a(x))."""
+    """One module after another: Sequential(a, b)(x) is b(a(x)). An index gives a module, a slice a Sequential of them."""
 
     def __init__(self, *layers: Module) -> None:
         for layer in layers:
@@ -26,7 +26,8 @@ class Sequential(Module):
                 raise TinygradError(
                     f"Sequential: got {layer!r}, expected modules one by one, as in Sequential(a, nn.ReLU(), b)"
                 )
-        vars(self).update({str(i): layer for i, layer in enumerate(layers)})  # PyTorch's paths: "0.weight"
+        for i, layer in enumerate(layers):
+            setattr(self, str(i), layer)  # PyTorch's paths: "0.weight"
         self._count = len(layers)
 
     def forward(self, x: Any) -> Any:
@@ -41,8 +42,15 @@ class Sequential(Module):
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, i: int) -> Module:
-        return list(self)[i]
+    @overload
+    def __getitem__(self, i: int) -> Module: ...
+
+    @overload
+    def __getitem__(self, i: slice) -> Sequential: ...
+
+    def __getitem__(self, i: int | slice) -> Module:
+        layers = list(self)
+        return Sequential(*layers[i]) if isinstance(i, slice) else layers[i]
 
 
 class Residual(Module):
@@ -82,7 +90,7 @@ class MLP(Sequential):
         dtype: of the parameters.
 
     Raises:
-        ShapeError: if there are fewer than two sizes.
+        ShapeError: if there are fewer than two sizes, or one is no positive integer.
     """
 
     def __init__(

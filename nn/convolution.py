@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -11,8 +12,8 @@ from numpy.typing import DTypeLike
 from tinygrad_edu import ShapeError, TinygradError, Value, conv1d, conv2d, pad
 
 from . import init
+from .checks import Size, short, size, sizes, unusual
 from .module import Module
-from .sizes import Size, short, size, sizes
 
 # What lies beyond the border, by PyTorch's names, and the mode of NumPy's pad that puts it there.
 PADDING_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
@@ -22,6 +23,7 @@ class _Conv(Module):
     """Conv1d and Conv2d, which differ in the number of axes."""
 
     axes: int
+    function: ClassVar[Callable[..., Any]]
 
     def __init__(
         self,
@@ -70,8 +72,7 @@ class _Conv(Module):
         padding: Any = self.padding
         if self.padding_mode != "zeros" and np.ndim(x) == self.axes + 2:
             x, padding = pad(x, ((0, 0), (0, 0), *self._widths()), mode=PADDING_MODES[self.padding_mode]), 0
-        convolve = {1: conv1d, 2: conv2d}[self.axes]
-        return convolve(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        return self.function(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def _widths(self) -> list[tuple[int, int]]:
         """How many numbers are added before and after each axis; of "same" the odd one is after."""
@@ -82,11 +83,9 @@ class _Conv(Module):
 
     def describe(self) -> str:
         """Channels, kernel_size, and what differs from the defaults of the others."""
-        defaults = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "padding_mode": "zeros"}
-        given = {name: short(getattr(self, name)) for name in defaults}
-        given |= {"bias": self.bias is not None}
-        shown = [f"{name}={n!r}" for name, n in given.items() if n != (defaults | {"bias": True})[name]]
-        return ", ".join([f"{self.in_channels}, {self.out_channels}, kernel_size={short(self.kernel_size)}", *shown])
+        given = {name: getattr(self, name) for name in ("stride", "padding", "dilation", "groups", "padding_mode")}
+        told = unusual(_Conv.__init__, given | {"bias": self.bias is not None})
+        return ", ".join([f"{self.in_channels}, {self.out_channels}, kernel_size={short(self.kernel_size)}", *told])
 
 
 class Conv1d(_Conv):
@@ -114,7 +113,7 @@ class Conv1d(_Conv):
     Raises ShapeError for sizes that do not fit, TinygradError for another padding_mode. See LeCun et al. (1989).
     """
 
-    axes = 1
+    axes, function = 1, staticmethod(conv1d)
 
 
 class Conv2d(_Conv):
@@ -123,4 +122,4 @@ class Conv2d(_Conv):
     Sizes are integers, or pairs for height and width; the weight is (O, C / groups, height, width of the kernel).
     """
 
-    axes = 2
+    axes, function = 2, staticmethod(conv2d)

@@ -12,14 +12,14 @@ from tinygrad_edu import ShapeError
 
 
 def batches(
-    *arrays: NDArray[Any], batch_size: int, rng: np.random.Generator | None = None
+    *arrays: NDArray[Any], batch_size: int, rng: np.random.Generator | int | None = None
 ) -> Iterator[tuple[NDArray[Any], ...]]:
     """The arrays cut along their first axis into batches; the last one may be smaller.
 
     Args:
         arrays: of one length each.
         batch_size: at least 1.
-        rng: shuffles before cutting, all arrays alike; None keeps the order.
+        rng: random generator, or a seed for one, that shuffles before cutting, all arrays alike; None keeps the order.
 
     Raises:
         ShapeError: if the lengths differ or the batch size is below 1.
@@ -30,21 +30,21 @@ def batches(
         raise ShapeError(
             f"batches: got lengths {lengths} and batch_size={batch_size}, expected one length and at least 1"
         )
-    order = np.arange(lengths[0]) if rng is None else rng.permutation(lengths[0])
+    order = np.arange(lengths[0]) if rng is None else np.random.default_rng(rng).permutation(lengths[0])
     for start in range(0, lengths[0], batch_size):
         chosen = order[start : start + batch_size]
         yield tuple([a[chosen] for a in arrays])
 
 
 def stratified_split(
-    labels: ArrayLike, fractions: tuple[float, ...], rng: np.random.Generator
+    labels: ArrayLike, fractions: tuple[float, ...], rng: np.random.Generator | int
 ) -> list[NDArray[np.intp]]:
     """Indices of disjoint parts in which every class has its share.
 
     Args:
         labels: (n,), the class of each example.
         fractions: the size of each part but the last, which gets the rest: (0.6, 0.2) makes three parts.
-        rng: decides who goes where.
+        rng: random generator, or a seed for one, that decides who goes where.
 
     Returns:
         one array of indices a part, in increasing order; together they are 0 to n - 1.
@@ -52,6 +52,7 @@ def stratified_split(
     Raises:
         ShapeError: if a class has fewer examples than there are parts, or the fractions are not positive and below 1 in sum.
     """
+    rng = np.random.default_rng(rng)  # a Generator stays itself
     classes, members = np.unique(np.asarray(labels), return_inverse=True)
     if not all(f > 0 for f in fractions) or not 0 < sum(fractions) < 1:
         raise ShapeError(

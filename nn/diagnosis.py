@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_edu import no_grad
 
+from .checks import data_of
 from .module import Module
 from .running import observing
 
@@ -20,13 +21,16 @@ def why_not_finite(model: Module, x: Any) -> str:
     found: list[str] = []
 
     def look(module: Module, _: Any, output: Any) -> None:
-        if not found and not all(np.isfinite(getattr(part, "data", part)).all() for part in _parts(output)):
+        if not found and not all(np.isfinite(data_of(part)).all() for part in _parts(output)):
             own = {path: value for path, value in module.named_parameters() if not np.isfinite(value.data).all()}
             broken = f", whose {' and '.join(own)} are not finite either" if own else ""
             found.append(f"layer {names[module] or 'itself'!r}, {str(module).splitlines()[0]}{broken}")
 
+    buffers = [(buffer, buffer.copy()) for _, buffer in model.named_buffers()]
     with no_grad(), observing(look), np.errstate(all="ignore"):
         model(x)
+    for buffer, before in buffers:  # running statistics stay as they were
+        buffer[...] = before
     if not found:
         return "all layers' outputs are finite: look at the loss and the targets, or lower the learning rate"
     return f"the first output that is not finite is that of {found[0]}; try a lower learning rate, or clip_norm=1.0"

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import TinygradError, dropout
+from tinygrad_edu import dropout
 
+from .checks import PROBABILITY, checked
 from .module import Module
 
 
@@ -22,9 +23,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> None:
-        if not 0 <= p <= 1:
-            raise TinygradError(f"Dropout: got p={p}, expected a probability from 0 to 1")
-        self.p, self.rng = p, np.random.default_rng(rng)
+        self.p, self.rng = checked("Dropout", "p", p, PROBABILITY), np.random.default_rng(rng)
 
     def forward(self, x: Any) -> Any:
         """x: any shape -> the same."""

@@ -10,8 +10,8 @@ from numpy.typing import DTypeLike
 from tinygrad_edu import ShapeError, Value, detach, embedding, where
 
 from . import init
+from .checks import size
 from .module import Module
-from .sizes import size
 
 
 class Embedding(Module):

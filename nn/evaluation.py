@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu import ShapeError, Value, no_grad
+from tinygrad_edu import ShapeError, TinygradError, Value, no_grad
 
+from .checks import data_of
 from .data import batches
 from .functional import cross_entropy
 from .metrics import accuracy
@@ -26,7 +27,7 @@ def evaluate(
     data: Data,
     loss: Loss = cross_entropy,
     metrics: Sequence[Metric] = (accuracy,),
-    batch_size: int = 1024,
+    batch_size: int | None = 1024,
 ) -> dict[str, float]:
     """Loss and metrics of a model in use (`eval`) over (inputs, targets), without recording a graph.
 
@@ -35,16 +36,29 @@ def evaluate(
     Returns:
         {"loss": ..., and each metric under its name}.
 
-    Raises ShapeError if there are no examples.
+    Raises:
+        ShapeError: if there are no examples.
+        TinygradError: if two metrics have the same name.
     """
+    named = {_name_of(metric): metric for metric in metrics}
+    if len(named) < len(metrics):
+        got = ", ".join(map(_name_of, metrics))
+        raise TinygradError(f"evaluate: got metrics {got}, expected different names; define functions with names")
     inputs, targets = np.asarray(data[0]), np.asarray(data[1])
     if not len(inputs):
         raise ShapeError("evaluate: got no examples, expected at least one")
     total, outputs = 0.0, []
     with no_grad(), mode_of(model, training=False):
-        for x, y in batches(inputs, targets, batch_size=batch_size):
+        for x, y in batches(inputs, targets, batch_size=batch_size or len(inputs)):
             output = model(x)
             total += float(loss(output, y)) * len(x)
-            outputs.append(output.data)
+            if metrics:
+                outputs.append(data_of(output))
     every = np.concatenate(outputs) if metrics else None
-    return {"loss": total / len(inputs)} | {metric.__name__: float(metric(every, targets)) for metric in metrics}
+    return {"loss": total / len(inputs)} | {name: float(metric(every, targets)) for name, metric in named.items()}
+
+
+def _name_of(metric: Metric) -> str:
+    """Of a function, or of the one that functools.partial was made of."""
+    inner = getattr(metric, "func", metric)
+    return str(getattr(inner, "__name__", type(inner).__name__))

@@ -9,7 +9,7 @@ The names are PyTorch's without the final underscore; randomness comes from `rng
 
 from __future__ import annotations
 
-from math import prod, sqrt
+from math import erf, prod, sqrt
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -77,10 +77,12 @@ def normal(shape: Shape, mean: float, std: float, rng: Rng, dtype: DTypeLike = f
 def trunc_normal(
     shape: Shape, mean: float, std: float, rng: Rng, low: float = -2.0, high: float = 2.0, dtype: DTypeLike = float
 ) -> NDArray[Any]:
-    """Normal numbers, those outside [low, high] drawn again. Raises TinygradError if hardly any lies inside."""
-    if not low < high or high < mean - 4 * std or low > mean + 4 * std or not std > 0:
+    """Normal numbers, those outside [low, high] drawn again. Raises TinygradError if fewer than one in 1,000 lies inside."""
+    inside = (erf((high - mean) / (std * sqrt(2))) - erf((low - mean) / (std * sqrt(2)))) / 2 if std > 0 else 0.0
+    if not inside >= 1e-3:
         got = f"mean={mean}, std={std}, low={low}, high={high}"
-        raise TinygradError(f"trunc_normal: got {got}; expected std > 0, and low < high around the mean")
+        expected = "std > 0, and low < high with at least one in 1,000 numbers between them"
+        raise TinygradError(f"trunc_normal: got {got}; expected {expected}")
     rng = np.random.default_rng(rng)
     x = np.asarray(rng.normal(mean, std, shape))
     while (outside := (x < low) | (x > high)).any():
@@ -147,8 +149,8 @@ def orthogonal(shape: Shape, rng: Rng, gain: float = 1.0, dtype: DTypeLike = flo
 
     Axes from the second on count as one. Raises ShapeError for fewer than two.
     """
-    fans(shape)
+    fans(shape)  # for its ShapeError
     rows, columns = shape[0], prod(shape[1:])
     q, r = np.linalg.qr(np.random.default_rng(rng).normal(size=(max(rows, columns), min(rows, columns))))
     q *= np.sign(np.diagonal(r))  # else the choice would not be uniform
-    return gain * (q if rows >= columns else q.T).reshape(shape).astype(dtype)
+    return (gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype)

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from tinygrad_edu import Value
 
 from . import init
+from .checks import size
 from .functional import linear
 from .module import Module
 
@@ -27,6 +28,8 @@ class Linear(Module):
     Attributes:
         weight: (out_features, in_features), initially uniform on ±1/√in_features, as in PyTorch.
         bias: (out_features,), initially likewise; or None.
+
+    Raises ShapeError for a size that is no positive integer.
     """
 
     def __init__(
@@ -38,11 +41,11 @@ class Linear(Module):
         rng: np.random.Generator | int | None = None,
         dtype: DTypeLike = float,
     ) -> None:
-        rng = np.random.default_rng(rng)  # a Generator stays itself
-        bound = 1 / sqrt(max(in_features, 1))
-        weight = init.uniform((out_features, in_features), -bound, bound, rng, dtype)
+        inputs, outputs = size("Linear", "in_features", in_features), size("Linear", "out_features", out_features)
+        rng, bound = np.random.default_rng(rng), 1 / sqrt(inputs)  # a Generator stays itself
+        weight = init.uniform((outputs, inputs), -bound, bound, rng, dtype)
         self.weight = Value(np.asfortranarray(weight), name="W", copy=False)  # the order in which x Wᵀ is fastest
-        self.bias = Value(init.uniform((out_features,), -bound, bound, rng, dtype), name="b") if bias else None
+        self.bias = Value(init.uniform((outputs,), -bound, bound, rng, dtype), name="b") if bias else None
 
     def forward(self, x: Any) -> Any:
         """x: (..., in_features) -> (..., out_features). Raises ShapeError if the last axis of x has another size."""

@@ -11,19 +11,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
+from tinygrad_edu import DTypeError, ShapeError, TinygradError
+
+from .checks import data_of
 
 AVERAGES = ("binary", "micro", "macro", "weighted", None)
 
 
 def _plain(x: Any) -> NDArray[Any]:
-    return np.asarray(x.data if isinstance(x, Value) else x)
+    return np.asarray(data_of(x))
 
 
 def _decided(name: str, prediction: Any, target: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     """The predicted and the right labels, of the same shape."""
     scores, labels = _plain(prediction), _plain(target)
     given = scores.shape == labels.shape
+    if not given and scores.shape[-1:] == (1,):
+        remedy = "of two classes pass (scores[:, 0] > 0).astype(int)"
+        raise ShapeError(f"{name}: got one score a row, {scores.shape}, expected one for each class; {remedy}")
     if not scores.size or not (given or scores.shape[:-1] == labels.shape):
         got = f"scores {scores.shape} and labels {labels.shape}"
         raise ShapeError(f"{name}: got {got}, expected (batch, classes) or (batch,), and (batch,), at least one")

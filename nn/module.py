@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import copy
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
+from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, tree_map
 
+from .checks import data_of
 from .running import observer
 from .summary import Summary, summarize
 
@@ -20,7 +20,8 @@ class Module:
 
     A subclass sets Values, Modules, arrays, or lists, tuples and dicts of these as attributes, and defines `forward`. They are
     found by walking the attributes in the order in which they were set; one that occurs twice counts once. A leaf Value is a
-    parameter. An ndarray is a buffer: saved with the parameters, not trained.
+    parameter; a computed one is not (write Value(0.1 * array), not Value(array) * 0.1). A writeable array of numbers is a buffer:
+    saved with the parameters, not trained.
 
     Attributes:
         training: whether dropout and batch norm do what they do in training; see `train` and `eval`.
@@ -56,13 +57,19 @@ class Module:
                 yield from module._walk(f"{prefix}.{path}" if prefix else path, seen)
 
     def _leaves(self) -> Iterator[tuple[str, Any]]:
-        """All parameters and buffers as (path, Value or array), such as ("0.weight", ...), each once."""
-        seen: set[int] = set()
+        """All parameters and buffers as (path, Value or array), such as ("0.weight", ...), each once.
+
+        Raises TinygradError if two have the same path.
+        """
+        seen: set[int | str] = set()
         for prefix, module in self.named_modules():
             for path, item in _items(vars(module)):
                 if not isinstance(item, Module) and id(item) not in seen:
-                    seen.add(id(item))
-                    yield (f"{prefix}.{path}" if prefix else path), item
+                    path = f"{prefix}.{path}" if prefix else path
+                    if path in seen:
+                        raise TinygradError(f"{type(self).__name__}: two parameters have the path {path!r}; rename one")
+                    seen |= {id(item), path}
+                    yield path, item
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """All parameters, which are the leaf Values, as (path, Value), such as ("0.weight", ...), each once."""
@@ -94,10 +101,11 @@ class Module:
         return self.train(False)
 
     def freeze(self, frozen: bool = True) -> Self:
-        """Let no gradient flow to the parameters, so that optimisers leave them as they are; False undoes it."""
+        """Let no gradient flow to the parameters, so that optimisers leave them as they are; False lets it flow to all."""
         for value in self.parameters():
-            value.requires_grad = not frozen
-            value.zero_grad()
+            if value.dtype.kind == "f":
+                value.requires_grad = not frozen
+                value.zero_grad()
         return self
 
     def astype(self, dtype: DTypeLike) -> Self:
@@ -107,10 +115,11 @@ class Module:
         """
         if np.dtype(dtype).kind != "f":
             raise DTypeError(f"astype: got {np.dtype(dtype)}, expected a type of floats such as np.float32")
-        for _, value in self.named_parameters():
-            value.data = np.asarray(value.data).astype(dtype)[()]
-            value.zero_grad()
-            value.mark_changed()
+        for value in self.parameters():
+            if value.dtype.kind == "f":
+                value.data = np.asarray(value.data).astype(dtype)[()]
+                value.zero_grad()
+                value.mark_changed()
         done: dict[int, NDArray[Any]] = {}
         for _, module in self.named_modules():
             vars(module).update(_converted(vars(module), np.dtype(dtype), done))
@@ -120,18 +129,21 @@ class Module:
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """A copy of all parameters and buffers by path, as plain arrays."""
-        return {path: np.array(getattr(item, "data", item), order="C") for path, item in self._leaves()}
+        return {path: np.array(data_of(item), order="C") for path, item in self._leaves()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copy arrays into the parameters and buffers of the same paths, whose dtype stays.
+
+        A shared parameter may come under each of its paths, as from PyTorch; the first counts.
 
         Raises:
             ShapeError: if an entry is missing, unexpected or of another shape; lists all of them, and changes nothing.
             DTypeError: if an entry is not made of real numbers.
         """
         own = dict(self._leaves())
+        known = {id(item) for item in own.values()}
         wrong = [f"missing {path}" for path in own if path not in state]
-        wrong += [f"unexpected {path}" for path in state if path not in own]
+        wrong += [f"unexpected {path}" for path in state if path not in own and id(_at(self, path)) not in known]
         new = {path: np.asarray(state[path]) for path in own if path in state}
         wrong += [
             f"{path} has shape {new[path].shape}, expected {np.shape(own[path])}"
@@ -169,62 +181,41 @@ class Module:
         return ""
 
 
-def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any) -> Any:
-    """What the module computes with other parameters in place of its own, which stay as they are.
-
-    It makes of a network a function of its parameters, for the transforms of tinygrad_edu:
-
-        grad(lambda parameters: loss(functional_call(model, parameters, x), y))(model.state_dict())
-
-    Args:
-        parameters: Values or arrays by path, as in `named_parameters`; those left out stay as they are.
-        inputs: what to call the module with.
-
-    Raises:
-        ShapeError: if a path is unknown or a shape differs.
-    """
-    own = dict(module._leaves())
-    wrong = [f"unexpected {path}" for path in parameters if path not in own]
-    for path, item in own.items():
-        if path in parameters and np.shape(parameters[path]) != np.shape(item):
-            wrong.append(f"{path} should have shape {np.shape(item)}")
-    if wrong:
-        raise ShapeError(f"functional_call: {'; '.join(wrong)}; the module has {', '.join(own) or 'no parameters'}")
-    other: Module = _replaced(module, {id(own[path]): value for path, value in parameters.items()})
-    return other(*inputs)
-
-
-def _replaced(item: Any, new: dict[int, Any]) -> Any:
-    """A copy of a module, or of what it holds, with others in the places of some, by their ids; it adds its copies to them.
-
-    Buffers that are not replaced are copied, so that running statistics of the module itself stay.
-    """
-    if isinstance(item, Mapping):
-        return {key: _replaced(inner, new) for key, inner in item.items()}
-    if type(item) in (list, tuple):
-        return type(item)([_replaced(inner, new) for inner in item])
-    if isinstance(item, (Module, np.ndarray)) and id(item) not in new:
-        twin = new[id(item)] = copy(item)
-        if isinstance(item, Module):
-            vars(twin).update({name: _replaced(inner, new) for name, inner in vars(item).items()})
-    return new.get(id(item), item)
-
-
 def _converted(item: Any, dtype: np.dtype[Any], done: dict[int, NDArray[Any]]) -> Any:
-    """An attribute, or what a list, tuple or dict of them holds, with float arrays of another dtype; `done`, by id, only once."""
-    if isinstance(item, np.ndarray) and item.dtype.kind == "f":
-        return done.setdefault(id(item), item.astype(dtype))
-    if isinstance(item, dict):
-        return {key: _converted(inner, dtype, done) for key, inner in item.items()}
-    return type(item)([_converted(inner, dtype, done) for inner in item]) if type(item) in (list, tuple) else item
+    """An attribute, or what a list, tuple or dict of them holds, its float buffers of another dtype; `done`, by id, once."""
+    if isinstance(item, (dict, list, tuple)):
+        return tree_map(lambda leaf: _converted(leaf, dtype, done), item)
+    return done.setdefault(id(item), item.astype(dtype)) if _is_buffer(item) and item.dtype.kind == "f" else item
+
+
+def _is_buffer(item: Any) -> bool:
+    return isinstance(item, np.ndarray) and item.dtype.kind in "biuf" and item.flags.writeable
 
 
 def _items(container: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The leaf Values, arrays and Modules among the attributes, those in lists, tuples and dicts included, with dotted paths."""
+    """The leaf Values, buffers and Modules among the attributes, those in lists, tuples and dicts included, with dotted paths."""
     for name, item in container.items():
-        if isinstance(item, (Module, np.ndarray)) or (isinstance(item, Value) and item.grad_fn is None):
+        if isinstance(item, Module) or _is_buffer(item) or (isinstance(item, Value) and item.grad_fn is None):
             yield name, item
-        elif isinstance(item, Mapping):
-            yield from _items({f"{name}.{key}": inner for key, inner in item.items()})
+        elif isinstance(item, dict):
+            inside = {f"{name}.{key}": inner for key, inner in item.items()}
+            if len(inside) < len(item):
+                raise TinygradError(f"Module: two keys of {name} read alike, {', '.join(inside)}; rename one")
+            yield from _items(inside)
         elif isinstance(item, (list, tuple)):
             yield from _items({f"{name}.{i}": inner for i, inner in enumerate(item)})
+        elif isinstance(item, (set, frozenset)) and any(isinstance(inner, (Module, Value)) for inner in item):
+            raise TinygradError(f"Module: the attribute {name} is a set, which has no order; keep layers in a list")
+
+
+def _at(item: Any, path: str) -> Any:
+    """What a dotted path leads to, also on a second way; None if nothing."""
+    for part in path.split("."):
+        inside = vars(item) if isinstance(item, Module) else item
+        if isinstance(inside, dict):
+            item = inside.get(part)
+        elif isinstance(inside, (list, tuple)) and part.isdecimal() and int(part) < len(inside):
+            item = inside[int(part)]
+        else:
+            return None
+    return item

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinygrad_edu import ShapeError, TinygradError, Value, layer_norm, reshape, sqrt
+from tinygrad_edu import ShapeError, Value, layer_norm, reshape, sqrt
 
+from .checks import NOT_NEGATIVE, SHARE, Size, checked, data_of, size, sizes
 from .module import Module
-from .sizes import Size, size, sizes
 
 
 class LayerNorm(Module):
@@ -42,7 +42,7 @@ class LayerNorm(Module):
         dtype: DTypeLike = float,
     ) -> None:
         self.normalized_shape = shape = sizes("LayerNorm", "normalized_shape", normalized_shape)
-        self.eps = _checked_eps("LayerNorm", eps)
+        self.eps = checked("LayerNorm", "eps", eps, NOT_NEGATIVE)
         self.weight = Value(np.ones(shape, dtype), name="γ") if elementwise_affine else None
         self.bias = Value(np.zeros(shape, dtype), name="β") if elementwise_affine and bias else None
 
@@ -57,9 +57,9 @@ class LayerNorm(Module):
 
     def describe(self) -> str:
         """normalized_shape, eps, and what was left out."""
-        sizes = self.normalized_shape[0] if len(self.normalized_shape) == 1 else self.normalized_shape
+        shape = self.normalized_shape[0] if len(self.normalized_shape) == 1 else self.normalized_shape
         left_out = ", elementwise_affine=False" if self.weight is None else ", bias=False" if self.bias is None else ""
-        return f"{sizes}, eps={self.eps:g}{left_out}"
+        return f"{shape}, eps={self.eps:g}{left_out}"
 
 
 class _BatchNorm(Module):
@@ -79,10 +79,9 @@ class _BatchNorm(Module):
         dtype: DTypeLike = float,
     ) -> None:
         self.name = type(self).__name__
-        if momentum is not None and not 0 <= momentum <= 1:
-            raise TinygradError(f"{self.name}: got momentum={momentum}, expected a number from 0 to 1, or None")
-        self.num_features, self.momentum = size(self.name, "num_features", num_features), momentum
-        self.eps = _checked_eps(self.name, eps)
+        self.num_features = size(self.name, "num_features", num_features)
+        self.momentum = None if momentum is None else checked(self.name, "momentum", momentum, SHARE)
+        self.eps = checked(self.name, "eps", eps, NOT_NEGATIVE)
         self.weight = Value(np.ones(num_features, dtype), name="γ") if affine else None
         self.bias = Value(np.zeros(num_features, dtype), name="β") if affine else None
         self.running_mean = np.zeros(num_features, dtype) if track_running_stats else None
@@ -104,7 +103,7 @@ class _BatchNorm(Module):
                     f"{self.name}: got an input of shape {shape}, expected more than one number a channel in training; "
                     "call eval() to use the running statistics"
                 )
-            self._track(np.asarray(getattr(x, "data", x)), over)
+            self._track(np.asarray(data_of(x)), over)
             return layer_norm(x, axis=over, weight=weight, bias=bias, eps=self.eps)
         y = (x - reshape(self.running_mean, channels)) / sqrt(reshape(self.running_var, channels) + self.eps)
         y = y if weight is None else y * weight
@@ -131,6 +130,7 @@ class BatchNorm1d(_BatchNorm):
 
     In training they are those of the batch, and the running statistics move towards them, towards the variance over
     count - 1. In use, after `eval()`, they are the running statistics, so that an example does not depend on the others.
+    Inside `checkpoint`, which computes a part a second time for backward(), training moves them twice a batch.
 
     Args:
         num_features: channels C.
@@ -155,9 +155,3 @@ class BatchNorm2d(_BatchNorm):
     """BatchNorm1d for pictures: (N, C, H, W) -> the same, with the mean and variance over N, H and W."""
 
     axes, expected = (4,), "(N, C, H, W)"
-
-
-def _checked_eps(layer: str, eps: float) -> float:
-    if not eps >= 0:
-        raise TinygradError(f"{layer}: got eps={eps}, expected a number from 0 on")
-    return eps

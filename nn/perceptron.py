@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from tinygrad_edu import ShapeError, Value, no_grad, step
+from tinygrad_edu import ShapeError, TinygradError, Value, no_grad, step
 
+from .checks import size
 from .functional import linear
 from .module import Module
-from .sizes import size
 
 
 class Perceptron(Module):
@@ -53,7 +53,9 @@ class Perceptron(Module):
         Returns:
             the number of wrong answers in each epoch.
 
-        Raises ShapeError if there is not one answer for each example and unit.
+        Raises:
+            ShapeError: if there is not one answer for each example and unit.
+            TinygradError: if an answer is not 0 or 1.
         """
         units, inputs = self.weight.shape
         examples: NDArray[Any] = np.asarray(x)
@@ -63,6 +65,11 @@ class Perceptron(Module):
         if examples.shape != (len(answers), inputs) or answers.shape != (len(answers), units):
             got = f"examples {examples.shape} and answers {answers.shape}"
             raise ShapeError(f"Perceptron.learn: got {got}, expected (n, {inputs}) and (n, {units})")
+        if not np.all((answers == 0) | (answers == 1)):
+            wrong = answers[(answers != 0) & (answers != 1)][0]
+            raise TinygradError(
+                f"Perceptron.learn: got the answer {wrong}, expected 0 or 1; turn ±1 into them with y > 0"
+            )
         mistakes: list[int] = []
         weight, bias = np.asarray(self.weight.data), np.asarray(self.bias.data)
         while len(mistakes) < epochs and (not mistakes or mistakes[-1]):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from tinygrad_edu import ShapeError, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 
+from .checks import Size, short, sizes
 from .module import Module
-from .sizes import Size, short, sizes
 
 
 class _Pool(Module):
-    """What the four have in common: their arguments."""
+    """function(x, kernel_size, stride, padding), for x with so many axes after the channels."""
 
     axes: int
+    function: ClassVar[Callable[..., Any]]
 
     def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
         name = type(self).__name__
@@ -23,6 +25,10 @@ class _Pool(Module):
         if any(2 * n > k for n, k in zip(self.padding, self.kernel_size, strict=True)):
             got = f"padding={padding} and kernel_size={kernel_size}"
             raise ShapeError(f"{name}: got {got}, expected a padding of at most half of kernel_size")
+
+    def forward(self, x: Any) -> Any:
+        """x: (N, C, *size) -> (N, C, *size'). Raises ShapeError for another number of axes, or if no window fits."""
+        return self.function(x, self.kernel_size, self.stride, self.padding)
 
     def describe(self) -> str:
         """kernel_size, stride, padding."""
@@ -43,21 +49,13 @@ class MaxPool1d(_Pool):
     Raises ShapeError for sizes that do not fit.
     """
 
-    axes = 1
-
-    def forward(self, x: Any) -> Any:
-        """x: (N, C, L) -> (N, C, L'). Raises ShapeError for another number of axes, or if no window fits."""
-        return max_pool1d(x, self.kernel_size, self.stride, self.padding)
+    axes, function = 1, staticmethod(max_pool1d)
 
 
 class MaxPool2d(_Pool):
     """Largest number of each window: (N, C, H, W) -> (N, C, H', W'). Arguments are those of MaxPool1d, or pairs of them."""
 
-    axes = 2
-
-    def forward(self, x: Any) -> Any:
-        """x: (N, C, H, W) -> (N, C, H', W'). Raises ShapeError for another number of axes, or if no window fits."""
-        return max_pool2d(x, self.kernel_size, self.stride, self.padding)
+    axes, function = 2, staticmethod(max_pool2d)
 
 
 class AvgPool1d(_Pool):
@@ -68,7 +66,7 @@ class AvgPool1d(_Pool):
         count_include_pad: False to leave the added places out of the mean.
     """
 
-    axes = 1
+    axes, function = 1, staticmethod(avg_pool1d)
 
     def __init__(
         self, kernel_size: Size, stride: Size | None = None, padding: Size = 0, *, count_include_pad: bool = True
@@ -81,15 +79,11 @@ class AvgPool1d(_Pool):
         return super().describe() + ("" if self.count_include_pad else ", count_include_pad=False")
 
     def forward(self, x: Any) -> Any:
-        """x: (N, C, L) -> (N, C, L'). Raises ShapeError for another number of axes, or if no window fits."""
-        return avg_pool1d(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
+        """x: (N, C, *size) -> (N, C, *size'). Raises ShapeError for another number of axes, or if no window fits."""
+        return self.function(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
 
 
 class AvgPool2d(AvgPool1d):
     """Mean of each window: (N, C, H, W) -> (N, C, H', W'). Arguments are those of AvgPool1d, or pairs of them."""
 
-    axes = 2
-
-    def forward(self, x: Any) -> Any:
-        """x: (N, C, H, W) -> (N, C, H', W'). Raises ShapeError for another number of axes, or if no window fits."""
-        return avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
+    axes, function = 2, staticmethod(avg_pool2d)

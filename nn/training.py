@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Literal
 
@@ -11,19 +10,18 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, TinygradError
 
+from .checks import size
 from .data import batches
 from .diagnosis import why_not_finite
-from .evaluation import Data, Loss, Metric, evaluate
+from .evaluation import Data, Loss, Metric
 from .functional import cross_entropy
 from .history import History, NonFiniteError
-from .metrics import accuracy
 from .module import Module
 from .optim import LBFGS, Optimizer
 from .optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from .progress import Progress
-from .utils import clip_grad_norm_, clip_grad_value_
-
-Schedule = LRScheduler | ReduceLROnPlateau
+from .steps import Step
+from .watch import Schedule, Watch
 
 
 def fit(
@@ -73,140 +71,63 @@ def fit(
         TinygradError: if an argument is out of its range, or patience is given without validation data.
         NonFiniteError: if the loss is not finite; names the first layer whose output is not, and has the history so far.
     """
-    _check(optimizer, epochs, accumulate, patience, validation, schedule_every)
+    _check(model, optimizer, schedule, schedule_every)
+    _check_lbfgs(optimizer, accumulate, clip_norm, clip_value)
+    if patience is not None and validation is None:
+        raise TinygradError("fit: patience= needs validation=(inputs, targets) to watch")
+    epochs, accumulate = size("fit", "epochs", epochs), size("fit", "accumulate", accumulate)
     inputs, targets = np.asarray(train[0]), np.asarray(train[1])
     if not len(inputs):
         raise ShapeError("fit: got no examples, expected at least one")
-    size = len(inputs) if batch_size is None else batch_size
+    count = len(inputs) if batch_size is None else size("fit", "batch_size", batch_size)
     order = None if rng is None else np.random.default_rng(rng)
     per_step, per_epoch = (schedule, None) if schedule_every == "step" else (None, schedule)
-    step = _Step(model, loss, optimizer, clip_norm, clip_value, per_step)
-    watch = _Watch(model, validation, loss, metrics, patience, per_epoch)
+    step = Step(model, loss, optimizer, clip_norm, clip_value, per_step)
+    watch = Watch(model, validation, loss, metrics, patience, per_epoch)
     quiet = np.errstate(all="ignore")  # each loss is looked at instead
-    with Progress(epochs, -(-len(inputs) // max(size, 1)), progress) as bar, quiet:
-        try:
-            for epoch in range(1, epochs + 1):
-                model.train()
-                train_loss = _one_epoch(step, (inputs, targets), size, accumulate, order, bar, watch.history)
-                numbers = watch.look(epoch, train_loss)
-                bar.epoch(epoch, numbers)
-                if watch.out_of_patience(epoch) or (on_epoch is not None and on_epoch(epoch, watch.history)):
-                    watch.history.stopped_early = True
-                    break
-        except KeyboardInterrupt:
-            watch.history.interrupted = True
-    return watch.end()
+    with Progress(epochs, -(-len(inputs) // count), progress) as bar, quiet, watch:
+        for epoch in range(1, epochs + 1):
+            model.train()
+            train_loss = _one_epoch(step, (inputs, targets), count, accumulate, order, bar, watch.history)
+            bar.epoch(epoch, watch.look(epoch, train_loss))
+            if watch.out_of_patience(epoch) or (on_epoch is not None and on_epoch(epoch, watch.history)):
+                watch.history.stopped_early = True
+                break
+    return watch.history
 
 
-def _check(
-    optimizer: Any, epochs: int, accumulate: int, patience: int | None, validation: Data | None, schedule_every: str
-) -> None:
+def _check(model: Module, optimizer: Any, schedule: Any, schedule_every: str) -> None:
+    """Raises TinygradError for what does not fit together."""
     if not isinstance(optimizer, Optimizer):
         raise TinygradError(
             f"fit: got {optimizer!r} as optimizer, expected one, as in nn.optim.SGD(model.parameters(), lr=0.1)"
         )
-    if patience is not None and validation is None:
-        raise TinygradError("fit: patience= needs validation=(inputs, targets) to watch")
-    if epochs < 1 or accumulate < 1:
-        raise TinygradError(f"fit: got epochs={epochs}, accumulate={accumulate}; expected at least 1 of each")
-    if accumulate > 1 and isinstance(optimizer, LBFGS):
-        raise TinygradError("fit: LBFGS asks for the gradients of a batch several times; leave accumulate out")
+    if not set(optimizer.state) & set(model.parameters()):
+        remedy = "make it anew after copying or rebuilding the model"
+        raise TinygradError(f"fit: the optimizer holds none of the model's parameters; {remedy}")
     if schedule_every not in ("epoch", "step"):
         raise TinygradError(f"fit: got schedule_every={schedule_every!r}, expected 'epoch' or 'step'")
+    if schedule is None:
+        return
+    if not isinstance(schedule, (LRScheduler, ReduceLROnPlateau)) or schedule.optimizer is not optimizer:
+        got = type(schedule).__name__
+        raise TinygradError(f"fit: got {got} as schedule, expected one of nn.optim.lr_scheduler for this optimizer")
+    if isinstance(schedule, ReduceLROnPlateau) and schedule_every == "step":
+        raise TinygradError("fit: ReduceLROnPlateau watches the loss of epochs; leave schedule_every out")
 
 
-@dataclass
-class _Watch:
-    """What happens between epochs: a look at the validation data, the schedule, and keeping the best weights."""
-
-    model: Module
-    validation: Data | None
-    loss: Loss
-    metrics: Sequence[Metric] | None
-    patience: int | None
-    schedule: Schedule | None
-    history: History = field(default_factory=History)
-    best: tuple[float, Any] = (np.inf, None)  # the lowest loss watched, and the weights that had it
-
-    def look(self, epoch: int, train_loss: float) -> dict[str, float]:
-        """Record an epoch; returns its numbers."""
-        numbers = {"train_loss": train_loss}
-        if self.validation is not None:
-            chosen = (accuracy,) if self.metrics is None and self.loss is cross_entropy else self.metrics or ()
-            seen = evaluate(self.model, self.validation, self.loss, chosen)
-            numbers |= {f"validation_{name}": number for name, number in seen.items()}
-        self.history.add(**numbers)
-        watched = numbers.get("validation_loss", train_loss)
-        if watched < self.best[0]:
-            self.history.best_epoch = epoch
-            self.best = watched, self.model.state_dict() if self.patience is not None else None
-        if isinstance(self.schedule, ReduceLROnPlateau):
-            self.schedule.step(watched)
-        elif self.schedule is not None:
-            self.schedule.step()
-        return numbers
-
-    def out_of_patience(self, epoch: int) -> bool:
-        """Whether the best epoch is too long ago."""
-        return self.patience is not None and epoch - self.history.best_epoch >= self.patience
-
-    def end(self) -> History:
-        """Put the best weights back, if they were kept, and the model in use."""
-        if self.best[1] is not None:
-            self.model.load_state_dict(self.best[1])
-        self.model.eval()
-        return self.history
-
-
-@dataclass
-class _Step:
-    """A step of training in two parts: the gradients of batches, and the update."""
-
-    model: Module
-    loss: Loss
-    optimizer: Optimizer
-    clip_norm: float | None
-    clip_value: float | None
-    schedule: Any  # stepped after each update
-
-    def __post_init__(self) -> None:
-        self.parameters = self.model.parameters() if self.clip_norm or self.clip_value else []
-
-    def backward(self, x: Any, y: Any, share: float) -> float:
-        """Add the gradients of share * loss; returns the loss, which may be NaN: then there are no gradients."""
-        error = self.loss(self.model(x), y)
-        number = float(error.data)
-        if isfinite(number):
-            error.backward(None if share == 1 else share, retain_graph=False)
-        return number
-
-    def clip(self) -> None:
-        """Limit the gradients."""
-        if self.clip_norm:
-            clip_grad_norm_(self.parameters, self.clip_norm)
-        if self.clip_value:
-            clip_grad_value_(self.parameters, self.clip_value)
-
-    def update(self, x: Any, y: Any) -> None:
-        """Change the parameters by the gradients that are there."""
-        if isinstance(self.optimizer, LBFGS):
-            self.optimizer.step(lambda: self._again(x, y))
-        else:
-            self.clip()
-            self.optimizer.step()
-        if self.schedule is not None:
-            self.schedule.step()
-
-    def _again(self, x: Any, y: Any) -> float:
-        """The loss of a batch, and its gradients, as LBFGS asks for them at each place that it tries."""
-        self.optimizer.zero_grad()
-        number = self.backward(x, y, 1)
-        self.clip()
-        return number
+def _check_lbfgs(optimizer: Optimizer, accumulate: int, clip_norm: float | None, clip_value: float | None) -> None:
+    """Raises TinygradError for what L-BFGS, which compares gradients at several places, cannot do."""
+    if not isinstance(optimizer, LBFGS):
+        return
+    if accumulate != 1:
+        raise TinygradError("fit: LBFGS asks for the gradients of a batch several times; leave accumulate out")
+    if clip_norm is not None or clip_value is not None:
+        raise TinygradError("fit: LBFGS learns curvature from gradients, which clipping falsifies; leave it out")
 
 
 def _one_epoch(
-    step: _Step, train: Data, batch_size: int, accumulate: int, rng: Any, bar: Progress, history: History
+    step: Step, train: Data, batch_size: int, accumulate: int, rng: Any, bar: Progress, history: History
 ) -> float:
     """Mean training loss over one pass through the data."""
     total = 0.0
@@ -214,13 +135,14 @@ def _one_epoch(
         first = i - i % accumulate  # of the batches whose gradients are averaged
         count = min(accumulate, bar.steps - first)
         if i == first:
-            step.optimizer.zero_grad()
+            step.zero_grad()
         number = step.backward(x, y, 1 / count)
+        if isfinite(number) and i == first + count - 1:
+            number_after = step.update(x, y)
+            number = number if isfinite(number_after) else number_after
         if not isfinite(number):
             at = f"fit: the loss is {number} in step {step.optimizer.steps + 1}"
             raise NonFiniteError(f"{at}; {why_not_finite(step.model, x)}", history)
-        if i == first + count - 1:
-            step.update(x, y)
         total += number * len(x)
         bar.step()
     return total / len(train[0])

@@ -11,11 +11,11 @@ from numpy.typing import DTypeLike
 from tinygrad_edu import ShapeError, TinygradError, gelu, relu
 
 from .attention import MultiheadAttention
+from .checks import size
 from .dropout import Dropout
 from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm
-from .sizes import size
 
 ACTIVATIONS = {"relu": relu, "gelu": gelu}
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import TinygradError, Value
 
+from .checks import data_of
+
 
 def clip_grad_norm_(
     parameters: Value | Iterable[Value],
@@ -38,7 +40,7 @@ def clip_grad_norm_(
         got = f"max_norm={max_norm}, norm_type={norm_type}"
         raise TinygradError(f"clip_grad_norm_: got {got}, expected max_norm >= 0 and norm_type > 0")
     values = _with_gradient(parameters)
-    norms = np.array([_norm(_plain(p.grad), norm_type) for p in values])
+    norms = np.array([_norm(np.asarray(data_of(p.grad)), norm_type) for p in values])
     total = _norm(norms, norm_type)
     if error_if_nonfinite and not np.isfinite(total):
         raise TinygradError(
@@ -63,7 +65,7 @@ def clip_grad_value_(parameters: Value | Iterable[Value], clip_value: float) -> 
     if not clip_value >= 0:
         raise TinygradError(f"clip_grad_value_: got clip_value={clip_value}, expected a number of at least 0")
     for p in _with_gradient(parameters):
-        g = p.grad.data if isinstance(p.grad, Value) else p.grad
+        g = data_of(p.grad)
         clipped = np.clip(g, -clip_value, clip_value, out=g if isinstance(g, np.ndarray) else None)
         if not isinstance(g, np.ndarray):
             p.grad = type(g)(clipped)
@@ -71,10 +73,6 @@ def clip_grad_value_(parameters: Value | Iterable[Value], clip_value: float) -> 
 
 def _with_gradient(parameters: Value | Iterable[Value]) -> list[Value]:
     return [p for p in ([parameters] if isinstance(parameters, Value) else parameters) if p.grad is not None]
-
-
-def _plain(g: Any) -> NDArray[Any]:
-    return np.asarray(g.data if isinstance(g, Value) else g)
 
 
 def _norm(numbers: NDArray[Any], p: float) -> float:

@@ -20,7 +20,7 @@ RATES = (0.5, 0.02)
 # What makes each schedule from a library's schedules, S, and an optimiser, o, as both take the same arguments.
 SETTINGS: dict[str, list[tuple[str, Callable[[Any, Any], Any]]]] = {
     "LambdaLR": [
-        ("one function", lambda S, o: S.LambdaLR(o, lambda t: 0.9**t + 0.1 * cos(t))),
+        ("one function", lambda S, o: S.LambdaLR(o, lambda t: 0.9**t + 0.1 * cos(t) ** 2)),
         ("a function for each group", lambda S, o: S.LambdaLR(o, [lambda t: 1 / (1 + t), lambda t: 0.95**t])),
     ],
     "StepLR": [

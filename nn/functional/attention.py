@@ -9,6 +9,8 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, dropout, matmul, softmax, swapaxes, where
 
+from ..checks import data_of, stretches
+
 
 def scaled_dot_product_attention(
     query: Any,
@@ -62,18 +64,22 @@ def attention_weights(name: str, query: Any, key: Any, masks: list[Any], scale: 
     scores = matmul(query, swapaxes(key, -1, -2)) * scale
     seen: Any = True
     for given in masks:
-        mask = given if isinstance(given, Value) else np.asarray(given)
-        if mask.dtype.kind not in "bf":
-            raise DTypeError(f"{name}: got a mask of {mask.dtype}, expected booleans, or floats to add; use astype")
-        sides = zip(mask.shape[::-1], scores.shape[::-1], strict=False)
-        if mask.ndim > scores.ndim or any(n not in (1, m) for n, m in sides):
-            raise ShapeError(f"{name}: got a mask of shape {mask.shape}, expected one that stretches to {scores.shape}")
-        numbers = mask.data if isinstance(mask, Value) else mask
+        mask = _checked_mask(name, given, scores.shape)
         if mask.dtype.kind == "b":
-            seen = seen & numbers
+            seen = seen & data_of(mask)
         else:
-            scores, seen = scores + mask, seen & (numbers != -np.inf)
+            scores, seen = scores + mask, seen & (data_of(mask) != -np.inf)
     if np.all(seen):
         return softmax(scores, axis=-1)
     lowest = np.finfo(scores.dtype).min / 2  # -inf less -inf would be NaN in a row of nothing else
     return where(seen, softmax(where(seen, scores, lowest), axis=-1), 0.0)
+
+
+def _checked_mask(name: str, mask: Any, scores: tuple[int, ...]) -> Any:
+    """A Value or an array. Raises DTypeError unless of booleans or floats, ShapeError unless it stretches to the scores."""
+    mask = mask if isinstance(mask, Value) else np.asarray(mask)
+    if mask.dtype.kind not in "bf":
+        raise DTypeError(f"{name}: got a mask of {mask.dtype}, expected booleans, or floats to add; use astype")
+    if not stretches(mask.shape, scores):
+        raise ShapeError(f"{name}: got a mask of shape {mask.shape}, expected one that stretches to {scores}")
+    return mask

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, array
 
-Shape: TypeAlias = tuple[int, ...]
+from ..checks import Shape, data_of, stretches
 
 
 def numbers(name: str, what: str, x: Any, like: Any = None) -> Any:
@@ -33,11 +33,6 @@ def numbers(name: str, what: str, x: Any, like: Any = None) -> Any:
 def shape_of(x: Any) -> Shape:
     """() for a number, the shape of an array or Value."""
     return getattr(x, "shape", ())
-
-
-def data_of(x: Any) -> Any:
-    """The numbers of a Value; all else as it is."""
-    return x.data if isinstance(x, Value) else x
 
 
 def filled(name: str, what: str, x: Any) -> Any:
@@ -125,8 +120,7 @@ def factor(name: str, what: str, weight: Any, like: Any) -> Any:
         return 1.0
     if not isinstance(weight, Value):
         weight = np.asarray(numbers(name, what, weight), getattr(like, "dtype", float))
-    sizes, wanted = shape_of(weight)[::-1], shape_of(like)[::-1]
-    if len(sizes) > len(wanted) or any(n not in (1, m) for n, m in zip(sizes, wanted, strict=False)):
-        got, expected = shape_of(weight), shape_of(like)
+    got, expected = shape_of(weight), shape_of(like)
+    if not stretches(got, expected):
         raise ShapeError(f"{name}: {what} has shape {got}, expected {expected} or one that broadcasts to it")
     return weight

@@ -24,6 +24,7 @@ from tinygrad_edu import (
 )
 from tinygrad_edu import cross_entropy as _mean_cross_entropy
 
+from ..checks import SHARE, checked
 from .checks import class_axis, class_labels, class_weights, factor, numbers, pair, require_probabilities
 from .reduction import checked_reduction, reduced
 
@@ -55,7 +56,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, re
 
 def _limited(logarithm: Any, x: Any, counts: Any) -> Any:
     """The logarithm of x where it counts, else the lowest."""
-    return where(counts, logarithm(where(counts, x, 0.5)), _LOWEST)
+    return where(counts, logarithm(where(counts, x, 0.5)), _LOWEST)  # 0.5: any number with a finite logarithm
 
 
 def binary_cross_entropy_with_logits(
@@ -105,27 +106,27 @@ def nll_loss(
     labels = class_labels(name, "log probabilities", np.shape(x), target, ignore_index)
     weights = class_weights(name, weight, x)
     kept = labels != ignore_index
-    return _over_labels(name, _chosen(x, labels, kept, weights), _shares(labels, kept, weights), reduction)
+    return _over_labels(name, _label_losses(x, labels, kept, weights), _label_weights(labels, kept, weights), reduction)
 
 
-def _shares(labels: Any, kept: Any, weights: Any) -> Any:
+def _label_weights(labels: Any, kept: Any, weights: Any) -> Any:
     """The weight of each label, 0 for those ignored."""
     return np.where(kept, weights[np.where(kept, labels, 0)], weights.dtype.type(0))
 
 
-def _chosen(log_p: Any, labels: Any, kept: Any, weights: Any) -> Any:
+def _label_losses(log_p: Any, labels: Any, kept: Any, weights: Any) -> Any:
     """-weight ln p of each label, 0 for those ignored."""
     axis = class_axis(log_p.shape)
     places = np.expand_dims(np.where(kept, labels, 0), axis)
-    return where(kept, -squeeze(take_along_axis(log_p, places, axis=axis), axis=axis), 0.0) * _shares(
-        labels, kept, weights
-    )
+    losses = -squeeze(take_along_axis(log_p, places, axis=axis), axis=axis)
+    return where(kept, losses, 0.0) * _label_weights(labels, kept, weights)
 
 
-def _over_labels(name: str, losses: Any, shares: Any, reduction: str) -> Any:
+def _over_labels(name: str, losses: Any, weights: Any, reduction: str) -> Any:
+    """The losses reduced: their mean is Σ losses / Σ weights, those of the labels."""
     if reduction != "mean":
         return reduced(name, losses, reduction)
-    if not (total := float(np.sum(shares))) > 0:
+    if not (total := float(np.sum(weights))) > 0:
         raise TinygradError(f"{name}: all labels are ignored or weigh 0, expected one that counts for a mean")
     return sum(losses) / total
 
@@ -162,14 +163,8 @@ def cross_entropy(
             return _mean_cross_entropy(logits, target)  # of labels alone, in one operation
         except (ShapeError, DTypeError):
             pass  # more axes, probabilities or ignored labels; or a mistake, which the checks below name
-    return _cross_entropy(logits, target, weight, ignore_index, reduction, checked_smoothing(label_smoothing))
-
-
-def checked_smoothing(label_smoothing: float, name: str = "cross_entropy") -> float:
-    """The share of a target spread over all classes. Raises TinygradError unless from 0 to 1."""
-    if not 0 <= label_smoothing <= 1:
-        raise TinygradError(f"{name}: got label_smoothing={label_smoothing}, expected from 0 to 1")
-    return label_smoothing
+    checked("cross_entropy", "label_smoothing", label_smoothing, SHARE)
+    return _cross_entropy(logits, target, weight, ignore_index, reduction, label_smoothing)
 
 
 def _cross_entropy(
@@ -192,7 +187,7 @@ def _cross_entropy(
     if probabilities:
         return reduced(name, -sum(weighed * (target * (1 - label_smoothing) + smooth), axis=axis), reduction)
     kept = target != ignore_index
-    losses = _chosen(log_p, target, kept, weights)
+    losses = _label_losses(log_p, target, kept, weights)
     if label_smoothing:
         losses = losses * (1 - label_smoothing) - where(kept, sum(weighed, axis=axis), 0.0) * smooth
-    return _over_labels(name, losses, _shares(target, kept, weights), reduction)
+    return _over_labels(name, losses, _label_weights(target, kept, weights), reduction)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from math import inf, pi
 from math import log as _ln
-from math import pi
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import ShapeError, TinygradError, detach, exp, expand_dims, log, maximum, square, sum, where
+from tinygrad_edu import ShapeError, detach, exp, expand_dims, log, maximum, square, sum, where
 
-from .checks import data_of, numbers, pair, require, require_probabilities, shape_of
+from ..checks import POSITIVE, checked, data_of, stretches
+from .checks import numbers, pair, require, require_probabilities, shape_of
 from .reduction import REDUCTIONS, checked_reduction, reduced
 
 KL_REDUCTIONS = (*REDUCTIONS, "batchmean")
@@ -39,16 +40,9 @@ def gaussian_nll_loss(
     mean, target = pair(name, prediction, target)
     var = _fitting(name, numbers(name, "var", var, like=mean), shape_of(mean))
     require(name, "var", data_of(var) >= 0, "variances, 0 or more")
-    v = var + detach(maximum(var, checked_eps(eps)) - var)
+    v = var + detach(maximum(var, checked(name, "eps", eps, POSITIVE)) - var)
     losses = (log(v) + square(mean - target) / v) * 0.5
     return reduced(name, losses + _ln(2 * pi) / 2 if full else losses, reduction)
-
-
-def checked_eps(eps: float, name: str = "gaussian_nll_loss") -> float:
-    """The smallest variance. Raises TinygradError unless > 0."""
-    if not eps > 0:
-        raise TinygradError(f"{name}: got eps={eps}, expected > 0")
-    return eps
 
 
 def _fitting(name: str, var: Any, shape: tuple[int, ...]) -> Any:
@@ -57,7 +51,7 @@ def _fitting(name: str, var: Any, shape: tuple[int, ...]) -> Any:
         return var
     if own == shape[:-1]:
         return expand_dims(var, axis=-1)
-    if len(own) == len(shape) and all(n in (1, m) for n, m in zip(own, shape, strict=True)):
+    if len(own) == len(shape) and stretches(own, shape):
         return var
     raise ShapeError(
         f"{name}: var has shape {own}, expected {shape}, {shape[:-1]}, or 1 in place of a size; reshape it"
@@ -81,11 +75,13 @@ def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target:
     checked_reduction("kl_div", reduction, KL_REDUCTIONS)
     log_q, t = pair("kl_div", prediction, target)
     if log_target:
-        losses = exp(t) * (t - log_q)
+        possible = t > -inf
+        p, log_p = exp(t), where(possible, t, 0.0)
     else:
         require_probabilities("kl_div", "target", t)
-        positive = t > 0
-        losses = t * (log(where(positive, t, 1.0)) - where(positive, log_q, 0.0))
+        possible = t > 0
+        p, log_p = t, log(where(possible, t, 1.0))
+    losses = p * (log_p - where(possible, log_q, 0.0))
     if reduction != "batchmean":
         return reduced("kl_div", losses, reduction)
     if not np.ndim(data_of(losses)):

@@ -8,7 +8,6 @@ import numpy as np
 
 from tinygrad_edu import (
     ShapeError,
-    TinygradError,
     broadcast_to,
     maximum,
     p_norm,
@@ -19,9 +18,12 @@ from tinygrad_edu import (
     where,
 )
 
+from ..checks import Domain, checked, data_of, is_real
 from ..metrics import mistakes
-from .checks import class_labels, class_weights, data_of, filled, numbers, pair, shape_of, signs
+from .checks import class_labels, class_weights, filled, numbers, pair, shape_of, signs
 from .reduction import reduced
+
+EXPONENT: Domain = (lambda p: is_real(p) and p in (1, 2), "1 or 2")
 
 
 def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
@@ -119,23 +121,16 @@ def multi_margin_loss(
         TinygradError: for another p.
     """
     name = "multi_margin_loss"
-    checked_p(p)
+    checked(name, "p", p, EXPONENT)
     x = numbers(name, "scores", scores)
     if len(shape_of(x)) > 2:
         raise ShapeError(f"{name}: got scores {shape_of(x)}, expected (batch, classes) or (classes,)")
     labels = class_labels(name, "scores", shape_of(x), target)
     weights = class_weights(name, weight, x)[labels]
     places = np.expand_dims(labels, -1)
-    short = relu(margin - take_along_axis(x, places, axis=-1) + x)
-    rivals = where(np.arange(x.shape[-1]) != places, short if p == 1 else square(short), 0.0)
+    missing = relu(margin - take_along_axis(x, places, axis=-1) + x)  # of the lead over each class
+    rivals = where(np.arange(x.shape[-1]) != places, missing if p == 1 else square(missing), 0.0)
     return reduced(name, sum(rivals, axis=-1) * (weights / x.shape[-1]), reduction)
-
-
-def checked_p(p: int, name: str = "multi_margin_loss") -> int:
-    """The exponent. Raises TinygradError unless 1 or 2."""
-    if p not in (1, 2):
-        raise TinygradError(f"{name}: got p={p!r}, expected 1 or 2")
-    return p
 
 
 def zero_one_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:

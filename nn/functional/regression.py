@@ -9,9 +9,10 @@ from __future__ import annotations
 from math import log, prod, sqrt
 from typing import Any
 
-from tinygrad_edu import TinygradError, abs, clip, log1p, logaddexp, p_norm, square
+from tinygrad_edu import abs, clip, log1p, logaddexp, p_norm, square
 
-from .checks import data_of, pair, require, shape_of
+from ..checks import NOT_NEGATIVE, POSITIVE, checked, data_of
+from .checks import pair, require, shape_of
 from .reduction import checked_reduction, reduced
 
 
@@ -60,19 +61,13 @@ def huber_loss(prediction: Any, target: Any, *, reduction: str = "mean", delta: 
 
     Raises TinygradError unless delta > 0. See Huber, Annals of Mathematical Statistics 35 (1964).
     """
-    return reduced("huber_loss", _huber(_error("huber_loss", prediction, target), checked_delta(delta)), reduction)
-
-
-def checked_delta(delta: float, name: str = "huber_loss") -> float:
-    """Where a Huber loss turns straight. Raises TinygradError unless > 0."""
-    if not delta > 0:
-        raise TinygradError(f"{name}: got delta={delta}, expected > 0")
-    return delta
+    checked("huber_loss", "delta", delta, POSITIVE)
+    return reduced("huber_loss", _huber(_error("huber_loss", prediction, target), delta), reduction)
 
 
 def _huber(error: Any, delta: float) -> Any:
-    force = clip(error, -delta, delta)  # also the derivative
-    return force * (error - force * 0.5)
+    clipped = clip(error, -delta, delta)  # also the derivative
+    return clipped * (error - clipped * 0.5)
 
 
 def smooth_l1_loss(prediction: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
@@ -80,16 +75,9 @@ def smooth_l1_loss(prediction: Any, target: Any, *, reduction: str = "mean", bet
 
     Raises TinygradError unless beta >= 0. See Girshick, Fast R-CNN, ICCV 2015.
     """
-    checked_beta(beta)
+    checked("smooth_l1_loss", "beta", beta, NOT_NEGATIVE)
     error = _error("smooth_l1_loss", prediction, target)
     return reduced("smooth_l1_loss", _huber(error, beta) / beta if beta else abs(error), reduction)
-
-
-def checked_beta(beta: float, name: str = "smooth_l1_loss") -> float:
-    """Where a smooth absolute value turns straight. Raises TinygradError unless >= 0."""
-    if not beta >= 0:
-        raise TinygradError(f"{name}: got beta={beta}, expected >= 0")
-    return beta
 
 
 def log_cosh_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Never
 
 from .. import functional
-from ..functional.distributions import KL_REDUCTIONS, checked_eps
+from ..checks import POSITIVE, checked
+from ..functional.distributions import KL_REDUCTIONS
 from .base import Loss
 
 
 class GaussianNLLLoss(Loss):
     """Minus the log likelihood of a normal distribution; see `functional.gaussian_nll_loss`.
+
+    Means, targets and variances of any shape -> scalar, or that shape unreduced.
 
     Args:
         full: add the constant ln(2π) / 2.
@@ -18,29 +21,25 @@ class GaussianNLLLoss(Loss):
         reduction: "mean", "sum" or "none".
     """
 
-    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.full, self.eps = full, checked_eps(eps, "GaussianNLLLoss")
+    function, options = staticmethod(functional.gaussian_nll_loss), ("full", "eps")
 
-    def forward(self, prediction: Any, target: Any, var: Any) -> Any:
-        """Means, targets and variances of any shape -> scalar, or that shape unreduced. Raises ShapeError if they do not fit."""
-        return functional.gaussian_nll_loss(
-            prediction, target, var, full=self.full, eps=self.eps, reduction=self.reduction
-        )
+    def __init__(self, *given: Never, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(*given, reduction=reduction)
+        self.full, self.eps = full, checked("GaussianNLLLoss", "eps", eps, POSITIVE)
 
 
 class KLDivLoss(Loss):
     """Kullback-Leibler divergence from log probabilities; see `functional.kl_div`.
+
+    Log probabilities and targets of any shape -> scalar, or that shape unreduced.
 
     Args:
         reduction: "mean", "sum", "none", or "batchmean", which is the divergence itself.
         log_target: the targets are log probabilities too.
     """
 
-    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
-        super().__init__(reduction=reduction, known=KL_REDUCTIONS)
-        self.log_target = log_target
+    function, options = staticmethod(functional.kl_div), ("log_target",)
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """Log probabilities and targets of any shape -> scalar, or that shape unreduced. Raises ShapeError if shapes differ."""
-        return functional.kl_div(prediction, target, reduction=self.reduction, log_target=self.log_target)
+    def __init__(self, *given: Never, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(*given, reduction=reduction, known=KL_REDUCTIONS)
+        self.log_target = log_target

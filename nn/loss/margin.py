@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Never
 
 from .. import functional
-from ..functional.margin import checked_p
+from ..checks import checked
+from ..functional.margin import EXPONENT
 from ..module import Module
 from .base import Loss
 
@@ -19,7 +20,7 @@ class CosineSimilarity(Module):
     """
 
     def __init__(self, axis: int = 1, eps: float = 1e-8) -> None:
-        self.axis, self.eps = axis, eps
+        self.axis, self.eps = axis, checked("CosineSimilarity", "eps", eps)
 
     def forward(self, x1: Any, x2: Any) -> Any:
         """Two shapes that broadcast -> their common shape without the axis. Raises ShapeError if they do not."""
@@ -30,59 +31,68 @@ class CosineSimilarity(Module):
         return f"axis={self.axis}, eps={self.eps}"
 
 
-class CosineEmbeddingLoss(Loss):
+class _MarginLoss(Loss):
+    """A loss whose only option is a margin."""
+
+    options = ("margin",)
+
+    def __init__(self, margin: float, *given: Never, reduction: str) -> None:
+        super().__init__(*given, reduction=reduction)
+        self.margin = checked(type(self).__name__, "margin", margin)
+
+
+class CosineEmbeddingLoss(_MarginLoss):
     """Pulls pairs into the same direction, or apart; see `functional.cosine_embedding_loss`.
+
+    (..., size), twice, and labels ±1 (...) -> scalar, or (...) unreduced.
 
     Args:
         margin: how similar strangers may be, from -1 to 1.
         reduction: "mean", "sum" or "none".
     """
 
-    def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.margin = margin
+    function = staticmethod(functional.cosine_embedding_loss)
 
-    def forward(self, x1: Any, x2: Any, target: Any) -> Any:
-        """(..., size), twice, and labels ±1 (...) -> scalar, or (...). Raises ShapeError if they do not fit."""
-        return functional.cosine_embedding_loss(x1, x2, target, margin=self.margin, reduction=self.reduction)
+    def __init__(self, margin: float = 0.0, *given: Never, reduction: str = "mean") -> None:
+        super().__init__(margin, *given, reduction=reduction)
 
 
-class HingeLoss(Loss):
+class HingeLoss(_MarginLoss):
     """max(0, margin - target · prediction); see `functional.hinge_loss`.
+
+    Scores and labels ±1 of any shape -> scalar, or that shape unreduced.
 
     Args:
         margin: the lead that suffices.
         reduction: "mean", "sum" or "none".
     """
 
-    def __init__(self, margin: float = 1.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.margin = margin
+    function = staticmethod(functional.hinge_loss)
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """Scores and labels ±1 of any shape -> scalar, or that shape unreduced. Raises ShapeError if the shapes differ."""
-        return functional.hinge_loss(prediction, target, margin=self.margin, reduction=self.reduction)
+    def __init__(self, margin: float = 1.0, *given: Never, reduction: str = "mean") -> None:
+        super().__init__(margin, *given, reduction=reduction)
 
 
-class HingeEmbeddingLoss(Loss):
+class HingeEmbeddingLoss(_MarginLoss):
     """Of distances between pairs that belong together or not; see `functional.hinge_embedding_loss`.
+
+    Distances and labels ±1 of any shape -> scalar, or that shape unreduced.
 
     Args:
         margin: the distance of strangers that suffices.
         reduction: "mean", "sum" or "none".
     """
 
-    def __init__(self, margin: float = 1.0, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.margin = margin
+    function = staticmethod(functional.hinge_embedding_loss)
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """Distances and labels ±1 of any shape -> scalar, or that shape unreduced. Raises ShapeError if the shapes differ."""
-        return functional.hinge_embedding_loss(prediction, target, margin=self.margin, reduction=self.reduction)
+    def __init__(self, margin: float = 1.0, *given: Never, reduction: str = "mean") -> None:
+        super().__init__(margin, *given, reduction=reduction)
 
 
 class MultiMarginLoss(Loss):
     """Hinge loss of several classes; see `functional.multi_margin_loss`.
+
+    Scores (batch, classes), labels (batch,) -> scalar, or (batch,) unreduced.
 
     Args:
         p: exponent. Raises TinygradError unless 1 or 2.
@@ -91,12 +101,11 @@ class MultiMarginLoss(Loss):
         reduction: "mean", "sum" or "none".
     """
 
-    def __init__(self, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.p, self.margin, self.weight = checked_p(p, "MultiMarginLoss"), margin, self.buffer("weight", weight)
+    function, options = staticmethod(functional.multi_margin_loss), ("p", "margin", "weight")
 
-    def forward(self, scores: Any, target: Any) -> Any:
-        """(batch, classes), labels (batch,) -> scalar, or (batch,). Raises ShapeError if they do not fit."""
-        return functional.multi_margin_loss(
-            scores, target, p=self.p, margin=self.margin, weight=self.weight, reduction=self.reduction
-        )
+    def __init__(
+        self, p: int = 1, margin: float = 1.0, weight: Any = None, *given: Never, reduction: str = "mean"
+    ) -> None:
+        super().__init__(*given, reduction=reduction)
+        self.p, self.weight = checked("MultiMarginLoss", "p", p, EXPONENT), self.buffer("weight", weight)
+        self.margin = checked("MultiMarginLoss", "margin", margin)

@@ -1,66 +1,57 @@
-"""Losses of real numbers, as modules: prediction and target of the same shape -> scalar, or that shape unreduced."""
+"""Losses of real numbers, as modules: prediction and target of the same shape -> scalar, or that shape unreduced.
+
+All raise ShapeError if the shapes differ or are empty.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Never
 
 from .. import functional
-from ..functional.regression import checked_beta, checked_delta
+from ..checks import NOT_NEGATIVE, POSITIVE, checked
 from .base import Loss
 
 
 class MSELoss(Loss):
     """Squared error; see `functional.mse_loss`. Args: reduction, "mean", "sum" or "none"."""
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The reduced squares. Raises ShapeError if the shapes differ or are empty."""
-        return functional.mse_loss(prediction, target, reduction=self.reduction)
+    function = staticmethod(functional.mse_loss)
 
 
 class HalfMSELoss(Loss):
     """Half the squared error; see `functional.half_mse_loss`. Args: reduction, "mean", "sum" or "none"."""
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """Half the reduced squares. Raises ShapeError if the shapes differ or are empty."""
-        return functional.half_mse_loss(prediction, target, reduction=self.reduction)
+    function = staticmethod(functional.half_mse_loss)
 
 
 class SSELoss(Loss):
     """Sum of squared errors; see `functional.sse_loss`. Args: reduction, "sum", "mean" or "none"."""
 
-    def __init__(self, *, reduction: str = "sum") -> None:
-        super().__init__(reduction=reduction)
+    function = staticmethod(functional.sse_loss)
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The reduced squares. Raises ShapeError if the shapes differ or are empty."""
-        return functional.sse_loss(prediction, target, reduction=self.reduction)
+    def __init__(self, *given: Never, reduction: str = "sum") -> None:
+        super().__init__(*given, reduction=reduction)
 
 
 class RMSELoss(Loss):
     """Root of the reduced squared error; see `functional.rmse_loss`. Args: reduction, "mean", "sum" or "none"."""
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The root. Raises ShapeError if the shapes differ or are empty."""
-        return functional.rmse_loss(prediction, target, reduction=self.reduction)
+    function = staticmethod(functional.rmse_loss)
 
 
 class L1Loss(Loss):
     """Absolute error; see `functional.l1_loss`. Args: reduction, "mean", "sum" or "none"."""
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The reduced distances. Raises ShapeError if the shapes differ or are empty."""
-        return functional.l1_loss(prediction, target, reduction=self.reduction)
+    function = staticmethod(functional.l1_loss)
 
 
 class SAELoss(Loss):
     """Sum of absolute errors; see `functional.sae_loss`. Args: reduction, "sum", "mean" or "none"."""
 
-    def __init__(self, *, reduction: str = "sum") -> None:
-        super().__init__(reduction=reduction)
+    function = staticmethod(functional.sae_loss)
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The reduced distances. Raises ShapeError if the shapes differ or are empty."""
-        return functional.sae_loss(prediction, target, reduction=self.reduction)
+    def __init__(self, *given: Never, reduction: str = "sum") -> None:
+        super().__init__(*given, reduction=reduction)
 
 
 class HuberLoss(Loss):
@@ -71,13 +62,11 @@ class HuberLoss(Loss):
         delta: where it turns. Raises TinygradError unless > 0.
     """
 
-    def __init__(self, *, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.delta = checked_delta(delta, "HuberLoss")
+    function, options = staticmethod(functional.huber_loss), ("delta",)
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The reduced losses. Raises ShapeError if the shapes differ or are empty."""
-        return functional.huber_loss(prediction, target, reduction=self.reduction, delta=self.delta)
+    def __init__(self, *given: Never, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(*given, reduction=reduction)
+        self.delta = checked("HuberLoss", "delta", delta, POSITIVE)
 
 
 class SmoothL1Loss(Loss):
@@ -88,34 +77,32 @@ class SmoothL1Loss(Loss):
         beta: where it turns straight. Raises TinygradError unless >= 0.
     """
 
-    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        self.beta = checked_beta(beta, "SmoothL1Loss")
+    function, options = staticmethod(functional.smooth_l1_loss), ("beta",)
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The reduced losses. Raises ShapeError if the shapes differ or are empty."""
-        return functional.smooth_l1_loss(prediction, target, reduction=self.reduction, beta=self.beta)
+    def __init__(self, *given: Never, reduction: str = "mean", beta: float = 1.0) -> None:
+        super().__init__(*given, reduction=reduction)
+        self.beta = checked("SmoothL1Loss", "beta", beta, NOT_NEGATIVE)
 
 
 class LogCoshLoss(Loss):
     """ln cosh of the error; see `functional.log_cosh_loss`. Args: reduction, "mean", "sum" or "none"."""
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The reduced losses. Raises ShapeError if the shapes differ or are empty."""
-        return functional.log_cosh_loss(prediction, target, reduction=self.reduction)
+    function = staticmethod(functional.log_cosh_loss)
 
 
 class MSLELoss(Loss):
-    """Squared error of ln(1 + x); see `functional.msle_loss`. Args: reduction, "mean", "sum" or "none"."""
+    """Squared error of ln(1 + x); see `functional.msle_loss`. Args: reduction, "mean", "sum" or "none".
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The reduced squares. Raises ShapeError if the shapes differ or are empty, TinygradError unless all are > -1."""
-        return functional.msle_loss(prediction, target, reduction=self.reduction)
+    Its call raises TinygradError unless all numbers are > -1.
+    """
+
+    function = staticmethod(functional.msle_loss)
 
 
 class MAPELoss(Loss):
-    """Absolute error in percent of the target; see `functional.mape_loss`. Args: reduction, "mean", "sum" or "none"."""
+    """Absolute error in percent of the target; see `functional.mape_loss`. Args: reduction, "mean", "sum" or "none".
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The reduced percentages. Raises ShapeError if the shapes differ or are empty, TinygradError if a target is 0."""
-        return functional.mape_loss(prediction, target, reduction=self.reduction)
+    Its call raises TinygradError if a target is 0.
+    """
+
+    function = staticmethod(functional.mape_loss)

@@ -46,9 +46,9 @@ class Adagrad(Optimizer):
             state["sum"] = np.full_like(data, group["initial_accumulator_value"])
         total = state["sum"]
         np.multiply(g, g, out=scratch)
-        total += scratch
+        total += scratch  # G + g²
         np.sqrt(total, out=scratch)
         scratch += group["eps"]
         np.divide(g, scratch, out=scratch)
         scratch *= group["lr"] / (1 + (state["step"] - 1) * group["lr_decay"])
-        data -= scratch
+        data -= scratch  # w - ηₜ g / (√G + ε)

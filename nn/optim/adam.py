@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .optimizer import Array, Group, Optimizer, Params, State, number
+from .optimizer import Array, Group, Optimizer, Params, State, kept, scalar
 
 
 class Adam(Optimizer):
@@ -55,28 +55,25 @@ class Adam(Optimizer):
 
     def update(self, data: Array, g: Array, scratch: Array, state: State, group: Group) -> None:
         """w ← w - η m̂ / (√v̂ + ε), without a temporary array."""
-        if "exp_avg" not in state:
-            state.update(exp_avg=np.zeros_like(data), exp_avg_sq=np.zeros_like(data))
-        m, v = state["exp_avg"], state["exp_avg_sq"]
-        new1, old2, new2, eps, rate = _coefficients(
+        m, v = kept(state, "exp_avg", data), kept(state, "exp_avg_sq", data)
+        gain1, keep2, gain2, eps, rate = _coefficients(
             group["lr"], *group["betas"], group["eps"], state["step"], data.dtype
         )
         np.subtract(g, m, out=scratch)
-        scratch *= new1
-        m += scratch
+        scratch *= gain1
+        m += scratch  # m + (1 - β₁)(g - m)
         np.multiply(g, g, out=scratch)
-        scratch *= new2
-        v *= old2
-        v += scratch
+        scratch *= gain2
+        v *= keep2
+        v += scratch  # β₂ v + (1 - β₂) g²
         if group["amsgrad"]:
-            if "max_exp_avg_sq" not in state:
-                state["max_exp_avg_sq"] = np.zeros_like(data)
-            v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
+            largest = kept(state, "max_exp_avg_sq", data)
+            v = np.maximum(largest, v, out=largest)
         np.sqrt(v, out=scratch)
         scratch += eps
         np.divide(m, scratch, out=scratch)
         scratch *= rate
-        data -= scratch
+        data -= scratch  # w - rate m / (√v + eps)
 
 
 @lru_cache(maxsize=64)
@@ -86,7 +83,7 @@ def _coefficients(lr: float, beta1: float, beta2: float, eps: float, t: int, dty
     Computed once a step, not once a parameter.
     """
     c = sqrt(1 - beta2**t)
-    return tuple(number(x, dtype) for x in (1 - beta1, beta2, 1 - beta2, eps * c, lr * c / (1 - beta1**t)))
+    return tuple(scalar(x, dtype) for x in (1 - beta1, beta2, 1 - beta2, eps * c, lr * c / (1 - beta1**t)))
 
 
 class AdamW(Adam):

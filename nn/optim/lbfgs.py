@@ -101,13 +101,12 @@ class LBFGS(Optimizer):
             d = _direction(state, g, group["history_size"])
             t = group["lr"] * (min(1.0, 1 / float(np.sum(np.abs(g)))) if state["n_iter"] == 1 else 1)
             state.update(d=d, t=t, prev_flat_grad=g, prev_loss=before)
-            here = here._replace(slope=float(g @ d))
-            if here.slope > -group["tolerance_change"]:
+            slope = float(g @ d)
+            if slope > -group["tolerance_change"]:
                 break
             if group["line_search_fn"]:
-                shortest = group["tolerance_change"] / float(np.max(np.abs(d)))
                 most = min(MOST_TRIALS, group["max_eval"] - evaluations)
-                here, calls = strong_wolfe(partial(self._at, w, d, closure), here, t, shortest, most)
+                here, calls = self._search(closure, w, d, here._replace(t=0.0, slope=slope), t, most)
                 t = state["t"] = here.t
             w = w + t * d
             place(parameters, w)
@@ -124,13 +123,21 @@ class LBFGS(Optimizer):
                 or abs(here.loss - before) < group["tolerance_change"]
             ):
                 break
-            here = here._replace(t=0.0)
         return result
 
     def _evaluate(self, closure: Closure) -> tuple[Any, Point]:
         """What the closure returns, and the same as a Point to start from."""
         result = closure()
         return result, Point(0.0, float(result), gradient(list(self.state)), 0.0)
+
+    def _search(self, closure: Closure, w: Array, d: Array, start: Point, t: float, most: int) -> tuple[Point, int]:
+        """`strong_wolfe` along d. An error, or Ctrl-C, leaves the parameters at w, where they were."""
+        shortest = self.param_groups[0]["tolerance_change"] / float(np.max(np.abs(d)))
+        try:
+            return strong_wolfe(partial(self._at, w, d, closure), start, t, shortest, most)
+        except BaseException:
+            place(list(self.state), w)
+            raise
 
     def _at(self, w: Array, d: Array, closure: Closure, t: float) -> Point:
         """The Point at w + t d."""

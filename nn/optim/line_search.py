@@ -20,10 +20,8 @@ from numpy.typing import NDArray
 
 C1, C2 = 1e-4, 0.9
 MOST_TRIALS = 25  # after the first
-GROWTH = (
-    0.01,
-    10,
-)  # a longer step goes on by at least so much of the last stretch, and to at most so many times its length
+LEAST_GROWTH = 0.01  # of the last stretch, by which a longer step goes on
+MOST_GROWTH = 10  # times its length
 MARGIN = 0.1  # of a stretch, at its ends; a trial in there hardly shrinks it
 
 
@@ -56,16 +54,17 @@ def strong_wolfe(
     last, new = start, along(t)
     trials = 0
     while trials < most:
+        # it went up: past the bound, or since the last point, which counts from the third on as in PyTorch
         if _too_high(new, start) or (trials > 1 and new.loss >= last.loss):
             break
         if abs(new.slope) <= -C2 * start.slope:
             return new, trials + 1
         if new.slope >= 0:
             break
-        low_end, high_end = new.t + GROWTH[0] * (new.t - last.t), new.t * GROWTH[1]
+        low_end, high_end = new.t + LEAST_GROWTH * (new.t - last.t), new.t * MOST_GROWTH
         last, new = new, along(_cubic_minimum(last, new, low_end, high_end))
         trials += 1
-    else:
+    else:  # it still goes down after all trials: the stretch is all the way
         last = start
     low, high = (new, last) if new.loss < last.loss else (last, new)
     return _zoom(along, start, low, high, shortest, trials, most)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import GraphError, ShapeError, TinygradError, Value
 
-from .options import check
+from ..checks import data_of
+from .options import check, check_eps
 from .saved import EXTRAS, pack, wrong_groups, wrong_states
 
 Array: TypeAlias = NDArray[Any]
@@ -46,7 +47,7 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self.state: dict[Value, State] = {}
         self.steps = 0
-        self._works: dict[Value, _Work] = {}
+        self._buffers: dict[Value, _Buffers] = {}
         items: list[Any] = self._several(params)
         if not items:
             raise TinygradError(f"{type(self).__name__}: got no parameters; pass model.parameters()")
@@ -94,9 +95,8 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                p.grad = None
+        for p in self.state:
+            p.grad = None
 
     # -- Steps ---------------------------------------------------------------------------------------------------------
 
@@ -113,26 +113,27 @@ class Optimizer:
 
         Raises:
             ShapeError: if a parameter has got other data since its state was made, of another shape or dtype.
+            TinygradError: if eps is nothing in the dtype of a parameter, as 1e-8 in float16.
         """
         loss = None if closure is None else closure()
         self.steps += 1
-        works, update = self._works, self.update
+        known, update = self._buffers, self.update  # looked up once: this loop is most of the time of small models
         for group in self.param_groups:
             decay = group.get("weight_decay")
             for p in group["params"]:
                 g = p.grad
                 if g is None or not p.requires_grad:
                     continue
-                work = works.get(p)
-                if work is None or work.data is not p.data:
-                    work = self._prepare(p)
+                buffers = known.get(p)
+                if buffers is None or buffers.data is not p.data:
+                    buffers = self._prepare(p, group)
                 if type(g) is not np.ndarray:
-                    g = np.asarray(g.data if isinstance(g, Value) else g)
-                data = work.data
+                    g = np.asarray(data_of(g))
+                data = buffers.data
                 if decay:
-                    g = _decayed(work, g, group)
-                work.state["step"] += 1
-                update(data, g, work.scratch, work.state, group)
+                    g = _decayed(buffers, g, group)
+                buffers.state["step"] += 1
+                update(data, g, buffers.scratch, buffers.state, group)
                 if not data.ndim:
                     p.data = float(data) if data.dtype == float else data[()]
                 p.mark_changed()
@@ -150,9 +151,9 @@ class Optimizer:
         """
         raise TinygradError(f"{type(self).__name__}: define update(self, data, g, scratch, state, group)")
 
-    def _prepare(self, p: Value) -> _Work:
+    def _prepare(self, p: Value, group: Group) -> _Buffers:
         """The arrays to update a parameter with, when it is new, has got other data, or is a scalar, which has no memory."""
-        data, state, work = np.asarray(p.data), self.state[p], self._works.get(p)
+        data, state, buffers = np.asarray(p.data), self.state[p], self._buffers.get(p)
         if wrong := [
             f"{name} is {array.dtype} of shape {array.shape}"
             for name, array in state.items()
@@ -163,10 +164,11 @@ class Optimizer:
                 f"{'; '.join(wrong)}; give the model to a new optimiser, as after astype"
             )
         state.setdefault("step", 0)
-        if work is None or work.scratch.shape != data.shape or work.scratch.dtype != data.dtype:
-            work = self._works[p] = _Work(data, state)
-        work.data = data
-        return work
+        if buffers is None or buffers.scratch.shape != data.shape or buffers.scratch.dtype != data.dtype:
+            check_eps(type(self).__name__, group, data.dtype)
+            buffers = self._buffers[p] = _Buffers(data, state)
+        buffers.data = data
+        return buffers
 
     # -- State ---------------------------------------------------------------------------------------------------------
 
@@ -197,7 +199,7 @@ class Optimizer:
             own.update((key, deepcopy(item)) for key, item in group.items() if key in EXTRAS | set(self.defaults))
         for i, p in enumerate(self.state):
             self.state[p] = self._restored(p, states.get(i, {}))
-        self._works.clear()
+        self._buffers.clear()
 
     def _wrong_states(self, states: Mapping[int, Any]) -> list[str]:
         return wrong_states(list(self.state), states)
@@ -211,14 +213,22 @@ class Optimizer:
 
 
 @lru_cache(maxsize=256)
-def number(x: float, dtype: np.dtype[Any]) -> Array:
+def scalar(x: float, dtype: np.dtype[Any]) -> Array:
     """x as an array of shape (): as an operand twice as fast as a Python float, which matters on small parameters."""
     array = np.array(x, dtype)
     array.flags.writeable = False  # everyone who asks gets this one
     return array
 
 
-class _Work:
+def kept(state: State, name: str, data: Array) -> Array:
+    """An array of the state, in the shape of the parameter's numbers; zeros at first."""
+    if name not in state:
+        state[name] = np.zeros_like(data)
+    array: Array = state[name]
+    return array
+
+
+class _Buffers:
     """What updating one parameter takes, besides what is saved: its array, and arrays to compute in."""
 
     __slots__ = ("data", "decayed", "scratch", "state")
@@ -228,13 +238,13 @@ class _Work:
         self.decayed: Array | None = None
 
 
-def _decayed(work: _Work, g: Array, group: Group) -> Array:
+def _decayed(buffers: _Buffers, g: Array, group: Group) -> Array:
     """g + λ w; or g itself, after w ← (1 - η λ) w."""
     if group.get("decoupled_weight_decay"):
-        work.data *= 1 - group["lr"] * group["weight_decay"]
+        buffers.data *= 1 - group["lr"] * group["weight_decay"]
         return g
-    if work.decayed is None:
-        work.decayed = np.empty_like(work.data)
-    np.multiply(work.data, group["weight_decay"], out=work.decayed)
-    work.decayed += g
-    return work.decayed
+    if buffers.decayed is None:
+        buffers.decayed = np.empty_like(buffers.data)
+    np.multiply(buffers.data, group["weight_decay"], out=buffers.decayed)
+    buffers.decayed += g
+    return buffers.decayed

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from numbers import Integral, Real
-from typing import Any, TypeGuard
+from collections.abc import Mapping
+from math import inf
+from numbers import Integral
+from typing import Any
+
+import numpy as np
 
 from tinygrad_edu import TinygradError
 
-Test = Callable[[Any], bool]
+from ..checks import SHARE, Domain, checked, is_real
 
+POSITIVE: Domain = (lambda x: is_real(x) and 0 < x < inf, "a positive number, finite")
+NOT_NEGATIVE: Domain = (lambda x: is_real(x) and 0 <= x < inf, "a number of at least 0, finite")
+BELOW_ONE: Domain = (lambda x: is_real(x) and 0 <= x < 1, "a number in [0, 1)")
+COUNT: Domain = (lambda x: isinstance(x, Integral) and int(x) > 0, "a positive integer")
+FLAG: Domain = (lambda x: x in (True, False), "True or False")
 
-def _real(x: Any) -> TypeGuard[float]:
-    return isinstance(x, Real)
-
-
-POSITIVE: tuple[Test, str] = (lambda x: _real(x) and x > 0, "a positive number")
-NOT_NEGATIVE: tuple[Test, str] = (lambda x: _real(x) and x >= 0, "a number of at least 0")
-BELOW_ONE: tuple[Test, str] = (lambda x: _real(x) and 0 <= x < 1, "a number in [0, 1)")
-UP_TO_ONE: tuple[Test, str] = (lambda x: _real(x) and 0 <= x <= 1, "a number in [0, 1]")
-COUNT: tuple[Test, str] = (lambda x: isinstance(x, Integral) and int(x) > 0, "a positive integer")
-FLAG: tuple[Test, str] = (lambda x: x in (True, False), "True or False")
-
-EXPECTED = {
+EXPECTED: dict[str, Domain] = {
     "lr": POSITIVE,
     "weight_decay": NOT_NEGATIVE,
     "momentum": BELOW_ONE,
-    "dampening": UP_TO_ONE,
+    "dampening": SHARE,
     "nesterov": FLAG,
     "betas": (
-        lambda x: isinstance(x, (tuple, list)) and len(x) == 2 and all(_real(b) and 0 <= b < 1 for b in x),
+        lambda x: isinstance(x, (tuple, list)) and len(x) == 2 and all(BELOW_ONE[0](b) for b in x),
         "two numbers in [0, 1)",
     ),
     "alpha": BELOW_ONE,
@@ -48,8 +45,17 @@ EXPECTED = {
 
 
 def check(optimiser: str, options: Mapping[str, Any]) -> None:
-    """Raise TinygradError for the first option outside its domain; those that are not in the table pass."""
+    """Raise TinygradError for the first option outside its domain, or options that do not go together; others pass."""
     for name, value in options.items():
-        test, expected = EXPECTED.get(name, (None, ""))
-        if test is not None and not test(value):
-            raise TinygradError(f"{optimiser}: got {name}={value!r}, expected {expected}")
+        if name in EXPECTED:
+            checked(optimiser, name, value, EXPECTED[name])
+    if options.get("nesterov") and (not options["momentum"] or options["dampening"]):
+        got = f"momentum={options['momentum']}, dampening={options['dampening']}"
+        raise TinygradError(f"{optimiser}: nesterov=True got {got}, expected a positive momentum and dampening 0")
+
+
+def check_eps(optimiser: str, options: Mapping[str, Any], dtype: np.dtype[Any]) -> None:
+    """Raise TinygradError if eps may round to 0 in the dtype of a parameter: then a gradient of 0 would be divided by 0."""
+    if "eps" in options and options["eps"] < (least := float(np.finfo(dtype).tiny)):
+        got, expected = f"eps={options['eps']} and a parameter of {dtype}", f"eps of at least {least:.0e}"
+        raise TinygradError(f"{optimiser}: got {got}, expected {expected}; pass eps=1e-4, or train in float32")

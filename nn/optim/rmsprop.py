@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .optimizer import Array, Group, Optimizer, Params, State
+from .optimizer import Array, Group, Optimizer, Params, State, kept
 
 
 class RMSprop(Optimizer):
@@ -48,36 +48,28 @@ class RMSprop(Optimizer):
     def update(self, data: Array, g: Array, scratch: Array, state: State, group: Group) -> None:
         """w ← w - η u."""
         alpha, momentum = group["alpha"], group["momentum"]
-        v = _buffer(state, "square_avg", data)
+        v = kept(state, "square_avg", data)
         v *= alpha
         np.multiply(g, g, out=scratch)
         scratch *= 1 - alpha
-        v += scratch
+        v += scratch  # α v + (1 - α) g²
         if group["centered"]:
-            mean = _buffer(state, "grad_avg", data)
+            mean = kept(state, "grad_avg", data)
             mean *= alpha
-            mean += np.multiply(g, 1 - alpha, out=scratch)
+            mean += np.multiply(g, 1 - alpha, out=scratch)  # α ḡ + (1 - α) g
             np.multiply(mean, mean, out=scratch)
-            np.subtract(v, scratch, out=scratch)
+            np.subtract(v, scratch, out=scratch)  # v - ḡ²
             np.maximum(scratch, 0, out=scratch)  # a variance, which rounding may bring below 0
             np.sqrt(scratch, out=scratch)
         else:
             np.sqrt(v, out=scratch)
         scratch += group["eps"]
-        np.divide(g, scratch, out=scratch)
+        np.divide(g, scratch, out=scratch)  # g / (√(v - ḡ²) + ε)
         if momentum:
-            u = _buffer(state, "momentum_buffer", data)
+            u = kept(state, "momentum_buffer", data)
             u *= momentum
-            u += scratch
+            u += scratch  # μ u + that
             np.multiply(u, group["lr"], out=scratch)
         else:
             scratch *= group["lr"]
-        data -= scratch
-
-
-def _buffer(state: State, name: str, data: Array) -> Array:
-    """An array of the state, zeros at first."""
-    if name not in state:
-        state[name] = np.zeros_like(data)
-    array: Array = state[name]
-    return array
+        data -= scratch  # w - η u

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinygrad_edu import TinygradError
-
-from .optimizer import Array, Group, Optimizer, Params, State, number
+from .optimizer import Array, Group, Optimizer, Params, State, scalar
 
 
 class SGD(Optimizer):
@@ -39,9 +37,6 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        if nesterov and (not momentum or dampening):
-            got = f"momentum={momentum}, dampening={dampening}"
-            raise TinygradError(f"SGD: nesterov=True got {got}, expected a positive momentum and dampening 0")
         options = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
         super().__init__(params, options | {"nesterov": nesterov})
 
@@ -53,8 +48,12 @@ class SGD(Optimizer):
                 v = state["momentum_buffer"] = np.empty_like(data)
                 v[...] = g
             else:
-                v *= number(momentum, data.dtype)
+                v *= scalar(momentum, data.dtype)
                 v += np.multiply(g, 1 - group["dampening"], out=scratch) if group["dampening"] else g
-            g = np.add(np.multiply(v, momentum, out=scratch), g, out=scratch) if group["nesterov"] else v
-        np.multiply(g, number(group["lr"], data.dtype), out=scratch)
+            if group["nesterov"]:
+                np.multiply(v, momentum, out=scratch)
+                g = np.add(scratch, g, out=scratch)  # g + μ v
+            else:
+                g = v
+        np.multiply(g, scalar(group["lr"], data.dtype), out=scratch)
         data -= scratch

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import Value
 
+from ..checks import data_of
+
 
 def vector(parameters: Sequence[Value]) -> NDArray[Any]:
     """Their numbers, one after the other."""
@@ -18,7 +20,7 @@ def vector(parameters: Sequence[Value]) -> NDArray[Any]:
 
 def gradient(parameters: Sequence[Value]) -> NDArray[Any]:
     """Their gradients likewise; 0 where there is none, and where they are frozen."""
-    gradients = [p.grad.data if isinstance(p.grad, Value) else p.grad for p in parameters]
+    gradients = [data_of(p.grad) for p in parameters]
     return np.concatenate(
         [
             np.zeros(p.size, p.dtype) if g is None or not p.requires_grad else np.ravel(g)

@@ -13,18 +13,11 @@ from tinygrad_edu import ShapeError, TinygradError, Value, concatenate, stack, s
 from tinygrad_edu import dropout as drop
 
 from .. import init
+from ..checks import PROBABILITY, checked, size, unusual
 from ..module import Module
-from ..sizes import size
 
 State = tuple[Any, ...]  # (h,), or (h, c) for an LSTM
-DEFAULTS = {
-    "num_layers": 1,
-    "nonlinearity": "tanh",
-    "bias": True,
-    "batch_first": False,
-    "dropout": 0.0,
-    "bidirectional": False,
-}
+SHOWN = ("num_layers", "bias", "batch_first", "dropout", "bidirectional")  # by repr, if not the default
 
 
 class Recurrent(Module):
@@ -53,11 +46,14 @@ class Recurrent(Module):
         name = self.name = type(self).__name__
         self.input_size, self.hidden_size = size(name, "input_size", input_size), size(name, "hidden_size", hidden_size)
         self.num_layers = size(name, "num_layers", num_layers)
-        if not 0 <= dropout <= 1:
-            raise TinygradError(f"{name}: got dropout={dropout}, expected a probability from 0 to 1")
+        self.dropout = checked(name, "dropout", dropout, PROBABILITY)
         if dropout and num_layers == 1:
-            warn(f"{name}: dropout={dropout} acts between layers, and num_layers=1; leave it out", stacklevel=2)
-        self.bias, self.batch_first, self.dropout, self.bidirectional = bias, batch_first, dropout, bidirectional
+            level = (
+                2 if type(self).__init__ is Recurrent.__init__ else 3
+            )  # the user's line, also past RNN's own __init__
+            message = f"{name}: dropout={dropout} acts between layers, and num_layers=1; leave it out"
+            warn(message, stacklevel=level)
+        self.bias, self.batch_first, self.bidirectional = bias, batch_first, bidirectional
         self.rng = np.random.default_rng(rng)  # a Generator stays itself
         self.directions = ("", "_reverse") if bidirectional else ("",)
         rows, bound = self.gates * hidden_size, 1 / sqrt(hidden_size)
@@ -95,15 +91,15 @@ class Recurrent(Module):
             order = "batch, time" if self.batch_first else "time, batch"
             expected = f"({order}, {self.input_size}) or (time, {self.input_size}), of at least one step"
             raise ShapeError(f"{self.name}: got x of shape {x.shape}, expected {expected}")
-        x = x[:, None] if not batched else swapaxes(x, 0, 1) if swapped else x
+        x = x[:, None] if not batched else swapaxes(x, 0, 1) if swapped else x  # (time, batch, input_size)
         steps, ends = [x[t] for t in range(x.shape[0])], []
         start = self._start(hx, x.shape[1], batched)
-        for k in range(self.num_layers):
-            if k:
+        for layer, states in enumerate(start):  # one state for each direction
+            if layer:
                 steps = [drop(h, p=self.dropout, rng=self.rng, training=self.training) for h in steps]
-            runs = [self._run(steps, state, k, d) for state, d in zip(start[k], self.directions, strict=True)]
-            ends += [end for _, end in runs]
-            pairs = zip(*[hs for hs, _ in runs], strict=True)
+            runs = [self._run(steps, state, layer, d) for state, d in zip(states, self.directions, strict=True)]
+            ends += [end for _, end in runs]  # h, or h and c, of (batch, hidden_size)
+            pairs = zip(*[hs for hs, _ in runs], strict=True)  # each h forward and h backward of a time
             steps = [concatenate(pair, axis=-1) for pair in pairs] if len(runs) > 1 else runs[0][0]
         output, final = stack(steps), [stack(parts) for parts in zip(*ends, strict=True)]
         if not batched:
@@ -140,7 +136,5 @@ class Recurrent(Module):
 
     def describe(self) -> str:
         """input_size, hidden_size, and what differs from the defaults."""
-        told = [name for name, plain in DEFAULTS.items() if getattr(self, name, plain) != plain]
-        return ", ".join(
-            [f"{self.input_size}, {self.hidden_size}", *[f"{name}={getattr(self, name)!r}" for name in told]]
-        )
+        told = unusual(Recurrent.__init__, {name: getattr(self, name) for name in SHOWN})
+        return ", ".join([f"{self.input_size}, {self.hidden_size}", *told])

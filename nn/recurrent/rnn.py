@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 
 from tinygrad_edu import TinygradError, relu, tanh
 
+from ..checks import unusual
 from ..functional import linear
 from .base import Recurrent, State
 
@@ -69,3 +70,7 @@ class RNN(Recurrent):
         """(h,) -> (tanh(W_ih x + b_ih + W_hh h + b_hh),)."""
         (h,) = state
         return (ACTIVATIONS[self.nonlinearity](linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)),)
+
+    def describe(self) -> str:
+        """input_size, hidden_size, and what differs from the defaults."""
+        return ", ".join([super().describe(), *unusual(RNN.__init__, {"nonlinearity": self.nonlinearity})])

@@ -302,6 +302,10 @@ def test_paths_are_pytorchs(layer, paths):
             nn.Conv2d(4, 2, (3, 1), 2, "valid", groups=2, bias=False),
             "Conv2d(4, 2, kernel_size=(3, 1), stride=2, padding='valid', groups=2, bias=False)",
         ),
+        (
+            nn.Conv1d(4, 2, 3, padding=1, dilation=2, padding_mode="reflect"),
+            "Conv1d(4, 2, kernel_size=3, padding=1, dilation=2, padding_mode='reflect')",
+        ),
         (nn.MaxPool2d(2), "MaxPool2d(kernel_size=2, stride=2)"),
         (nn.AvgPool2d((3, 2), padding=1), "AvgPool2d(kernel_size=(3, 2), stride=(3, 2), padding=1)"),
         (nn.AvgPool1d(2, count_include_pad=False), "AvgPool1d(kernel_size=2, stride=2, count_include_pad=False)"),
@@ -505,6 +509,20 @@ def test_a_perceptron_learns_what_a_plane_separates(lr):
         (lambda: nn.MaxPool1d(0), ShapeError, "MaxPool1d: got kernel_size=0"),
         (lambda: nn.AvgPool2d(2, stride=(1,)), ShapeError, r"AvgPool2d: got stride=\(1,\)"),
         (lambda: nn.MaxPool2d(2, padding=2), ShapeError, "padding=2 and kernel_size=2, expected a padding of at most"),
+        (lambda: nn.Linear(3.0, 2), ShapeError, "Linear: got in_features=3.0, expected an integer from 1 on"),
+        (lambda: nn.Linear(-1, 2), ShapeError, "Linear: got in_features=-1"),
+        (lambda: nn.Linear(2, 0), ShapeError, "Linear: got out_features=0"),
+        (lambda: nn.MLP((3, 2.5, 1)), ShapeError, "Linear: got out_features=2.5"),
+        (lambda: nn.Dropout("a"), TinygradError, "Dropout: got p='a', expected a probability from 0 to 1"),
+        (lambda: nn.Dropout(1.5), TinygradError, "Dropout: got p=1.5, expected a probability from 0 to 1"),
+        (lambda: nn.ELU("a"), TinygradError, "ELU: got alpha='a', expected a real number"),
+        (lambda: nn.LeakyReLU(None), TinygradError, "LeakyReLU: got negative_slope=None"),
+        (lambda: nn.Hardtanh("a"), TinygradError, "Hardtanh: got min_val='a'"),
+        (lambda: nn.Softplus("a"), TinygradError, "Softplus: got beta='a'"),
+        (lambda: nn.LayerNorm(3, eps="a"), TinygradError, "LayerNorm: got eps='a'"),
+        (lambda: nn.BatchNorm1d(3, momentum="a"), TinygradError, "BatchNorm1d: got momentum='a'"),
+        (lambda: nn.init.trunc_normal((3,), 0, 1, 0, 0, 1e-12), TinygradError, "at least one in 1,000 numbers between"),
+        (lambda: nn.init.trunc_normal((3,), 0, 0, 0), TinygradError, "std=0, .*; expected std > 0"),
         (lambda: nn.Embedding(0, 3), ShapeError, "Embedding: got num_embeddings=0"),
         (lambda: nn.Embedding(3, -1), ShapeError, "Embedding: got embedding_dim=-1"),
         (lambda: nn.Embedding(3, 2, 3), ShapeError, "Embedding: got padding_idx=3, expected an integer from -3 to 2"),
@@ -553,6 +571,7 @@ def test_a_perceptron_learns_what_a_plane_separates(lr):
             r"Perceptron.learn: got examples \(4, 2\) and answers \(4,\), expected \(n, 2\) and \(n, 2\)",
         ),
         (lambda: nn.Perceptron(2).learn(CORNERS, [0, 1]), ShapeError, r"answers \(2, 1\), expected \(n, 2\) and"),
+        (lambda: nn.Perceptron(2).learn(CORNERS, [-1, 1, 1, 1]), TinygradError, "got the answer -1, expected 0 or 1"),
     ],
 )
 def test_wrong_use_is_named(build, error, message):
@@ -569,3 +588,31 @@ def test_a_refused_batch_leaves_the_running_statistics():
 
 def test_flatten_takes_an_empty_batch():
     assert nn.Flatten()(Value(np.ones((0, 2, 3)))).shape == (0, 6)
+
+
+def test_a_slice_of_a_sequential_is_one():
+    net = nn.MLP((3, 4, 2), rng=0)
+    first = net[:2]
+    assert type(first) is nn.Sequential
+    assert list(first) == [net[0], net[1]]
+    assert list(first.state_dict()) == ["0.weight", "0.bias"]
+    assert net[-1] is net[2]
+    x = np.ones((2, 3))
+    np.testing.assert_array_equal(net[2:](first(x)).data, net(x).data)
+
+
+def test_a_seed_stands_for_a_generator():
+    x, labels = np.arange(10), np.arange(10) % 2
+    for one, two in zip(nn.batches(x, batch_size=4, rng=0), nn.batches(x, batch_size=4, rng=0), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(next(nn.batches(x, batch_size=10, rng=0))[0], x)
+    parts = nn.stratified_split(labels, (0.6,), 0)
+    for part, other in zip(parts, nn.stratified_split(labels, (0.6,), np.random.default_rng(0)), strict=True):
+        np.testing.assert_array_equal(part, other)
+
+
+def test_initial_values_keep_their_dtype_whatever_the_gain_is():
+    w = nn.init.orthogonal((3, 5), 0, gain=np.sqrt(2), dtype="f4")
+    assert w.dtype == np.float32
+    np.testing.assert_allclose(w @ w.T, 2 * np.eye(3), atol=1e-6)
+    assert np.ptp(nn.init.trunc_normal((1000,), 0.0, 1.0, 0, 3.0, 3.5)) < 0.5  # few numbers, but enough

@@ -382,6 +382,23 @@ def test_cosine_similarity(a, b, axis):
     assert repr(nn.CosineSimilarity()) == "CosineSimilarity(axis=1, eps=1e-08)"
 
 
+def test_what_has_no_probability_adds_nothing_to_a_divergence():
+    q, t = np.array([-1.0, -np.inf, -2.0]), np.array([-0.5, -np.inf, -np.inf])
+    expected = [np.exp(-0.5) * 0.5, 0.0, 0.0]
+    for target, log_target in ((t, True), (np.exp(t), False)):
+        x, y = Value(q), Value(target)
+        losses = F.kl_div(x, y, reduction="none", log_target=log_target)
+        assert np.allclose(losses.data, expected, rtol=1e-14)
+        losses.sum().backward()
+        assert np.allclose(x.grad, [-np.exp(-0.5), 0.0, 0.0], rtol=1e-14)
+        assert np.array_equal(y.grad[1:], [0.0, 0.0])
+
+
+def test_modules_take_their_inputs_by_name_too():
+    assert float(nn.MSELoss()(prediction=V, target=Y)) == float(F.mse_loss(V, Y))
+    assert float(nn.CrossEntropyLoss()(V, target=LABELS)) == float(F.cross_entropy(V, LABELS))
+
+
 def test_zero_one_loss_counts_mistakes():
     scores = Value(np.eye(4)[[3, 1, 2]])
     for prediction in (scores, [3, 1, 2]):
@@ -408,9 +425,17 @@ V, NEGATIVE = Value(X), Q - 0.5
     [
         (lambda: F.mse_loss(V, Y[0]), ShapeError, "mse_loss: prediction has shape (3, 4), target (4,); expected the same, so reshape"),
         (lambda: F.l1_loss(V, [[1], [2, 3]]), DTypeError, "l1_loss: target is a list with rows of different lengths"),
-        (lambda: F.huber_loss(V, Y, delta=0.0), TinygradError, "huber_loss: got delta=0.0, expected > 0"),
-        (lambda: nn.HuberLoss(delta=-1), TinygradError, "HuberLoss: got delta=-1, expected > 0"),
-        (lambda: nn.SmoothL1Loss(beta=-1), TinygradError, "SmoothL1Loss: got beta=-1, expected >= 0"),
+        (lambda: F.huber_loss(V, Y, delta=0.0), TinygradError, "huber_loss: got delta=0.0, expected a number > 0"),
+        (lambda: nn.HuberLoss(delta=-1), TinygradError, "HuberLoss: got delta=-1, expected a number > 0"),
+        (lambda: nn.SmoothL1Loss(beta=-1), TinygradError, "SmoothL1Loss: got beta=-1, expected a number from 0 on"),
+        (lambda: F.huber_loss(V, Y, delta="a"), TinygradError, "huber_loss: got delta='a', expected a number > 0"),
+        (lambda: nn.SmoothL1Loss(beta="a"), TinygradError, "SmoothL1Loss: got beta='a'"),
+        (lambda: nn.HingeLoss("a"), TinygradError, "HingeLoss: got margin='a', expected a real number"),
+        (lambda: nn.MultiMarginLoss(p="a"), TinygradError, "MultiMarginLoss: got p='a', expected 1 or 2"),
+        (lambda: nn.CosineSimilarity(eps="a"), TinygradError, "CosineSimilarity: got eps='a'"),
+        (lambda: nn.MSELoss(0.5), TinygradError, "MSELoss: got too many arguments without a name, expected settings by name, then a call"),
+        (lambda: nn.HuberLoss(V, Y), TinygradError, "a call, as in HuberLoss()(prediction, target)"),
+        (lambda: nn.CrossEntropyLoss(V, LABELS), TinygradError, "CrossEntropyLoss: got too many arguments without a name"),
         (lambda: F.msle_loss(np.array([-1.0, 0.0]), np.zeros(2)), TinygradError, "msle_loss: 1 of 2 numbers of prediction are wrong, expected > -1"),
         (lambda: F.mape_loss(V, Y * (Y > 0)), TinygradError, f"mape_loss: {np.sum(Y <= 0)} of 12 numbers of target are wrong, expected none to be 0"),
         (lambda: F.binary_cross_entropy(P + 1, Q), TinygradError, "12 of 12 numbers of prediction are wrong, expected probabilities, from 0 to 1"),
@@ -427,13 +452,13 @@ V, NEGATIVE = Value(X), Q - 0.5
         (lambda: F.cross_entropy(Value(2.0), 0), ShapeError, "got logits () and labels ()"),
         (lambda: F.cross_entropy(V, LABELS, weight=np.ones(3)), ShapeError, "weight has shape (3,), expected (4,)"),
         (lambda: F.cross_entropy(V, [-100] * 3), TinygradError, "all labels are ignored or weigh 0"),
-        (lambda: F.cross_entropy(V, LABELS, label_smoothing=1.5), TinygradError, "got label_smoothing=1.5, expected from 0 to 1"),
+        (lambda: F.cross_entropy(V, LABELS, label_smoothing=1.5), TinygradError, "got label_smoothing=1.5, expected a number from 0 to 1"),
         (lambda: nn.CrossEntropyLoss(label_smoothing=-0.1), TinygradError, "CrossEntropyLoss: got label_smoothing=-0.1"),
         (lambda: nn.NLLLoss(weight=["a"]), DTypeError, "NLLLoss: weight is of <U1, expected real numbers"),
         (lambda: F.nll_loss(V, [0, 1]), ShapeError, "nll_loss: got log probabilities (3, 4) and labels (2,)"),
         (lambda: F.gaussian_nll_loss(V, Y, -P), TinygradError, "12 of 12 numbers of var are wrong, expected variances"),
         (lambda: F.gaussian_nll_loss(V, Y, np.ones(2)), ShapeError, "var has shape (2,), expected (3, 4), (3,), or 1"),
-        (lambda: nn.GaussianNLLLoss(eps=0), TinygradError, "GaussianNLLLoss: got eps=0, expected > 0"),
+        (lambda: nn.GaussianNLLLoss(eps=0), TinygradError, "GaussianNLLLoss: got eps=0, expected a number > 0"),
         (lambda: F.kl_div(V, NEGATIVE), TinygradError, "kl_div: "),
         (lambda: F.kl_div(V, Q, reduction="average"), TinygradError, "'none', 'batchmean'"),
         (lambda: F.kl_div(1.0, 0.5, reduction="batchmean"), ShapeError, "expected a first axis"),

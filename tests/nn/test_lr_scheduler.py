@@ -160,11 +160,25 @@ def test_a_rate_that_something_else_changed_is_not_overwritten():
     optimizer.lr = 0.3
     with pytest.raises(TinygradError, match=r"StepLR: found learning rates \[0.3, 0.3\], expected \[0.5, 0.02\]"):
         schedule.step()
+    with pytest.raises(TinygradError, match=r"change rates by `optimizer.lr = ...`, then make a new one"):
+        schedule.step()
     assert StepLR(optimizer, 3).base_lrs == [0.3, 0.3]
     one, two = ExponentialLR(optimizer, 0.5), ExponentialLR(optimizer, 0.5)
     one.step()
     with pytest.raises(TinygradError, match="join several schedules by ChainedScheduler"):
         two.step()
+
+
+def test_a_rate_below_0_is_refused_and_changes_nothing():
+    optimizer = optimiser()
+    schedule = LambdaLR(optimizer, lambda t: 1 - t)
+    schedule.step()
+    with pytest.raises(
+        TinygradError, match=r"LambdaLR: got the learning rates \[-0.5, -0.02\] at t=2, expected at least"
+    ):
+        schedule.step()
+    assert schedule.last_epoch == 1
+    assert [group["lr"] for group in optimizer.param_groups] == schedule.get_last_lr() == [0.0, 0.0]
 
 
 def test_training_with_a_schedule_uses_its_rates():
@@ -206,6 +220,14 @@ def reductions(numbers, **options):
         ([1, 0.95, 0.8, 0.75], {"patience": 0, "threshold": 0.1}, [2, 4]),
         ([1, 0.95, 0.85, 0.8], {"patience": 0, "threshold": 0.1, "threshold_mode": "abs"}, [2, 4]),
         ([1, np.nan, np.nan], {"patience": 0}, [2, 3]),
+        (
+            [-1, -0.95, -0.8],
+            {"patience": 0, "threshold": 0.1},
+            [3],
+        ),  # as the docstring says: -0.95 < -0.9 counts as better
+        ([-1, -0.95, -0.8], {"patience": 0, "threshold": 0.1, "threshold_mode": "abs"}, [2, 3]),
+        ([1, 1.05, 1.2], {"patience": 0, "threshold": 0.1, "mode": "max"}, [2]),
+        ([1, 1.05, 1.2], {"patience": 0, "threshold": 0.1, "mode": "max", "threshold_mode": "abs"}, [2]),
         ([1, 1, 1, 1], {"patience": 0, "factor": 0.5, "min_lr": 0.2}, [2, 3]),
         ([1, 1, 1, 1], {"patience": 0, "factor": 0.5, "eps": 0.2}, [2]),
     ],

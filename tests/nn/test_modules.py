@@ -459,3 +459,88 @@ def test_orthogonal_truncated_and_constant_initial_values():
 def test_initialisers_refuse(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# -- Trees ---------------------------------------------------------------------------------------------------------------
+
+
+def test_named_tuples_are_walked_by_everything():
+    from collections import namedtuple
+
+    Pair = namedtuple("Pair", "w b")
+
+    class Net(nn.Module):
+        def __init__(self):
+            self.p = Pair(Value(np.ones(2)), np.zeros(2))
+
+        def forward(self, x):
+            return x * self.p.w + self.p.b
+
+    net = Net()
+    assert [path for path, _ in net.named_parameters()] == ["p.0"]
+    assert np.array_equal(nn.functional_call(net, {"p.0": np.full(2, 5.0)}, np.ones(2)), [5.0, 5.0])
+    net.astype(np.float32)
+    assert net.p.b.dtype == np.float32
+
+
+def test_only_writeable_numbers_are_buffers():
+    class Net(nn.Module):
+        def __init__(self):
+            self.mask = np.broadcast_to(1.0, (2, 2))
+            self.classes = np.array(["cat", "dog"])
+            self.days = np.array(["2020-01-01"], "M8[D]")
+            self.w = Value(1.0)
+
+    net = Net()
+    assert list(net.state_dict()) == ["w"]
+    net.load_state_dict(net.state_dict())
+
+
+def test_ambiguous_trees_are_refused():
+    class Twice(nn.Module):
+        def __init__(self, **attributes):
+            vars(self).update(attributes)
+
+    with pytest.raises(TinygradError, match="two keys of layers read alike, layers.1; rename one"):
+        Twice(layers={1: Value(1.0), "1": Value(2.0)}).parameters()
+    with pytest.raises(TinygradError, match="two parameters have the path 'a.b'"):
+        Twice(**{"a.b": Value(1.0)}, a={"b": Value(2.0)}).parameters()
+    with pytest.raises(TinygradError, match="the attribute layers is a set, which has no order"):
+        Twice(layers={nn.Linear(2, 2)}).parameters()
+
+
+def test_a_state_with_both_paths_of_a_shared_layer_loads():
+    shared = nn.Linear(2, 2, rng=0)
+    model = nn.Sequential(shared, nn.Tanh(), shared)
+    state = model.state_dict()
+    model.load_state_dict(state | {"2.weight": state["0.weight"], "2.bias": state["0.bias"]})
+    with pytest.raises(ShapeError, match=r"unexpected 1.weight$|unexpected 1.weight;"):
+        model.load_state_dict(state | {"1.weight": state["0.weight"]})
+
+
+def test_constants_of_integers_stay_in_freeze_and_astype():
+    class Net(nn.Module):
+        def __init__(self):
+            self.index = Value(np.arange(3), requires_grad=False)
+            self.w = Value(np.ones(3))
+
+    net = Net().freeze().freeze(False).astype(np.float32)
+    assert net.index.dtype.kind == "i"
+    assert (net.w.requires_grad, net.w.dtype) == (True, np.float32)
+
+
+def test_functional_call_passes_options_and_differentiates_nets_with_buffers():
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.BatchNorm1d(3))
+    start = {path: value.data for path, value in model.named_parameters()}
+    x = np.random.default_rng(0).standard_normal((5, 2))
+    slopes = grad(lambda p: (nn.functional_call(model, p, x) ** 3).sum())(start)
+    assert sorted(slopes) == sorted(start)
+    attention = nn.MultiheadAttention(4, 2, rng=0)
+    q = np.ones((3, 1, 4))
+    _, weights = nn.functional_call(attention, {}, q, q, q, is_causal=True)
+    assert weights.data[0, 0].tolist() == [1.0, 0.0, 0.0]
+
+
+def test_accuracy_refuses_one_score_a_row():
+    with pytest.raises(ShapeError, match=r"got one score a row, \(4, 1\).*of two classes pass"):
+        nn.metrics.accuracy(np.ones((4, 1)), np.array([0, 1, 0, 1]))

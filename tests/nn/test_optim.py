@@ -224,6 +224,13 @@ def test_the_closure_comes_first_and_its_loss_comes_back():
         (lambda p: SGD([p], lr=0), TinygradError, "lr=0, expected a positive number"),
         (lambda p: SGD([p], lr="0.1"), TinygradError, "lr='0.1', expected a positive number"),
         (lambda p: SGD([p], lr=np.nan), TinygradError, "lr=nan"),
+        (lambda p: SGD([p], lr=np.inf), TinygradError, "lr=inf, expected a positive number, finite"),
+        (lambda p: SGD([{"params": [p], "nesterov": True}]), TinygradError, "momentum=0.0, dampening=0.0, expected a"),
+        (
+            lambda p: SGD([{"params": [p], "dampening": 0.5}], momentum=0.9, nesterov=True),
+            TinygradError,
+            "nesterov=True got momentum=0.9, dampening=0.5",
+        ),
         (lambda p: SGD([p], momentum=1), TinygradError, r"momentum=1, expected a number in \[0, 1\)"),
         (lambda p: SGD([p], nesterov=True), TinygradError, "momentum=0.0, dampening=0.0, expected a positive momentum"),
         (lambda p: SGD([p], weight_decay=-1), TinygradError, "weight_decay=-1, expected a number of at least 0"),
@@ -464,6 +471,45 @@ def test_lbfgs_stops_at_its_bounds_and_leaves_frozen_and_idle_alone():
     optimizer = LBFGS([single, Value(np.float32(1.0))])
     optimizer.step(lambda: [loss := (single * single).sum(), loss.backward()][0])
     assert optimizer.state_dict()["state"][0]["d"].dtype == np.float32
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_a_search_that_is_interrupted_leaves_the_parameters(error):
+    w, calls = Value(np.array([-1.2, 1.0])), 0
+    optimizer = LBFGS([w], line_search_fn="strong_wolfe")
+    where = []
+
+    def closure():
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            where.append(np.array(w.data))
+            raise error
+        optimizer.zero_grad()
+        loss = rosenbrock(w)
+        loss.backward()
+        return loss
+
+    with pytest.raises(error):
+        optimizer.step(closure)
+    saved = np.array(w.data)
+    assert not np.array_equal(saved, where[0])  # not where the search was trying
+    calls = 10
+    assert float(closure()) <= float(rosenbrock(Value(np.array([-1.2, 1.0]))))
+    start = float(optimizer.step(closure))
+    assert start == float(rosenbrock(Value(saved)))
+    assert float(rosenbrock(w)) < start  # and it goes on from there
+
+
+@pytest.mark.parametrize("kind", [Adam, AdamW, RMSprop, Adagrad])
+def test_an_eps_that_rounds_to_nothing_is_refused(kind):
+    w = Value(np.ones(2, np.float16))
+    w.grad = np.array([0.0, 1.0], np.float16)
+    with pytest.raises(TinygradError, match=f"{kind.__name__}: got eps=1e-.* and a parameter of float16, expected eps"):
+        kind([w]).step()
+    kind([w], eps=1e-4).step()
+    assert w.data[0] == pytest.approx(1, abs=1e-3)
+    assert w.data[1] < 1
 
 
 # -- Clipping ----------------------------------------------------------------------------------------------------------

@@ -142,6 +142,7 @@ def test_recurrent_gradients(kind, training, settings):
 
 def test_rnn_with_relu():
     layer = nn.RNN(3, 4, nonlinearity="relu", rng=0)
+    assert repr(layer) == "RNN(3, 4, nonlinearity='relu')"
     x, h = random(2, 3), np.zeros(4)
     for t in range(2):
         W, U, b, d = layer.state_dict().values()
@@ -158,8 +159,12 @@ def test_dropout_acts_between_layers_only():
     assert np.array_equal(layer(x)[1].data[0], one(x)[1].data[0])  # the first layer hears all of x
     assert np.array_equal(layer(x)[0].data, layer(2 * x)[0].data)  # the second hears nothing
     assert not np.array_equal(layer.eval()(x)[0].data, layer(2 * x)[0].data)
-    with pytest.warns(UserWarning, match="GRU: dropout=0.5 acts between layers, and num_layers=1"):
-        nn.GRU(2, 8, dropout=0.5)
+    for kind in RECURRENT:
+        with pytest.warns(
+            UserWarning, match=f"{kind.__name__}: dropout=0.5 acts between layers, and num_layers=1"
+        ) as seen:
+            kind(2, 8, dropout=0.5)
+        assert seen[0].filename == __file__
 
 
 @pytest.mark.parametrize("kind", RECURRENT)
@@ -171,6 +176,7 @@ def test_recurrent_start_and_repr(kind):
     assert all(np.array_equal(x, twin[path]) for path, x in layer.state_dict().items())
     assert layer(np.ones((5, 2, 3), np.float32))[0].dtype == np.float32
     assert repr(layer) == f"{kind.__name__}(3, 16, num_layers=2, bidirectional=True)"
+    assert repr(kind(3, 2, bias=False)) == f"{kind.__name__}(3, 2, bias=False)"
     assert [path for path, _ in layer.named_parameters()][:6] == [
         "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0", "weight_ih_l0_reverse", "weight_hh_l0_reverse",
     ]  # fmt: skip
@@ -277,6 +283,7 @@ def by_heads(layer, query, key, value, seen, added):
 
 PADDING = np.array([[0, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool)
 HEADS = np.random.default_rng(0).random((4, 4, 5)) < 0.3
+UNSEEN_VALUE, PADDING_VALUE = (Value(mask, requires_grad=False) for mask in (~SEEN, PADDING))
 
 
 @pytest.mark.parametrize("settings", [{}, {"batch_first": True}, {"bias": False}, {"kdim": 3, "vdim": 4}], ids=str)
@@ -285,6 +292,7 @@ HEADS = np.random.default_rng(0).random((4, 4, 5)) < 0.3
     [
         ({}, [[ALL, ALL], [ALL, ALL]], NONE),
         ({"attn_mask": ~SEEN}, [[SEEN, SEEN], [SEEN, SEEN]], NONE),
+        ({"attn_mask": UNSEEN_VALUE, "key_padding_mask": PADDING_VALUE}, [[SEEN & ~p] * 2 for p in PADDING], NONE),
         ({"attn_mask": INF}, [[SEEN, SEEN], [SEEN, SEEN]], np.where(SEEN, INF, 0)),
         ({"attn_mask": HEADS}, ~HEADS.reshape(2, 2, 4, 5), NONE),
         ({"key_padding_mask": PADDING}, [[ALL & ~p] * 2 for p in PADDING], NONE),
@@ -295,7 +303,7 @@ HEADS = np.random.default_rng(0).random((4, 4, 5)) < 0.3
             NONE,
         ),
     ],
-    ids=["none", "booleans", "numbers", "heads", "padding", "causal", "all"],
+    ids=["none", "booleans", "values", "numbers", "heads", "padding", "causal", "all"],
 )  # fmt: skip
 def test_multihead_attention_is_its_formula(settings, masks, seen, added):
     layer = nn.MultiheadAttention(6, 2, **settings, rng=0)
@@ -446,6 +454,8 @@ ATTENTION, Q, K = nn.MultiheadAttention(4, 2, rng=0), np.ones((3, 2, 4)), np.one
         (lambda: nn.LSTM(2, 2, 0), ShapeError, "LSTM: got num_layers=0"),
         (lambda: nn.RNN(2, 2, nonlinearity="sigmoid"), TinygradError, "RNN: got nonlinearity='sigmoid', expected 'tanh'"),
         (lambda: nn.GRU(2, 2, 2, dropout=1.5), TinygradError, "GRU: got dropout=1.5, expected a probability"),
+        (lambda: nn.LSTM(2, 2, 2, dropout="a"), TinygradError, "LSTM: got dropout='a', expected a probability"),
+        (lambda: nn.MultiheadAttention(4, 2, "a"), TinygradError, "MultiheadAttention: got dropout='a'"),
         (lambda: nn.GRU(2, 3)(np.ones((5, 4, 1))), ShapeError, r"GRU: got x of shape \(5, 4, 1\), expected \(time, batch, 2\)"),
         (lambda: nn.GRU(2, 3, batch_first=True)(np.ones(2)), ShapeError, r"x of shape \(2,\), expected \(batch, time, 2\)"),
         (lambda: nn.GRU(2, 3)(np.ones((0, 4, 2))), ShapeError, "of at least one step"),
@@ -478,3 +488,9 @@ ATTENTION, Q, K = nn.MultiheadAttention(4, 2, rng=0), np.ones((3, 2, 4)), np.one
 def test_what_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_attention_takes_an_empty_batch():
+    output, weights = ATTENTION(Q[:, :0], K[:, :0], K[:, :0], attn_mask=np.zeros((0, 3, 5), bool))
+    assert output.shape == (3, 0, 4)
+    assert weights.shape == (0, 3, 5)

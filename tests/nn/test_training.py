@@ -364,10 +364,12 @@ def test_a_loss_that_is_not_finite_names_the_first_layer_to_blame():
         trained(model, optimizer, on_epoch=break_it)
     assert len(e.value.history.curves["train_loss"]) == 1
     x, y = blobs()
+    fresh = seeded()
+    optimizer = nn.optim.SGD(fresh.parameters(), lr=0.1)
     with pytest.raises(nn.NonFiniteError, match="240 of 240 inputs of the batch are not finite: clean the data"):
-        nn.fit(seeded(), (x * np.nan, y), optimizer, batch_size=None, progress=False)
+        nn.fit(fresh, (x * np.nan, y), optimizer, batch_size=None, progress=False)
     with pytest.raises(nn.NonFiniteError, match="all layers' outputs are finite: look at the loss"):
-        nn.fit(seeded(), (x, y), optimizer, loss=lambda p, y: (p * np.inf).sum(), progress=False)
+        nn.fit(fresh, (x, y), optimizer, loss=lambda p, y: (p * np.inf).sum(), progress=False)
 
 
 def test_lbfgs_trains_through_its_closure():
@@ -427,3 +429,119 @@ def test_a_terminal_gets_a_bar_drawn_at_most_ten_times_a_second(monkeypatch):
     assert len(drawn) <= 2 * 10 + 1
     assert "train loss 0.25" in screen.getvalue()
     assert "epoch 2/2" in screen.getvalue()
+
+
+def test_after_an_error_the_best_weights_are_back_and_the_model_is_in_use():
+    model = seeded(norm=nn.BatchNorm1d)
+    states = []
+
+    def break_it(epoch, history):
+        states.append(model.state_dict())
+        if epoch == 3:
+            model[-1].bias.data[0] = np.nan
+            model[-1].bias.mark_changed()
+
+    with pytest.raises(nn.NonFiniteError) as caught:
+        trained(
+            model,
+            nn.optim.SGD(model.parameters(), lr=0.1),
+            epochs=9,
+            validation=blobs(30),
+            patience=9,
+            on_epoch=break_it,
+        )
+    best = states[caught.value.history.best_epoch - 1]
+    assert all(np.array_equal(best[path], array) for path, array in model.state_dict().items())
+    assert not model.training
+
+
+def test_looking_for_what_is_not_finite_moves_no_statistics():
+    from nn.diagnosis import why_not_finite
+
+    model = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 3, rng=0))
+    before = model.state_dict()
+    assert "all layers' outputs are finite" in why_not_finite(model, blobs()[0])
+    assert all(np.array_equal(before[path], array) for path, array in model.state_dict().items())
+
+
+def test_only_what_the_optimiser_trains_counts_for_clipping():
+    moved = []
+    for frozen in (True, False):
+        model = seeded()
+        model[0].freeze(frozen)
+        start = model[-1].weight.data.copy()
+        optimizer = nn.optim.SGD(model[-1].parameters(), lr=1.0)
+        trained(model, optimizer, epochs=1, batch_size=None, clip_norm=1e-3)
+        moved.append(model[-1].weight.data - start)
+        assert model[0].weight.grad is None or not frozen
+    assert np.allclose(*moved, rtol=1e-9)
+
+
+def test_lbfgs_that_ends_at_nan_is_told():
+    w = Value(np.ones(1))
+
+    class Log(nn.Module):
+        def __init__(self):
+            self.w = w
+
+        def forward(self, x):
+            return np.log(self.w) * x
+
+    model = Log()
+    optimizer = nn.optim.LBFGS(model.parameters(), lr=100.0)
+    loss = lambda p, y: (p + y).sum()
+    with pytest.raises(nn.NonFiniteError, match="layer 'itself'"):
+        nn.fit(model, (np.ones((3, 1)), np.ones((3, 1))), optimizer, loss=loss, epochs=1, progress=False)
+
+
+def test_evaluate_takes_any_output_without_metrics_and_names_partials():
+    from functools import partial
+
+    model = nn.RNN(3, 2, rng=0)
+    data = np.ones((4, 5, 3)), np.ones(4)
+    seen = nn.evaluate(model, data, loss=lambda out, y: out[0].mean(), metrics=(), batch_size=None)
+    assert list(seen) == ["loss"]
+    top = partial(nn.metrics.top_k_accuracy, k=2)
+    assert nn.evaluate(seeded(), blobs(), metrics=(top,))["top_k_accuracy"] > 0.5
+    with pytest.raises(TinygradError, match="got metrics <lambda>, <lambda>, expected different names"):
+        nn.evaluate(seeded(), blobs(), metrics=(lambda o, y: 1.0, lambda o, y: 2.0))
+
+
+def test_the_loss_module_gives_accuracy_too():
+    model = seeded()
+    history = trained(model, nn.optim.SGD(model.parameters(), lr=0.1), loss=nn.CrossEntropyLoss(), validation=blobs(30))
+    assert "validation_accuracy" in history.curves
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda m, o: {"optimizer": nn.optim.SGD(seeded().parameters(), lr=0.1)},
+            "holds none of the model's parameters",
+        ),
+        (lambda m, o: {"schedule": lambda epoch: 0.1}, "got function as schedule"),
+        (
+            lambda m, o: {
+                "schedule": nn.optim.lr_scheduler.StepLR(nn.optim.SGD(m.parameters(), lr=1.0), 3),
+            },
+            "got StepLR as schedule, expected one of .* for this optimizer",
+        ),
+        (
+            lambda m, o: {"schedule": nn.optim.lr_scheduler.ReduceLROnPlateau(o), "schedule_every": "step"},
+            "ReduceLROnPlateau watches the loss of epochs",
+        ),
+        (lambda m, o: {"accumulate": 1.5}, "fit: got accumulate=1.5"),
+        (lambda m, o: {"epochs": 2.5}, "fit: got epochs=2.5"),
+        (lambda m, o: {"optimizer": nn.optim.LBFGS(m.parameters()), "clip_norm": 1.0}, "which clipping falsifies"),
+        (lambda m, o: {"loss": nn.CrossEntropyLoss(reduction="none")}, r"a Value of shape \(32,\), expected .* a mean"),
+        (lambda m, o: {"loss": nn.functional.zero_one_loss}, "the loss returned a float"),
+        (lambda m, o: {"clip_norm": -1.0}, "max_norm=-1.0"),
+    ],
+)
+def test_what_does_not_fit_together_is_named(change, message):
+    model = seeded()
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    options = {"optimizer": optimizer} | change(model, optimizer)
+    with pytest.raises(TinygradError, match=message):
+        nn.fit(model, blobs(), progress=False, **options)

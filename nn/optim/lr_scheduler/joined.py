@@ -23,7 +23,8 @@ class ChainedScheduler(LRScheduler):
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
         self.schedulers = list(schedulers)
         optimizer = _shared("ChainedScheduler", self.schedulers, optimizer)
-        super().__init__(optimizer, max(int(s.last_epoch) for s in self.schedulers) - 1)
+        furthest = max(int(s.last_epoch) for s in self.schedulers)
+        super().__init__(optimizer, furthest - 1)  # goes on where the furthest of them is
 
     def rates(self, t: float, bases: Sequence[float]) -> list[float]:
         """The last schedule's, of the one's before it, and so on."""

@@ -22,7 +22,8 @@ class ReduceLROnPlateau:
         factor: in [0, 1).
         patience: how many steps without a better number to bear.
         threshold: how much better than the best a number has to be.
-        threshold_mode: "rel" for that share of the best's size, "abs" for so much.
+        threshold_mode: "rel" for that share of the best, "abs" for so much. "rel" is for positive numbers, as in PyTorch: below a
+            best of -100 with a threshold of 0.01 lies -99, so that a worse number counts as better; take "abs" there.
         cooldown: steps after a reduction that do not count.
         min_lr: the lowest rate; or a list, one a group.
         eps: leave a rate that would change by no more than this.
@@ -80,10 +81,10 @@ class ReduceLROnPlateau:
 
     def is_better(self, number: float) -> bool:
         """Whether a number is better than the best by the threshold."""
-        sign = -1 if self.mode == "min" else 1
-        if self.threshold_mode == "rel":
-            return sign * number > sign * self.best * (1 + sign * self.threshold)
-        return sign * number > sign * self.best + self.threshold
+        share, least = (self.threshold, 0.0) if self.threshold_mode == "rel" else (0.0, self.threshold)
+        if self.mode == "min":
+            return number < self.best * (1 - share) - least
+        return number > self.best * (1 + share) + least
 
     def get_last_lr(self) -> list[float]:
         """The rates after the last step, one a group."""

@@ -31,9 +31,8 @@ class LRScheduler:
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
         self.optimizer = optimizer
-        self.last_epoch: float = last_epoch + 1
         self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
-        self._set()
+        self._set(last_epoch + 1)
 
     def factor(self, t: float) -> float:
         """What the base rate is multiplied by at time t."""
@@ -50,19 +49,21 @@ class LRScheduler:
     def step(self, epoch: float | None = None) -> None:
         """Go on to the next t, or to t = epoch, which may be a fraction, and set the rates.
 
-        Raises TinygradError if they were changed by something else meanwhile, which would go lost.
+        Raises TinygradError if they were changed by something else meanwhile, which would go lost, or if one were below 0.
         """
         found = [group["lr"] for group in self.optimizer.param_groups]
         if found != self._last_lr:
             raise TinygradError(
                 f"{type(self).__name__}: found learning rates {found}, expected {self._last_lr} as it had set them; join several "
-                "schedules by ChainedScheduler or SequentialLR, and make a new one after changing rates or groups"
+                "schedules by ChainedScheduler or SequentialLR; change rates by `optimizer.lr = ...`, then make a new one"
             )
-        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
-        self._set()
+        self._set(self.last_epoch + 1 if epoch is None else epoch)
 
-    def _set(self) -> None:
-        self._last_lr = [float(rate) for rate in self.rates(self.last_epoch, self.base_lrs)]
+    def _set(self, t: float) -> None:
+        rates = [float(rate) for rate in self.rates(t, self.base_lrs)]
+        if not all(rate >= 0 for rate in rates):
+            raise TinygradError(f"{type(self).__name__}: got the learning rates {rates} at t={t}, expected at least 0")
+        self.last_epoch, self._last_lr = t, rates
         for group, rate in zip(self.optimizer.param_groups, self._last_lr, strict=True):
             group["lr"] = rate
 
@@ -85,7 +86,7 @@ class LRScheduler:
         if len(state_dict["base_lrs"]) != len(self.base_lrs):
             got, expected = len(state_dict["base_lrs"]), len(self.base_lrs)
             raise ShapeError(f"load_state_dict: {name} got rates of {got} groups, expected {expected}")
-        self.last_epoch, self.base_lrs = state_dict["last_epoch"], list(state_dict["base_lrs"])
+        self.base_lrs = list(state_dict["base_lrs"])
         for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
             group["initial_lr"] = base
-        self._set()
+        self._set(state_dict["last_epoch"])
