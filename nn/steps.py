@@ -27,12 +27,13 @@ class Step:
     schedule: LRScheduler | Any
 
     def __post_init__(self) -> None:
-        self.parameters = list(self.optimizer.state)
+        self.trained = list(self.optimizer.state)
+        self.parameters = list(dict.fromkeys([*self.model.parameters(), *self.trained]))  # found once: it takes its time
 
     def zero_grad(self) -> None:
         """Forget the gradients of the model, and of whatever else the optimiser trains."""
-        self.model.zero_grad()
-        self.optimizer.zero_grad()
+        for p in self.parameters:
+            p.grad = None
 
     def backward(self, x: Any, y: Any, share: float) -> float:
         """Add the gradients of share * loss; returns the loss, which may be NaN: then there are no gradients.
@@ -57,9 +58,9 @@ class Step:
                 after = float(self.loss(self.model(x), y))
         else:
             if self.clip_norm is not None:
-                clip_grad_norm_(self.parameters, self.clip_norm)
+                clip_grad_norm_(self.trained, self.clip_norm)
             if self.clip_value is not None:
-                clip_grad_value_(self.parameters, self.clip_value)
+                clip_grad_value_(self.trained, self.clip_value)
             self.optimizer.step()
         if self.schedule is not None:
             self.schedule.step()
