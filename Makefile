@@ -9,7 +9,7 @@ PEERS := micrograd==0.1.0 autograd mygrad torch==2.13.0 jax
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench gallery clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python examples/digits.py demo
@@ -34,8 +34,12 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python -m benchmarks.fitting
 	$(BIN)/python -m benchmarks.published $(if $(MNIST),--mnist $(MNIST))
 
+# A page of every drawing; with SCREENSHOTS=FOLDER pictures of it too, which take Chromium.
+gallery: $(VENV)/test.stamp
+	$(BIN)/python docs/gallery.py gallery $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
+
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo gallery
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

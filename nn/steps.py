@@ -28,7 +28,9 @@ class Step:
 
     def __post_init__(self) -> None:
         self.trained = list(self.optimizer.state)
-        self.parameters = list(dict.fromkeys([*self.model.parameters(), *self.trained]))  # found once: it takes its time
+        self.parameters = list(
+            dict.fromkeys([*self.model.parameters(), *self.trained])
+        )  # found once: it takes its time
 
     def zero_grad(self) -> None:
         """Forget the gradients of the model, and of whatever else the optimiser trains."""

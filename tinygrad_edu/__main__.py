@@ -1,4 +1,5 @@
-"""The command line: `python -m tinygrad_edu grad "tanh(a*b + c)" a=2 b=-3 c=10`, and `check` for the gradients of a function.
+"""The command line: `python -m tinygrad_edu grad "tanh(a*b + c)" a=2 b=-3 c=10`, and likewise `draw` and `step`; `check`
+for the gradients of a function.
 
 The only room that may import nn and viz; typer and rich are imported nowhere else in this package.
 """
@@ -6,6 +7,7 @@ The only room that may import nn and viz; typer and rich are imported nowhere el
 from __future__ import annotations
 
 import sys
+import webbrowser
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, TextIO
@@ -28,6 +30,9 @@ EXAMPLES = """Examples:
   python -m tinygrad_edu grad "-x**2 / 2" x=3
   python -m tinygrad_edu grad "sin(2*pi*t)" t=0.25 --draw graph.svg"""
 
+STEP_EXAMPLE = """  python -m tinygrad_edu step "tanh(a*b + c)" a=2 b=-3 c=10 --open
+  python -m tinygrad_edu draw "tanh(a*b + c)" a=2 b=-3 c=10 --out graph.png"""
+
 CHECK_EXAMPLE = "  python -m tinygrad_edu check mylayers:softmax --shape x=3,4"
 
 HELP = f"""Value and gradients of an arithmetic expression.
@@ -42,6 +47,29 @@ It is made of numbers, variables, + - * / ** for powers, parentheses, the consta
 {", ".join(functions())}.
 
 Exit codes: 0 done, 1 the drawing could not be written, 2 the expression or an argument was refused."""
+
+DRAW_HELP = f"""Draw an arithmetic expression as a graph, with its values and gradients.
+
+EXPRESSION is written as for grad.
+
+Examples:
+
+\b
+{STEP_EXAMPLE.splitlines()[1]}
+
+Exit codes: 0 done, 1 the drawing could not be written, 2 the expression or an argument was refused."""
+
+STEP_HELP = f"""Write a web page that steps through forward and backward pass of an arithmetic expression.
+
+The page works offline, in any browser. EXPRESSION is written as for grad.
+
+Examples:
+
+\b
+{STEP_EXAMPLE.splitlines()[0]}
+  python -m tinygrad_edu step "a*b + a" a=2 b=-3 --out sum.html
+
+Exit codes: 0 done, 1 the page could not be written, 2 the expression or an argument was refused."""
 
 CHECK_HELP = f"""Check a function's gradients against its values.
 
@@ -60,7 +88,13 @@ Exit codes: 0 all right, 1 a gradient is wrong or none can be compared, 2 an arg
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
-@app.callback(help=f"Reverse-mode automatic differentiation over NumPy.\n\n{EXAMPLES}\n{CHECK_EXAMPLE}")
+Expression = Annotated[str, typer.Argument(metavar="EXPRESSION", help="Such as 'a*b + 1', in quotes.")]
+Variables = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME=NUMBER", help="A number for each of its variables.")
+]
+
+
+@app.callback(help=f"Reverse-mode automatic differentiation over NumPy.\n\n{EXAMPLES}\n{STEP_EXAMPLE}\n{CHECK_EXAMPLE}")
 def main() -> None:
     """Hold the commands."""
 
@@ -68,25 +102,50 @@ def main() -> None:
 # An expression may begin with a minus; options are long only, so that none is mistaken for one.
 @app.command(help=HELP, context_settings={"ignore_unknown_options": True})
 def grad(
-    expression: Annotated[str, typer.Argument(metavar="EXPRESSION", help="Such as 'a*b + 1', in quotes.")],
-    variables: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME=NUMBER", help="A number for each of its variables.")
-    ] = None,
+    expression: Expression,
+    variables: Variables = None,
     draw: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw the graph with its values and gradients; .svg, .png or .dot."),
     ] = None,
 ) -> None:
     """Value and gradients of an arithmetic expression, as HELP says at length."""
-    try:
-        y, leaves = evaluate(expression, _numbers(variables or ()))
-    except ExpressionError as error:
-        _fail(f"{_pointed(expression, error.position)}error: {error}", code=2)
-    if y.requires_grad:
-        y.backward()
+    y, leaves = _differentiated(expression, variables)
     _show(expression, y, leaves)
     if draw is not None:
-        _draw(draw, expression, y, leaves)
+        _draw("--draw", draw, expression, y, leaves)
+
+
+@app.command(help=DRAW_HELP, context_settings={"ignore_unknown_options": True})
+def draw(
+    expression: Expression,
+    variables: Variables = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Ends in .svg, .png or .dot.")] = Path("graph.svg"),
+) -> None:
+    """Draw an arithmetic expression, as DRAW_HELP says."""
+    _draw("--out", out, expression, *_differentiated(expression, variables))
+
+
+@app.command(help=STEP_HELP, context_settings={"ignore_unknown_options": True})
+def step(
+    expression: Expression,
+    variables: Variables = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Ends in .html.")] = Path("step.html"),
+    open: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+) -> None:
+    """Write a page that steps through an arithmetic expression, as STEP_HELP says."""
+    import viz
+
+    y, leaves = _differentiated(expression, variables)
+    if not y.requires_grad:
+        _fail("error: the expression does not depend on a variable; there is no gradient to step through", code=2)
+    try:
+        viz.step(y, out, names=leaves, title=expression.strip())
+    except (TinygradError, OSError) as error:
+        _fail(f"error: --out {_printable(str(out))}: {error}", code=1)
+    typer.echo(f"written: {_printable(str(out))}")
+    if open:
+        webbrowser.open(out.resolve().as_uri())
 
 
 @app.command(help=CHECK_HELP)
@@ -130,6 +189,17 @@ def check(
     typer.echo(_in_encoding(str(report), sys.stdout))
 
 
+def _differentiated(expression: str, variables: Iterable[str] | None) -> tuple[Value, dict[str, Value]]:
+    """The result of the expression and its variables, with their gradients. Exits where the expression is refused."""
+    try:
+        y, leaves = evaluate(expression, _numbers(variables or ()))
+    except ExpressionError as error:
+        _fail(f"{_pointed(expression, error.position)}error: {error}", code=2)
+    if y.requires_grad:
+        y.backward()
+    return y, leaves
+
+
 def _numbers(variables: Iterable[str]) -> dict[str, float]:
     """The number of each variable, from texts such as a=2."""
     numbers: dict[str, float] = {}
@@ -163,14 +233,14 @@ def _show(expression: str, y: Value, leaves: dict[str, Value]) -> None:
         typer.echo(f"note: the expression does not depend on {', '.join(unused)}")
 
 
-def _draw(path: Path, expression: str, y: Value, leaves: dict[str, Value]) -> None:
+def _draw(option: str, path: Path, expression: str, y: Value, leaves: dict[str, Value]) -> None:
     """Write a drawing of the graph, each variable under its name."""
     import viz
 
     try:
         viz.graph(y, names=leaves, title=expression.strip()).save(path)
     except (TinygradError, OSError) as error:
-        _fail(f"error: --draw {path}: {error}", code=1)
+        _fail(f"error: {option} {path}: {error}", code=1)
     typer.echo(f"drawn: {_printable(str(path))}")
 
 

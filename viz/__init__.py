@@ -8,9 +8,24 @@
 >>> path = graph(y, names=locals()).save("expression.svg")  # doctest: +SKIP
 """
 
+from . import notebook as _notebook
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind
 from .errors import RenderError
 from .picture import Picture, graph
+from .stepping import step
 from .training import learning_curves
 
-__all__ = ["Drawing", "DrawnNode", "Edge", "Group", "Kind", "Picture", "RenderError", "graph", "learning_curves"]
+__all__ = [
+    "Drawing",
+    "DrawnNode",
+    "Edge",
+    "Group",
+    "Kind",
+    "Picture",
+    "RenderError",
+    "graph",
+    "learning_curves",
+    "step",
+]
+
+_notebook.register()

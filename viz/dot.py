@@ -1,25 +1,22 @@
-"""A Drawing as text in Graphviz's DOT language: its shapes, colours and fonts. The same drawing gives the same bytes.
-
-Colours are those of Okabe & Ito ("Color Universal Design", 2008), which colour-blind readers can tell apart, as borders,
-and pale tints of them as fills; each kind has a shape of its own as well, so that a grey print loses nothing.
-"""
+"""A Drawing as text in Graphviz's DOT language. The same drawing gives the same bytes."""
 
 from __future__ import annotations
 
 import html
 from collections import Counter
 from itertools import zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from textwrap import wrap
+from typing import TYPE_CHECKING
 
-from .drawing import STATISTICS, Drawing, DrawnNode, Kind
+from .arrange import add_columns, against, declared, has_units, layout, least_size
+from .drawing import STATISTICS, Drawing, DrawnNode, Edge, Kind, remarks
 from .text import LONGEST_NAME, plain
+from .theme import ALARM, FAINT, GRADIENT, INK, LOOKS, NEGATIVE, POSITIVE, SCALE
+from .words import scale
 
 if TYPE_CHECKING:
     from graphviz import Digraph
 
-INK = "#1a1a1a"
-FAINT = "#555555"  # words that only say what the number beside them is
-GRADIENT = "#a03c00"  # vermillion, dark enough to read on every fill
 _FONT = "Helvetica"  # one name, as Graphviz knows the widths of that one everywhere
 _LAYOUT = {
     "rankdir": "LR",
@@ -27,37 +24,13 @@ _LAYOUT = {
     "ranksep": "0.45",
     "fontname": _FONT,
     "fontsize": "18",
+    "fontcolor": INK,
     "labelloc": "t",
     "nslimit": "4",  # rounds of straightening: changes nothing below 100 nodes, and saves minutes where one leaf feeds 100 steps
 }
 _LONGEST_TITLE = 100
 _LONGEST_LINE = 60
-
-
-class Look(NamedTuple):
-    """How a kind of node is drawn, in Graphviz's words."""
-
-    shape: str
-    fill: str
-    border: str
-    style: str = "filled"
-    peripheries: str = "1"  # lines of the border
-    margin: str = "0.08,0.03"  # inches; an ellipse leaves room enough
-
-
-LOOKS = {
-    Kind.LEAF: Look("box", "#e3f2fb", "#0072b2", style="filled,rounded"),
-    Kind.DATA: Look("note", "#f9eef4", "#a8457c"),
-    Kind.CONSTANT: Look("ellipse", "#f2f2f2", "#767676", margin="0.03,0"),
-    Kind.RESULT: Look("box", "#fff6e5", "#b87a00"),
-    Kind.OUTPUT: Look("box", "#e2f5ee", "#007a5a", peripheries="2"),
-    Kind.PARAMETER: Look("house", "#dcebf7", "#0a5a94"),
-    Kind.MODULE: Look("box3d", "#f5f0fa", "#6a4c93"),
-    Kind.UNIT: Look("circle", "#ffffff", "#1a1a1a", margin="0"),
-    Kind.FOLD: Look("folder", "#eef0f2", "#5b6770"),
-    Kind.GRADIENT: Look("cds", "#fdeee4", "#a03c00"),
-    Kind.FAILED: Look("octagon", "#fbe3e3", "#b00020"),
-}
+_CAPTION = 90  # characters in a line below the title
 
 
 def dot(drawing: Drawing, dpi: int | None = None) -> str:
@@ -69,28 +42,37 @@ def dot(drawing: Drawing, dpi: int | None = None) -> str:
     """
     from graphviz import Digraph
 
-    graph_attr = _LAYOUT.copy()
-    if drawing.title:
-        graph_attr["label"] = f"<<B>{_escaped(drawing.title, _LONGEST_TITLE)}</B>>"
+    graph_attr = _LAYOUT | layout(drawing)
+    if caption := _caption(drawing):
+        graph_attr["label"] = f"<{caption}>"
     if dpi is not None:
         graph_attr["dpi"] = str(dpi)
     graph = Digraph(
         graph_attr=graph_attr,
-        node_attr={"fontname": _FONT, "fontsize": "14", "fontcolor": INK, "penwidth": "1.5"},
+        node_attr={"fontname": _FONT, "fontsize": "14", "fontcolor": INK, "penwidth": "1.5"} | least_size(drawing),
         edge_attr={"fontname": _FONT, "fontsize": "11", "fontcolor": FAINT, "color": FAINT, "arrowsize": "0.7"},
     )
     tangled = _tangled(drawing)
-    for node in drawing.nodes:
-        _add_node(graph, node, is_tangled=node.id in tangled)
+    shades = _shades(drawing)
+    for node in declared(drawing):
+        _add_node(graph, node, shades.get(node.id), is_tangled=node.id in tangled)
+    backwards = against(drawing)
     for i, edge in enumerate(drawing.edges):
-        label = f"<{_escaped(edge.label)}>" if edge.label else None
-        graph.edge(edge.source, edge.target, label=label, id=f"e{i}")
-    for group in drawing.groups:
-        with graph.subgraph(name=f"cluster_{group.id}") as frame:
-            frame.attr(id=group.id, label=f"<{_escaped(group.title)}>", style="rounded", color=FAINT, fontsize="14")
-            for member in group.nodes:
-                frame.node(member)
+        ends = (edge.target, edge.source) if edge in backwards else (edge.source, edge.target)
+        graph.edge(*ends, id=f"e{i}", dir="back" if edge in backwards else None, **_line(edge))
+    if has_units(drawing):
+        add_columns(graph, drawing, _escaped)
+    else:
+        _add_groups(graph, drawing)
     return str(graph.source)
+
+
+def _caption(drawing: Drawing) -> str:
+    """The title, and in smaller letters what was folded and what the colours mean."""
+    lines = [f"<B>{_escaped(drawing.title, _LONGEST_TITLE)}</B>"] if drawing.title else []
+    for text in filter(None, (drawing.folded, scale(drawing.nodes))):
+        lines += [_font(line, FAINT, 12, longest=_CAPTION) for line in wrap(text, _CAPTION)]
+    return "<BR/>".join(lines)
 
 
 def _tangled(drawing: Drawing) -> set[str]:
@@ -99,40 +81,81 @@ def _tangled(drawing: Drawing) -> set[str]:
     return {edge.target for edge in drawing.edges if uses[edge.source] > 1}
 
 
-def _add_node(graph: Digraph, node: DrawnNode, is_tangled: bool) -> None:
+def _shades(drawing: Drawing) -> dict[str, int]:
+    """For nodes with a magnitude, its place on the colour scale: 0 for the smallest."""
+    known = {node.id: node.magnitude for node in drawing.nodes if node.magnitude is not None}
+    low, high = min(known.values(), default=0), max(known.values(), default=0)
+    steps = len(SCALE) - 1
+    return {id: round(steps * (x - low) / (high - low)) if high > low else steps for id, x in known.items()}
+
+
+def _add_node(graph: Digraph, node: DrawnNode, shade: int | None, is_tangled: bool) -> None:
     look = LOOKS[node.kind]
     graph.node(
         node.id,
         label=f"<{_table(node)}>",
         id=node.id,
         shape=look.shape,
-        style=look.style,
-        fillcolor=look.fill,
-        color=look.border,
+        style=look.style + ",dashed" * node.alarm,
+        fillcolor=look.fill if shade is None else SCALE[shade],
+        color=ALARM if node.alarm else look.border,
         peripheries=look.peripheries,
+        penwidth="3" if node.alarm else None if shade is None else f"{1 + 0.7 * shade:.1f}",
         margin=look.margin,
         ordering=None if is_tangled else "in",
-        **{"class": node.kind},
+        **{"class": f"{node.kind}{' alarm' * node.alarm}"},
     )
+
+
+def _line(edge: Edge) -> dict[str, str]:
+    """How an arrow looks: its width and colour tell its weight; dashes tell negative ones, and thick red ones an alarm."""
+    texts = [_escaped(edge.label)] if edge.label else []
+    if edge.derivative:
+        texts.append(_font(f"∂ {edge.derivative}", GRADIENT, 11))
+    line = {"label": f"<{' '.join(texts)}>"} if texts else {}
+    if edge.weight is not None:
+        line |= {"penwidth": f"{0.5 + 3 * abs(edge.weight):.2f}", "color": POSITIVE if edge.weight >= 0 else NEGATIVE}
+        line |= {"arrowhead": "none"} | ({"style": "dashed"} if edge.weight < 0 else {})
+    if edge.alarm:
+        line |= {"color": ALARM, "penwidth": "2.5", "style": "dashed", "class": "alarm"}
+    return line
+
+
+def _add_groups(graph: Digraph, drawing: Drawing) -> None:
+    """Frames, each inside its parent; inner ones are finished first, as a frame is copied into the one around it."""
+    frames = {group.id: type(graph)(name=f"cluster_{group.id}") for group in drawing.groups}
+    for group in reversed(drawing.groups):
+        frame = frames[group.id]
+        title = f"<{_escaped(group.title)}>"
+        frame.attr(id=group.id, label=title, labeljust="l", style="rounded", color=FAINT, fontsize="14")
+        for member in group.nodes:
+            frame.node(member)
+        (frames[group.parent] if group.parent else graph).subgraph(frame)
 
 
 def _table(node: DrawnNode) -> str:
     """What a node says, the most important first and largest: the operation, the name, the numbers."""
     heads = []
     if node.symbol:
-        params = f" {_font(node.params, FAINT, 11)}" if node.params else ""
-        heads.append(f"<B>{_font(node.symbol, INK, 18)}</B>{params}")
+        params = [_font(node.params, FAINT, 11)] if node.params else []
+        symbol = f"<B>{_font(node.symbol, INK, 18)}</B>"
+        heads += [symbol, *params] if node.kind is Kind.FOLD else [" ".join([symbol, *params])]
     if node.name:
         heads.append(f"<B>{_escaped(node.name)}</B>")
     if node.form:
-        heads.append(_font(node.form, FAINT, 11))
+        heads.append(_font(node.form, *((INK, 14) if node.form.startswith("×") else (FAINT, 11))))
     numbers: list[str] = []
     if node.kind is Kind.CONSTANT and not node.form:
         heads.append(_escaped(node.value[0]))
+    elif node.kind is Kind.UNIT:
+        heads += [*(_font(x, INK, 14) for x in node.value[:1]), *(_font(x, GRADIENT, 14) for x in node.gradient[:1])]
     elif node.value:  # an array may hold none
-        numbers = _statistics(node) if node.form else _scalars(node)
-    notes = [f"<I>{_font(note, FAINT, 12)}</I>" for note in node.notes]
-    span = 5 if node.form and node.gradient else 3
+        numbers = _statistics(node) if len(node.value) > 1 else _scalars(node)
+    if not heads and not numbers:
+        heads.append(" ")  # Graphviz takes no empty table
+    colour = ALARM if node.kind is Kind.FAILED else FAINT
+    notes = [f"<I>{_font(note, colour, 12)}</I>" for note in remarks(node)]
+    span = 5 if len(node.value) > 1 and node.gradient else 3
     rows = [*(_across(head, span) for head in heads), *numbers, *(_across(note, span) for note in notes)]
     return f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">\n{"".join(rows)}</TABLE>'
 
@@ -165,8 +188,8 @@ def _row(what: str, *numbers: str) -> str:
     return f'<TR><TD ALIGN="LEFT">{what}</TD>{cells}</TR>\n'
 
 
-def _font(text: str, colour: str, size: int) -> str:
-    return f'<FONT COLOR="{colour}" POINT-SIZE="{size}">{_escaped(text, _LONGEST_LINE)}</FONT>' if text else ""
+def _font(text: str, colour: str, size: int, longest: int = _LONGEST_LINE) -> str:
+    return f'<FONT COLOR="{colour}" POINT-SIZE="{size}">{_escaped(text, longest)}</FONT>' if text else ""
 
 
 def _escaped(text: str, longest: int = LONGEST_NAME) -> str:

@@ -60,6 +60,13 @@ class DrawnNode:
     magnitude: float | None = None
 
 
+def remarks(node: DrawnNode) -> tuple[str, ...]:
+    """What is said below a node's numbers: its notes, and whether it is shared. No gradient reaches data and constants."""
+    if node.uses < 2 or node.kind in (Kind.CONSTANT, Kind.DATA):
+        return node.notes
+    return (*node.notes, f"{'each ' * node.form.startswith('×')}used {node.uses:,}×: gradients add up")
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
     """An arrow from an input to the result computed from it.
@@ -108,6 +115,7 @@ class Drawing:
         edges: in the order of their targets, and of the operands of each.
         groups: frames around some of the nodes, outer ones first.
         folded: what was drawn as one to keep the picture readable, in words; "" if nothing was.
+        flow: where arrows lead, "right" or, as the layers of networks are mostly drawn, "down".
     """
 
     title: str
@@ -116,3 +124,4 @@ class Drawing:
     edges: tuple[Edge, ...]
     groups: tuple[Group, ...] = ()
     folded: str = ""
+    flow: str = "right"

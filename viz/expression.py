@@ -1,73 +1,72 @@
-"""From a recorded expression to a Drawing of it: one node for each Value and constant, one arrow for each operand."""
+"""From a recorded expression to a Drawing of it: nodes for Values and constants, or for many of them, and arrows for operands."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from inspect import signature
+from collections import Counter
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import DTypeError, Node, Op, Value
+from tinygrad_edu import DTypeError, Node, Value
 
-from .drawing import NO_GRADIENT, STATISTICS, Drawing, DrawnNode, Edge, Kind
-from .text import form, parameters, plain, summary
+from .describing import Describer
+from .drawing import Drawing, DrawnNode, Edge, Kind
+from .fold import Folding, fold
+from .operands import derivative, labels
+from .parts import Graph
+from .recorded import INSIDE, Recorded, recorded
+from .text import not_finite
+from .words import description, folded
 
-_RELEASED = "released"
-_CHANGED = "changed in place since"  # so its results were computed from other numbers
-_MOST_TOLD = 40  # nodes that the description goes through one by one; nobody listens to more
-_PROBE = (0.3, 0.7)  # in the domain of most operations, and where none is symmetric by accident (as 2**4 is)
+DETAILS = ("auto", "scalar", "tensor")
+READABLE = 120  # nodes that fit on a page
 
 
-def drawing_of(output: Value, names: Mapping[str, Any] | None = None, title: str | None = None) -> Drawing:
-    """Draw what `output` was computed from; see `viz.graph`."""
-    _check(output, names, title)
-    values = _inputs_first(output)
+def drawing_of(
+    output: Value,
+    names: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    detail: str = "scalar",
+    derivatives: bool = False,
+    magnitudes: bool = False,
+    limit: int | None = None,
+) -> Drawing:
+    """Draw what `output` was computed from; see `viz.graph`.
+
+    Args:
+        limit: the most nodes that may be drawn, at least 60; None for all.
+    """
+    _check(output, names, title, detail)
+    record = recorded(output, numbers_inside=detail != "scalar")
+    if detail == "auto":
+        limit = min(limit or READABLE, READABLE)
+        if record.total() <= limit:
+            record = recorded(output, numbers_inside=False)
     called = _names(names or {})
-    changed = {id(x) for value in values for x in value.inputs if isinstance(x, Value) and x.tick >= value.tick}
-    ids: dict[int, str] = {}  # by identity, of Values and of arrays: equal numbers need not be the same number
-    nodes: list[DrawnNode] = []
-    edges: list[Edge] = []
-    for value in values:
-        sources = []
-        for x in value.inputs:
-            source = ids.get(id(x)) if isinstance(x, (Value, np.ndarray)) else None
-            if source is None:
-                source = f"n{len(nodes)}"
-                nodes.append(DrawnNode(source, Kind.CONSTANT, summary(x), name=called.get(id(x), ""), form=form(x)))
-                ids[id(x)] = source
-            sources.append(source)
-        target = ids[id(value)] = f"n{len(nodes)}"
-        nodes.append(_node(value, target, called.get(id(value), ""), value is output, id(value) in changed))
-        labels = _operands(value.grad_fn, len(sources))
-        edges += [Edge(source, target, label) for source, label in zip(sources, labels, strict=True)]
-    return Drawing(title or "", _description(nodes), tuple(nodes), tuple(edges))
+    graph = _graph(record, called)
+    folding = fold(graph, lambda i: _gradient_of(record.items[i]), limit or len(record.items))
+    describe = Describer(record, graph.uses, called, magnitudes)
+    nodes = [describe(part, f"n{k}") for k, part in enumerate(folding.parts)]
+    edges = _edges(record, folding, nodes, derivatives)
+    told = folded(record.total(), folding, nodes)
+    return Drawing(title or "", description(nodes, told), tuple(nodes), tuple(edges), folded=told)
 
 
-def _check(output: Value, names: Mapping[str, Any] | None, title: str | None) -> None:
+def _check(output: Value, names: Mapping[str, Any] | None, title: str | None, detail: str) -> None:
     got = type(output).__name__
     if not isinstance(output, Value):
-        raise DTypeError(f"graph: got {got}, expected a Value; compute the number from Values and pass the result")
+        raise DTypeError(
+            f"graph: got {got}, expected a Value, or a model and its input; compute the number from Values and pass the result"
+        )
     if names is not None and not isinstance(names, Mapping):
         raise DTypeError(
             f"graph: got names of type {type(names).__name__}, expected a mapping from name to Value; locals() is one"
         )
     if title is not None and not isinstance(title, str):
         raise DTypeError(f"graph: got a title of type {type(title).__name__}, expected text")
-
-
-def _inputs_first(output: Value) -> list[Value]:
-    """All Values that `output` was computed from, each after its inputs, operands in their order, `output` last."""
-    found: dict[Value, None] = {}
-    stack = [output]
-    while stack:
-        value = stack[-1]
-        pending = [x for x in value.inputs if isinstance(x, Value) and x not in found]
-        if pending:
-            stack += reversed(pending)
-        else:
-            found[stack.pop()] = None
-    return list(found)
+    if detail not in DETAILS:
+        raise DTypeError(f"graph: got detail={detail!r}, expected one of {', '.join(map(repr, DETAILS))} for a Value")
 
 
 def _names(names: Mapping[str, Any]) -> dict[int, str]:
@@ -79,76 +78,63 @@ def _names(names: Mapping[str, Any]) -> dict[int, str]:
     return called
 
 
-def _node(value: Value, id: str, name: str, is_output: bool, is_changed: bool) -> DrawnNode:
-    op, grad = value.grad_fn, value.grad
-    notes = []
-    if op is None:
-        kind = Kind.LEAF if value.requires_grad else Kind.DATA
-    else:
-        kind = Kind.OUTPUT if is_output else Kind.RESULT
-    if op is not None and not value.inputs:
-        notes.append(_RELEASED)  # and with the graph went the gradients of all but leaves
-    elif value.requires_grad and grad is None:
-        notes.append(NO_GRADIENT)
-    if is_changed:
-        notes.append(_CHANGED)
-    return DrawnNode(
-        id,
-        kind,
-        summary(value.data),
-        symbol="" if op is None else op.symbol,
-        params=parameters(value),
-        name=str(value.name or name),
-        form=form(value.data),
-        gradient=() if grad is None else summary(grad.data if isinstance(grad, Node) else grad),
-        notes=tuple(notes),
-    )
+def _graph(record: Recorded, called: Mapping[int, str]) -> Graph:
+    """The record as numbers, for folding: the same number for the same operation on the same shape and dtype."""
+    numbers: dict[Hashable, int] = {}
+    keys, pinned = [], []
+    for i, x in enumerate(record.items):
+        data, what = (x.data, x.grad_fn or x.requires_grad) if isinstance(x, Value) else (x, None)
+        key = (what, data.shape, data.dtype) if isinstance(data, np.ndarray) else what
+        keys.append(numbers.setdefault(key, len(numbers)))
+        if id(x) in called or (isinstance(x, Value) and x.extra and x.name):
+            pinned.append(i)
+    return Graph(keys, record.inputs, record.uses(), frozenset(pinned))
 
 
-def _operands(op: Op | None, count: int) -> Sequence[str]:
-    """Labels for the arrows to an operation: which operand each brings, if they may not change places.
-
-    One-letter names such as a and b would be taken for the user's own variables, so those read 1st and 2nd.
-    """
-    if op is None or count < 2 or _commutes(op, count):
-        return [""] * count
-    arguments = [] if op.variadic else list(signature(op.forward).parameters)[:count]
-    named = {i: name for i, name in enumerate(arguments) if len(name) > 1}
-    return [named.get(i, _ordinal(i + 1)) for i in range(count)]
+def _gradient_of(x: Any) -> float:
+    """The largest |gradient| of a leaf, NaN as the largest of all; 0 without a gradient."""
+    grad = x.grad if isinstance(x, Value) else None
+    data = grad.data if isinstance(grad, Node) else grad
+    if data is None or not np.size(data):
+        return 0.0
+    largest = float(np.max(np.abs(data)))
+    return largest if largest == largest else float("inf")
 
 
-def _commutes(op: Op, count: int) -> bool:
-    """Whether the operands may change places. The operation itself is asked, so that there is no list of names to keep."""
-    if not op.elementwise or count != 2:
-        return False
-    a, b = _PROBE
-    try:
-        with np.errstate(all="ignore"):
-            return bool(op.forward(a, b) == op.forward(b, a))
-    except (ArithmeticError, ValueError):
-        return False
+def _edges(record: Recorded, folding: Folding, nodes: list[DrawnNode], derivatives: bool) -> list[Edge]:
+    """One arrow for each operand of what is drawn by itself, one from each source of what is folded."""
+    edges = []
+    for p, part in enumerate(folding.parts):
+        alone = len(part.blocks[0]) == 1
+        arrows = [
+            (folding.owner[i], _label(record, j, k) if alone else "", j, k)
+            for block in part.blocks
+            for j in block
+            for k, i in enumerate(record.inputs[j])
+            if i != INSIDE and folding.owner[i] != p
+        ]
+        if part.size() == 1:
+            for source, label, j, k in arrows:
+                steep = not_finite(nodes[source].gradient) and not_finite([derivative(record.items[j], k)])
+                slope = derivative(record.items[j], k) if derivatives else ""
+                edges.append(_edge(nodes[source], nodes[p], label, slope, steep))
+            continue
+        for (source, label), count in Counter(arrow[:2] for arrow in arrows).items():
+            each, left = divmod(count, len(part.blocks))
+            many = f"×{each:,}" if each > 1 and not left and not part.loose else ""
+            edges.append(_edge(nodes[source], nodes[p], label or many))
+    return edges
 
 
-def _ordinal(n: int) -> str:
-    suffix = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
-    return f"{n}{suffix}"
+def _label(record: Recorded, j: int, k: int) -> str:
+    """Which operand of node j the k-th one is; a single arrow needs no label."""
+    sources = record.inputs[j]
+    return labels(record.items[j].grad_fn, len(sources))[k] if len(sources) - sources.count(INSIDE) > 1 else ""
 
 
-def _description(nodes: Sequence[DrawnNode]) -> str:
-    """The drawing in words. Of a large one only the output."""
-    told = nodes if len(nodes) <= _MOST_TOLD else nodes[-1:]
-    count = f"{len(nodes)} nodes" if len(nodes) > 1 else "1 node"
-    return f"{count}, from the inputs on the left to the output on the right. " + "; ".join(map(_in_words, told)) + "."
-
-
-def _in_words(node: DrawnNode) -> str:
-    what = " ".join(filter(None, (node.kind, plain(node.name), node.symbol, node.params)))
-    numbers = [_numbers("value", node.value), _numbers("gradient", node.gradient)]
-    return f"{what}: " + ", ".join(filter(None, (node.form, *numbers, *node.notes)))
-
-
-def _numbers(what: str, numbers: tuple[str, ...]) -> str:
-    """As "value 2", or of an array "value mean 2, min 1, max 3"."""
-    if len(numbers) <= 1:
-        return " ".join((what, *numbers)) if numbers else ""
-    return f"{what} " + ", ".join(map(" ".join, zip(STATISTICS, numbers, strict=True)))
+def _edge(source: DrawnNode, target: DrawnNode, label: str, slope: str = "", steep: bool = False) -> Edge:
+    """An arrow; NaN and infinity pass along it as a value, or on the way back as a gradient, or arise where it is `steep`."""
+    carries = source.kind not in (Kind.CONSTANT, Kind.DATA)
+    arrives = source.uses == 1 and not_finite(source.gradient)  # of several uses it is not known which one brought it
+    alarm = steep or arrives or not_finite(source.value) or (carries and not_finite(target.gradient))
+    return Edge(source.id, target.id, label, slope, alarm)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tinygrad_edu import Value
+from tinygrad_edu import DTypeError, Value
 
 from . import render
+from .backward import drawing_of_backward
 from .dot import dot
 from .drawing import Drawing
 from .errors import RenderError
 from .expression import drawing_of
 from .files import target, write
+from .mermaid import mermaid
+from .page import html
 
 _DPI = 144  # one and a half times a screen's, for slides
 _MOST_DPI = 600  # for print; a wide graph is some 20,000 dots then
+_MOST_DRAWN = 2_000  # nodes; a browser takes seconds for more
+_MOST_IN_PNG = 500  # nodes; more would need more dots than a picture may have
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -27,22 +32,28 @@ class Picture:
 
     Args:
         drawing: the nodes, edges and words of it.
+        smaller: the same with fewer nodes, for PNG; None to take `drawing` for that too.
     """
 
     drawing: Drawing
+    smaller: Drawing | None = field(default=None, kw_only=True)
 
     def dot(self) -> str:
         """The picture in Graphviz's DOT language. The same expression gives the same text."""
         return dot(self.drawing)
 
+    def mermaid(self) -> str:
+        """The picture as a Mermaid flowchart, for Markdown. The same expression gives the same text."""
+        return mermaid(self.drawing)
+
     def svg(self) -> str:
-        """The picture as an SVG element, to stand in a web page or a file.
+        """The picture as an SVG element, to stand in a web page or a file; it turns dark where the reader's system is.
 
         Raises RenderError if no Graphviz works.
         """
         return render.svg(self.drawing)
 
-    def png(self, path: str | os.PathLike[str], dpi: int = _DPI) -> Path:
+    def png(self, path: str | os.PathLike[str], scale: float = 1.0, *, dpi: int = _DPI) -> Path:
         """Write the picture to a PNG file, and return its path.
 
         Letters that the fonts at hand lack come out as boxes; graphviz-pure brings Latin, Greek, Cyrillic, Hebrew. An SVG
@@ -50,32 +61,52 @@ class Picture:
 
         Args:
             path: ends in .png; a file that exists is replaced.
-            dpi: dots per inch, from 1 to 600; text is 14 points high, so the default gives 28 dots.
+            scale: 2 for a picture twice as wide and high.
+            dpi: dots per inch; text is 14 points high, so the default gives 28 dots.
 
         Raises:
-            RenderError: if no Graphviz works, the file is no .png, or dpi is out of range.
+            RenderError: if no Graphviz works, the file is no .png, or dpi times scale is not from 1 to 600.
             FileNotFoundError: if the folder does not exist.
         """
         file = target("png", path, (".png",))
         if not isinstance(dpi, int) or not 1 <= dpi <= _MOST_DPI:
             raise RenderError(f"png: got dpi={dpi!r}, expected a whole number from 1 to {_MOST_DPI}")
-        return write("png", file, render.png(self.drawing, dpi))
+        if not isinstance(scale, (int, float)) or not 1 <= dpi * scale <= _MOST_DPI:
+            most = _MOST_DPI / dpi
+            raise RenderError(
+                f"png: got scale={scale!r}, expected a number from {1 / dpi:.3g} to {most:.3g} at {dpi} dpi"
+            )
+        return write("png", file, render.png(self.smaller or self.drawing, round(dpi * scale)))
+
+    def html(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture to a web page that stands by itself, and return its path.
+
+        Raises:
+            RenderError: if no Graphviz works, or the file is no .html.
+            FileNotFoundError: if the folder does not exist.
+        """
+        file = target("html", path, (".html",))
+        return write("html", file, html(self.drawing).encode())
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file of the type that its name ends in: .dot, .svg or .png. Returns its path.
+        """Write the picture to a file of the type that its name ends in, and return its path.
+
+        Types are .dot, .svg, .png, .mmd (Mermaid), .html, and .pdf where Graphviz itself is installed.
 
         Raises:
             RenderError: for other types, or if no Graphviz works.
             FileNotFoundError: if the folder does not exist.
         """
-        file = target("save", path, (".dot", ".svg", ".png"))
-        match file.suffix.lower():
-            case ".png":
-                return self.png(file)
-            case ".svg":
-                return write("save", file, self.svg().encode())
-            case _:
-                return write("save", file, self.dot().encode())
+        writers: dict[str, Callable[[], bytes]] = {
+            ".dot": lambda: self.dot().encode(),
+            ".svg": lambda: self.svg().encode(),
+            ".png": lambda: render.png(self.smaller or self.drawing, _DPI),
+            ".mmd": lambda: self.mermaid().encode(),
+            ".html": lambda: html(self.drawing).encode(),
+            ".pdf": lambda: render.pdf(self.drawing),
+        }
+        file = target("save", path, tuple(writers))
+        return write("save", file, writers[file.suffix.lower()]())
 
     def __repr__(self) -> str:
         return f"<Picture of {len(self.drawing.nodes)} nodes>"
@@ -84,18 +115,58 @@ class Picture:
         return self.svg()
 
 
-def graph(value: Value, names: Mapping[str, Any] | None = None, title: str | None = None) -> Picture:
-    """Draw the expression that a Value was computed by: operations with their results, leaves, constants; values and gradients.
+def graph(
+    what: Any,
+    *inputs: Any,
+    names: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    detail: str = "auto",
+    derivatives: bool = False,
+    magnitudes: bool = False,
+) -> Picture:
+    """Draw the expression that a Value was computed by, or what a model computes from inputs.
 
-    Call it after backward() to see the gradients: a Value without one says "no gradient yet". Arrows run from inputs to
-    results; where operands may not change places, they say which is which. See `Kind` for what is told apart.
+    Of an expression: operations with their results, leaves, constants; values and gradients. Call it after backward() to see
+    the gradients: a Value without one says "no gradient yet". Arrows run from inputs to results; where operands may not
+    change places, they say which is which. What has NaN or infinity in it is red. See `Kind` for what is told apart.
+
+    A picture has at most 2,000 nodes, in PNG files 500: what is alike is drawn once, and more is folded in a larger graph.
+    The picture says what was. It takes some seconds for a million nodes.
 
     Args:
-        value: the result to draw, of any shape.
+        what: the result to draw, of any shape; or a Module, which is run once.
+        inputs: of a Module what to call it with. After a Value `names` may stand here, as in graph(y, locals()).
         names: what Values and arrays are called, such as locals(); the name that a Value carries itself comes first.
         title: stands above the picture.
+        detail: for a Value "scalar" (each operation and number has a node), "tensor" (numbers stand inside operations) or
+            "auto" (as "scalar" if that fits on a page, else folded until it does), or "backward" (the chain rule beside it).
+            For a Module "auto", "layer", "tensor", "scalar" or "neurons"; see `viz.layers`.
+        derivatives: whether the arrows to elementwise operations on scalars tell the local derivative.
+        magnitudes: whether the size of the gradients is shown by colour and thickness.
 
     Raises:
-        DTypeError: if `value` is not a Value, `names` not a mapping or `title` not text.
+        DTypeError: if an argument is of another type.
     """
-    return Picture(drawing_of(value, names, title))
+    if not isinstance(what, Value) and _is_module(what):
+        from .layers import drawing_of_model
+
+        return Picture(drawing_of_model(what, inputs, names, title, detail, Picture, magnitudes))
+    if len(inputs) > (names is None):
+        raise DTypeError(
+            "graph: got several arguments after a Value, expected names alone; give title= and others by name"
+        )
+    called = inputs[0] if inputs else names
+    if detail == "backward":
+        return Picture(drawing_of_backward(what, called, title))
+
+    def draw(limit: int) -> Drawing:
+        return drawing_of(what, called, title, detail, derivatives, magnitudes, limit)
+
+    drawing = draw(_MOST_DRAWN)
+    return Picture(drawing, smaller=draw(_MOST_IN_PNG) if len(drawing.nodes) > _MOST_IN_PNG else None)
+
+
+def _is_module(x: Any) -> bool:
+    from nn import Module  # here, as drawing Values needs no networks
+
+    return isinstance(x, Module)

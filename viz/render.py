@@ -1,4 +1,4 @@
-"""From DOT to SVG and PNG, by the system's Graphviz where there is one, else by graphviz-pure, which pip installs."""
+"""From DOT to SVG, PNG and PDF, by the system's Graphviz where there is one, else by graphviz-pure, which pip installs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import subprocess
 from html import escape
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from .dot import dot
 from .drawing import Drawing
 from .errors import RenderError
 from .text import plain
+from .theme import css
+
+Format: TypeAlias = Literal["svg", "png", "pdf"]
 
 _FONTS = "Helvetica,Arial,Liberation Sans,sans-serif"  # all as wide as the font that the layout was measured with
 _PATIENCE = 60.0  # seconds
@@ -31,7 +34,8 @@ def svg(drawing: Drawing) -> str:
     rest = re.sub(r"\s*<title>[^<]*</title>", "", rest)  # Graphviz's own: "n0", which browsers show under the pointer
     rest = re.sub(r'font-family="[^"]*"', f'font-family="{_FONTS}"', rest)
     title, description = plain(drawing.title or "Computation graph", 200), plain(drawing.description, 20_000)
-    return f'{start} role="img">\n<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>{rest}'
+    head = f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>\n<style>\n{css()}\n</style>"
+    return f'{start} role="img" class="viz">\n{head}{rest}'
 
 
 def png(drawing: Drawing, dpi: int) -> bytes:
@@ -39,14 +43,25 @@ def png(drawing: Drawing, dpi: int) -> bytes:
     return render(dot(drawing, dpi), "png")
 
 
-def render(source: str, format: Literal["svg", "png"]) -> bytes:
+def pdf(drawing: Drawing) -> bytes:
+    """The drawing as a PDF file's bytes. Raises RenderError if Graphviz itself is missing, as graphviz-pure makes no PDF."""
+    return render(dot(drawing), "pdf")
+
+
+def render(source: str, format: Format) -> bytes:
     """What Graphviz makes of DOT source.
 
     Raises:
         RenderError: if there is no program that does it, or none succeeds.
     """
     failures = []
-    for program in engines():
+    programs = [program for program in engines() if format != "pdf" or Path(program).stem == "dot"]
+    if format == "pdf" and not programs:
+        raise RenderError(
+            "pdf: found no program dot, and graphviz-pure writes SVG and PNG only; install Graphviz itself "
+            "from https://graphviz.org, or save the picture as .svg"
+        )
+    for program in programs:
         command = [program, "-Kdot", f"-T{format}"]
         try:
             done = subprocess.run(command, input=source.encode(), capture_output=True, check=False, timeout=_PATIENCE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,19 +30,32 @@ def number(x: Any) -> str:
     return str(x) if isinstance(x, _WHOLE) else f"{x:.4g}"
 
 
+def not_finite(numbers: Sequence[str]) -> bool:
+    """Whether one of the last two numbers, which are the least and the largest, reads as NaN or infinity."""
+    return any(x.lstrip("-") in ("nan", "inf") for x in numbers[-2:])
+
+
 def form(data: Any) -> str:
     """Shape and dtype of an array, such as "(2, 3) float64"; "" for a scalar."""
     return f"{data.shape} {data.dtype}" if np.ndim(data) else ""
 
 
-def summary(data: Any) -> tuple[str, ...]:
-    """The number itself; of an array the mean, the least and the largest number; () if it is empty."""
-    if not np.ndim(data):
-        return (number(data),)
-    if not data.size:
+def statistics(many: Sequence[Any]) -> tuple[Any, ...]:
+    """Of one number the number itself; of an array, or of several numbers or arrays, the mean, the least and the largest
+    number of all; () if there is none.
+    """
+    if len(many) == 1 and not np.ndim(many[0]):
+        return (many[0],)
+    if not any(isinstance(x, np.ndarray) for x in many):
+        many = [np.array(many, float)]
+    arrays = [x for x in map(np.asarray, many) if x.size]
+    if not arrays:
         return ()
     with np.errstate(all="ignore"):
-        return number(np.mean(data)), number(np.min(data)), number(np.max(data))
+        if len(arrays) == 1:
+            return np.mean(arrays[0]), np.min(arrays[0]), np.max(arrays[0])
+        mean = np.average([np.mean(x, dtype=float) for x in arrays], weights=[x.size for x in arrays])
+        return mean, np.min([np.min(x) for x in arrays]), np.max([np.max(x) for x in arrays])
 
 
 def parameters(value: Value) -> str:
@@ -48,8 +63,13 @@ def parameters(value: Value) -> str:
     given = value.params
     if value.grad_fn is None or not given:
         return ""
-    declared = inspect.signature(value.grad_fn.forward).parameters
+    declared = _declared(value.grad_fn.forward)
     return ", ".join(f"{k}={_parameter(x)}" for k, x in given.items() if not _is_default(x, declared.get(k)))
+
+
+@cache
+def _declared(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function).parameters
 
 
 def _is_default(x: Any, declared: inspect.Parameter | None) -> bool:

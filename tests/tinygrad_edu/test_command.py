@@ -225,6 +225,57 @@ def test_drawing_that_cannot_be_written(name, tmp_path):
     assert "drawn" not in out
 
 
+@pytest.mark.parametrize(("suffix", "start"), [(".svg", b"<"), (".png", b"\x89PNG"), (".dot", b"digraph")])
+def test_draw_writes_the_graph(suffix, start, tmp_path):
+    path = tmp_path / f"graph{suffix}"
+    assert run("draw", "-tanh(weight*b)", "weight=2", "b=0.25", "--out", str(path)) == (0, f"drawn: {path}\n", "")
+    assert path.read_bytes().startswith(start)
+
+
+def test_draw_says_what_was_refused(tmp_path):
+    code, out, err = run("draw", "a*2", "a=1", "--out", str(tmp_path / "a.xyz"))
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: --out {tmp_path / 'a.xyz'}: ")
+    assert run("draw", "a*")[0] == 2
+
+
+# -- Step pages --------------------------------------------------------------------------------------------------------
+
+
+def test_step_writes_a_page_and_opens_it(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.chdir(tmp_path)
+    assert run("step", "tanh(a*b+c)", "a=2", "b=-3", "c=10") == (0, "written: step.html\n", "")
+    page = (tmp_path / "step.html").read_text(encoding="utf-8")
+    assert "<title>tanh(a*b+c)</title>" in page
+    assert not opened
+    assert run("step", "a", "a=1", "--out", "a.html", "--open")[0] == 0
+    assert opened == [(tmp_path / "a.html").as_uri()]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["2*pi"], 2, "the expression does not depend on a variable"),
+        (["detach(a)", "a=1"], 2, "the expression does not depend on a variable"),
+        (["a*", "a=1"], 2, "not an expression"),
+        (
+            ["a", "a=1", "--out", "a.svg"],
+            1,
+            "error: --out a.svg: step: got 'a.svg', expected a file name that ends in .html",
+        ),
+        (["a", "a=1", "--out", "missing/a.html"], 1, "create it first"),
+    ],
+)
+def test_step_says_what_was_refused(args, code, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    got, out, err = run("step", *args)
+    assert (got, out) == (code, "")
+    assert message in err
+    assert not list(tmp_path.iterdir())
+
+
 # -- As users run it ---------------------------------------------------------------------------------------------------
 
 

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from dataclasses import replace
+from html import unescape
 from itertools import combinations
 
 import numpy as np
 import pytest
+from hostile import HOSTILE
 
-from tinygrad_edu import Value, tanh
+from tinygrad_edu import Value
 from viz import Drawing, DrawnNode, Edge, Group, Kind, Picture, graph
-from viz.dot import FAINT, GRADIENT, INK, LOOKS
 from viz.text import plain
-
-HOSTILE = [
-    'quo"te',
-    "back\\slash\\",
-    r"\N \G \L \n \l \\",
-    "<b>bold</b>",
-    "</script><script>alert(1)</script>",
-    "--> ]]> <!-- <![CDATA[",
-    "&lt; &amp; &#65; &nonsense;",
-    "new\nline\r\ttab",
-    "nul\x00bell\x07",
-    "\u202eturned",
-    "עברית",
-    "中文名字",
-    "\ud800",
-    "{a|b} n0:port",
-    "'",
-    " ",
-    "n0 -> n1; }",
-    "x" * 10_000,
-]
+from viz.theme import ALARM, DARK, DARK_PAPER, DARK_SCALE, FAINT, GRADIENT, INK, LOOKS, PAPER, SCALE, css
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: ascii(name)[:20])
@@ -93,7 +76,7 @@ from viz import graph
 x, w = Value([[1.0, 2.0]], name="x"), Value([[3.0], [4.0]])
 y = (tanh(x @ w + 1) * x - {"k": 1}["k"]).sum(axis=0)[0]
 y.backward()
-print(graph(y, locals(), "title").dot())
+print(graph(y, locals(), title="title").dot())
 """
     runs = []
     for seed in ("1", "2"):
@@ -125,132 +108,123 @@ def _contrast(a: str, b: str) -> float:
 @pytest.mark.parametrize("kind", Kind)
 def test_every_word_and_border_has_contrast(kind):
     look = LOOKS[kind]
-    assert all(_contrast(ink, look.fill) >= 4.5 for ink in (INK, FAINT, GRADIENT))  # WCAG AA for text
-    assert _contrast(look.border, "#ffffff") >= 3  # and for graphics
+    assert all(_contrast(ink, look.fill) >= 4.5 for ink in (INK, FAINT, GRADIENT, ALARM))  # WCAG AA for text
+    assert all(_contrast(DARK[ink], look.dark) >= 4.5 for ink in (INK, FAINT, GRADIENT, ALARM))
+    assert _contrast(look.border, PAPER) >= 3  # and for graphics
+    assert _contrast(look.dark_border, DARK_PAPER) >= 3
+
+
+def test_the_scale_of_gradients_has_contrast_and_an_order():
+    for ink in (INK, FAINT, GRADIENT):
+        assert all(_contrast(ink, fill) >= 4.5 for fill in SCALE)
+        assert all(_contrast(DARK[ink], fill) >= 4.5 for fill in DARK_SCALE)
+    assert sorted(SCALE, key=_luminance, reverse=True) == list(SCALE)  # farther and farther from the paper
+    assert sorted(DARK_SCALE, key=_luminance) == list(DARK_SCALE)
+
+
+@pytest.mark.parametrize("light", [FAINT, ALARM, *(colour for colour in DARK if colour != INK)])
+def test_arrows_have_contrast(light):
+    assert _contrast(light, PAPER) >= 3
+    assert _contrast(DARK[light], DARK_PAPER) >= 3
+
+
+def test_in_the_dark_every_colour_of_a_picture_has_another(engine):
+    nodes = [DrawnNode(f"n{i}", kind, ("1",), gradient=("2",), notes=("note",)) for i, kind in enumerate(Kind)]
+    nodes.append(DrawnNode("n90", Kind.LEAF, ("1",), alarm=True))
+    edges = [Edge("n0", "n90", weight=0.5), Edge("n1", "n90", weight=-0.5), Edge("n2", "n90", "a", "0.5", alarm=True)]
+    svg = Picture(Drawing("Title", "", tuple(nodes), tuple(edges), folded="much")).svg()
+    colours = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', svg))
+    assert {look.fill for look in LOOKS.values()} <= colours
+    assert re.findall(r"<text (?![^>]*fill=)", svg) == []
+    assert colours <= set(re.findall(r'="(#[0-9a-f]{6})"\] {', css()))
 
 
 def test_kinds_differ_by_colour_and_by_shape():
     for one, other in combinations(LOOKS.values(), 2):
         assert one.fill != other.fill
         assert one.border != other.border
+        assert one.dark_border != other.dark_border
         assert (one.shape, one.style, one.peripheries) != (other.shape, other.style, other.peripheries)
 
 
-# -- Golden texts ------------------------------------------------------------------------------------------------------
+# -- What a drawing may ask for ----------------------------------------------------------------------------------------
+
+A, B = DrawnNode("n0", Kind.LEAF, ("1",)), DrawnNode("n1", Kind.OUTPUT, ("2",), "+")
 
 
-def golden(value: Value, title: str | None = None) -> str:
-    return "\n" + graph(value, title=title).dot()
+def test_weights_are_width_and_colour_and_negative_ones_dashes():
+    d = Drawing("", "", (A, B), (Edge("n0", "n1", weight=0.5), Edge("n0", "n1", weight=-1.0)))
+    lines = [line for line in Picture(d).dot().splitlines() if "->" in line]
+    assert 'color="#0072b2"' in lines[0]
+    assert 'penwidth="2.00"' in lines[0].replace("penwidth=2.00", 'penwidth="2.00"')
+    assert 'color="#b34700"' in lines[1]
+    assert "penwidth=3.50" in lines[1]
+    assert ["style=dashed" in line for line in lines] == [False, True]
 
 
-def test_golden_scalars():
-    a, b = Value(2.0, name="a"), Value(-3.0)
-    y = tanh(a * b)
-    y.backward()
-    y.name = "y"
-    assert golden(y) == GOLDEN_SCALARS
+def test_an_alarm_is_red_thick_and_dashed(engine):
+    d = Drawing("", "", (replace(A, alarm=True), B), (Edge("n0", "n1", alarm=True), Edge("n0", "n1")))
+    svg = Picture(d).svg()
+    assert 'class="node leaf alarm"' in svg
+    assert svg.count("stroke-dasharray") == 2
+    assert "stroke-dasharray" not in Picture(Drawing("", "", (A, B), (Edge("n0", "n1"),))).svg()
 
 
-def test_golden_square():
-    x = Value(3.0, name="x")
-    assert golden(x * x, "A square & <more>") == GOLDEN_SQUARE
+def test_gradients_by_magnitude():
+    nodes = tuple(DrawnNode(f"n{i}", Kind.LEAF, ("1",), magnitude=m) for i, m in enumerate((-4.0, 0.0, -2.0, None)))
+    text = Picture(Drawing("", "", nodes, ())).dot()
+    fills = re.findall(r'class=leaf .*fillcolor="(#......)"', text)
+    assert fills == [SCALE[0], SCALE[4], SCALE[2], LOOKS[Kind.LEAF].fill]
+    assert "from 0.0001 to 1 on a" in text
 
 
-def test_golden_matrices():
-    x, w = np.array([[1.0, 2.0]]), Value(np.array([[3.0], [4.0]]), name="w")
-    y = (x @ w).sum(axis=0)
-    y.backward()
-    assert golden(y) == GOLDEN_MATRICES
+def test_the_largest_gradient_alone_is_dark():
+    assert SCALE[-1] in Picture(Drawing("", "", (replace(A, magnitude=1.0),), ())).dot()
 
 
-GOLDEN_SCALARS = """
-digraph {
-	graph [fontname=Helvetica fontsize=18 labelloc=t nodesep=0.25 nslimit=4 rankdir=LR ranksep=0.45]
-	node [fontcolor="#1a1a1a" fontname=Helvetica fontsize=14 penwidth=1.5]
-	edge [arrowsize=0.7 color="#555555" fontcolor="#555555" fontname=Helvetica fontsize=11]
-	n0 [label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">
-<TR><TD COLSPAN="3"><B>a</B></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">value</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">2</TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#a03c00" POINT-SIZE="11">gradient</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">-7.373e-05</FONT></TD></TR>
-</TABLE>> class=leaf color="#0072b2" fillcolor="#e3f2fb" id=n0 margin="0.08,0.03" ordering=in peripheries=1 shape=box style="filled,rounded"]
-	n1 [label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">value</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">-3</TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#a03c00" POINT-SIZE="11">gradient</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">4.915e-05</FONT></TD></TR>
-</TABLE>> class=leaf color="#0072b2" fillcolor="#e3f2fb" id=n1 margin="0.08,0.03" ordering=in peripheries=1 shape=box style="filled,rounded"]
-	n2 [label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">
-<TR><TD COLSPAN="3"><B><FONT COLOR="#1a1a1a" POINT-SIZE="18">×</FONT></B></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">value</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">-6</TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#a03c00" POINT-SIZE="11">gradient</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">2.458e-05</FONT></TD></TR>
-</TABLE>> class=result color="#b87a00" fillcolor="#fff6e5" id=n2 margin="0.08,0.03" ordering=in peripheries=1 shape=box style=filled]
-	n3 [label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">
-<TR><TD COLSPAN="3"><B><FONT COLOR="#1a1a1a" POINT-SIZE="18">tanh</FONT></B></TD></TR>
-<TR><TD COLSPAN="3"><B>y</B></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">value</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">-1</TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#a03c00" POINT-SIZE="11">gradient</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">1</FONT></TD></TR>
-</TABLE>> class=output color="#007a5a" fillcolor="#e2f5ee" id=n3 margin="0.08,0.03" ordering=in peripheries=2 shape=box style=filled]
-	n0 -> n2 [id=e0]
-	n1 -> n2 [id=e1]
-	n2 -> n3 [id=e2]
-}
-"""
+def test_a_shared_node_says_so_and_data_does_not(engine, texts):
+    nodes = (replace(A, uses=3), DrawnNode("n1", Kind.DATA, ("1",), uses=3), DrawnNode("n2", Kind.LEAF, ("1",), uses=1))
+    shown = texts(Picture(Drawing("", "", nodes, ())))
+    assert shown["n0"] == ["value", "1", "used 3×: gradients add up"]
+    assert shown["n1"] == shown["n2"] == ["value", "1"]
 
-GOLDEN_SQUARE = """
-digraph {
-	graph [fontname=Helvetica fontsize=18 label=<<B>A square &amp; &lt;more&gt;</B>> labelloc=t nodesep=0.25 nslimit=4 rankdir=LR ranksep=0.45]
-	node [fontcolor="#1a1a1a" fontname=Helvetica fontsize=14 penwidth=1.5]
-	edge [arrowsize=0.7 color="#555555" fontcolor="#555555" fontname=Helvetica fontsize=11]
-	n0 [label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">
-<TR><TD COLSPAN="3"><B>x</B></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">value</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">3</TD></TR>
-<TR><TD COLSPAN="3"><I><FONT COLOR="#555555" POINT-SIZE="12">no gradient yet</FONT></I></TD></TR>
-</TABLE>> class=leaf color="#0072b2" fillcolor="#e3f2fb" id=n0 margin="0.08,0.03" ordering=in peripheries=1 shape=box style="filled,rounded"]
-	n1 [label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">
-<TR><TD COLSPAN="3"><B><FONT COLOR="#1a1a1a" POINT-SIZE="18">×</FONT></B></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">value</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">9</TD></TR>
-<TR><TD COLSPAN="3"><I><FONT COLOR="#555555" POINT-SIZE="12">no gradient yet</FONT></I></TD></TR>
-</TABLE>> class=output color="#007a5a" fillcolor="#e2f5ee" id=n1 margin="0.08,0.03" peripheries=2 shape=box style=filled]
-	n0 -> n1 [id=e0]
-	n0 -> n1 [id=e1]
-}
-"""
 
-GOLDEN_MATRICES = """
-digraph {
-	graph [fontname=Helvetica fontsize=18 labelloc=t nodesep=0.25 nslimit=4 rankdir=LR ranksep=0.45]
-	node [fontcolor="#1a1a1a" fontname=Helvetica fontsize=14 penwidth=1.5]
-	edge [arrowsize=0.7 color="#555555" fontcolor="#555555" fontname=Helvetica fontsize=11]
-	n0 [label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">
-<TR><TD COLSPAN="5"><B>w</B></TD></TR>
-<TR><TD COLSPAN="5"><FONT COLOR="#555555" POINT-SIZE="11">(2, 1) float64</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#555555" POINT-SIZE="11">value</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="11">gradient</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">mean</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">3.5</TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">1.5</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">min</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">3</TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">1</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">max</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">4</TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">2</FONT></TD></TR>
-</TABLE>> class=leaf color="#0072b2" fillcolor="#e3f2fb" id=n0 margin="0.08,0.03" ordering=in peripheries=1 shape=box style="filled,rounded"]
-	n1 [label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">
-<TR><TD COLSPAN="3"><FONT COLOR="#555555" POINT-SIZE="11">(1, 2) float64</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">mean</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">1.5</TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">min</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">1</TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">max</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">2</TD></TR>
-</TABLE>> class=constant color="#767676" fillcolor="#f2f2f2" id=n1 margin="0.03,0" ordering=in peripheries=1 shape=ellipse style=filled]
-	n2 [label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">
-<TR><TD COLSPAN="5"><B><FONT COLOR="#1a1a1a" POINT-SIZE="18">@</FONT></B></TD></TR>
-<TR><TD COLSPAN="5"><FONT COLOR="#555555" POINT-SIZE="11">(1, 1) float64</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#555555" POINT-SIZE="11">value</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="11">gradient</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">mean</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">11</TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">1</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">min</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">11</TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">1</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">max</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">11</TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">1</FONT></TD></TR>
-</TABLE>> class=result color="#b87a00" fillcolor="#fff6e5" id=n2 margin="0.08,0.03" ordering=in peripheries=1 shape=box style=filled]
-	n3 [label=<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">
-<TR><TD COLSPAN="5"><B><FONT COLOR="#1a1a1a" POINT-SIZE="18">Σ</FONT></B> <FONT COLOR="#555555" POINT-SIZE="11">axis=0</FONT></TD></TR>
-<TR><TD COLSPAN="5"><FONT COLOR="#555555" POINT-SIZE="11">(1,) float64</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#555555" POINT-SIZE="11">value</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="11">gradient</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">mean</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">11</TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">1</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">min</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">11</TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">1</FONT></TD></TR>
-<TR><TD ALIGN="LEFT"><FONT COLOR="#555555" POINT-SIZE="11">max</FONT></TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48">11</TD><TD WIDTH="4"></TD><TD ALIGN="RIGHT" WIDTH="48"><FONT COLOR="#a03c00" POINT-SIZE="14">1</FONT></TD></TR>
-</TABLE>> class=output color="#007a5a" fillcolor="#e2f5ee" id=n3 margin="0.08,0.03" ordering=in peripheries=2 shape=box style=filled]
-	n1 -> n2 [label=<1st> id=e0]
-	n0 -> n2 [label=<2nd> id=e1]
-	n2 -> n3 [id=e2]
-}
-"""
+def test_frames_stand_in_frames(engine):
+    nodes = tuple(DrawnNode(f"n{i}", Kind.RESULT, ("1",), "+") for i in range(3))
+    groups = (Group("g0", "outer", ("n0",)), Group("g1", "inner", ("n1",), parent="g0"), Group("g2", "other", ("n2",)))
+    svg = Picture(Drawing("", "", nodes, (), groups)).svg()
+
+    def box(id: str) -> np.ndarray:
+        path = re.search(rf'<g id="{id}".*?<(?:path|polygon) [^>]*?(?:points| d)="([^"]*)"', svg, re.DOTALL)[1]
+        xy = np.array([[float(x) for x in pair.split(",")] for pair in re.findall(r"[-\d.]+,[-\d.]+", path)])
+        return np.array([*xy.min(axis=0), *xy.max(axis=0)])
+
+    def inside(inner: str, outer: str) -> bool:
+        a, b = box(inner), box(outer)
+        return bool((a[:2] >= b[:2]).all() and (a[2:] <= b[2:]).all())
+
+    assert inside("g1", "g0")
+    assert inside("n1", "g1")
+    assert inside("n0", "g0")
+    assert not inside("n0", "g1")
+    assert not inside("g2", "g0")
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_no_text_leaves_its_shape(kind, engine):
+    """Words stand within the outline of every shape, by the widths that Graphviz itself measured."""
+    node = DrawnNode(
+        "n0", kind, ("-0.1234",), "tanh", "axis=0", "a name", "", ("-1.234e-05",), ("no gradient yet",), uses=2
+    )
+    svg = Picture(Drawing("", "", (node,), ())).svg()
+    inner = svg[svg.index('<g id="n0"') :]
+    shape = re.search(r"<(polygon|path|ellipse) [^>]*>", inner)[0]
+    if "<ellipse" in shape:
+        cx, rx = (float(re.search(rf'{k}="([-\d.]+)"', shape)[1]) for k in ("cx", "rx"))
+        low, high = cx - rx, cx + rx
+    else:
+        xs = [float(x) for x in re.findall(r"([-\d.]+),[-\d.]+", shape)]
+        low, high = min(xs), max(xs)
+    for x, size, text in re.findall(r'<text [^>]*x="([-\d.]+)"[^>]*font-size="([\d.]+)"[^>]*>([^<]*)<', inner):
+        assert low - 0.5 <= float(x)
+        assert float(x) + 0.4 * float(size) * len(unescape(text)) <= high + 0.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nn import Linear
 from tinygrad_edu import (
     DTypeError,
     Value,
@@ -28,12 +29,13 @@ from tinygrad_edu import (
     where,
 )
 from viz import Drawing, DrawnNode, Edge, Kind, graph
+from viz.expression import drawing_of
 
 NO_GRADIENT = "no gradient yet"
 
 
 def drawing(value: Value, names: object = None) -> Drawing:
-    return graph(value, names).drawing
+    return graph(value, names, detail="scalar").drawing
 
 
 def node(value: Value, name: str) -> DrawnNode:
@@ -295,9 +297,10 @@ def test_a_chain_of_ten_thousand_operations():
     y = Value(0.5)
     for _ in range(10_000):
         y = tanh(y)
-    picture = graph(y)
-    assert len(picture.drawing.nodes) == 10_001
-    assert picture.dot().count(" -> ") == 10_000
+    assert len(drawing_of(y).nodes) == len(drawing_of(y).edges) + 1 == 10_001
+    picture = graph(y, detail="scalar")
+    assert len(picture.drawing.nodes) <= 2_000
+    assert picture.drawing.folded
 
 
 def test_a_doubling_chain_takes_no_exponential_time():
@@ -328,25 +331,120 @@ def test_the_description_shortens_names():
 
 def test_the_description_of_a_large_graph_is_short():
     y = Value(1.0)
-    for _ in range(1000):
+    for _ in range(900):
         y = y * 1.0
     assert drawing(y).description == (
-        "2001 nodes, from the inputs on the left to the output on the right. output ×: value 1, no gradient yet."
+        "1,801 nodes, from the inputs on the left to the output on the right. output ×: value 1, no gradient yet."
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((3.0,), "graph: got float, expected a Value; compute the number from Values and pass the result"),
+        (
+            (3.0,),
+            "graph: got float, expected a Value, or a model and its input; compute the number from Values and pass the result",
+        ),
         ((np.ones(2),), "graph: got ndarray, expected a Value"),
         (
             (Value(1.0), ["a"]),
             r"graph: got names of type list, expected a mapping from name to Value; locals\(\) is one",
         ),
-        ((Value(1.0), None, 7), "graph: got a title of type int, expected text"),
+        (
+            (Value(1.0), None, 7),
+            "graph: got several arguments after a Value, expected names alone; give title= and others by name",
+        ),
     ],
 )
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(DTypeError, match=message):
         graph(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"title": 7}, "graph: got a title of type int, expected text"),
+        ({"detail": "layer"}, "graph: got detail='layer', expected one of 'auto', 'scalar', 'tensor' for a Value"),
+        ({"detail": None}, "graph: got detail=None, expected one of"),
+    ],
+)
+def test_bad_options_are_named(options, message):
+    with pytest.raises(DTypeError, match=message):
+        graph(Value(1.0), **options)
+
+
+# -- What may be asked for ---------------------------------------------------------------------------------------------
+
+
+def test_local_derivatives_come_from_the_rules():
+    a, b = Value(2.0), Value(-3.0)
+    y = tanh(a * b + 5.5) / a
+    d = graph(y, derivatives=True).drawing
+    assert [edge.derivative for edge in d.edges] == ["-3", "2", "1", "", "0.7864", "0.5", "0.1155"]
+    assert [edge.derivative for edge in drawing(y).edges] == [""] * 7
+
+
+def test_only_scalars_that_gradient_flows_to_have_local_derivatives():
+    x = Value(2.0) * Value(3.0, requires_grad=False)
+    assert [e.derivative for e in graph(x, derivatives=True).drawing.edges] == ["3", ""]
+    for y in (Value([1.0]) * 2, Value([1.0, 2.0]).sum(), clip(Value(2.0), 0, 1) * Value([1.0])):
+        assert {e.derivative for e in graph(y, derivatives=True).drawing.edges} <= {"", "0"}
+
+
+def test_a_local_derivative_may_be_infinite():
+    assert [e.derivative for e in graph(Value(0.0) ** 0.5, derivatives=True).drawing.edges] == ["inf", ""]
+
+
+def test_where_an_infinite_gradient_arises_the_arrow_is_red():
+    x = Value(0.0, name="x")
+    y = x**0.5 + x
+    with np.errstate(all="ignore"):
+        y.backward()
+    assert [(e.target, e.alarm) for e in drawing(y).edges if e.source == "n0"] == [("n2", True), ("n3", False)]
+
+
+def test_magnitudes_are_logarithms_of_gradients():
+    a, b, c = Value(1.0), Value(100.0), Value(0.0)
+    y = a * b + a * c * 2 + Value([1.0, -1e-3]).sum() * 0
+    y.backward()
+    magnitudes = {n.value: n.magnitude for n in graph(y, magnitudes=True).drawing.nodes if n.kind is Kind.LEAF}
+    assert magnitudes == {
+        ("1",): 2.0,
+        ("100",): 0.0,
+        ("0",): pytest.approx(0.301, abs=1e-4),
+        ("0.4995", "-0.001", "1"): None,
+    }
+    assert {n.magnitude for n in graph(y).drawing.nodes} == {None}
+    assert "from 1 to 1e+02 on a logarithmic scale" in graph(y, magnitudes=True).drawing.description
+
+
+def test_shared_values_tell_their_uses():
+    x = Value(1.0, name="x")
+    y = x * x + x
+    assert [(n.name or n.symbol, n.uses) for n in drawing(y).nodes] == [("x", 3), ("×", 1), ("+", 0)]
+    assert "used 3×: gradients add up" in drawing(y).description
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_that_are_not_finite_raise_an_alarm(bad):
+    y = (Value([1.0, bad], name="x") * Value(1.0, name="w")).sum() + Value(1.0, name="b")
+    d = drawing(y)
+    assert [n.alarm for n in d.nodes] == [True, False, True, True, False, True]
+    assert [e.alarm for e in d.edges] == [True, False, True, True, False]
+
+
+def test_a_gradient_that_is_not_finite_raises_an_alarm():
+    x, w = Value(0.0, name="x"), Value(2.0, name="w")
+    y = (x * w).sqrt()
+    with np.errstate(all="ignore"):
+        y.backward()
+    d = drawing(y)
+    assert [(n.symbol or n.name, n.alarm) for n in d.nodes] == [("x", True), ("w", True), ("×", True), ("√", False)]
+    assert all(edge.alarm for edge in d.edges)
+
+
+def test_a_model_is_drawn_too():
+    model = Linear(2, 3, rng=np.random.default_rng(0))
+    assert graph(model, np.ones((1, 2)), title="A layer").drawing.title == "A layer"
+    assert not any(p.grad is not None for p in model.parameters())

@@ -24,13 +24,15 @@ def picture() -> Picture:
 
 
 def test_save_goes_by_the_suffix(picture, tmp_path):
-    for name in ("a.dot", "b.svg", "c.png", "D.SVG"):
+    for name in ("a.dot", "b.svg", "c.png", "D.SVG", "e.mmd", "f.html"):
         path = picture.save(tmp_path / name)
         assert path == tmp_path / name
         assert path.is_file()
     assert (tmp_path / "a.dot").read_text(encoding="utf-8") == picture.dot()
     assert (tmp_path / "b.svg").read_text(encoding="utf-8") == picture.svg() == picture._repr_svg_()
     assert (tmp_path / "c.png").read_bytes().startswith(PNG)
+    assert (tmp_path / "e.mmd").read_text(encoding="utf-8") == picture.mermaid()
+    assert (tmp_path / "f.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert ElementTree.parse(tmp_path / "D.SVG").getroot().tag.endswith("svg")
 
 
@@ -39,12 +41,14 @@ def test_paths_may_be_text(picture, tmp_path, monkeypatch):
     assert picture.save("a.dot").read_text(encoding="utf-8") == picture.dot()
 
 
-@pytest.mark.parametrize("name", ["a.pdf", "a", "a.svg.gz", ".png"])
+@pytest.mark.parametrize("name", ["a.jpg", "a", "a.svg.gz", ".png"])
 def test_other_suffixes_are_refused(picture, tmp_path, name):
-    with pytest.raises(RenderError, match=r"save: got '.*', expected a file name that ends in \.dot, \.svg or \.png"):
+    with pytest.raises(RenderError, match=r"save: got '.*', expected a file name that ends in \.dot, .* or \.pdf"):
         picture.save(tmp_path / name)
     with pytest.raises(RenderError, match=r"png: got '.*', expected a file name that ends in \.png"):
         picture.png(tmp_path / name)
+    with pytest.raises(RenderError, match=r"html: got '.*', expected a file name that ends in \.html"):
+        picture.html(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
@@ -52,6 +56,47 @@ def test_other_suffixes_are_refused(picture, tmp_path, name):
 def test_dpi_is_checked(picture, tmp_path, dpi):
     with pytest.raises(RenderError, match=f"png: got dpi={dpi}, expected a whole number from 1 to 600"):
         picture.png(tmp_path / "a.png", dpi=dpi)
+
+
+@pytest.mark.parametrize("scale", [0, -1, 5, "2", None, float("nan")])
+def test_scale_is_checked(picture, tmp_path, scale):
+    with pytest.raises(RenderError, match="png: got scale=.*, expected a number from 0.00694 to 4.17 at 144 dpi"):
+        picture.png(tmp_path / "a.png", scale)
+
+
+def test_scale_multiplies_dpi(picture, tmp_path):
+    large, same = picture.png(tmp_path / "a.png", 2), picture.png(tmp_path / "b.png", dpi=288)
+    assert large.read_bytes() == same.read_bytes() != picture.png(tmp_path / "c.png").read_bytes()
+
+
+def test_png_has_fewer_nodes(monkeypatch, tmp_path):
+    values = [Value(1.0), Value(2.0)]
+    for i in range(700):
+        values.append(values[i] * values[-1] - values[i // 2])
+    picture = graph(values[-1], detail="scalar")
+    assert len(picture.drawing.nodes) == 1402
+    assert picture.drawing.folded == ""
+    assert len(picture.smaller.nodes) <= 500
+    assert "1,402 recorded nodes drawn as" in picture.smaller.folded
+    assert graph(values[20]).smaller is None
+    drawn = []
+    monkeypatch.setattr(viz.render, "png", lambda drawing, dpi: drawn.append(drawing) or b"")
+    picture.png(tmp_path / "a.png")
+    picture.save(tmp_path / "b.png")
+    assert drawn == [picture.smaller] * 2
+
+
+def test_the_page_stands_by_itself(tmp_path):
+    page = (
+        graph(Value(2.0, name="<a>") * 3, title="</title><script>")
+        .html(tmp_path / "a.html")
+        .read_text(encoding="utf-8")
+    )
+    assert page.count("<svg") == 1
+    assert "<title>&lt;/title&gt;&lt;script&gt;</title>" in page
+    assert "leaf &lt;a&gt;: value 2" in page
+    assert page.count("<script>") == 1  # its own
+    assert not re.search(r'(?:src|href)="', page)
 
 
 def test_a_missing_folder_is_named(picture, tmp_path):

@@ -14,6 +14,7 @@ import pytest
 
 from tinygrad_edu import Value, relu, tanh
 from viz import Picture, RenderError, graph, render
+from viz.drawing import remarks
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -22,7 +23,7 @@ def readme() -> Picture:
     a, b, c = Value(2.0, name="a"), Value(-3.0, name="b"), Value(5.5, name="c")
     y = tanh(a * b + c)
     y.backward()
-    return graph(y, {"y": y}, "README")
+    return graph(y, {"y": y}, title="README")
 
 
 def micrograd() -> Picture:
@@ -66,7 +67,7 @@ def test_every_node_and_edge_is_in_the_picture(picture, engine, texts):
     d = picture.drawing
     assert drawn.keys() == {*(n.id for n in d.nodes), *(f"e{i}" for i in range(len(d.edges)))}
     for node in d.nodes:
-        says = {node.symbol, node.name, node.form, *node.value, *node.gradient, *node.notes} - {""}
+        says = {node.symbol, node.name, node.form, *node.value, *node.gradient, *remarks(node)} - {""}
         assert says <= set(drawn[node.id])
         assert ("gradient" in drawn[node.id]) == bool(node.gradient)
     for i, edge in enumerate(d.edges):
@@ -154,6 +155,22 @@ def test_without_an_engine_the_error_says_what_to_install(no_engine):
     with pytest.raises(RenderError, match=message):
         graph(Value(1.0)).svg()
     assert graph(Value(1.0)).dot().startswith("digraph")
+    assert graph(Value(1.0)).mermaid().startswith("flowchart")
+
+
+def test_pdf_needs_graphviz_itself(monkeypatch, tmp_path):
+    pure = [program for program in render.engines() if Path(program).stem != "dot"]
+    monkeypatch.setattr(render, "engines", lambda: pure)
+    with pytest.raises(
+        RenderError, match="pdf: found no program dot, and graphviz-pure writes SVG and PNG only; install"
+    ):
+        graph(Value(1.0)).save(tmp_path / "a.pdf")
+    assert not (tmp_path / "a.pdf").exists()
+
+
+def test_pdf(both_engines, monkeypatch, tmp_path):
+    monkeypatch.setattr(render, "engines", lambda: both_engines[::-1])
+    assert graph(Value(1.0)).save(tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="shell scripts")
@@ -186,4 +203,4 @@ def test_a_leaf_that_feeds_two_hundred_steps_is_laid_out(engine, texts):
     x = y = Value(0.5)
     for _ in range(100):
         y = tanh(y * x)
-    assert len(texts(graph(y))) == 201 + 300
+    assert len(texts(graph(y, detail="scalar"))) == 201 + 300

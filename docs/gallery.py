@@ -1,0 +1,211 @@
+"""`python docs/gallery.py FOLDER`: a page of every kind of drawing, each beside the code that drew it.
+
+With --screenshots (Playwright and Chromium) also pictures of the page, wide and narrow, light and dark, for docs/gallery/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import viz
+from viz.files import write
+
+SETUP = """
+import numpy as np
+import nn
+import viz
+from tinygrad_edu import Value, tanh, where, sqrt
+from nn.functional import cross_entropy
+"""
+ENTRIES = [
+    (
+        "An expression, with values and gradients",
+        """
+a, b, c = Value(2.0), Value(-3.0), Value(10.0)
+y = tanh(0.1 * (a * b + c))
+y.backward()
+picture = viz.graph(y, locals(), title="y = tanh(0.1 (a b + c))")
+""",
+    ),
+    (
+        "A shared value, with local derivatives on the arrows",
+        """
+a, b = Value(2.0), Value(-3.0)
+y = a * b + a
+y.backward()
+picture = viz.graph(y, locals(), title="a is used twice: its gradients add up", derivatives=True)
+""",
+    ),
+    (
+        "Before backward(), and a frozen input",
+        """
+a, k = Value(2.0), Value(3.0, requires_grad=False)
+picture = viz.graph(a * k + 1, locals(), title="no gradient yet")
+""",
+    ),
+    (
+        "Where NaN comes from",
+        """
+x = Value(np.array([4.0, -1.0]))
+y = (sqrt(x) * 2).sum()
+y.backward()
+picture = viz.graph(y, locals(), title="the root of a negative number")
+""",
+    ),
+    (
+        "Arrays: a layer and its loss, gradient sizes as colour",
+        """
+rng = np.random.default_rng(0)
+x, labels = rng.standard_normal((5, 4)), np.array([0, 1, 2, 0, 1])
+W, b = Value(rng.standard_normal((3, 4))), Value(np.zeros(3))
+loss = cross_entropy(x @ W.T + b, labels)
+loss.backward()
+picture = viz.graph(loss, locals(), title="softmax regression", magnitudes=True)
+""",
+    ),
+    (
+        "Forward and backward",
+        """
+a, b, c = Value(2.0), Value(-3.0), Value(10.0)
+picture = viz.graph(tanh(a * b + c), locals(), title="what backward() computes", detail="backward")
+""",
+    ),
+    (
+        "A network, a box for each module",
+        """
+model = nn.Sequential(
+    nn.Conv2d(1, 8, 3, padding=1, rng=0), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
+    nn.Flatten(), nn.Linear(128, 10, rng=0),
+)
+picture = viz.graph(model, np.ones((2, 1, 8, 8)), title="a convolutional network")
+""",
+    ),
+    (
+        "A residual network",
+        """
+block = lambda: nn.Residual(nn.Sequential(nn.LayerNorm(8), nn.Linear(8, 8, rng=0), nn.GELU()))
+picture = viz.graph(nn.Sequential(block(), block()), np.ones((3, 8)), title="two residual blocks")
+""",
+    ),
+    (
+        "A transformer's layer",
+        """
+layer = nn.TransformerEncoderLayer(16, 4, 32, rng=0).eval()
+picture = viz.graph(layer, np.ones((5, 2, 16)), title="TransformerEncoderLayer")
+""",
+    ),
+    (
+        "Neurons and weights",
+        """
+picture = viz.graph(nn.MLP((4, 8, 3), nn.Tanh, rng=0), np.array([1.0, -1.0, 0.5, 0.0]), detail="neurons", title="MLP 4-8-3")
+""",
+    ),
+    (
+        "Many neurons",
+        """
+picture = viz.graph(nn.MLP((64, 100, 40, 10), rng=0), detail="neurons", title="MLP 64-100-40-10")
+""",
+    ),
+    (
+        "A model that fails, up to where it failed",
+        """
+model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.ReLU(), nn.Linear(9, 2, rng=0))
+try:
+    viz.graph(model, np.ones((3, 4)), title="shapes that do not fit")
+except ValueError as error:
+    picture = error.picture
+""",
+    ),
+    (
+        "65,000 operations, folded",
+        """
+rng = np.random.default_rng(0)
+x = rng.uniform(-1, 1, (100, 2))
+w = [[Value(v) for v in row] for row in rng.uniform(-1, 1, (16, 2))]
+v = [[Value(u) for u in row] for row in rng.uniform(-1, 1, (16, 16))]
+out = [Value(u) for u in rng.uniform(-1, 1, 16)]
+neuron = lambda weights, inputs: sum(p * q for p, q in zip(weights, inputs)).relu()
+scores = []
+for point in x:
+    h = [neuron(row, point) for row in w]
+    h = [neuron(row, h) for row in v]
+    scores.append(sum(p * q for p, q in zip(out, h)))
+loss = sum((1 - s).relu() for s in scores) * 0.01
+loss.backward()
+picture = viz.graph(loss, title="micrograd's demo loss")
+""",
+    ),
+]
+STYLE = """
+:root { color-scheme: light dark }
+body { margin: 0 auto; max-width: 75rem; padding: 1rem; font: 1rem/1.5 Helvetica, Arial, sans-serif }
+body { color: #1a1a1a; background: #fff }
+section { margin: 0 0 2.5rem } h2 { font-size: 1.15rem }
+pre { overflow-x: auto; padding: .7rem; background: #f4f4f4; border-radius: .3rem; font-size: .85rem }
+figure { margin: 0; overflow-x: auto }
+@media (prefers-color-scheme: dark) { body { color: #e8e8e8; background: #14171a } pre { background: #22272c } }
+"""
+
+
+def pictures() -> list[tuple[str, str, viz.Picture]]:
+    """Title, code and drawing of each entry."""
+    found = []
+    for title, code in ENTRIES:
+        names: dict[str, Any] = {}
+        with np.errstate(invalid="ignore"):  # of the root of a negative number
+            exec(compile(SETUP + code, title, "exec"), names)
+        found.append((title, code.strip(), names["picture"]))
+    return found
+
+
+def page() -> str:
+    """The gallery as HTML."""
+    sections = [
+        f"<section>\n<h2>{escape(title)}</h2>\n<pre>{escape(code)}</pre>\n<figure>\n{picture.svg()}\n</figure>\n</section>"
+        for title, code, picture in pictures()
+    ]
+    head = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
+    return "\n".join(
+        [
+            f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n<title>Gallery</title>\n<style>{STYLE}</style>\n</head>',
+            f"<body>\n<h1>Drawings, and the code that drew them</h1>\n<pre>{escape(SETUP.strip())}</pre>",
+            *sections,
+            "</body>\n</html>\n",
+        ]
+    )
+
+
+def screenshots(path: Path, folder: Path) -> None:
+    """Pictures of the page at desktop and phone width, light and dark."""
+    from playwright.sync_api import sync_playwright
+
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        for name, width in (("desktop", 1280), ("phone", 390)):
+            for scheme in ("light", "dark"):
+                view = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+                view.goto(path.resolve().as_uri())
+                view.screenshot(path=folder / f"{name}_{scheme}.jpg", full_page=True, quality=50)
+                view.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where to write index.html")
+    parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="where to write pictures of the page")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    index = write("gallery", options.folder / "index.html", page().encode())
+    print(f"wrote {index}")
+    if options.screenshots:
+        options.screenshots.mkdir(parents=True, exist_ok=True)
+        screenshots(index, options.screenshots)
+        print(f"wrote pictures of it to {options.screenshots}")

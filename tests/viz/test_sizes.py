@@ -1,0 +1,53 @@
+"""Graphs of any size end in a readable picture, soon."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from time import process_time
+
+import pytest
+
+from viz import Picture, graph
+
+graphs = pytest.importorskip("benchmarks.drawing", reason="benchmarks/ is not here")
+
+CASES = {
+    "9": (graphs.small, ()),
+    "838": (graphs.network, (10, (2, 4, 4, 1))),
+    "10,003": (graphs.recurrent, (2_000,)),
+    "10,667": (graphs.tangle, (10_000,)),
+    "65,818": (graphs.network, (100, (2, 16, 16, 1))),
+    "a chain of 1,000,001": (graphs.chain, (1_000_000,)),
+    "a sum of 1,000,001": (graphs.wide, (250_000,)),
+}
+
+
+@cache
+def drawn(name: str) -> tuple[Picture, float]:
+    """The picture, and the seconds that it took."""
+    build, arguments = CASES[name]
+    value = build(*arguments)
+    start = process_time()
+    return graph(value), process_time() - start
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_graph_of_any_size_is_drawn(name, engine, tmp_path):
+    picture, seconds = drawn(name)
+    assert seconds < 10
+    nodes, folded = picture.drawing.nodes, picture.drawing.folded
+    assert len(nodes) <= 120
+    assert re.match(rf"{name.split()[-1]} recorded nodes drawn as {len(nodes)}: ", folded) or len(nodes) == 9
+    assert nodes[-1].kind == "output"
+    svg = picture.svg()
+    assert all(f'id="{node.id}"' in svg for node in nodes)
+    assert picture.png(tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_the_demo_loss_shows_its_layers():
+    """micrograd's two-moons demo: two weights and a bias a layer, and of each operation one for all samples and neurons."""
+    nodes = graph(graphs.network(100, (2, 16, 16, 1))).drawing.nodes
+    assert len(nodes) == 24
+    assert [node.form for node in nodes if node.symbol == "relu"] == ["×1,600", "×1,600", "×100"]
+    assert sorted(node.count for node in nodes if node.kind == "leaf") == [1, 16, 16, 16, 32, 200, 256]

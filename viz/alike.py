@@ -1,0 +1,104 @@
+"""Which blocks of nodes are alike: computed in the same way from what is alike, and used in the same way by what is alike.
+
+So all terms of a sum become one, and all neurons of a layer, while the weights of two layers stay apart: they are used in
+different places. Each block is looked at twice, once on the way up and once on the way down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from itertools import groupby
+from typing import Any
+
+from .parts import Block, Graph, Part
+
+HOPELESS = 20_000  # blocks that all do something else will not fit on a page, however they are used
+_STEP_BEFORE, _WITHIN = (
+    -2,
+    -3,
+)  # in place of an operand's class: the result of the step before, or a number without node
+
+
+def alike(graph: Graph, blocks: list[Block]) -> list[Part]:
+    """Put blocks that are alike together.
+
+    Args:
+        graph: the recorded nodes.
+        blocks: all of them, in blocks; each block after those that feed it.
+    """
+    owner = [0] * len(graph.keys)
+    for b, block in enumerate(blocks):
+        for i in block:
+            owner[i] = b
+    made = _made_alike(graph, blocks, owner)
+    if max(made) >= HOPELESS:
+        return [Part([block]) for block in blocks]
+    classes = _used_alike(graph, blocks, owner, made)
+    parts: dict[int, Part] = {}
+    for block, same in zip(blocks, classes, strict=True):
+        parts.setdefault(same, Part([])).blocks.append(block)
+    return sorted(
+        parts.values(), key=lambda part: part.blocks[-1][-1]
+    )  # the last of each: so inputs stand before results
+
+
+def _made_alike(graph: Graph, blocks: list[Block], owner: list[int]) -> list[int]:
+    """A number for each block, equal where the same operations were applied to what has equal numbers."""
+    numbers: dict[Hashable, int] = {}
+    classes: list[int] = []
+    for b, block in enumerate(blocks):
+        steps = [_step(graph, i, b, owner, classes) for i in block]
+        signature = (
+            steps[0] if len(steps) == 1 else tuple((step, sum(1 for _ in same)) for step, same in groupby(steps))
+        )
+        classes.append(numbers.setdefault(signature, len(numbers)))
+    return classes
+
+
+def _step(graph: Graph, i: int, b: int, owner: list[int], classes: list[int]) -> tuple[int, ...]:
+    """What one node does: its key, and of each operand the class; x * x is not x * y."""
+    sources = graph.inputs[i]
+    if not sources:
+        return (graph.keys[i],)
+    step = [graph.keys[i]]
+    for k, source in enumerate(sources):
+        if source < 0:
+            step.append(_WITHIN)
+        elif owner[source] == b:
+            step.append(_STEP_BEFORE)
+        elif k and source in sources[:k]:
+            step.append(_WITHIN - 1 - sources.index(source))
+        else:
+            step.append(classes[owner[source]])
+    return tuple(step)
+
+
+def _used_alike(graph: Graph, blocks: list[Block], owner: list[int], made: list[int]) -> list[int]:
+    """A number for each block, equal where blocks are made alike and feed the same operand of what has equal numbers."""
+    numbers: dict[Hashable, int] = {}
+    users: list[Any] = [None] * len(blocks)  # for each block the (class, operand) it feeds: a pair, or a set of several
+    classes = [0] * len(blocks)
+    for b in range(len(blocks) - 1, -1, -1):
+        block, use = blocks[b], users[b]
+        name = block[-1] if block[-1] in graph.pinned else None
+        classes[b] = numbers.setdefault((made[b], frozenset(use) if type(use) is set else use, name), len(numbers))
+        users[b] = None
+        for source, operand in _operands(graph, block):
+            feeds, pair = owner[source], (classes[b], operand)
+            if feeds == b or users[feeds] == pair:
+                continue
+            if users[feeds] is None:
+                users[feeds] = pair
+            elif type(users[feeds]) is set:
+                users[feeds].add(pair)
+            else:
+                users[feeds] = {users[feeds], pair}
+    return classes
+
+
+def _operands(graph: Graph, block: Block) -> Iterator[tuple[int, int]]:
+    """What feeds a block, with the number of the operand; in a row of operations all operands count as one."""
+    for i in block:
+        for k, source in enumerate(graph.inputs[i]):
+            if source >= 0:
+                yield source, k if len(block) == 1 else 0

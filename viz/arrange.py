@@ -1,0 +1,57 @@
+"""Arrange: what Graphviz is told about where nodes go, where it does not find the best place by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from .drawing import Drawing, DrawnNode, Edge, Kind
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
+
+_DOWN = {"rankdir": "TB"}
+_COLUMNS = {
+    "splines": "line",  # weights are compared best as straight lines
+    "ranksep": "1.6",
+    "nodesep": "0.12",
+    "outputorder": "edgesfirst",
+}
+
+
+def layout(drawing: Drawing) -> dict[str, str]:
+    """What differs from the layout of other drawings."""
+    return (_DOWN if drawing.flow == "down" else {}) | (_COLUMNS if has_units(drawing) else {})
+
+
+def least_size(drawing: Drawing) -> dict[str, str]:
+    """Units are circles of one size, in inches: large enough for a number, where there is one."""
+    size = "1.0" if any(node.value for node in drawing.nodes) else "0.45"
+    return {"width": size} if has_units(drawing) else {}
+
+
+def against(drawing: Drawing) -> set[Edge]:
+    """Arrows that lead against the flow: those of a backward pass, so that a gradient stands where its Value does."""
+    gradients = {node.id for node in drawing.nodes if node.kind is Kind.GRADIENT}
+    return {edge for edge in drawing.edges if edge.source in gradients and edge.target in gradients}
+
+
+def declared(drawing: Drawing) -> list[DrawnNode]:
+    """The nodes in the order to tell Graphviz of: what is declared first stands lowest, and that is the backward pass."""
+    return sorted(drawing.nodes, key=lambda node: node.kind is not Kind.GRADIENT)
+
+
+def add_columns(graph: Digraph, drawing: Drawing, escaped: Callable[[str], str]) -> None:
+    """Columns of units in order, below their titles, by invisible arrows from one to the next; in frames those would not hold."""
+    for group in drawing.groups:
+        with graph.subgraph() as column:
+            column.attr(rank="same")
+            column.node(group.id, id=group.id, label=f"<{escaped(group.title)}>", shape="plaintext", width="0")
+            for upper, lower in pairwise((group.id, *group.nodes)):
+                column.edge(upper, lower, style="invis")
+
+
+def has_units(drawing: Drawing) -> bool:
+    """Whether it is one of neurons, whose groups are columns."""
+    return any(node.kind is Kind.UNIT for node in drawing.nodes)

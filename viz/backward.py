@@ -1,0 +1,200 @@
+"""From a recorded expression to a Drawing of its backward pass: the graph of gradients, beside the graph of values."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import GraphError, Value, enable_grad
+
+from .drawing import NO_GRADIENT, Drawing, DrawnNode, Edge, Group, Kind
+from .expression import drawing_of
+from .operands import derivative
+from .recorded import recorded
+from .text import form, number, statistics
+
+MOST_RECORDED = 500  # Values and constants; the gradients are as many again
+_LETTER = re.compile(r"(?<![A-Za-z_])[abxy](?![A-Za-z0-9_(])")  # an operand's name in a rule, such as the b of "a / b²"
+_FREE = "uvwpqrst"
+_SIGNS = {"1": "g", "-1": "-g", "0": "0"}
+
+
+def drawing_of_backward(output: Value, names: Mapping[str, Any] | None = None, title: str | None = None) -> Drawing:
+    """Draw the chain rule at work on `output`: for each use of each Value the rule and the share of gradient that it yields.
+
+    The gradients are those of the sum of `output`. They are computed on a copy of the graph: no `.grad` changes, and no hook
+    is called.
+
+    Args:
+        output: what to differentiate.
+        names: what Values are called, such as locals().
+        title: stands above the picture.
+
+    Raises:
+        DTypeError: if an argument is of another type.
+        GraphError: if no gradient flows to anything, the graph was released or changed in place, or it is too large to read.
+    """
+    forward = drawing_of(output, names, title, detail="scalar")
+    items = recorded(output, numbers_inside=False).items
+    if len(items) > MOST_RECORDED:
+        raise GraphError(
+            f"graph: detail='backward' draws at most {MOST_RECORDED:,} recorded nodes, got {len(items):,}; draw the graph of a "
+            "Value inside, or leave detail out"
+        )
+    called = {id(x): node.name for x, node in zip(items, forward.nodes, strict=True)}
+    if not output.requires_grad:
+        raise GraphError(
+            "graph: detail='backward' needs a Value that gradient flows to; this one does not require grad"
+        )
+    sketch = _Sketch([x for x in items if isinstance(x, Value) and x.requires_grad], called, len(items))
+    sketch.draw(output)
+    plain = [replace(x, gradient=(), notes=tuple(n for n in x.notes if n != NO_GRADIENT)) for x in forward.nodes]
+    groups = (
+        Group("g0", "forward", tuple(node.id for node in plain)),
+        Group("g1", "backward", tuple(node.id for node in sketch.nodes)),
+    )
+    told = "; ".join(f"{node.name}: {node.symbol} {' '.join(node.value)}" for node in sketch.nodes[:40])
+    return Drawing(
+        forward.title or "forward and backward",
+        f"Forward: {forward.description} Backward, from the output to the inputs: {told}.",
+        (*plain, *sketch.nodes),
+        (*forward.edges, *sketch.edges),
+        groups,
+    )
+
+
+class _Sketch:
+    """The backward half of the drawing.
+
+    Args:
+        values: those that gradient flows to, inputs before results.
+        called: names, by id.
+        start: the number of the first node.
+    """
+
+    def __init__(self, values: list[Value], called: dict[int, str], start: int) -> None:
+        self.values, self.called, self.start = values, called, start
+        self.taken = set(called.values())
+        self.nodes: list[DrawnNode] = []
+        self.edges: list[Edge] = []
+
+    def draw(self, output: Value) -> None:
+        """All of it, from the output to the leaves."""
+        totals, shares = _gradients(self.values)
+        seed = "1" if not output.shape else "ones"
+        arriving: dict[int, list[str]] = defaultdict(list)  # by id of a Value, the nodes of its shares
+        arriving[id(output)] = [
+            self._add(seed, f"gradient of {self._label(output)}", totals[id(output)], ("start here",))
+        ]
+        counts = Counter(id(x) for v in self.values for k, x in enumerate(v.inputs) if (id(v), k) in shares)
+        for value in reversed(self.values):
+            incoming = arriving[id(value)]
+            if not incoming:
+                continue
+            total = incoming[0] if len(incoming) == 1 else self._sum(value, totals[id(value)], incoming)
+            for k, x in enumerate(value.inputs):
+                if (id(value), k) in shares:
+                    what = "gradient" if counts[id(x)] == 1 else "share"
+                    rule, legend = self._rule(value, k)
+                    slope = derivative(value, k)
+                    product = [f"{number(totals[id(value)])} · {_factor(slope)}"] if slope else []
+                    name = f"{what} of {self._label(x)}"
+                    node = self._add(rule, name, shares[id(value), k], (*product, *legend))
+                    self.edges.append(Edge(total, node))
+                    arriving[id(x)].append(node)
+
+    def _sum(self, value: Value, total: Any, shares: list[str]) -> str:
+        """The node where the shares of a Value that is used several times add up."""
+        note = f"{len(shares)} uses"
+        node = self._add("+", f"gradient of {self._label(value)}", total, (note,))
+        self.edges += [Edge(share, node) for share in shares]
+        return node
+
+    def _add(self, symbol: str, name: str, gradient: Any, notes: tuple[str, ...]) -> str:
+        id = f"n{self.start + len(self.nodes)}"
+        numbers = tuple(map(number, statistics([gradient])))
+        alarm = not bool(np.isfinite(gradient).all())
+        self.nodes.append(
+            DrawnNode(
+                id, Kind.GRADIENT, numbers, symbol=symbol, name=name, form=form(gradient), notes=notes, alarm=alarm
+            )
+        )
+        return id
+
+    def _rule(self, value: Value, k: int) -> tuple[str, list[str]]:
+        """The op's rule for its k-th operand, times the incoming gradient g, and what its letters stand for.
+
+        Operands read as the user calls them. Those without a name keep the rule's own letter, unless something else has it.
+        """
+        op = value.grad_fn
+        rule = op.rule(k) if op is not None else None
+        if op is None or rule is None:
+            return "", []
+        operands = dict(zip(signature(op.forward).parameters, value.inputs, strict=False)) | {"y": value}
+        free = (letter for letter in _FREE if letter not in self.taken)
+        text, legend = rule.formula, []
+        for letter in dict.fromkeys(_LETTER.findall(text)):
+            operand = operands.get(letter)
+            own = self._called(operand)
+            if not own and operand is not None:
+                own = letter if letter not in self.taken else next(free)
+                legend.append(f"{own} is the result of {self._label(operand)}")
+            operands[letter] = own or letter
+        text = _LETTER.sub(lambda match: str(operands[match[0]]), text)
+        if op.elementwise:
+            text = _SIGNS.get(text) or (f"g · ({text})" if " " in text or text.startswith("-") else f"g · {text}")
+        return text, legend
+
+    def _called(self, x: Any) -> str:
+        """What an operand reads as in a rule: its name, or a plain number itself."""
+        if isinstance(x, Value):
+            return self.called.get(id(x), "")
+        return "" if x is None or np.ndim(x) else _factor(number(x))
+
+    def _label(self, x: Any) -> str:
+        """What a Value is called, or the operation that computed it."""
+        data, op = (x.data, x.grad_fn) if isinstance(x, Value) else (x, None)
+        return self.called.get(id(x)) or (op.symbol if op is not None else form(data) or number(data))
+
+
+def _factor(text: str) -> str:
+    return f"({text})" if text.startswith("-") else text
+
+
+def _gradients(values: list[Value]) -> tuple[dict[int, Any], dict[tuple[int, int], Any]]:
+    """The gradient of each Value, by id, and the share of each use, by id of the result and number of the operand.
+
+    The graph is built again with a copy of a Value for each use, whose gradient after backward() is the share of that use.
+    """
+    twins: dict[int, Value] = {}
+    uses: dict[tuple[int, int], Value] = {}
+    with enable_grad():
+        for value in values:
+            inputs = list(value.inputs)
+            for k, x in enumerate(inputs):
+                if isinstance(x, Value):
+                    if x.tick >= value.tick:
+                        raise GraphError(
+                            "graph: a leaf was changed in place after it was used, so its gradient would be wrong; record the "
+                            "expression again"
+                        )
+                    inputs[k] = x.data if id(x) not in twins else twins[id(x)].copy()
+                    if id(x) in twins:
+                        uses[id(value), k] = inputs[k]
+            twin = twins[id(value)] = Value(value.data, copy=False)
+            if value.grad_fn is not None:
+                if not inputs:
+                    raise GraphError(
+                        "graph: a part of the graph was released by backward(retain_graph=False); record it again"
+                    )
+                twin.grad_fn, twin.inputs, twin.extra = value.grad_fn, tuple(inputs), {"params": value.params}
+    output = twins[id(values[-1])]
+    output.backward(np.ones(output.shape, output.dtype) if output.shape else None)
+    totals = {key: twin.grad for key, twin in twins.items()}
+    return totals, {key: use.grad for key, use in uses.items() if use.grad is not None}

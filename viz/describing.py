@@ -1,0 +1,170 @@
+"""What a node of a drawing says: about one Value or constant, or about many of them at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from math import log10
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import Node, Value
+
+from .drawing import NO_GRADIENT, DrawnNode, Kind
+from .operands import labels
+from .parts import Part
+from .recorded import INSIDE, Recorded
+from .text import form, number, parameters, statistics
+
+_RELEASED = "released"
+_CHANGED = "changed in place since"  # so its results were computed from other numbers
+_MOST_STEPS = 5  # operations of a chain, or kinds of operations of a layer, that are told
+
+
+class Describer:
+    """Makes nodes of parts of a record.
+
+    Args:
+        record: the expression.
+        uses: for each recorded node, how many arrows leave it.
+        called: names by identity of Values and arrays.
+        magnitudes: whether the nodes carry the size of their gradients.
+    """
+
+    def __init__(self, record: Recorded, uses: list[int], called: Mapping[int, str], magnitudes: bool) -> None:
+        self.record, self.uses, self.called, self.magnitudes = record, uses, called, magnitudes
+        self.output = len(record.items) - 1
+
+    def __call__(self, part: Part, id: str) -> DrawnNode:
+        """The node for a part."""
+        items = self.record.items
+        exits = [items[i] for i in part.exits()]
+        inner = [items[i] for block in part.blocks for i in block] if part.size() > len(exits) else exits
+        grads = statistics(_gradients(exits))
+        values = statistics([_data(x) for x in exits])
+        unusual = values if inner is exits else statistics([_data(x) for x in inner])
+        slopes = grads if inner is exits else statistics(_gradients(inner))
+        symbol, params = self._says(part)
+        shared = {self.uses[i] for i in part.exits()}
+        return DrawnNode(
+            id,
+            self._kind(part),
+            tuple(map(number, values)),
+            symbol=symbol,
+            params=params,
+            name=self._name(exits),
+            form=_form(exits, part),
+            gradient=tuple(map(number, grads)),
+            notes=self._notes(part.exits()),
+            uses=shared.pop() if len(shared) == 1 and not part.loose else 0,
+            count=part.size(),
+            alarm=not (_finite(unusual) and _finite(slopes)),
+            magnitude=_magnitude(grads) if self.magnitudes else None,
+        )
+
+    def _kind(self, part: Part) -> Kind:
+        last = part.blocks[-1][-1]
+        x = self.record.items[last]
+        if not isinstance(x, Value):
+            return Kind.FOLD if part.loose else Kind.CONSTANT
+        if last == self.output and x.grad_fn is not None and not part.loose:
+            return Kind.OUTPUT
+        if part.loose or len(part.blocks[0]) > 1:
+            return Kind.FOLD
+        if x.grad_fn is not None:
+            return Kind.RESULT
+        return Kind.LEAF if x.requires_grad else Kind.DATA
+
+    def _says(self, part: Part) -> tuple[str, str]:
+        """The operation and what belongs to it; of several operations how many, and which."""
+        if part.loose:
+            return _crowd([self.record.items[i] for i in part.blocks[0]])
+        steps = [self.record.items[i] for i in part.blocks[0]]
+        if not isinstance(steps[-1], Value) or steps[-1].grad_fn is None:
+            return "", ""
+        if len(steps) == 1:
+            members = [self.record.items[block[0]] for block in part.blocks]
+            inside = _numbers_inside(members) if INSIDE in self.record.inputs[part.blocks[0][0]] else ""
+            return steps[0].grad_fn.symbol, ", ".join(filter(None, (inside, _parameters(members))))
+        rows = [(symbol, sum(1 for _ in same)) for symbol, same in groupby(x.grad_fn.symbol for x in steps)]
+        if len(rows) == 1:
+            return rows[0][0], f"{len(steps):,} in a row"
+        told = [f"{symbol} ×{n:,}" if n > 1 else symbol for symbol, n in rows]
+        return f"{len(steps):,} operations", ", ".join(told[:_MOST_STEPS] + ["…"] * (len(told) > _MOST_STEPS))
+
+    def _name(self, exits: list[Any]) -> str:
+        x = exits[0]
+        return str((x.name if isinstance(x, Value) else None) or self.called.get(id(x), "")) if len(exits) == 1 else ""
+
+    def _notes(self, exits: list[int]) -> tuple[str, ...]:
+        notes = Counter(note for i in exits for note in self._notes_on(i))
+        return tuple(note if n == len(exits) else f"{note} ({n:,} of {len(exits):,})" for note, n in notes.items())
+
+    def _notes_on(self, i: int) -> Iterator[str]:
+        x = self.record.items[i]
+        if isinstance(x, Value):
+            if x.grad_fn is not None and not x.inputs:
+                yield _RELEASED  # and with the graph went the gradients of all but leaves
+            elif x.grad is None and x.requires_grad:
+                yield NO_GRADIENT
+            if i in self.record.changed:
+                yield _CHANGED
+
+
+def _data(x: Any) -> Any:
+    return x.data if isinstance(x, Value) else x
+
+
+def _gradients(items: list[Any]) -> list[Any]:
+    found = [x.grad for x in items if isinstance(x, Value) and x.grad is not None]
+    return [grad.data if isinstance(grad, Node) else grad for grad in found]
+
+
+def _finite(numbers: Sequence[Any]) -> bool:
+    """Whether the least and the largest number, which tell about all, are neither NaN nor infinite."""
+    return all(abs(x) < float("inf") for x in numbers[-2:])
+
+
+def _magnitude(grads: Sequence[Any]) -> float | None:
+    largest = max((abs(float(x)) for x in grads[-2:]), default=0.0)
+    return round(log10(largest), 4) if 0 < largest < float("inf") else None
+
+
+def _form(exits: list[Any], part: Part) -> str:
+    """Shape and dtype, after how many there are of them."""
+    if part.loose:
+        return ""
+    return " ".join(filter(None, (f"×{len(exits):,}" if len(exits) > 1 else "", form(_data(exits[0])))))
+
+
+def _crowd(items: list[Any]) -> tuple[str, str]:
+    """How many operations, and the commonest of them."""
+    symbols = Counter(x.grad_fn.symbol for x in items if isinstance(x, Value) and x.grad_fn is not None)
+    leaves = len(items) - symbols.total()
+    common = [f"{symbol} {n:,}" for symbol, n in symbols.most_common(_MOST_STEPS)]
+    rest = symbols.total() - sum(n for _, n in symbols.most_common(_MOST_STEPS))
+    told = [*common, *([f"others {rest:,}"] if rest else []), *([f"leaves {leaves:,}"] if leaves else [])]
+    return (f"{symbols.total():,} operations", ", ".join(told)) if symbols else (f"{leaves:,} leaves", "")
+
+
+def _parameters(members: list[Value]) -> str:
+    """The keyword parameters; of several operations those that they share."""
+    texts = {parameters(x): None for x in members} if members[0].params else {}
+    return next(iter(texts)) if len(texts) == 1 else "…" if texts else ""
+
+
+def _numbers_inside(members: list[Value]) -> str:
+    """The plain numbers among the operands, told where they have no nodes; of several operations the range of each."""
+    first = members[0]
+    names = labels(first.grad_fn, len(first.inputs))
+    told = []
+    for k, x in enumerate(first.inputs):
+        if not isinstance(x, Value) and not np.ndim(x):
+            numbers = [member.inputs[k] for member in members]
+            low, high = min(numbers), max(numbers)
+            text = number(low) if low == high else f"{number(low)} to {number(high)}"
+            is_last = k == len(names) - 1 == 1  # as in x - 2, where the number follows the symbol anyway
+            told.append(f"{names[k]}={text}" if names[k] and not is_last else text)
+    return ", ".join(told)

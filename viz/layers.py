@@ -1,0 +1,176 @@
+"""From a model and inputs to a Drawing at the level of layers: one box a module, one node for each operation between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from nn import Module
+from tinygrad_edu import DTypeError
+
+from . import neurons, notebook
+from .boxes import is_finite, many, node_of, says, times
+from .drawing import Drawing, Edge, Group, Kind
+from .expression import drawing_of
+from .operands import labels
+from .run import Run
+from .shorten import chains, closed, repeats
+from .steps import Step
+from .text import plain
+from .words import description
+
+DETAILS = ("auto", "layer", "tensor", "scalar", "neurons")
+MOST_DRAWN = 1_000  # nodes; closed modules keep the picture below
+_DOWN = ("on the left to the output on the right", "at the top to the output at the bottom")
+_OUTSIDE = (Kind.LEAF, Kind.DATA, Kind.CONSTANT)
+
+
+def drawing_of_model(
+    model: Module,
+    inputs: Sequence[Any],
+    names: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    detail: str = "auto",
+    picture: Callable[[Drawing], Any] = lambda drawing: drawing,
+    magnitudes: bool = False,
+) -> Drawing:
+    """Draw what a model computes from inputs. The model is run once, in the mode that it is in, and left as it was.
+
+    Args:
+        model: any module.
+        inputs: what to call it with: plain arrays, numbers or Values.
+        names: what the inputs are called.
+        title: stands above the picture; the type of the model and the number of its parameters if None.
+        detail: "auto" draws equal modules in a row once, and operations that only hand on as one; "layer" draws each;
+            "scalar" and "tensor" draw the expression of the first output, see expression.py; "neurons" draws units and
+            weights, see neurons.py.
+        picture: what makes a picture of a drawing, for the attribute of an error.
+        magnitudes: whether boxes carry the size of their parameters' gradients, for the colour scale.
+
+    Raises:
+        DTypeError: if an argument is of another type.
+        Exception: what the run raises; its attribute `picture` shows how far it came, and what failed.
+    """
+    _check(model, inputs, names, title, detail)
+    if detail == "neurons":
+        return neurons.drawing_of_model(model, inputs, title)
+    run = Run(model, tuple(inputs), names or {})
+    try:
+        run()
+    except Exception as error:
+        if run.steps:
+            shown = error.picture = picture(_drawing(run, title, detail, magnitudes))  # type: ignore[attr-defined]
+            error.add_note("graph: the attribute picture of this error shows how far the run came")
+            notebook.show(shown)
+        raise
+    if detail in ("tensor", "scalar"):
+        called = {**(names or {}), **dict(model.named_parameters())}
+        return drawing_of(run.outputs[0].result, called, _title(model) if title is None else title, detail)
+    return _drawing(run, title, detail, magnitudes)
+
+
+def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any) -> None:
+    if not isinstance(model, Module):
+        raise DTypeError(f"graph: got {type(model).__name__} as model, expected a Module")
+    if not inputs and detail != "neurons":
+        raise DTypeError(f"graph: got a {type(model).__name__} and no inputs; pass an example, as in graph(model, x)")
+    if names is not None and not isinstance(names, Mapping):
+        raise DTypeError(
+            f"graph: got names of type {type(names).__name__}, expected a mapping from name to Value; locals() is one"
+        )
+    if title is not None and not isinstance(title, str):
+        raise DTypeError(f"graph: got a title of type {type(title).__name__}, expected text")
+    if detail not in DETAILS:
+        raise DTypeError(f"graph: got detail={detail!r} for a model, expected one of {', '.join(map(repr, DETAILS))}")
+
+
+def _drawing(run: Run, title: str | None, detail: str, magnitudes: bool) -> Drawing:
+    stands: dict[Step, Step] = {}
+    if detail == "auto":
+        chains(run.steps, run.outputs)
+        stands = repeats(run.steps, run.outputs)
+    shut, depth = closed(run.steps, MOST_DRAWN)
+    stands |= {inner: step for step in shut for inner in step.within() if inner is not step}
+    frames, placed = _placed(run, shut)
+    ids = {step: f"n{i}" for i, (step, _) in enumerate(placed)}
+    edges = tuple(edge for step in ids for edge in _edges(step, ids, stands))
+    outputs = {ids[step] for step in run.outputs}
+    uses = Counter(edge.source for edge in edges if edge.target not in outputs)
+    paths = {id(p): path for path, p in run.model.named_parameters()}
+    nodes = tuple(node_of(step, id, uses[id], paths, magnitudes) for step, id in ids.items())
+    members: dict[Step, list[str]] = {frame: [] for frame, _ in frames}
+    for step, frame in placed:
+        if frame is not None:
+            members[frame].append(ids[step])
+    names = {frame: f"g{i}" for i, (frame, _) in enumerate(frames)}
+    groups = tuple(
+        Group(names[frame], _frame_title(frame), tuple(members[frame]), names[parent] if parent else "")
+        for frame, parent in frames
+    )
+    told = _folded([*(frame for frame, _ in frames), *ids], depth if shut else None)
+    words = description(nodes, told).replace(*_DOWN)
+    return Drawing(_title(run.model) if title is None else title, words, nodes, edges, groups, folded=told, flow="down")
+
+
+Placed = list[tuple[Step, "Step | None"]]
+
+
+def _placed(run: Run, shut: set[Step]) -> tuple[Placed, Placed]:
+    """The steps that become frames, outer ones first, and those that become nodes, in order; each with the frame around it.
+
+    The model itself has none: a frame around everything would tell nothing. What comes from outside stands with its first use.
+    """
+    frames: Placed = []
+    nodes: dict[Step, Step | None] = dict.fromkeys(run.inputs)
+    waiting: Placed = [(step, None) for step in reversed([*run.steps, *run.outputs])]
+    while waiting:
+        step, around = waiting.pop()
+        if step.inside and step not in shut:
+            frame = None if step in run.steps else step
+            if frame:
+                frames.append((frame, around))
+            waiting += [(inner, frame) for inner in reversed(step.inside)]
+        else:
+            outside = [x for source in (*step.chain, step) for x in source.sources if x.kind in _OUTSIDE]
+            nodes.update({x: around for x in outside if x not in nodes})
+            nodes[step] = around
+    return frames, list(nodes.items())
+
+
+def _edges(step: Step, ids: dict[Step, str], stands: dict[Step, Step]) -> Iterator[Edge]:
+    """The arrows to a step: to an operation one for each operand, to a module one from each source."""
+    sources = []
+    for source in (x for inner in step.within() if not inner.inside for x in inner.sources):
+        while source in stands:
+            source = stands[source]
+        sources.append(source)
+    first = (*step.chain, step)[0]
+    is_whole = step.kind is Kind.RESULT and len(sources) == len(
+        first.result.inputs
+    )  # no operand is told inside the node
+    names = labels(first.op, len(sources)) if is_whole else [""] * len(sources)
+    seen = set()
+    for source, label in zip(sources, names, strict=True):
+        if source in ids and source is not step and (step.kind is Kind.RESULT or source not in seen):
+            seen.add(source)
+            yield Edge(ids[source], ids[step], label, alarm=not all(map(is_finite, source.results)))
+
+
+def _title(model: Module) -> str:
+    return f"{type(model).__name__}, {many(sum(p.size for p in model.parameters()), 'parameter')}"
+
+
+def _frame_title(step: Step) -> str:
+    if step.module is None:
+        return f"{step.path or says(step)}{times(step)}"
+    own = f"{step.path}: {type(step.module).__name__}" if step.path else type(step.module).__name__
+    same = f", same as {step.same_as}" if step.same_as else ""
+    return f"{own}{times(step)}{same}"
+
+
+def _folded(steps: list[Step], depth: int | None) -> str:
+    """What was drawn as one, in words."""
+    repeated = [_frame_title(step) for step in steps if step.times > 1]
+    shut = [] if depth is None else [f"modules more than {depth} deep in the model are drawn without their inside"]
+    return "; ".join([*(["drawn once: " + ", ".join(map(plain, repeated))] if repeated else []), *shut])

@@ -1,0 +1,59 @@
+"""Operands: what is written on the arrows to an operation, which one each brings and the local derivative by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from inspect import signature
+
+import numpy as np
+
+from tinygrad_edu import Op, Value
+
+from .text import number
+
+_PROBE = (0.3, 0.7)  # in the domain of most operations, and where none is symmetric by accident (as 2**4 is)
+
+
+@cache
+def labels(op: Op | None, count: int) -> Sequence[str]:
+    """Labels for the arrows to an operation: which operand each brings, if they may not change places.
+
+    One-letter names such as a and b would be taken for the user's own variables, so those read 1st and 2nd.
+    """
+    if op is None or count < 2 or _commutes(op, count):
+        return [""] * count
+    arguments = [] if op.variadic else list(signature(op.forward).parameters)[:count]
+    named = {i: name for i, name in enumerate(arguments) if len(name) > 1}
+    return [named.get(i, _ordinal(i + 1)) for i in range(count)]
+
+
+def _commutes(op: Op, count: int) -> bool:
+    """Whether the operands may change places. The operation itself is asked, so that there is no list of names to keep."""
+    if not op.elementwise or count != 2:
+        return False
+    a, b = _PROBE
+    try:
+        with np.errstate(all="ignore"):
+            return bool(op.forward(a, b) == op.forward(b, a))
+    except (ArithmeticError, ValueError):
+        return False
+
+
+def _ordinal(n: int) -> str:
+    suffix = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{suffix}"
+
+
+def derivative(value: Value, k: int) -> str:
+    """The local derivative of an elementwise operation on scalars by its k-th operand; "" for others, and for constants.
+
+    It comes from the operation's own rule, given 1 as the incoming gradient.
+    """
+    op, operand = value.grad_fn, value.inputs[k]
+    rule = op.rule(k) if op is not None and op.elementwise else None
+    data = [x.data if isinstance(x, Value) else x for x in (value, *value.inputs)]
+    if rule is None or not isinstance(operand, Value) or not operand.requires_grad or any(map(np.ndim, data)):
+        return ""
+    with np.errstate(all="ignore"):  # on NumPy's numbers, which answer 1/0 where Python's raise
+        return number(rule.apply(np.float64(1), *map(np.float64, data), **value.params))

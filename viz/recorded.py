@@ -1,0 +1,85 @@
+"""Recorded: an expression as lists, so that a million Values are walked in two seconds, and folded as plain numbers."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_edu import Value
+
+INSIDE = -1  # in place of a position: a number that is told inside its operation, and has no node of its own
+
+
+class Recorded(NamedTuple):
+    """What an output was computed from, inputs before results, the output last.
+
+    Attributes:
+        items: Values, and constants as plain numbers and arrays. An array that was used twice occurs once.
+        inputs: for each item the positions of its operands, in their order, or `INSIDE`; () for leaves and constants.
+        changed: positions of the leaves that were changed in place after they were used.
+    """
+
+    items: list[Any]
+    inputs: list[tuple[int, ...]]
+    changed: set[int]
+
+    def total(self) -> int:
+        """How many nodes there are, those included that are told inside an operation."""
+        return len(self.items) + sum(sources.count(INSIDE) for sources in self.inputs)
+
+    def uses(self) -> list[int]:
+        """For each item, how many arrows leave it."""
+        uses = [0] * len(self.items)
+        for sources in self.inputs:
+            for i in sources:
+                if i != INSIDE:
+                    uses[i] += 1
+        return uses
+
+
+def recorded(output: Value, numbers_inside: bool) -> Recorded:
+    """All that `output` was computed from: operations in the order in which they were recorded, leaves before their first use.
+
+    Args:
+        output: any Value.
+        numbers_inside: whether plain numbers count as part of the operation that they were given to.
+    """
+    record = Recorded([], [], set())
+    place: dict[int, int] = {}  # by identity, of Values and of arrays: equal numbers need not be the same number
+
+    def put(x: Any, sources: tuple[int, ...]) -> int:
+        record.items.append(x)
+        record.inputs.append(sources)
+        return len(record.items) - 1
+
+    for value in _operations(output):
+        sources = []
+        for x in value.inputs:
+            if isinstance(x, (Value, np.ndarray)):
+                at = place.get(id(x))
+                if at is None:
+                    at = place[id(x)] = put(x, ())
+                if isinstance(x, Value) and x.tick >= value.tick:
+                    record.changed.add(at)
+            else:
+                at = INSIDE if numbers_inside else put(x, ())
+            sources.append(at)
+        place[id(value)] = put(value, tuple(sources))
+    return record
+
+
+def _operations(output: Value) -> list[Value]:
+    """The results among what `output` was computed from, and `output`. A result is younger than its inputs."""
+    seen = {id(output)}
+    stack, found = [output], []
+    while stack:
+        value = stack.pop()
+        found.append(value)
+        for x in value.inputs:
+            if isinstance(x, Value) and x.inputs and id(x) not in seen:
+                seen.add(id(x))
+                stack.append(x)
+    found.sort(key=attrgetter("tick"))
+    return found

@@ -1,0 +1,36 @@
+"""Leaving a model as it was: drawing one must not train it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from nn import Module
+
+
+@contextmanager
+def left_as_it_was(model: Module) -> Iterator[None]:
+    """Frozen parameters are recorded too while this is open; then attributes, buffers and random generators are as before."""
+    frozen = [p for p in model.parameters() if not p.requires_grad and p.dtype.kind == "f"]
+    attributes = [(vars(module), dict(vars(module))) for _, module in model.named_modules()]
+    buffers = [(array, array.copy()) for _, array in model.named_buffers()]
+    generators = [
+        x.bit_generator for _, held in attributes for x in held.values() if isinstance(x, np.random.Generator)
+    ]
+    states = [generator.state for generator in generators]
+    for parameter in frozen:
+        parameter.requires_grad = True
+    try:
+        yield
+    finally:
+        for now, before in attributes:
+            now.clear()
+            now.update(before)
+        for array, copy in buffers:
+            array[...] = copy
+        for generator, state in zip(generators, states, strict=True):
+            generator.state = state
+        for parameter in frozen:
+            parameter.requires_grad = False

@@ -1,0 +1,144 @@
+// The graph: which numbers it shows at a step, what is highlighted, and how nodes are chosen.
+
+const svg = document.querySelector("#graph svg:not(.unseen)");
+const elements = TRACE.ids.map((id) => svg.querySelector(`[id="${id}"]`));
+const slots = elements.map((element) => {
+  const found = {};
+  for (const text of element.querySelectorAll("[data-slot]")) found[text.dataset.slot] = text;  // the last of equal ones
+  return found;
+});
+
+// Arrows are numbered by their targets, and by the operands of each.
+let arrows = 0;
+const ARROWS = NODES.map((node) => node.inputs.map(() => svg.querySelector(`[id="e${arrows++}"]`)));
+
+/** How many of a node's shares have been handed out at a step, and how many come in all. */
+const received = (i, step) => SHARES_OF[i].filter((k) => STEP_OF_SHARE[k] <= step).length;
+
+/** Show a node as it is at a step: its value once computed, its gradient as far as it has come. */
+function refresh(i, step) {
+  if (NODES[i].kind === "constant") return;
+  const known = STEP_OF_NODE[i] <= step;
+  const count = received(i, step), all = SHARES_OF[i].length;
+  const gradient = i === OUTPUT ? (step >= SEED ? run.gradient[i] : null) : count ? run.total[SHARES_OF[i][count - 1]] : null;
+  elements[i].classList.toggle("pending", !known);
+  run.value[i].forEach((x, k) => write(slots[i][k], known ? format(x) : "?"));
+  (run.gradient[i] ?? []).forEach((_, k) => write(slots[i][3 + k], gradient ? format(gradient[k]) : "?"));
+  write(slots[i].what, count && count < all ? "so far" : "gradient");
+}
+
+function write(slot, text) {
+  if (slot && slot.textContent !== text) slot.textContent = text;
+}
+
+let marked = [];
+
+/** Highlight what a step is about, and nothing else. */
+function highlight(step) {
+  for (const [element, name] of marked) element?.classList.remove(name);
+  svg.querySelectorAll(".overlay").forEach((path) => path.remove());
+  const {kind, node, share} = STEPS[step];
+  marked = [];
+  if (kind === "forward") {
+    NODES[node].inputs.forEach((k, operand) => marked.push([elements[k], "from"], [arrow(node, operand, k), "ahead"]));
+    marked.push([elements[node], "now"]);
+  } else if (kind === "seed") {
+    marked.push([elements[OUTPUT], "now"]);
+  } else if (kind === "backward") {
+    const {result, operand, source} = SHARES[share];
+    marked.push([elements[result], "from"], [arrow(result, operand, source), "behind"], [elements[source], "now"]);
+  } else {
+    NODES.forEach((_, i) => isInput(i) && marked.push([elements[i], "now"]));
+  }
+  for (const part of document.querySelectorAll("#expression [data-node]")) {
+    const at = Number(part.dataset.node);
+    part.classList.toggle("now", at === (kind === "seed" ? OUTPUT : kind === "backward" ? SHARES[share].result : node));
+  }
+  for (const [element, name] of marked) element?.classList.add(name);
+}
+
+/** The arrow to a result from one of its operands; drawn where the graph has none. */
+function arrow(result, operand, source) {
+  if (ARROWS[result][operand]) return ARROWS[result][operand];
+  const [x1, y1, x2, y2] = [source, result].flatMap((i) => elements[i].getAttribute("transform").match(/-?[\d.]+/g).map(Number));
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "g");
+  path.setAttribute("class", "edge overlay");
+  const out = y1 + 32, into = y2 > y1 ? y2 - 32 : y2 + 32;  // below the source, between the rows, to the nearer side of the result
+  const aside = 12 * operand;  // so that two arrows do not end in one place
+  path.innerHTML = `<path d="M${x1},${out}C${x1},${out + 28} ${x2 + aside},${into + (y2 > y1 ? -28 : 28)} ${x2 + aside},${into}"/>`;
+  svg.append(path);
+  return path;
+}
+
+/** Make the graph as wide as its frame, within what can be read. */
+function scale() {
+  const {width, height} = svg.viewBox.baseVal, points = 96 / 72;
+  const room = document.getElementById("graph").clientWidth - 24;
+  const factor = ARROWS.flat().some((each) => each) ? Math.min(points, Math.max(points * 0.65, room / width)) : 1;
+  svg.setAttribute("width", width * factor);
+  svg.setAttribute("height", height * factor);
+}
+
+/** Scroll the graph, if it is larger than its frame, so that the highlighted nodes are seen. */
+function reveal() {
+  const frame = document.getElementById("graph"), seen = frame.getBoundingClientRect();
+  const now = marked.filter(([, name]) => name === "now" || name === "from").map(([element]) => element.getBoundingClientRect());
+  if (!now.length || (frame.scrollWidth <= frame.clientWidth && frame.scrollHeight <= frame.clientHeight)) return;
+  const last = now.at(-1);
+  const left = Math.min(...now.map((box) => box.left)), right = Math.max(...now.map((box) => box.right));
+  const box = right - left < seen.width ? {left, right} : last;
+  if (box.left < seen.left + 8 || box.right > seen.right - 8) frame.scrollLeft += (box.left + box.right) / 2 - (seen.left + seen.right) / 2;
+  if (last.top < seen.top + 8 || last.bottom > seen.bottom - 8) frame.scrollTop += (last.top + last.bottom) / 2 - (seen.top + seen.bottom) / 2;
+}
+
+/** All about a node in a line. */
+function details(i) {
+  const {kind, form} = NODES[i], uses = NODES_USING[i].length;
+  const known = STEP_OF_NODE[i] <= shown(), parts = [definition(i)];
+  if (form) parts.push(form);
+  if (kind !== "constant" || form) parts.push(known ? `value ${show(run.value[i])}` : "value not computed yet");
+  const count = received(i, shown());
+  if (!NODES[i].gradient) parts.push("a constant: no gradient flows to it");
+  else if (i === OUTPUT) parts.push(shown() < SEED ? "the output" : "the output, gradient 1");
+  else parts.push(count ? `gradient ${count < SHARES_OF[i].length ? "so far " : ""}${show(run.total[SHARES_OF[i][count - 1]])}` : "no gradient yet");
+  if (uses) parts.push(`used by ${NODES_USING[i].slice(0, 6).map(label).join(", ")}${uses > 6 ? ` and ${uses - 6} more` : ""}`);
+  return parts.join(" · ");
+}
+
+const NODES_USING = NODES.map(() => []);
+NODES.forEach((node, i) => [...new Set(node.inputs)].forEach((k) => NODES_USING[k].push(i)));
+
+const HINT = "Thick border: what this step is about. Dashed: what it is computed from. Choose a node to see where its gradient comes from.";
+
+function tell(i) {
+  document.getElementById("details").textContent = i === undefined ? HINT : details(i);
+}
+
+/** Make the nodes usable: one of them is a tab stop, Up and Down move on, Enter or a click chooses. */
+function prepareGraph(choose) {
+  elements.forEach((element, i) => {
+    element.setAttribute("role", "button");
+    element.setAttribute("tabindex", i === OUTPUT ? "0" : "-1");
+    element.dataset.at = i;
+  });
+  const at = (event) => event.target.closest?.("[data-at]")?.dataset.at;
+  const on = (type, act) => svg.addEventListener(type, (event) => at(event) !== undefined && act(Number(at(event)), event));
+  on("click", (i) => choose(i));
+  on("pointerover", tell);
+  svg.addEventListener("pointerleave", () => tell());
+  svg.addEventListener("focusout", () => tell());
+  on("focusin", (i) => {
+    svg.querySelector('[tabindex="0"]')?.setAttribute("tabindex", "-1");
+    elements[i].setAttribute("tabindex", "0");
+    elements[i].setAttribute("aria-label", details(i));
+    tell(i);
+  });
+  on("keydown", (i, event) => {
+    const move = {ArrowUp: -1, ArrowDown: 1}[event.key];
+    if (move) elements[(i + move + NODES.length) % NODES.length].focus();
+    else if (event.key === "Enter" || event.key === " ") choose(i);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+}

@@ -1,0 +1,116 @@
+"""The page that steps through an expression: one HTML file, complete in itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from tinygrad_edu import Value
+
+from .. import render
+from ..drawing import DrawnNode, Kind
+from ..files import target, write
+from ..text import plain
+from .formulas import javascript
+from .grid import grid
+from .trace import Trace, trace
+
+_SCRIPTS = ("numbers.js", "wording.js", "graph.js", "panels.js", "practice.js", "page.js")
+_MOST_DRAWN = 300  # nodes that Graphviz lays out in a second or two, and that a reader can follow along arrows
+_DIGIT_WIDTH = 0.556  # of the font's size, in Helvetica
+_SLOT = 9  # digits that a number on a node has room for: -1.234e-05
+_LONGEST_TITLE = 200
+
+
+def step(
+    value: Value, path: str | os.PathLike[str], names: Mapping[str, Any] | None = None, title: str | None = None
+) -> Path:
+    """Write a web page that goes through forward and backward pass of an expression, step by step. Returns its path.
+
+    The page works offline. It shows each operation's rule with its numbers, how gradients add up where a Value is used
+    several times, and asks for them in its practice mode. Of single numbers the inputs can be changed in the page. Backward
+    runs once to know the gradients (hooks run with it); the `.grad` of all Values stays as it is.
+
+    Args:
+        value: the result, a single number.
+        path: ends in .html; a file that exists is replaced.
+        names: what Values and arrays are called, such as locals(); the name that a Value carries itself comes first.
+        title: stands above the page.
+
+    Raises:
+        DTypeError: if `value` is not a Value, `names` not a mapping or `title` not text.
+        ShapeError: if `value` is not a single number; step through its .sum().
+        GraphError: if nothing requires grad, the graph was released, or a leaf was changed in place meanwhile.
+        RenderError: if the file is no .html, or no Graphviz works.
+        FileNotFoundError: if the folder does not exist.
+    """
+    file = target("step", path, (".html",))
+    return write("step", file, page(trace(value, names, title)).encode())
+
+
+def page(story: Trace) -> str:
+    """The whole page as text. The same expression gives the same text."""
+    operations = {node.op for node in story.nodes if node.op}
+    data = {
+        "nodes": [asdict(node) for node in story.nodes],
+        "ids": [node.id for node in story.drawing.nodes],
+        "forward": story.forward,
+        "backward": [asdict(share) for share in story.backward],
+        "fixed": story.fixed,
+    }
+    scripts = [javascript([] if story.fixed else operations), *map(_file, _SCRIPTS)]
+    return Template(_file("page.html")).substitute(
+        title=escape(plain(story.drawing.title or "Backpropagation, step by step", _LONGEST_TITLE)),
+        style=_file("page.css"),
+        expression=story.expression,
+        graph=_graph(story),
+        # NaN and Infinity are JavaScript, though not JSON; no name can end the script element
+        trace=json.dumps(data, separators=(",", ":")).replace("<", r"\u003c"),
+        scripts="\n".join(scripts),
+    )
+
+
+def _file(name: str) -> str:
+    return (resources.files(__package__) / name).read_text(encoding="utf-8")
+
+
+def _graph(story: Trace) -> str:
+    """The graph with a slot for each number, which the page fills."""
+    nodes = story.drawing.nodes
+    drawn = tuple(
+        _slotted(node, step.label, len(step.gradient or ())) for node, step in zip(nodes, story.nodes, strict=True)
+    )
+    drawing = replace(story.drawing, nodes=drawn, title="", description="")
+    svg = render.svg(drawing) if len(drawn) <= _MOST_DRAWN else grid(drawing)
+    svg = re.sub(r"\s*<title>.*?</title>|\s*<desc>.*?</desc>", "", svg, flags=re.DOTALL)
+    svg = re.sub(rf"<text ([^>]*)>(\d)\2{{{_SLOT - 1}}}</text>", _slot, svg)
+    svg = re.sub(r"<text ([^>]*)>gradient</text>", r'<text \1 data-slot="what">gradient</text>', svg)
+    return svg.replace('role="img"', 'role="group" aria-labelledby="graph-title"', 1)
+
+
+def _slotted(node: DrawnNode, label: str, gradients: int) -> DrawnNode:
+    """The node with a run of one digit in place of each number: 0, 1, 2 for the value's, 3, 4, 5 for the gradient's."""
+    if node.kind is Kind.CONSTANT:
+        return replace(node, name=label if node.form else "")
+    value = tuple(str(i) * _SLOT for i in range(len(node.value)))
+    gradient = tuple(str(3 + i) * _SLOT for i in range(gradients))
+    return replace(node, name=label, value=value, gradient=gradient, notes=())
+
+
+def _slot(text: re.Match[str]) -> str:
+    """An empty text element with the slot's number, aligned at the right end of the digits."""
+    attributes, digit = text.groups()
+    if 'text-anchor="end"' not in attributes:
+        size = float(re.search(r'font-size="([\d.]+)"', attributes)[1])  # type: ignore[index]
+        width = _SLOT * _DIGIT_WIDTH * size
+        attributes = re.sub(r'\bx="([-\d.]+)"', lambda x: f'x="{float(x[1]) + width:.2f}"', attributes)
+        attributes = attributes.replace('text-anchor="start"', 'text-anchor="end"')
+    return f'<text {attributes} data-slot="{digit}"></text>'

@@ -1,0 +1,120 @@
+// The panels around the graph: the step in words, the list of steps, the inputs, and where a gradient comes from.
+
+/** An element with classes, text and children. */
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+const TITLES = {
+  start: () => "The inputs, and the question",
+  forward: ({node}) => `Forward: compute ${definition(node)}`,
+  seed: () => `Turn round: the gradient of ${label(OUTPUT)} is 1`,
+  backward: ({share}) => `Backward: what ${label(SHARES[share].source)} gets from ${definition(SHARES[share].result)}`,
+  end: () => "Done: the gradient of each input",
+};
+const LINES = {
+  start: startLines,
+  forward: ({node}) => forwardLines(node),
+  seed: seedLines,
+  backward: ({share}) => shareLines(share),
+  end: endLines,
+};
+
+function drawStep(step, isHidden) {
+  const {kind} = STEPS[step];
+  const lines = isHidden ? questionLines(STEPS[step].share) : LINES[kind](STEPS[step]);
+  const rows = lines.map(([formula, explanation]) => make("div", {className: formula ? "line" : "line prose"},
+    ...(formula ? [make("code", {textContent: formula})] : []), make("span", {textContent: explanation})));
+  document.getElementById("step").replaceChildren(make("h2", {}, make("small", {textContent: `Step ${step} of ${STEPS.length - 1}`}), ` ${TITLES[kind](STEPS[step])}`), ...rows);
+}
+
+const NEAR = 10, ALL = 40;  // long lists show the steps near the current one
+
+function drawSteps(step, isHidden, everything = false) {
+  const near = !everything && STEPS.length > ALL;
+  const first = near ? Math.max(0, step - NEAR) : 0, last = near ? Math.min(STEPS.length - 1, step + NEAR) : STEPS.length - 1;
+  const items = [];
+  for (let k = first; k <= last; k++) {
+    const known = everything || k < step || (k === step && !isHidden);
+    const button = make("button", {className: "step", type: "button"}, make("span", {className: "which", textContent: k}), ...summary(STEPS[k], known));
+    button.dataset.step = k;
+    if (k === step) button.setAttribute("aria-current", "step");
+    items.push(make("li", {className: STEPS[k].kind}, button));
+  }
+  document.getElementById("steps").replaceChildren(make("ol", {}, ...items));
+}
+
+/** The gradient that a share makes, as a sum from the second share on. */
+function total(k) {
+  const numbers = run.total[k], has = before(k);
+  if (numbers.length !== 1) return numbers.length ? `mean ${format(numbers[0])}` : "empty";
+  return has === null ? `= ${format(numbers[0])}` : `= ${format(has)} + ${bracketed(show(run.share[k]))} = ${format(numbers[0])}`;
+}
+
+/** A step in a row of the list: what, and with which result once it is known. */
+function summary({kind, node, share}, known) {
+  const [what, result] = {
+    start: () => ["the inputs", ""],
+    forward: () => [definition(node), isScalar(node) ? `= ${number(node)}` : NODES[node].form],
+    seed: () => [`gradient of ${label(OUTPUT)}`, "= 1"],
+    backward: () => [`${label(SHARES[share].source)} gets from ${label(SHARES[share].result)}`, total(share)],
+    end: () => ["the gradients", ""],
+  }[kind]();
+  return [make("span", {className: "what", textContent: what}), make("span", {className: "result", textContent: known ? result : ""})];
+}
+
+const MOST_INPUTS = 16, MOST_USES = 40;
+
+/** A field for each input, or only for the chosen one if there are many. */
+function drawInputs(chosen, change, reset, edited) {
+  const panel = document.getElementById("inputs");
+  if (TRACE.fixed) {
+    panel.replaceChildren(make("p", {textContent: `The inputs of this page cannot be changed: ${TRACE.fixed}.`}));
+    return;
+  }
+  const inputs = NODES.map((_, i) => i).filter(isInput);
+  const offered = inputs.length <= MOST_INPUTS ? inputs : inputs.filter((i) => i === chosen);
+  const fields = offered.map((i) => {
+    const field = make("input", {type: "number", step: "any", value: String(run.value[i][0]), id: `input-${i}`});
+    field.addEventListener("input", () => change(i, field));
+    return make("label", {}, make("span", {textContent: `${label(i)} =`}), field);
+  });
+  const more = inputs.length > MOST_INPUTS ? [make("p", {textContent: `Choose one of the ${inputs.length} inputs in the graph to change it here.`})] : [];
+  const button = make("button", {type: "button", textContent: "Reset", id: "reset", disabled: !edited});
+  button.addEventListener("click", reset);
+  panel.replaceChildren(...more, ...fields, button, make("p", {id: "edited", textContent: ""}));
+}
+
+/** The gradient of a node as the sum over its uses; `limit` hides shares not handed out yet, for practice. */
+function drawDerivation(i, choose, limit) {
+  const panel = document.getElementById("derivation");
+  panel.hidden = i === undefined;
+  if (i === undefined) return;
+  const uses = SHARES_OF[i].filter((k) => STEP_OF_SHARE[k] <= limit), name = label(i);
+  const title = make("h2", {textContent: `Where the gradient of ${name} comes from`});
+  panel.replaceChildren(title, ...derivation(i, uses, name, choose));
+}
+
+function derivation(i, uses, name, choose) {
+  const line = (formula, explanation) => make("div", {className: "line"}, make("code", {textContent: formula}), make("span", {textContent: explanation}));
+  if (i === OUTPUT) return [line(`gradient of ${name} = 1`, "It is the output: the backward pass starts here.")];
+  if (!NODES[i].gradient) return [line(name, "No gradient flows to it: it is a constant, or nothing passes a gradient on to it.")];
+  if (!uses.length) return [line(`gradient of ${name}`, "Not known yet: practise first.")];
+  const few = uses.slice(0, MOST_USES), isNumber = few.every((k) => run.factor[k] !== null);
+  const parts = [line(
+    `gradient of ${name} = ${few.map((k) => (isNumber ? `${bracketed(format(run.factor[k]))} × ${bracketed(show(run.gradient[SHARES[k].result]))}` : `share from ${label(SHARES[k].result)}`)).join(" + ")}${uses.length > few.length ? " + …" : ""} = ${show(run.total[uses.at(-1)])}`,
+    `${name} is used ${times(uses.length)}${isNumber ? `: ${uses.length > 1 ? "for each use " : ""}local derivative × incoming gradient` : ""}${uses.length > 1 ? "; the shares add up" : ""}.`)];
+  for (const k of few) {
+    const {result} = SHARES[k];
+    const link = make("button", {type: "button", className: "link", textContent: `gradient of ${label(result)} = ${show(run.gradient[result])}`});
+    link.addEventListener("click", () => choose(result));
+    parts.push(make("div", {className: "use"}, make("b", {textContent: definition(result)}), make("code", {textContent: ruleWithNumbers(k)}),
+      make("span", {}, "incoming: ", link), make("span", {textContent: `share: ${show(run.share[k])}`})));
+  }
+  if (uses.length > few.length) parts.push(make("p", {textContent: `and ${uses.length - few.length} more uses`}));
+  const hooked = NODES[i].gradient.some((x, k) => x !== SHARES[uses.at(-1)].total[k]) && TRACE.fixed && uses.length === SHARES_OF[i].length;
+  if (hooked) parts.push(make("p", {textContent: `A hook made ${show(NODES[i].gradient)} of the sum.`}));
+  return parts;
+}

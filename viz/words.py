@@ -1,0 +1,65 @@
+"""A drawing in words: for those who listen to it, and about what was folded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .drawing import STATISTICS, DrawnNode, remarks
+from .fold import Folding
+from .text import plain
+
+_MOST_TOLD = 40  # nodes that the description goes through one by one; nobody listens to more
+
+
+def description(nodes: Sequence[DrawnNode], folded: str = "") -> str:
+    """The drawing in words. Of a large one only the output."""
+    told = nodes if len(nodes) <= _MOST_TOLD else nodes[-1:]
+    parts = [
+        f"{_count(len(nodes), 'node')}, from the inputs on the left to the output on the right.",
+        folded and f"{folded}.",
+        scale(nodes),
+    ]
+    return " ".join(filter(None, [*parts, "; ".join(map(_in_words, told)) + "."]))
+
+
+def scale(nodes: Sequence[DrawnNode]) -> str:
+    """What the colours for gradients mean; "" where none are shown."""
+    known = [node.magnitude for node in nodes if node.magnitude is not None]
+    if not known:
+        return ""
+    low, high = (f"{10**x:.1g}" for x in (min(known), max(known)))
+    return f"A stronger fill and a thicker border stand for a larger gradient, from {low} to {high} on a logarithmic scale."
+
+
+def folded(recorded: int, folding: Folding, nodes: Sequence[DrawnNode]) -> str:
+    """What was drawn as one, in words; "" if nothing was."""
+    if all(part.size() == 1 for part in folding.parts):
+        return ""
+    folds = [
+        ([p for p in folding.parts if len(p.blocks) > 1], "group", "of equals, each drawn once with its number"),
+        ([p for p in folding.parts if p.size() > len(p.blocks) == 1 and not p.loose], "run", "of operations"),
+        ([p for p in folding.parts if p.loose], "layer", "by their depth"),
+    ]
+    said = [
+        f"{sum(p.size() for p in parts):,} in {_count(len(parts), what)} {how}" for parts, what, how in folds if parts
+    ]
+    inside = recorded - sum(part.size() for part in folding.parts)
+    said += [f"{_count(inside, 'number')} inside operations"] if inside else []
+    return f"{recorded:,} recorded nodes drawn as {len(nodes):,}: {'; '.join(said)}"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
+def _in_words(node: DrawnNode) -> str:
+    what = " ".join(filter(None, (node.kind, plain(node.name), node.symbol, node.params)))
+    numbers = [_numbers("value", node.value), _numbers("gradient", node.gradient)]
+    return f"{what}: " + ", ".join(filter(None, (node.form, *numbers, *remarks(node))))
+
+
+def _numbers(what: str, numbers: tuple[str, ...]) -> str:
+    """As "value 2", or of an array "value mean 2, min 1, max 3"."""
+    if len(numbers) <= 1:
+        return " ".join((what, *numbers)) if numbers else ""
+    return f"{what} " + ", ".join(map(" ".join, zip(STATISTICS, numbers, strict=True)))
