@@ -52,7 +52,14 @@ def without_error_bars(line):
     return re.sub(r" +\d\.\de-\d\d\b", " ...", line.strip())
 
 
-PAGES = ["docs/own_op.md", "docs/transforms.md", "docs/testing_gradients.md", "docs/networks.md", "README.md"]
+PAGES = [
+    "docs/own_op.md",
+    "docs/transforms.md",
+    "docs/testing_gradients.md",
+    "docs/networks.md",
+    "docs/drawing.md",
+    "README.md",
+]
 
 
 @pytest.mark.parametrize("name", PAGES)
