@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator
 from itertools import groupby
 from typing import Any
 
-from .parts import Block, Graph, Part
+from .parts import MOST_ROLES, Block, Graph, Part
 
 HOPELESS = 20_000  # blocks that all do something else will not fit on a page, however they are used
 _STEP_BEFORE, _WITHIN = (
@@ -66,7 +66,7 @@ def _step(graph: Graph, i: int, b: int, owner: list[int], classes: list[int]) ->
             step.append(_WITHIN)
         elif owner[source] == b:
             step.append(_STEP_BEFORE)
-        elif k and source in sources[:k]:
+        elif k < MOST_ROLES and source in sources[:k]:
             step.append(_WITHIN - 1 - sources.index(source))
         else:
             step.append(classes[owner[source]])
@@ -97,8 +97,9 @@ def _used_alike(graph: Graph, blocks: list[Block], owner: list[int], made: list[
 
 
 def _operands(graph: Graph, block: Block) -> Iterator[tuple[int, int]]:
-    """What feeds a block, with the number of the operand; in a row of operations all operands count as one."""
+    """What feeds a block, with the number of the operand; in a row of operations, or of many operands, all count as one."""
     for i in block:
+        tells = len(block) == 1 and len(graph.inputs[i]) <= MOST_ROLES
         for k, source in enumerate(graph.inputs[i]):
             if source >= 0:
-                yield source, k if len(block) == 1 else 0
+                yield source, k if tells else 0

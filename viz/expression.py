@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping
-from typing import Any
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from .describing import Describer
 from .drawing import Drawing, DrawnNode, Edge, Kind
 from .fold import Folding, fold
 from .operands import derivative, labels
-from .parts import Graph
+from .parts import MOST_ROLES, Graph, Part
 from .recorded import INSIDE, Recorded, recorded
 from .text import not_finite
 from .words import description, folded
@@ -101,29 +101,47 @@ def _gradient_of(x: Any) -> float:
     return largest if largest == largest else float("inf")
 
 
+Operand: TypeAlias = "tuple[DrawnNode, int, int]"  # where it comes from; it is the k-th of node number j
+
+
 def _edges(record: Recorded, folding: Folding, nodes: list[DrawnNode], derivatives: bool) -> list[Edge]:
     """One arrow for each operand of what is drawn by itself, one from each source of what is folded."""
-    edges = []
-    for p, part in enumerate(folding.parts):
-        alone = len(part.blocks[0]) == 1
-        arrows = [
-            (folding.owner[i], _label(record, j, k) if alone else "", j, k)
+    edges: list[Edge] = []
+    for target, part in zip(nodes, folding.parts, strict=True):
+        operands = [
+            (nodes[folding.owner[i]], j, k)
             for block in part.blocks
             for j in block
             for k, i in enumerate(record.inputs[j])
-            if i != INSIDE and folding.owner[i] != p
+            if i != INSIDE
         ]
-        if part.size() == 1:
-            for source, label, j, k in arrows:
-                steep = not_finite(nodes[source].gradient) and not_finite([derivative(record.items[j], k)])
-                slope = derivative(record.items[j], k) if derivatives else ""
-                edges.append(_edge(nodes[source], nodes[p], label, slope, steep))
-            continue
-        for (source, label), count in Counter(arrow[:2] for arrow in arrows).items():
-            each, left = divmod(count, len(part.blocks))
-            many = f"×{each:,}" if each > 1 and not left and not part.loose else ""
-            edges.append(_edge(nodes[source], nodes[p], label or many))
+        crowded = len(operands) > MOST_ROLES and any(source.count > 1 for source, _, _ in operands)
+        if part.size() > 1 or crowded:
+            edges += _from_each_source(record, part, target, operands)
+        else:
+            edges += _from_each_operand(record, target, operands, derivatives)
     return edges
+
+
+def _from_each_operand(
+    record: Recorded, target: DrawnNode, operands: list[Operand], derivatives: bool
+) -> Iterator[Edge]:
+    for source, j, k in operands:
+        steep = not_finite(source.gradient) and not_finite([derivative(record.items[j], k)])
+        slope = derivative(record.items[j], k) if derivatives else ""
+        yield _edge(source, target, _label(record, j, k), slope, steep)
+
+
+def _from_each_source(record: Recorded, part: Part, target: DrawnNode, operands: list[Operand]) -> Iterator[Edge]:
+    """Arrows that tell how many come from the source to each block, if all blocks have equally many."""
+    first = part.blocks[0]
+    told = len(first) == 1 and len(record.inputs[first[0]]) <= MOST_ROLES
+    sources = {source.id: source for source, _, _ in operands if source is not target}
+    counts = Counter((s.id, _label(record, j, k) if told else "") for s, j, k in operands if s is not target)
+    for (id, label), count in counts.items():
+        each, left = divmod(count, len(part.blocks))
+        many = f"×{each:,}" if each > 1 and not left and not part.loose else ""
+        yield _edge(sources[id], target, label or many)
 
 
 def _label(record: Recorded, j: int, k: int) -> str:

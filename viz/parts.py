@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+MOST_ROLES = 4  # operands of an operation that differ in what they are for; a thousand to join are for the same
 Block: TypeAlias = "tuple[int, ...]"  # positions of nodes
 
 

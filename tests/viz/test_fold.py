@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tinygrad_edu import Value, exp, log, relu, tanh
+from tinygrad_edu import Value, exp, log, relu, stack, tanh
 from viz import Drawing, Kind, expression, graph
 from viz.expression import drawing_of
 from viz.fold import fold
@@ -95,6 +95,18 @@ def test_layers_of_a_network_stay_apart():
     assert [node.form for node in d.nodes if node.symbol == "tanh"] == ["×400", "×200", "×50"]
     assert sum(node.count for node in d.nodes if node.kind is Kind.LEAF) == len(parameters)
     assert all(node.uses == 50 for node in d.nodes if node.kind is Kind.LEAF)
+
+
+def test_many_operands_of_one_operation_are_one_arrow():
+    leaves = [Value(float(i)) for i in range(50_000)]
+    d = folded(stack([leaf * 2 for leaf in leaves]).sum())
+    assert told(d) == [
+        ("", "", "×50,000"),
+        ("×", "2", "×50,000"),
+        ("stack", "axis=0", "(50000,) float64"),
+        ("Σ", "", ""),
+    ]
+    assert [edge.label for edge in d.edges] == ["", "×50,000", ""]
 
 
 def test_a_square_is_not_like_a_product():
