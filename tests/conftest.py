@@ -1,10 +1,14 @@
 """What tests of several files need: pytest within pytest, for the plugin's tests, and a registry to define ops in."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tinygrad_edu import registry
 
 pytest_plugins = ["pytester"]
+# A busy machine is slow, which is no fault of a strategy.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.fixture
