@@ -19,12 +19,16 @@ class Row:
 
     Attributes:
         path: where it is, such as "encoder.0"; "" for the model itself.
+        name: the path from the module around it.
+        depth: how many modules are around it.
         layer: its type and arguments.
         shape: of its last output; None if it did not run.
         parameters: how many numbers its own parameters have, those of modules inside it, and those counted before, left out.
     """
 
     path: str
+    name: str
+    depth: int
     layer: str
     shape: Any
     parameters: int
@@ -55,12 +59,10 @@ class Summary:
             column.footer = footer
             column.justify = "right" if column.header in ("parameters", "share") else "left"
         for row in self.rows:
-            inside = [other.path for other in self.rows if other.path and row.path.startswith(f"{other.path}.")]
-            indent = "  " * (len(inside) + 1 if row.path else 0)
-            name = f"{row.path.removeprefix(f'{max(inside, key=len)}.' if inside else '')}: " if row.path else ""
+            name = f"{'  ' * row.depth}{row.name}: " if row.name else ""
             share = f"{row.parameters / self.parameters:.1%}" if row.parameters else ""
             shape = "" if row.shape is None else str(row.shape)
-            table.add_row(f"{indent}{name}{row.layer}", shape, f"{row.parameters:,}" if row.parameters else "", share)
+            table.add_row(f"{name}{row.layer}", shape, f"{row.parameters:,}" if row.parameters else "", share)
         if self.trainable < self.parameters:
             table.caption = f"{self.parameters - self.trainable:,} of the parameters are frozen"
         return table
@@ -84,14 +86,18 @@ def summarize(model: Any, inputs: tuple[Any, ...]) -> Summary:
         with no_grad(), mode_of(model, training=False), observing(look):
             model(*inputs)
     seen: set[int] = set()
-    rows, trainable = [], 0
+    rows: list[Row] = []
+    trainable = 0
     for path, module in model.named_modules():
         inner = {id(value) for _, child in module.children() for value in child.parameters()}
         own = [p for p in module.parameters() if id(p) not in inner and id(p) not in seen]
         seen |= {id(p) for p in own}
         trainable += sum(p.size for p in own if p.requires_grad)
+        around = [row.path for row in rows if row.path and path.startswith(f"{row.path}.")]
+        name = path.removeprefix(f"{around[-1]}." if around else "")
         layer = f"{type(module).__name__}({module.describe()})"
-        rows.append(Row(path, layer, shapes.get(id(module)), sum(p.size for p in own)))
+        count = sum(p.size for p in own)
+        rows.append(Row(path, name, len(around) + bool(path), layer, shapes.get(id(module)), count))
     return Summary(tuple(rows), trainable)
 
 

@@ -52,7 +52,7 @@ def fit(
         optimizer: over the model's parameters.
         loss: of (output, targets) of a batch; its mean over the batch.
         metrics: functions of (outputs, targets), plain arrays, of the validation data, recorded under their names; by default
-            accuracy if the loss is cross_entropy, and none otherwise.
+            accuracy if the loss is cross_entropy or CrossEntropyLoss(), and none otherwise.
         epochs: how often to go through the data, at most.
         batch_size: examples in a step, from 1; None for all of them.
         rng: shuffles the data before each epoch: a generator, or a seed for one; None keeps their order.

@@ -21,6 +21,7 @@ from .errors import ExpressionError, GradientError, TinygradError
 from .expression import CONSTANTS, evaluate, functions
 from .value import Value
 
+FORMATS = ".svg, .png, .html, .pdf, .dot or .mmd"
 CONTEXT = 35  # how many characters an error shows on either side of the offending one
 
 EXAMPLES = """Examples:
@@ -30,8 +31,9 @@ EXAMPLES = """Examples:
   python -m tinygrad_edu grad "-x**2 / 2" x=3
   python -m tinygrad_edu grad "sin(2*pi*t)" t=0.25 --draw graph.svg"""
 
-STEP_EXAMPLE = """  python -m tinygrad_edu step "tanh(a*b + c)" a=2 b=-3 c=10 --open
-  python -m tinygrad_edu draw "tanh(a*b + c)" a=2 b=-3 c=10 --out graph.png"""
+STEP_EXAMPLE = '  python -m tinygrad_edu step "tanh(a*b + c)" a=2 b=-3 c=10 --open'
+
+DRAW_EXAMPLE = '  python -m tinygrad_edu draw "tanh(a*b + c)" a=2 b=-3 c=10 --out graph.png'
 
 CHECK_EXAMPLE = "  python -m tinygrad_edu check mylayers:softmax --shape x=3,4"
 
@@ -55,7 +57,7 @@ EXPRESSION is written as for grad.
 Examples:
 
 \b
-{STEP_EXAMPLE.splitlines()[1]}
+{DRAW_EXAMPLE}
 
 Exit codes: 0 done, 1 the drawing could not be written, 2 the expression or an argument was refused."""
 
@@ -66,7 +68,7 @@ The page works offline, in any browser. EXPRESSION is written as for grad.
 Examples:
 
 \b
-{STEP_EXAMPLE.splitlines()[0]}
+{STEP_EXAMPLE}
   python -m tinygrad_edu step "a*b + a" a=2 b=-3 --out sum.html
 
 Exit codes: 0 done, 1 the page could not be written, 2 the expression or an argument was refused."""
@@ -94,7 +96,11 @@ Variables = Annotated[
 ]
 
 
-@app.callback(help=f"Reverse-mode automatic differentiation over NumPy.\n\n{EXAMPLES}\n{STEP_EXAMPLE}\n{CHECK_EXAMPLE}")
+@app.callback(
+    help="\n".join(
+        ["Reverse-mode automatic differentiation over NumPy.\n", EXAMPLES, STEP_EXAMPLE, DRAW_EXAMPLE, CHECK_EXAMPLE]
+    )
+)
 def main() -> None:
     """Hold the commands."""
 
@@ -106,7 +112,7 @@ def grad(
     variables: Variables = None,
     draw: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the graph with its values and gradients; .svg, .png or .dot."),
+        typer.Option(metavar="FILE", help=f"Draw the graph with its values and gradients; {FORMATS}."),
     ] = None,
 ) -> None:
     """Value and gradients of an arithmetic expression, as HELP says at length."""
@@ -120,7 +126,7 @@ def grad(
 def draw(
     expression: Expression,
     variables: Variables = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Ends in .svg, .png or .dot.")] = Path("graph.svg"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help=f"Ends in {FORMATS}.")] = Path("graph.svg"),
 ) -> None:
     """Draw an arithmetic expression, as DRAW_HELP says."""
     _draw("--out", out, expression, *_differentiated(expression, variables))

@@ -13,10 +13,8 @@ from typing import Any
 from .parts import MOST_ROLES, Block, Graph, Part
 
 HOPELESS = 20_000  # blocks that all do something else will not fit on a page, however they are used
-_STEP_BEFORE, _WITHIN = (
-    -2,
-    -3,
-)  # in place of an operand's class: the result of the step before, or a number without node
+_STEP_BEFORE = -2  # in place of an operand's class: the result of the step before
+_WITHIN = -3  # or a number without node
 
 
 def alike(graph: Graph, blocks: list[Block]) -> list[Part]:
@@ -37,9 +35,8 @@ def alike(graph: Graph, blocks: list[Block]) -> list[Part]:
     parts: dict[int, Part] = {}
     for block, same in zip(blocks, classes, strict=True):
         parts.setdefault(same, Part([])).blocks.append(block)
-    return sorted(
-        parts.values(), key=lambda part: part.blocks[-1][-1]
-    )  # the last of each: so inputs stand before results
+    # By the last of each, so that inputs stand before results.
+    return sorted(parts.values(), key=lambda part: part.blocks[-1][-1])
 
 
 def _made_alike(graph: Graph, blocks: list[Block], owner: list[int]) -> list[int]:

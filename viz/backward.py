@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import GraphError, Value, enable_grad
+from tinygrad_edu import GraphError, Value
 
 from .drawing import NO_GRADIENT, Drawing, DrawnNode, Edge, Group, Kind
 from .expression import drawing_of
 from .operands import derivative
+from .passing import passed_on
 from .recorded import recorded
 from .text import form, number, statistics
 
@@ -168,33 +169,26 @@ def _factor(text: str) -> str:
 
 
 def _gradients(values: list[Value]) -> tuple[dict[int, Any], dict[tuple[int, int], Any]]:
-    """The gradient of each Value, by id, and the share of each use, by id of the result and number of the operand.
+    """The gradient of each Value, by id, and the share of each use, by id of the result and number of the operand."""
+    output = values[-1]
+    totals: dict[int, Any] = {id(output): np.ones(output.shape, output.dtype) if output.shape else 1.0}
+    shares: dict[tuple[int, int], Any] = {}
+    for value in reversed(values):
+        _check(value)
+        if value.grad_fn is None or id(value) not in totals:
+            continue
+        for k, (x, share) in enumerate(zip(value.inputs, passed_on(value, totals[id(value)]), strict=True)):
+            if share is not None:
+                shares[id(value), k] = share
+                totals[id(x)] = totals[id(x)] + share if id(x) in totals else share
+    return totals, shares
 
-    The graph is built again with a copy of a Value for each use, whose gradient after backward() is the share of that use.
-    """
-    twins: dict[int, Value] = {}
-    uses: dict[tuple[int, int], Value] = {}
-    with enable_grad():
-        for value in values:
-            inputs = list(value.inputs)
-            for k, x in enumerate(inputs):
-                if isinstance(x, Value):
-                    if x.tick >= value.tick:
-                        raise GraphError(
-                            "graph: a leaf was changed in place after it was used, so its gradient would be wrong; record the "
-                            "expression again"
-                        )
-                    inputs[k] = x.data if id(x) not in twins else twins[id(x)].copy()
-                    if id(x) in twins:
-                        uses[id(value), k] = inputs[k]
-            twin = twins[id(value)] = Value(value.data, copy=False)
-            if value.grad_fn is not None:
-                if not inputs:
-                    raise GraphError(
-                        "graph: a part of the graph was released by backward(retain_graph=False); record it again"
-                    )
-                twin.grad_fn, twin.inputs, twin.extra = value.grad_fn, tuple(inputs), {"params": value.params}
-    output = twins[id(values[-1])]
-    output.backward(np.ones(output.shape, output.dtype) if output.shape else None)
-    totals = {key: twin.grad for key, twin in twins.items()}
-    return totals, {key: use.grad for key, use in uses.items() if use.grad is not None}
+
+def _check(value: Value) -> None:
+    """Raises GraphError if there is no chain rule to draw any more."""
+    if value.grad_fn is not None and not value.inputs:
+        raise GraphError("graph: a part of the graph was released by backward(retain_graph=False); record it again")
+    if any(isinstance(x, Value) and x.tick >= value.tick for x in value.inputs):
+        raise GraphError(
+            "graph: a leaf was changed in place after it was used, so its gradient would be wrong; record the expression again"
+        )

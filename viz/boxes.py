@@ -13,7 +13,7 @@ from tinygrad_edu import Value
 
 from .drawing import NO_GRADIENT, STATISTICS, DrawnNode, Kind
 from .steps import Step
-from .text import form, number, parameters, plain, statistics
+from .text import data_of, form, many, number, parameters, plain, statistics
 
 _SHORT = 12  # characters of a module's arguments that fit beside its type
 _LINE, _MESSAGE_LINE = 26, 44  # characters in a line of a module's arguments, and of an error's message
@@ -134,12 +134,7 @@ def _parameters(step: Step) -> list[Value]:
 
 def _gradients(step: Step) -> list[Any]:
     grads = [p.grad for p in _parameters(step)]
-    return [np.asarray(g.data if isinstance(g, Value) else g) for g in grads if g is not None]
-
-
-def many(n: int, what: str) -> str:
-    """A number of things: "1 module", "1,056 parameters"."""
-    return f"{n:,} {what}" + "s" * (n != 1)
+    return [np.asarray(data_of(g)) for g in grads if g is not None]
 
 
 def is_finite(data: Any) -> bool:

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import Node, Value
+from tinygrad_edu import Value
 
 from .drawing import NO_GRADIENT, DrawnNode, Kind
 from .operands import labels
 from .parts import Part
 from .recorded import INSIDE, Recorded
-from .text import form, number, parameters, statistics
+from .text import data_of, form, number, parameters, statistics
 
 _RELEASED = "released"
 _CHANGED = "changed in place since"  # so its results were computed from other numbers
@@ -43,8 +43,8 @@ class Describer:
         exits = [items[i] for i in part.exits()]
         inner = [items[i] for block in part.blocks for i in block] if part.size() > len(exits) else exits
         grads = statistics(_gradients(exits))
-        values = statistics([_data(x) for x in exits])
-        unusual = values if inner is exits else statistics([_data(x) for x in inner])
+        values = statistics([data_of(x) for x in exits])
+        unusual = values if inner is exits else statistics([data_of(x) for x in inner])
         slopes = grads if inner is exits else statistics(_gradients(inner))
         symbol, params = self._says(part)
         shared = {self.uses[i] for i in part.exits()}
@@ -113,13 +113,9 @@ class Describer:
                 yield _CHANGED
 
 
-def _data(x: Any) -> Any:
-    return x.data if isinstance(x, Value) else x
-
-
 def _gradients(items: list[Any]) -> list[Any]:
     found = [x.grad for x in items if isinstance(x, Value) and x.grad is not None]
-    return [grad.data if isinstance(grad, Node) else grad for grad in found]
+    return [data_of(grad) for grad in found]
 
 
 def _finite(numbers: Sequence[Any]) -> bool:
@@ -136,7 +132,7 @@ def _form(exits: list[Any], part: Part) -> str:
     """Shape and dtype, after how many there are of them."""
     if part.loose:
         return ""
-    return " ".join(filter(None, (f"×{len(exits):,}" if len(exits) > 1 else "", form(_data(exits[0])))))
+    return " ".join(filter(None, (f"×{len(exits):,}" if len(exits) > 1 else "", form(data_of(exits[0])))))
 
 
 def _crowd(items: list[Any]) -> tuple[str, str]:

@@ -8,15 +8,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tinygrad_edu import DTypeError, Node, Value
+from tinygrad_edu import DTypeError, Value
 
 from .describing import Describer
 from .drawing import Drawing, DrawnNode, Edge, Kind
 from .fold import Folding, fold
+from .names import by_id, check
 from .operands import derivative, labels
 from .parts import MOST_ROLES, Graph, Part
 from .recorded import INSIDE, Recorded, recorded
-from .text import not_finite
+from .text import data_of, not_finite
 from .words import description, folded
 
 DETAILS = ("auto", "scalar", "tensor")
@@ -43,7 +44,7 @@ def drawing_of(
         limit = min(limit or READABLE, READABLE)
         if record.total() <= limit:
             record = recorded(output, numbers_inside=False)
-    called = _names(names or {})
+    called = by_id(names or {})
     graph = _graph(record, called)
     folding = fold(graph, lambda i: _gradient_of(record.items[i]), limit or len(record.items))
     describe = Describer(record, graph.uses, called, magnitudes)
@@ -53,29 +54,15 @@ def drawing_of(
     return Drawing(title or "", description(nodes, told), tuple(nodes), tuple(edges), folded=told)
 
 
-def _check(output: Value, names: Mapping[str, Any] | None, title: str | None, detail: str) -> None:
+def _check(output: Value, called: Mapping[str, Any] | None, title: str | None, detail: str) -> None:
     got = type(output).__name__
     if not isinstance(output, Value):
         raise DTypeError(
             f"graph: got {got}, expected a Value, or a model and its input; compute the number from Values and pass the result"
         )
-    if names is not None and not isinstance(names, Mapping):
-        raise DTypeError(
-            f"graph: got names of type {type(names).__name__}, expected a mapping from name to Value; locals() is one"
-        )
-    if title is not None and not isinstance(title, str):
-        raise DTypeError(f"graph: got a title of type {type(title).__name__}, expected text")
+    check(called, title)
     if detail not in DETAILS:
         raise DTypeError(f"graph: got detail={detail!r}, expected one of {', '.join(map(repr, DETAILS))} for a Value")
-
-
-def _names(names: Mapping[str, Any]) -> dict[int, str]:
-    """What Values and arrays are called, by identity: the first of several names, IPython's _ and _12 last."""
-    called: dict[int, str] = {}
-    for name, x in sorted(names.items(), key=lambda item: str(item[0]).startswith("_")):
-        if isinstance(x, (Value, np.ndarray)):
-            called.setdefault(id(x), str(name))
-    return called
 
 
 def _graph(record: Recorded, called: Mapping[int, str]) -> Graph:
@@ -93,8 +80,7 @@ def _graph(record: Recorded, called: Mapping[int, str]) -> Graph:
 
 def _gradient_of(x: Any) -> float:
     """The largest |gradient| of a leaf, NaN as the largest of all; 0 without a gradient."""
-    grad = x.grad if isinstance(x, Value) else None
-    data = grad.data if isinstance(grad, Node) else grad
+    data = data_of(x.grad) if isinstance(x, Value) else None
     if data is None or not np.size(data):
         return 0.0
     largest = float(np.max(np.abs(data)))

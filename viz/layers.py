@@ -10,14 +10,15 @@ from nn import Module
 from tinygrad_edu import DTypeError
 
 from . import neurons, notebook
-from .boxes import is_finite, many, node_of, says, times
+from .boxes import is_finite, node_of, says, times
 from .drawing import Drawing, Edge, Group, Kind
 from .expression import drawing_of
+from .names import check
 from .operands import labels
 from .run import Run
 from .shorten import chains, closed, repeats
 from .steps import Step
-from .text import plain
+from .text import many, plain
 from .words import description
 
 DETAILS = ("auto", "layer", "tensor", "scalar", "neurons")
@@ -75,12 +76,7 @@ def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any) -> None
         raise DTypeError(f"graph: got {type(model).__name__} as model, expected a Module")
     if not inputs and detail != "neurons":
         raise DTypeError(f"graph: got a {type(model).__name__} and no inputs; pass an example, as in graph(model, x)")
-    if names is not None and not isinstance(names, Mapping):
-        raise DTypeError(
-            f"graph: got names of type {type(names).__name__}, expected a mapping from name to Value; locals() is one"
-        )
-    if title is not None and not isinstance(title, str):
-        raise DTypeError(f"graph: got a title of type {type(title).__name__}, expected text")
+    check(names, title)
     if detail not in DETAILS:
         raise DTypeError(f"graph: got detail={detail!r} for a model, expected one of {', '.join(map(repr, DETAILS))}")
 
@@ -146,9 +142,8 @@ def _edges(step: Step, ids: dict[Step, str], stands: dict[Step, Step]) -> Iterat
             source = stands[source]
         sources.append(source)
     first = (*step.chain, step)[0]
-    is_whole = step.kind is Kind.RESULT and len(sources) == len(
-        first.result.inputs
-    )  # no operand is told inside the node
+    # No operand is told inside the node.
+    is_whole = step.kind is Kind.RESULT and len(sources) == len(first.result.inputs)
     names = labels(first.op, len(sources)) if is_whole else [""] * len(sources)
     seen = set()
     for source, label in zip(sources, names, strict=True):

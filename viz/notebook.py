@@ -68,8 +68,7 @@ def module_html(model: Any) -> str:
         shapes.setdefault(owner, []).append(f"{name} {value.shape}")
     rows = []
     for row in summary.rows:
-        inside = [other.path for other in summary.rows if other.path and row.path.startswith(f"{other.path}.")]
-        indent = 1.2 * (len(inside) + bool(row.path))
+        indent = 1.2 * row.depth
         cells = [plain(", ".join(shapes.get(row.path, [])), 120), f"{row.parameters:,}" if row.parameters else ""]
         name = f"{plain(row.path)}: " if row.path else ""
         head = f'<th scope="row" style="text-align:left; padding-left:{indent:.1f}em">{escape(name + plain(row.layer, 120))}</th>'

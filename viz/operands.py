@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_edu import Op, Value
 
-from .text import number
+from .text import data_of, number
 
 _PROBE = (0.3, 0.7)  # in the domain of most operations, and where none is symmetric by accident (as 2**4 is)
 
@@ -52,7 +52,7 @@ def derivative(value: Value, k: int) -> str:
     """
     op, operand = value.grad_fn, value.inputs[k]
     rule = op.rule(k) if op is not None and op.elementwise else None
-    data = [x.data if isinstance(x, Value) else x for x in (value, *value.inputs)]
+    data = [data_of(x) for x in (value, *value.inputs)]
     if rule is None or not isinstance(operand, Value) or not operand.requires_grad or any(map(np.ndim, data)):
         return ""
     with np.errstate(all="ignore"):  # on NumPy's numbers, which answer 1/0 where Python's raise

@@ -21,6 +21,7 @@ from nn import Module, observing
 from tinygrad_edu import Op, Value, enable_grad
 
 from .drawing import Kind
+from .names import by_id
 from .restore import left_as_it_was
 from .steps import Step, inputs_of, is_data, parts
 
@@ -93,7 +94,7 @@ class Run:
     def _name(self, inputs: tuple[Any, ...], names: Mapping[str, Any]) -> Iterator[Step]:
         """A step for each input that holds numbers, under the user's name or that of the model's own argument."""
         arguments = list(signature(self.model.forward).parameters)
-        called = {id(x): str(name) for name, x in reversed(list(names.items()))}
+        called = by_id(names)
         for i, (x, given) in enumerate(zip(inputs, self._given, strict=True)):
             if is_data(given):
                 own = arguments[min(i, len(arguments) - 1)] if arguments else ""

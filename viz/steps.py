@@ -12,7 +12,7 @@ from nn import Module
 from tinygrad_edu import Op, Value
 
 from .drawing import Kind
-from .text import number
+from .text import data_of, number
 
 
 @dataclass(eq=False, slots=True)
@@ -66,7 +66,7 @@ class Step:
     @property
     def results(self) -> list[Any]:
         """Data of all that it computed."""
-        return [x.data if isinstance(x, Value) else x for x in parts(self.result) if x is not None]
+        return [data_of(x) for x in parts(self.result) if x is not None]
 
     def within(self) -> Iterator[Step]:
         """This step and all inside it, outermost first."""

@@ -25,6 +25,16 @@ def plain(text: str, longest: int = LONGEST_NAME) -> str:
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
+def data_of(x: Any) -> Any:
+    """The numbers of a Value; all else as it is."""
+    return x.data if isinstance(x, Value) else x
+
+
+def many(n: int, what: str) -> str:
+    """A number of things: "1 module", "1,056 parameters"."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
 def number(x: Any) -> str:
     """A number at 4 significant digits; in full if it is of integer type."""
     return str(x) if isinstance(x, _WHOLE) else f"{x:.4g}"

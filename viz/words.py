@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .drawing import STATISTICS, DrawnNode, remarks
 from .fold import Folding
-from .text import plain
+from .text import many, plain
 
 _MOST_TOLD = 40  # nodes that the description goes through one by one; nobody listens to more
 
@@ -15,7 +15,7 @@ def description(nodes: Sequence[DrawnNode], folded: str = "") -> str:
     """The drawing in words. Of a large one only the output."""
     told = nodes if len(nodes) <= _MOST_TOLD else nodes[-1:]
     parts = [
-        f"{_count(len(nodes), 'node')}, from the inputs on the left to the output on the right.",
+        f"{many(len(nodes), 'node')}, from the inputs on the left to the output on the right.",
         folded and f"{folded}.",
         scale(nodes),
     ]
@@ -41,15 +41,11 @@ def folded(recorded: int, folding: Folding, nodes: Sequence[DrawnNode]) -> str:
         ([p for p in folding.parts if p.loose], "layer", "by their depth"),
     ]
     said = [
-        f"{sum(p.size() for p in parts):,} in {_count(len(parts), what)} {how}" for parts, what, how in folds if parts
+        f"{sum(p.size() for p in parts):,} in {many(len(parts), what)} {how}" for parts, what, how in folds if parts
     ]
     inside = recorded - sum(part.size() for part in folding.parts)
-    said += [f"{_count(inside, 'number')} inside operations"] if inside else []
+    said += [f"{many(inside, 'number')} inside operations"] if inside else []
     return f"{recorded:,} recorded nodes drawn as {len(nodes):,}: {'; '.join(said)}"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def _in_words(node: DrawnNode) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from html import unescape
 from itertools import combinations
@@ -13,6 +10,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from hostile import HOSTILE
+from samples import printed_under_two_hash_seeds
 
 from tinygrad_edu import Value
 from viz import Drawing, DrawnNode, Edge, Group, Kind, Picture, graph
@@ -78,10 +76,7 @@ y = (tanh(x @ w + 1) * x - {"k": 1}["k"]).sum(axis=0)[0]
 y.backward()
 print(graph(y, locals(), title="title").dot())
 """
-    runs = []
-    for seed in ("1", "2"):
-        env = {**os.environ, "PYTHONHASHSEED": seed}
-        runs.append(subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True).stdout)
+    runs = printed_under_two_hash_seeds(code)
     assert runs[0] == runs[1]
     assert b"gradient" in runs[0]
 

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from pathlib import Path
-
-import pytest
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium is installed")
 
 # Pairs of words of one drawing whose boxes overlap by more than two pixels both ways, and words beyond the edge of the drawing.
 TROUBLE = """() => [...document.querySelectorAll("figure svg")].flatMap((svg, k) => {
@@ -32,19 +25,17 @@ TROUBLE = """() => [...document.querySelectorAll("figure svg")].flatMap((svg, k)
 })"""
 
 
-def test_every_drawing_is_readable(tmp_path):
+def test_every_drawing_is_readable(browser, tmp_path):
     file = Path(__file__).parents[2] / "docs" / "gallery.py"
     spec = importlib.util.spec_from_file_location("gallery", file)
     gallery = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(gallery)
     page = tmp_path / "index.html"
     page.write_text(gallery.page(), encoding="utf-8")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", "--disable-gpu"])
-        for width in (1280, 390):
-            view = browser.new_page(viewport={"width": width, "height": 900})
-            view.goto(page.as_uri())
-            assert view.locator("figure svg").count() == len(gallery.ENTRIES)
-            assert view.evaluate(TROUBLE) == []
-            assert view.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        browser.close()
+    for width in (1280, 390):
+        view = browser.new_page(viewport={"width": width, "height": 900})
+        view.goto(page.as_uri())
+        assert view.locator("figure svg").count() == len(gallery.ENTRIES)
+        assert view.evaluate(TROUBLE) == []
+        assert view.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        view.close()

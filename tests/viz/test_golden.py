@@ -8,34 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from samples import micrograd, readme
 
-from tinygrad_edu import Value, clip, concatenate, exp, log, maximum, no_grad, relu, sigmoid, tanh, where
+from tinygrad_edu import Value, clip, concatenate, exp, log, maximum, no_grad, relu, sigmoid, where
 from viz import Picture, graph
 
 GOLDEN = Path(__file__).parent / "golden"
-
-
-def readme() -> Picture:
-    a, b, c = Value(2.0, name="a"), Value(-3.0, name="b"), Value(5.5, name="c")
-    y = tanh(a * b + c)
-    y.backward()
-    return graph(y, {"y": y}, title="y = tanh(a*b + c)")
-
-
-def micrograd() -> Picture:
-    a, b = Value(-4.0, name="a"), Value(2.0, name="b")
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + relu(b + a)
-    d += 3 * d + relu(b - a)
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    g.backward()
-    return graph(g)
 
 
 def shared() -> Picture:

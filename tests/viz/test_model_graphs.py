@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from samples import printed_under_two_hash_seeds
 
 import nn
 from tinygrad_edu import DTypeError, ShapeError, Value, concatenate, detach, no_grad, relu
@@ -517,10 +517,7 @@ model(np.ones((3, 2), int)).sum().backward()
 for detail in ("auto", "layer"):
     print(viz.graph(model, np.ones((3, 2), int), detail=detail).dot())
 """
-    runs = []
-    for seed in ("1", "2"):
-        env = {**os.environ, "PYTHONHASHSEED": seed}
-        runs.append(subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True).stdout)
+    runs = printed_under_two_hash_seeds(code)
     assert runs[0] == runs[1]
     assert b"TransformerEncoderLayer" in runs[0]
 

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from tinygrad_edu import Value, tanh
 from viz import graph
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium is installed")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=PROGRAM, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -11,35 +11,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from samples import micrograd, readme
 
-from tinygrad_edu import Value, relu, tanh
+from tinygrad_edu import Value, tanh
 from viz import Picture, RenderError, graph, render
 from viz.drawing import remarks
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def readme() -> Picture:
-    a, b, c = Value(2.0, name="a"), Value(-3.0, name="b"), Value(5.5, name="c")
-    y = tanh(a * b + c)
-    y.backward()
-    return graph(y, {"y": y}, title="README")
-
-
-def micrograd() -> Picture:
-    a, b = Value(-4.0, name="a"), Value(2.0, name="b")
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + relu(b + a)
-    d += 3 * d + relu(b - a)
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    g.backward()
-    return graph(g)
 
 
 def matrices() -> Picture:
@@ -111,7 +89,7 @@ def test_the_svg_is_titled_described_and_has_no_tooltips(engine):
     root = ElementTree.fromstring(picture.svg())
     assert root.get("role") == "img"
     assert [(child.tag, child.text) for child in root][:2] == [
-        (f"{SVG}title", "README"),
+        (f"{SVG}title", "y = tanh(a*b + c)"),
         (f"{SVG}desc", picture.drawing.description),
     ]
     assert len(list(root.iter(f"{SVG}title"))) == 1

@@ -55,7 +55,8 @@ def code(x: Any) -> str:
         inner = ", ".join([code(part) for part in x])
         return f"[{inner}]" if isinstance(x, list) else f"({inner},)" if len(x) == 1 else f"({inner})"
     if isinstance(x, (np.generic, float)) and not np.isfinite(x):
-        return f"float({str(float(x))!r})" if type(x) is float else f"np.{x.dtype}({str(float(x))!r})"  # type: ignore[union-attr]
+        kind = f"np.{x.dtype}" if isinstance(x, np.generic) else "float"
+        return f"{kind}({str(float(x))!r})"
     if not isinstance(x, np.ndarray):
         return repr(x)
     text = str(x.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
@@ -157,10 +158,8 @@ class OpCall:
     @property
     def differentiable(self) -> list[int]:
         """The numbers of the inputs that gradient flows to."""
-        rules = [None if d.boolean else d for d in self.domains]
-        if not self.op.derived:
-            rules = [r and self.op.rule(i) for i, r in enumerate(rules)]  # type: ignore[misc]
-        return [i for i, r in enumerate(rules) if r is not None]
+        op = self.op
+        return [i for i, d in enumerate(self.domains) if not d.boolean and (op.derived or op.rule(i) is not None)]
 
     @property
     def domains(self) -> list[Domain]:

@@ -21,8 +21,8 @@ from .examination import ENOUGH, examine
 from .laws import Pull
 from .problem import Problem, Verdict
 from .report import Element, GradientReport, ranked
-from .slopes import central
-from .subject import Function, Row, Subject, constant, parts
+from .slopes import Vector, central
+from .subject import Function, Subject, constant, parts
 
 Mode: TypeAlias = Literal["screen", "full"]
 PATTERN = 2_000  # the most numbers whose slopes are all computed to recognise a mistake
@@ -202,7 +202,7 @@ def _pattern(subject: Subject, problem: Problem, i: int) -> str | None:
     count = int(np.prod(shape))
     if count > PATTERN:
         return None
-    slopes: Row = np.empty(count)
+    slopes: Vector = np.empty(count)
     with np.errstate(all="ignore"):
         for k in range(count):
             line = problem.line(np.ones(1), np.array([end - count + k]))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from .slopes import Vector
 
 
-def diagnosis(claimed: Array, slopes: Array, sizes: set[int]) -> str | None:
+def diagnosis(claimed: Vector, slopes: Vector, sizes: set[int]) -> str | None:
     """The mistake that would make `slopes` the gradient `claimed`, in a sentence; None if it is no usual one.
 
     Args:

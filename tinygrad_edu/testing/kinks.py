@@ -14,7 +14,7 @@ DRIFT = 0.1  # slopes at points nearby differ a little from those at the kink: b
 
 
 def verdict_at_kink(claimed: float, slope: Slope, left: Slope, right: Slope, allowed: float) -> tuple[Verdict, Slope]:
-    """The same with the slopes to both sides known."""
+    """Of a number beside the slopes to both sides, which differ at a kink; and the slope that it was held against."""
     if not isfinite(left.error) and not isfinite(right.error):
         return judged(claimed, slope, allowed), slope
     if not (isfinite(left.error) and isfinite(right.error)):  # the end of the domain
@@ -80,9 +80,9 @@ def _outside(problem: Problem, kinks: Indices, bend: int) -> bool:
             continue
         if bend * (right.value - left.value) < -slack:
             return False
-        low, high = sorted((left.value, right.value))
-        if slack < SURE * (high - low) and not low - slack <= claimed <= high + slack:
-            outside, excess = True, _excess(claimed, left, right)
+        excess = _excess(claimed, left, right)
+        if excess > slack and slack < SURE * abs(right.value - left.value):
+            outside = True
             if any(_excess(slope, left, right) > DRIFT * excess for slope in problem.nearby(direction, kinks, size)):
                 return False
     return outside

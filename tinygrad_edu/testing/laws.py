@@ -37,8 +37,8 @@ def pull_of(subject: Subject, function: Function) -> Pull:
 
 def ignores_cotangent(subject: Subject, pull: Pull, i: int) -> bool:
     """Whether the gradient of input i is the same whatever comes in."""
-    constant = pull(subject.cotangent([np.ones_like(w) for w in subject.weights]))[i]
-    return bool(np.any(constant)) and bool(np.allclose(constant, pull(subject.cotangent(subject.weights))[i], atol=0))
+    of_ones = pull(subject.cotangent([np.ones_like(w) for w in subject.weights]))[i]
+    return bool(np.any(of_ones)) and bool(np.allclose(of_ones, pull(subject.cotangent(subject.weights))[i], atol=0))
 
 
 def inputs_unchanged(subject: Subject, function: Function) -> str:

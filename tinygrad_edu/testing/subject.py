@@ -16,12 +16,8 @@ from ..value import Value
 from .problem import Problem
 
 Function: TypeAlias = Callable[..., Any]
-Row: TypeAlias = NDArray[np.float64]
-NOISE = {
-    np.dtype(np.float64): 1e-10,
-    np.dtype(np.float32): 1e-5,
-    np.dtype(np.float16): 1e-2,
-}  # that a gradient may have
+# The relative rounding error that a gradient may have.
+NOISE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5, np.dtype(np.float16): 1e-2}
 BUDGET = 200_000  # how often the function may be computed
 
 

@@ -109,8 +109,8 @@ def _slot(text: re.Match[str]) -> str:
     """An empty text element with the slot's number, aligned at the right end of the digits."""
     attributes, digit = text.groups()
     if 'text-anchor="end"' not in attributes:
-        size = float(re.search(r'font-size="([\d.]+)"', attributes)[1])  # type: ignore[index]
-        width = _SLOT * _DIGIT_WIDTH * size
+        (size,) = re.findall(r'font-size="([\d.]+)"', attributes)
+        width = _SLOT * _DIGIT_WIDTH * float(size)
         attributes = re.sub(r'\bx="([-\d.]+)"', lambda x: f'x="{float(x[1]) + width:.2f}"', attributes)
         attributes = attributes.replace('text-anchor="start"', 'text-anchor="end"')
     return f'<text {attributes} data-slot="{digit}"></text>'

@@ -16,6 +16,8 @@ from tinygrad_edu import Value
 
 from ..drawing import Drawing, Kind
 from ..expression import drawing_of
+from ..passing import passed_on
+from ..text import data_of, statistics
 from .formulas import FORMULAS, parameters_of, rule_text
 from .notation import applied, labels_of, named, template, whole
 
@@ -180,9 +182,9 @@ def _backward(computed: Sequence[Value], gradients: Mapping[Value, Any], places:
         op, g = value.grad_fn, gradients[value]
         if op is None or g is None:
             continue
-        scalar = op.elementwise and not any(np.ndim(x.data if isinstance(x, Value) else x) for x in value.inputs)
-        factors = _passed_on(value, 1.0) if scalar else None
-        for i, (x, share) in enumerate(zip(value.inputs, _passed_on(value, g), strict=True)):
+        scalar = op.elementwise and not any(np.ndim(data_of(x)) for x in value.inputs)
+        factors = passed_on(value, 1.0) if scalar else None
+        for i, (x, share) in enumerate(zip(value.inputs, passed_on(value, g), strict=True)):
             if share is None:
                 continue
             totals[x] = totals[x] + share if x in totals else share
@@ -191,22 +193,6 @@ def _backward(computed: Sequence[Value], gradients: Mapping[Value, Any], places:
             place = places[value], i, places[x]
             shares.append(Share(*place, rule, op.elementwise, factor, _numbers(share), _numbers(totals[x])))
     return shares
-
-
-def _passed_on(value: Value, g: Any) -> list[Any]:
-    """What each input gets of g, the gradient of `value`: the engine's backward pass of this one operation, on leaves."""
-    leaves = [_leaf(x) if isinstance(x, Value) and x.requires_grad else x for x in value.inputs]
-    alone = Value(0.0)
-    alone.data, alone.grad_fn, alone.inputs = value.data, value.grad_fn, tuple(leaves)
-    alone.extra = {"params": value.params} if value.params else None
-    alone.backward(g)
-    return [x.grad if isinstance(x, Value) else None for x in leaves]
-
-
-def _leaf(x: Value) -> Value:
-    leaf = Value(0.0)
-    leaf.data = x.data  # shared, not copied
-    return leaf
 
 
 def _operation(x: Value) -> dict[str, Any]:
@@ -219,12 +205,7 @@ def _operation(x: Value) -> dict[str, Any]:
 
 
 def _numbers(data: Any) -> Numbers:
-    if not np.ndim(data):
-        return (float(data),)
-    if not np.size(data):
-        return ()
-    with np.errstate(all="ignore"):
-        return float(np.mean(data)), float(np.min(data)), float(np.max(data))
+    return tuple(map(float, statistics([data])))
 
 
 def _why_fixed(order: Sequence[Value]) -> str:
