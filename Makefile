@@ -32,6 +32,8 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python -W ignore -m benchmarks.checkers
 	$(BIN)/python -W ignore -m benchmarks.agreement_nn
 	$(BIN)/python -m benchmarks.fitting
+	$(BIN)/python -m benchmarks.drawing
+	$(BIN)/python -m benchmarks.stepping
 	$(BIN)/python -m benchmarks.published $(if $(MNIST),--mnist $(MNIST))
 
 # A page of every drawing; with SCREENSHOTS=FOLDER pictures of it too, which take Chromium.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -243,9 +242,7 @@ def test_blocks_that_repeat_stand_in_a_frame():
 
 def test_twelve_layers_of_a_transformer():
     model = nn.Sequential(*[nn.TransformerEncoderLayer(8, 2, 16, rng=i) for i in range(12)])
-    start = time.perf_counter()
     d = draw(model, np.ones((3, 2, 8)))
-    assert time.perf_counter() - start < 2
     assert frames(d)["0: TransformerEncoderLayer ×12"][0] == ""
     assert len(d.nodes) == 22
     assert by_name(d)["0.linear1"].notes[0] == "12 × 144 parameters"

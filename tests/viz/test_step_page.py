@@ -6,7 +6,6 @@ Each page is opened from its file; a request to anything else, an error or a mes
 from __future__ import annotations
 
 import math
-import statistics
 
 import numpy as np
 import pytest
@@ -532,37 +531,15 @@ def test_dark_print_and_less_motion(visit):
 # -- Size --------------------------------------------------------------------------------------------------------------
 
 
-def test_five_thousand_nodes_stay_fluid(visit, capsys):
+def test_five_thousand_nodes(visit):
     a, b = leaves(a=0.5, b=0.3)
     v = a
     for _ in range(1250):
         v = sin(v) * b + a * 0.9
     page = visit(v)
     assert page.evaluate("NODES.length") > 5000
-    times = page.evaluate(
-        """async () => {
-          const times = [], painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-          for (const start of [0, 2000, SEED, SEED + 3000, STEPS.length - 41]) {
-            go(start);
-            await painted();
-            for (let k = 0; k < 40; k++) {
-              const begun = performance.now();
-              go(current + 1);
-              document.body.getBoundingClientRect();  // with layout
-              times.push(performance.now() - begun);
-              if (k % 10 === 0) await painted();
-            }
-          }
-          return times;
-        }"""
-    )
-    jump = page.evaluate(
-        "(() => { const t = performance.now(); go(0); go(STEPS.length - 1); return (performance.now() - t) / 2; })()"
-    )
-    opened = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
-    with capsys.disabled():
-        print(
-            f"\n  5,000 nodes: {statistics.median(times):.1f} ms a step (slowest {max(times):.0f}), "
-            f"{jump:.0f} ms from end to end, opened in {opened:.0f} ms"
-        )
-    assert statistics.median(times) < 250
+    page.evaluate("go(SEED + 3000)")
+    assert at(page) == page.evaluate("SEED + 3000")
+    page.click("#last")
+    v.backward()
+    assert f"gradient of b = {number(b.grad)}" in page.inner_text("#step")
