@@ -148,7 +148,7 @@ body { margin: 0 auto; max-width: 75rem; padding: 1rem; font: 1rem/1.5 Helvetica
 body { color: #1a1a1a; background: #fff }
 section { margin: 0 0 2.5rem } h2 { font-size: 1.15rem }
 pre { overflow-x: auto; padding: .7rem; background: #f4f4f4; border-radius: .3rem; font-size: .85rem }
-figure { margin: 0; overflow-x: auto }
+figure { margin: 0 } figure svg { max-width: 100%; height: auto }
 @media (prefers-color-scheme: dark) { body { color: #e8e8e8; background: #14171a } pre { background: #22272c } }
 """
 
@@ -164,11 +164,12 @@ def pictures() -> list[tuple[str, str, viz.Picture]]:
     return found
 
 
-def page() -> str:
-    """The gallery as HTML."""
+def page(drawn: list[tuple[str, str, viz.Picture]]) -> str:
+    """The gallery as HTML; each entry leads to a page of its own, 0.html and so on."""
     sections = [
-        f"<section>\n<h2>{escape(title)}</h2>\n<pre>{escape(code)}</pre>\n<figure>\n{picture.svg()}\n</figure>\n</section>"
-        for title, code, picture in pictures()
+        f"<section>\n<h2>{escape(title)}</h2>\n<pre>{escape(code)}</pre>\n<figure>\n{picture.svg()}\n"
+        f'<figcaption><a href="{k}.html">to zoom and to search</a></figcaption>\n</figure>\n</section>'
+        for k, (title, code, picture) in enumerate(drawn)
     ]
     head = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
     return "\n".join(
@@ -203,7 +204,10 @@ if __name__ == "__main__":
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="where to write pictures of the page")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    index = write("gallery", options.folder / "index.html", page().encode())
+    drawn = pictures()
+    index = write("gallery", options.folder / "index.html", page(drawn).encode())
+    for k, (_, _, picture) in enumerate(drawn):
+        picture.html(options.folder / f"{k}.html")
     print(f"wrote {index}")
     if options.screenshots:
         options.screenshots.mkdir(parents=True, exist_ok=True)

@@ -31,11 +31,12 @@ def test_every_drawing_is_readable(browser, tmp_path):
     gallery = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(gallery)
     page = tmp_path / "index.html"
-    page.write_text(gallery.page(), encoding="utf-8")
+    page.write_text(gallery.page(gallery.pictures()), encoding="utf-8")
     for width in (1280, 390):
         view = browser.new_page(viewport={"width": width, "height": 900})
         view.goto(page.as_uri())
         assert view.locator("figure svg").count() == len(gallery.ENTRIES)
-        assert view.evaluate(TROUBLE) == []
         assert view.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        view.add_style_tag(content="figure svg { max-width: none !important }")  # at full size, to see small overlaps
+        assert view.evaluate(TROUBLE) == []
         view.close()
