@@ -96,12 +96,14 @@ class Group:
         title: stands on the frame.
         nodes: ids of those directly inside; no node belongs to two groups.
         parent: the id of the group around it; "" if there is none.
+        closed: whether a web page shows it as one box until it is opened.
     """
 
     id: str
     title: str
     nodes: tuple[str, ...]
     parent: str = ""
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

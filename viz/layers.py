@@ -12,7 +12,7 @@ from tinygrad_edu import DTypeError
 from . import neurons, notebook
 from .boxes import is_finite, node_of, says, times
 from .drawing import Drawing, Edge, Group, Kind
-from .expression import drawing_of
+from .expression import READABLE, drawing_of
 from .names import check
 from .operands import labels
 from .run import Run
@@ -99,9 +99,10 @@ def _drawing(run: Run, title: str | None, detail: str, magnitudes: bool) -> Draw
     for step, frame in placed:
         if frame is not None:
             members[frame].append(ids[step])
+    is_long = len(nodes) > READABLE
     names = {frame: f"g{i}" for i, (frame, _) in enumerate(frames)}
     groups = tuple(
-        Group(names[frame], _frame_title(frame), tuple(members[frame]), names[parent] if parent else "")
+        Group(names[frame], _frame_title(frame), tuple(members[frame]), names[parent] if parent else "", is_long)
         for frame, parent in frames
     )
     told = _folded([*(frame for frame, _ in frames), *ids], depth if shut else None)

@@ -15,10 +15,10 @@ from .backward import drawing_of_backward
 from .dot import dot
 from .drawing import Drawing
 from .errors import RenderError
+from .exploring import html
 from .expression import drawing_of
 from .files import target, write
 from .mermaid import mermaid
-from .page import html
 
 _DPI = 144  # one and a half times a screen's, for slides
 _MOST_DPI = 600  # for print; a wide graph is some 20,000 dots then

@@ -24,12 +24,17 @@ _SMALLER = "draw a smaller part of the graph (graph() of an inner Value), save i
 _INSTALL = "install graphviz-pure with pip (SVG and PNG), or Graphviz itself from https://graphviz.org"
 
 
-def svg(drawing: Drawing) -> str:
+def svg(drawing: Drawing, handles: bool = False) -> str:
     """The drawing as an SVG element, with its title and description for those who listen to it.
 
-    Raises RenderError if no Graphviz works.
+    Args:
+        drawing: what to show.
+        handles: whether titles of groups begin with a sign that they can be closed, for web pages.
+
+    Raises:
+        RenderError: if no Graphviz works.
     """
-    text = render(dot(drawing), "svg").decode()
+    text = render(dot(drawing, handles=handles), "svg").decode()
     start, rest = text[text.index("<svg") :].split(">", 1)  # from here it can stand in a web page too
     rest = re.sub(r"\s*<title>[^<]*</title>", "", rest)  # Graphviz's own: "n0", which browsers show under the pointer
     rest = re.sub(r'font-family="[^"]*"', f'font-family="{_FONTS}"', rest)

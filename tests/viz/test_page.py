@@ -1,28 +1,44 @@
-"""The page of a drawing in a real browser: pan, zoom, search, by mouse and by keyboard; nothing leaves the page."""
+"""The page of a drawing in a real browser: pan, zoom, search, groups, by mouse and by keyboard; nothing leaves the page."""
 
 from __future__ import annotations
 
+from itertools import combinations, pairwise
+
+import numpy as np
 import pytest
 
+import nn
 from tinygrad_edu import Value, tanh
 from viz import graph
 
 
 @pytest.fixture
-def page(browser, tmp_path):
+def opened(browser, tmp_path):
+    """Opens the page of a picture; nothing may be requested, and nothing complained about."""
+    complaints, pages = [], []
+
+    def open_page(picture):
+        path = picture.html(tmp_path / "graph.html")
+        page = browser.new_page(viewport={"width": 900, "height": 700})
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: request.url == path.as_uri() or complaints.append(request.url))
+        page.goto(path.as_uri())
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(opened):
     a, b, c = Value(2.0, name="a"), Value(-3.0, name="b"), Value(5.5, name="</script><b>c")
     y = tanh(a * b + c)
     y.backward()
-    path = graph(y, title="tanh(a*b + c)").html(tmp_path / "graph.html")
-    complaints = []
-    page = browser.new_page(viewport={"width": 900, "height": 700})
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: request.url == path.as_uri() or complaints.append(request.url))
-    page.goto(path.as_uri())
-    yield page
-    page.close()
-    assert complaints == []
+    return opened(graph(y, title="tanh(a*b + c)"))
 
 
 def box(page):
@@ -81,3 +97,112 @@ def test_it_is_named_and_has_no_overflow_on_a_phone(page):
     assert page.locator("svg desc").text_content().startswith("6 nodes")
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def transformer():
+    layer = nn.TransformerEncoderLayer(8, 2, 16, rng=0).eval()
+    return graph(nn.Sequential(layer, nn.Residual(nn.Linear(8, 8, rng=0))), np.ones((3, 2, 8)), title="two groups")
+
+
+def boxes_seen(page):
+    """Of the nodes and the closed groups that are seen: left, top, right and bottom in the picture's own units."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("#view g.node, #view g.closed > rect")]
+            .filter(part => part.getClientRects().length).map(part => {
+                const box = part.getBBox(), shift = part.transform.baseVal.consolidate()?.matrix ?? {e: 0, f: 0};
+                return [box.x + shift.e, box.y + shift.f, box.x + shift.e + box.width, box.y + shift.f + box.height];
+            })"""
+    )
+
+
+def overlaps(boxes):
+    return [
+        (p, q)
+        for p, q in combinations(boxes, 2)
+        if min(p[2], q[2]) > max(p[0], q[0]) + 0.1 and min(p[3], q[3]) > max(p[1], q[1]) + 0.1
+    ]
+
+
+def drawn(page):
+    return page.locator("#view svg").evaluate("svg => svg.innerHTML")
+
+
+def test_groups_close_to_a_box_and_open_again(opened):
+    page = opened(transformer())
+    whole, nodes, start = box(page), len(boxes_seen(page)), drawn(page)
+    attention = page.get_by_role("button", name="0.self_attn: MultiheadAttention")
+    page.locator("#g1 text").click()
+    assert attention.get_attribute("aria-expanded") == "false"
+    seen = boxes_seen(page)
+    assert len(seen) == nodes - 8 + 1
+    assert overlaps(seen) == []
+    assert box(page)[3] < whole[3] - 300
+    outer = page.get_by_role("button", name="0: TransformerEncoderLayer")
+    outer.focus()
+    page.keyboard.press("Enter")
+    assert attention.count() == 0  # it is inside
+    assert len(boxes_seen(page)) == nodes - 18 + 1
+    page.keyboard.press("Space")
+    attention.press("Enter")
+    assert box(page) == whole
+    assert drawn(page) == start
+    page.get_by_role("button", name="Close groups").click()
+    assert overlaps(boxes_seen(page)) == []
+    assert len(boxes_seen(page)) == 4  # x, two boxes, output
+
+
+@pytest.mark.usefixtures("engine")
+def test_arrows_end_at_the_boxes_of_closed_groups(opened):
+    page = opened(transformer())
+    page.get_by_role("button", name="Close groups").click()
+    tips = page.evaluate(
+        """() => [...document.querySelectorAll("#view g.edge")].filter(edge => edge.getClientRects().length).map(edge => {
+            const at = edge.querySelector("polygon").transform.baseVal.consolidate().matrix;
+            const start = edge.querySelector("path").getPointAtLength(0);
+            return [[start.x, start.y], [at.e, at.f]];
+        })"""
+    )
+    assert len(tips) == 3  # in a row, each only once
+    for (above, below), (start, tip) in zip(
+        pairwise(sorted(boxes_seen(page), key=lambda b: b[1])), sorted(tips, key=lambda ends: ends[0][1]), strict=False
+    ):
+        assert above[3] - 3 < start[1] < tip[1] < below[1] + 4
+        assert below[0] < tip[0] < below[2]
+
+
+def test_a_group_opens_where_it_stands(opened):
+    page = opened(transformer())
+    page.get_by_role("button", name="Close groups").click()
+    page.get_by_role("button", name="Zoom in").click()
+    title = page.locator("#g2 text")
+    before = title.bounding_box()
+    page.locator("#g2").click()
+    after = title.bounding_box()
+    assert (after["x"], after["y"]) == pytest.approx((before["x"], before["y"]), abs=2)
+    assert after["height"] == pytest.approx(before["height"], rel=0.05)
+
+
+def test_search_looks_into_closed_groups(opened):
+    page = opened(transformer())
+    page.get_by_role("button", name="Close groups").click()
+    page.get_by_label("Find").fill("softmax")
+    assert page.locator("#found").text_content() == "1 of 22 nodes"
+    page.keyboard.press("Enter")
+    assert page.locator("g.hit").is_visible()
+    assert page.get_by_role("button", name="0.self_attn: MultiheadAttention").get_attribute("aria-expanded") == "true"
+    assert page.get_by_role("button", name="1: Residual").get_attribute("aria-expanded") == "false"
+
+
+def test_large_models_start_closed(opened):
+    blocks = [
+        nn.Sequential(nn.Linear(4, 4 + i % 7, rng=0), nn.Tanh(), nn.Linear(4 + i % 7, 4, rng=0)) for i in range(50)
+    ]
+    page = opened(graph(nn.Sequential(*blocks), np.ones((2, 4)), detail="layer"))
+    assert len(boxes_seen(page)) == 52
+    page.get_by_role("button", name="Open groups").click()
+    assert len(boxes_seen(page)) == 152
+    assert overlaps(boxes_seen(page)) == []
+
+
+def test_a_picture_without_groups_offers_none(page):
+    assert page.get_by_role("button", name="groups").count() == 0

@@ -1,0 +1,102 @@
+const view = document.getElementById("view"), svg = view.querySelector("svg");
+const boxNow = () => (({x, y, width, height}) => ({x, y, width, height}))(svg.viewBox.baseVal);
+const groups = openable(svg, PICTURE, stay);
+let all = boxNow(), box = all;
+
+function show(next) {
+  box = next;
+  svg.setAttribute("viewBox", [box.x, box.y, box.width, box.height].map(n => Number(n.toFixed(3))).join(" "));
+}
+
+function unitsPerPixel() {
+  const size = view.getBoundingClientRect();
+  return Math.max(box.width / size.width, box.height / size.height);
+}
+
+// Zoom by a factor about a place in the window; the place stays where it is.
+function zoom(factor, clientX, clientY) {
+  const width = box.width / factor;
+  if (width > 4 * all.width || width < 20) return;
+  const place = new DOMPoint(clientX, clientY).matrixTransform(svg.getScreenCTM().inverse());
+  show({ x: place.x - (place.x - box.x) / factor, y: place.y - (place.y - box.y) / factor, width, height: box.height / factor });
+}
+
+function zoomMiddle(factor) {
+  const size = view.getBoundingClientRect();
+  zoom(factor, size.x + size.width / 2, size.y + size.height / 2);
+}
+
+const move = (dx, dy) => show({ ...box, x: box.x + dx * unitsPerPixel(), y: box.y + dy * unitsPerPixel() });
+
+// After a group was opened or closed the picture has another size; what the reader chose stays where it is, at its size.
+function stay(title, before) {
+  const wasWhole = box.width === all.width && box.x === all.x && box.y === all.y, scale = unitsPerPixel();
+  all = boxNow();
+  const size = view.getBoundingClientRect();
+  if (wasWhole || !title) return show({ ...all });
+  show({ ...box, width: scale * size.width, height: scale * size.height });
+  const now = title.getBoundingClientRect();
+  move(now.x - before.x, now.y - before.y);
+}
+
+const KEYS = {
+  "+": () => zoomMiddle(1.25), "=": () => zoomMiddle(1.25), "-": () => zoomMiddle(0.8), "0": () => show({ ...all }),
+  ArrowLeft: () => move(-60, 0), ArrowRight: () => move(60, 0), ArrowUp: () => move(0, -60), ArrowDown: () => move(0, 60),
+};
+
+view.addEventListener("keydown", event => {
+  if (!KEYS[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+view.addEventListener("wheel", event => {
+  event.preventDefault();
+  zoom(Math.exp(-event.deltaY / 400), event.clientX, event.clientY);
+}, { passive: false });
+
+const touches = new Map();
+const spread = () => { const [a, b] = [...touches.values()]; return Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY); };
+view.addEventListener("pointerdown", event => touches.set(event.pointerId, event));
+view.addEventListener("pointermove", event => {
+  const last = touches.get(event.pointerId);
+  if (!last) return;
+  view.setPointerCapture(event.pointerId);  // not before it moves: a click is for what is below it
+  const before = touches.size === 2 ? spread() : 0;
+  touches.set(event.pointerId, event);
+  if (touches.size === 2) zoom(spread() / before, event.clientX, event.clientY);
+  else move(last.clientX - event.clientX, last.clientY - event.clientY);
+});
+for (const end of ["pointerup", "pointercancel"]) view.addEventListener(end, event => touches.delete(event.pointerId));
+
+const nodes = [...svg.querySelectorAll("g.node, g[id^=n]")].filter(g => /^n\d+$/.test(g.id));
+const words = document.getElementById("words"), found = document.getElementById("found");
+let hits = [], at = -1;
+
+function find() {
+  const wanted = words.value.trim().toLowerCase();
+  hits = wanted ? nodes.filter(g => g.textContent.toLowerCase().includes(wanted)) : [];
+  at = -1;
+  for (const g of nodes) {
+    g.classList.toggle("hit", hits.includes(g));
+    g.classList.toggle("miss", Boolean(wanted) && !hits.includes(g));
+  }
+  found.value = wanted ? `${hits.length} of ${nodes.length} nodes` : "";
+}
+
+// Enter goes to the next one found, and brings it to the middle.
+function next() {
+  if (!hits.length) return;
+  at = (at + 1) % hits.length;
+  groups.open(hits[at].id);
+  const size = hits[at].getBoundingClientRect(), frame = view.getBoundingClientRect();
+  move(size.x + size.width / 2 - frame.x - frame.width / 2, size.y + size.height / 2 - frame.y - frame.height / 2);
+  found.value = `${at + 1} of ${hits.length} found`;
+}
+
+words.addEventListener("input", find);
+document.getElementById("bar").addEventListener("submit", event => { event.preventDefault(); next(); });
+for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", KEYS[button.dataset.key]);
+for (const button of document.querySelectorAll("[data-close]")) {
+  button.hidden = !groups.groups.length;
+  button.addEventListener("click", () => groups.setAll(button.dataset.close === "yes"));
+}

@@ -1,0 +1,52 @@
+"""The page of a picture: one HTML file, complete in itself."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from importlib import resources
+from string import Template
+
+from .. import render
+from ..drawing import Drawing, Kind
+from ..text import plain
+from ..theme import DARK, DARK_PAPER, INK, LOOKS, PAPER
+
+_SCRIPTS = ("groups.js", "page.js")
+
+
+def html(drawing: Drawing) -> str:
+    """The page's text: the picture to pan, zoom and search, its title, and what it shows in words.
+
+    Raises RenderError if no Graphviz works.
+    """
+    module = LOOKS[Kind.MODULE]
+    style = Template(_file("page.css")).substitute(
+        ink=INK, paper=PAPER, box=module.fill, dark_ink=DARK[INK], dark_paper=DARK_PAPER, dark_box=module.dark
+    )
+    return Template(_file("page.html")).substitute(
+        title=escape(plain(drawing.title or "Computation graph", 200)),
+        description=escape(plain(drawing.description, 20_000)),
+        style=style,
+        svg=render.svg(drawing, handles=True).replace(
+            'role="img"', 'role="group"', 1
+        ),  # an image has no buttons inside
+        picture=groups(drawing),
+        scripts="\n".join(map(_file, _SCRIPTS)),
+    )
+
+
+def groups(drawing: Drawing) -> str:
+    """What groups.js takes, as JSON in which no name can end the script element."""
+    data = {
+        "edges": [[edge.source, edge.target] for edge in drawing.edges],
+        "groups": [
+            {"id": g.id, "name": plain(g.title), "nodes": g.nodes, "parent": g.parent, "closed": g.closed}
+            for g in drawing.groups
+        ],
+    }
+    return json.dumps(data, separators=(",", ":")).replace("<", r"\u003c")
+
+
+def _file(name: str) -> str:
+    return (resources.files(__package__) / name).read_text(encoding="utf-8")
