@@ -166,8 +166,30 @@ def test_arrows_end_at_the_boxes_of_closed_groups(opened):
     for (above, below), (start, tip) in zip(
         pairwise(sorted(boxes_seen(page), key=lambda b: b[1])), sorted(tips, key=lambda ends: ends[0][1]), strict=False
     ):
-        assert above[3] - 3 < start[1] < tip[1] < below[1] + 4
+        assert above[3] - 3 < start[1] < tip[1] < below[1] + 1
         assert below[0] < tip[0] < below[2]
+
+
+class Branches(nn.Module):
+    """Two columns of layers, side by side."""
+
+    def __init__(self) -> None:
+        self.left = nn.Sequential(nn.Linear(4, 8, rng=0), nn.Tanh(), nn.Linear(8, 4, rng=0))
+        self.right = nn.Sequential(nn.Linear(4, 16, rng=0), nn.ReLU(), nn.Dropout(0.5, rng=0), nn.Linear(16, 4, rng=0))
+
+    def forward(self, x):
+        return self.left(x) + self.right(x)
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("name", ["left", "right"])
+def test_what_stands_beside_a_closed_group_keeps_its_place(opened, name):
+    page = opened(graph(Branches(), np.ones((2, 4))))
+    before = boxes_seen(page)
+    page.locator("g.cluster", has_text=f"{name}: Sequential").locator("text").click()
+    seen = boxes_seen(page)
+    assert len(seen) == len(before) - (2 if name == "left" else 3)
+    assert overlaps(seen) == []
 
 
 def test_a_group_opens_where_it_stands(opened):
