@@ -31,10 +31,12 @@ class Module:
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """What `forward` returns. Every module runs through here, so that `observing` has one place to look."""
+        watch = observer.get()
+        if watch is None:
+            return self.forward(*inputs, **options)
+        watch.enter(self)
         output = self.forward(*inputs, **options)
-        look = observer.get()
-        if look is not None:
-            look(self, inputs, output)
+        watch.look(self, inputs, output)
         return output
 
     def forward(self, *inputs: Any, **options: Any) -> Any:

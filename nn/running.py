@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
-Observer = Callable[[Any, tuple[Any, ...], Any], None]
+
+class Observer(NamedTuple):
+    """What is called when a module begins to compute, and when it has: enter(module), look(module, inputs, output)."""
+
+    look: Callable[[Any, tuple[Any, ...], Any], None]
+    enter: Callable[[Any], None]
+
+
 observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 
 @contextmanager
-def observing(look: Observer) -> Iterator[None]:
+def observing(
+    look: Callable[[Any, tuple[Any, ...], Any], None], enter: Callable[[Any], None] = lambda module: None
+) -> Iterator[None]:
     """While this is open, call look(module, inputs, output) whenever a module has computed its output, innermost first.
 
     For looking at what flows through a network; it costs nothing while it is closed.
+
+    Args:
+        look: not called for a module that raises an error.
+        enter: is called with each module before it computes, outermost first.
     """
-    token = observer.set(look)
+    token = observer.set(Observer(look, enter))
     try:
         yield
     finally:

@@ -97,6 +97,7 @@ class Group:
         nodes: ids of those directly inside; no node belongs to two groups.
         parent: the id of the group around it; "" if there is none.
         closed: whether a web page shows it as one box until it is opened.
+        lines: what that box says below the title.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Group:
     nodes: tuple[str, ...]
     parent: str = ""
     closed: bool = False
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

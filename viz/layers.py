@@ -18,7 +18,7 @@ from .operands import labels
 from .run import Run
 from .shorten import chains, closed, repeats
 from .steps import Step
-from .text import many, plain
+from .text import form, many, plain
 from .words import description
 
 DETAILS = ("auto", "layer", "tensor", "scalar", "neurons")
@@ -99,10 +99,16 @@ def _drawing(run: Run, title: str | None, detail: str, magnitudes: bool) -> Draw
     for step, frame in placed:
         if frame is not None:
             members[frame].append(ids[step])
-    is_long = len(nodes) > READABLE
     names = {frame: f"g{i}" for i, (frame, _) in enumerate(frames)}
     groups = tuple(
-        Group(names[frame], _frame_title(frame), tuple(members[frame]), names[parent] if parent else "", is_long)
+        Group(
+            names[frame],
+            _frame_title(frame),
+            tuple(members[frame]),
+            parent=names[parent] if parent else "",
+            closed=len(nodes) > READABLE,
+            lines=tuple(filter(None, map(form, frame.results))),
+        )
         for frame, parent in frames
     )
     told = _folded([*(frame for frame, _ in frames), *ids], depth if shut else None)

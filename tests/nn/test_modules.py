@@ -379,6 +379,18 @@ def test_observing_sees_every_module_innermost_first():
     assert seen == [("Linear", (4, 2), (4, 3)), ("Tanh", (4, 3), (4, 3)), ("Sequential", (4, 2), (4, 3))]
 
 
+def test_observing_tells_of_each_call_before_and_after():
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Sequential(nn.Tanh()))
+    told = []
+    with nn.observing(
+        lambda module, inputs, output: told.append(f"{type(module).__name__} ends"),
+        enter=lambda module: told.append(type(module).__name__),
+    ):
+        model(np.ones((4, 2)))
+    inner = ["Linear", "Linear ends", "Sequential", "Tanh", "Tanh ends", "Sequential ends"]
+    assert told == ["Sequential", *inner, "Sequential ends"]
+
+
 def test_a_summary_counts_each_parameter_once():
     shared = nn.Linear(3, 3, rng=0)
 

@@ -131,7 +131,7 @@ def test_groups_close_to_a_box_and_open_again(opened):
     page = opened(transformer())
     whole, nodes, start = box(page), len(boxes_seen(page)), drawn(page)
     attention = page.get_by_role("button", name="0.self_attn: MultiheadAttention")
-    page.locator("#g1 text").click()
+    page.locator("#g1 text").first.click()
     assert attention.get_attribute("aria-expanded") == "false"
     seen = boxes_seen(page)
     assert len(seen) == nodes - 8 + 1
@@ -186,7 +186,7 @@ class Branches(nn.Module):
 def test_what_stands_beside_a_closed_group_keeps_its_place(opened, name):
     page = opened(graph(Branches(), np.ones((2, 4))))
     before = boxes_seen(page)
-    page.locator("g.cluster", has_text=f"{name}: Sequential").locator("text").click()
+    page.locator("g.cluster", has_text=f"{name}: Sequential").locator("text").first.click()
     seen = boxes_seen(page)
     assert len(seen) == len(before) - (2 if name == "left" else 3)
     assert overlaps(seen) == []
@@ -196,7 +196,7 @@ def test_a_group_opens_where_it_stands(opened):
     page = opened(transformer())
     page.get_by_role("button", name="Close groups").click()
     page.get_by_role("button", name="Zoom in").click()
-    title = page.locator("#g2 text")
+    title = page.locator("#g2 text").first
     before = title.bounding_box()
     page.locator("#g2").click()
     after = title.bounding_box()

@@ -7,6 +7,7 @@ const ROOM = 16;  // what is left of a row or column of space that nothing needs
 const AROUND = 12;  // space that belongs to a node, so that arrowheads keep their length
 const STRIDE = 3;  // between the points of an arrow as measured
 const INSET = 10;  // of a closed group's box from its frame, so that arrows from close by can be seen
+const LETTERS = 12, LEADING = 16;  // of the lines in a closed group's box
 const BEND = 32;  // between those that it is drawn through: where space was taken out, what was a bow would be a barb
 
 /** Runs of numbers [from, to] that overlap, as one. */
@@ -34,8 +35,7 @@ function squeezed(closed, needed) {
 
 const inside = ([x, y], box) => x > box.x && x < box.x + box.width && y > box.y && y < box.y + box.height;
 const middle = (box) => [box.x + box.width / 2, box.y + box.height / 2];
-const mean = (points) => (points.length ? [0, 1].map((k) => points.reduce((sum, point) => sum + point[k], 0) / points.length) : []);
-const size = ({width, height}) => ({width, height});
+const mean = (points) => [0, 1].map((k) => points.reduce((sum, point) => sum + point[k], 0) / points.length);
 const apart = ([a, b], [c, d]) => Math.hypot(a - c, b - d);
 
 const hide = (element, isHidden) => (isHidden ? element.setAttribute("display", "none") : element.removeAttribute("display"));
@@ -76,7 +76,7 @@ function smooth(points) {
 /**
  * Lets the groups of an SVG that Graphviz made open and close, by a click on their titles or by keyboard.
  *
- * picture: {edges: [[source, target], ...], groups: [{id, name, nodes, parent, closed}, ...]}, ids as in the SVG.
+ * picture: {edges: [[source, target], ...], groups: [{id, name, nodes, parent, closed, lines}, ...]}, ids as in the SVG.
  * changed: is called after that, with the title and where it stood on the screen before.
  * Returns {groups, standsFor, open, setAll}: which closed group stands for a node, and ways to open and close by program.
  */
@@ -115,25 +115,34 @@ function openable(svg, picture, changed) {
     for (const name of ["stroke", "fill"]) frame.setAttribute(name, path.getAttribute(name));
     frame.setAttribute("rx", 12);
     path.replaceWith(frame);
+    const lines = group.lines.map((line) => {
+      const text = title.cloneNode();
+      text.textContent = line;
+      text.setAttribute("font-size", LETTERS);
+      text.setAttribute("text-anchor", "middle");
+      element.append(text);
+      return text;
+    });
     element.setAttribute("role", "button");
     element.setAttribute("tabindex", "0");
     const core = {x: box.x + INSET, y: box.y + INSET, width: box.width - 2 * INSET, height: box.height - 2 * INSET};
-    return {...group, element, frame, title, box, core, titleBox: title.getBBox(), crossings: []};
+    const titleBox = title.getBBox(), width = Math.max(titleBox.width, ...lines.map((line) => line.getBBox().width));
+    return {...group, element, frame, title, lines, box, core, titleBox, block: {width, height: titleBox.height + lines.length * LEADING}, crossings: []};
   }
 
-  /** The space that a title needs: of a closed group amid the arrows, where others need it too, so that its box stays small. */
-  function titleAt({closed, core, titleBox, crossings}) {
-    const [a, b] = mean(crossings.filter(Boolean));
-    const within = (middle, from, room, size) => Math.max(from, Math.min(from + room - size, middle - size / 2));
-    if (!closed || a === undefined) return titleBox;
-    return {...size(titleBox), x: within(a, core.x, core.width, titleBox.width), y: within(b, core.y, core.height, titleBox.height)};
+  /** The space that the words need: of a closed group amid the arrows, where others need it too, so that its box stays small. */
+  function wordsAt({closed, core, titleBox, block, crossings}) {
+    if (!closed) return titleBox;
+    const met = crossings.filter(Boolean), [a, b] = mean(met.length ? met : [middle(core)]);
+    const within = (centre, from, room, size) => Math.max(from, Math.min(from + room - size, centre - size / 2));
+    return {...block, x: within(a, core.x, core.width, block.width), y: within(b, core.y, core.height, block.height)};
   }
 
   function apply() {
     const shown = groups.filter((group) => !shutAround(byId.get(group.parent)));
     const shut = shown.filter(({closed}) => closed), seen = nodes.filter(({id}) => !standsFor(id));
     const labels = arrows.filter(({ends, label}) => label && !ends.some(standsFor));
-    const needed = [...seen.map(({box}) => [box, AROUND]), ...shown.map((group) => [titleAt(group), AROUND / 2]), ...labels.map(({labelBox}) => [labelBox, 2])];
+    const needed = [...seen.map(({box}) => [box, AROUND]), ...shown.map((group) => [wordsAt(group), AROUND / 2]), ...labels.map(({labelBox}) => [labelBox, 2])];
     const along = (at, size) => squeezed(shut.map(({core}) => [core[at], core[at] + core[size]]), needed.map(([box, more]) => [box[at] - more, box[at] + box[size] + more]));
     const x = along("x", "width"), y = along("y", "height");
     const to = ([a, b]) => [x(a), y(b)];
@@ -147,7 +156,7 @@ function openable(svg, picture, changed) {
       move(element, box);
     }
     for (const group of groups) {
-      const {element, frame, title, titleBox, closed} = group, box = closed ? group.core : group.box;
+      const {element, frame, title, lines, titleBox, block, closed} = group, box = closed ? group.core : group.box;
       hide(element, !shown.includes(group));
       element.classList.toggle("closed", closed);
       element.setAttribute("aria-expanded", String(!closed));
@@ -155,7 +164,13 @@ function openable(svg, picture, changed) {
       title.textContent = title.textContent.replace(/^./u, closed ? "▸" : "▾");
       const [left, top] = to([box.x, box.y]), [right, bottom] = to([box.x + box.width, box.y + box.height]);
       Object.entries({x: left, y: top, width: right - left, height: bottom - top}).forEach(([name, value]) => frame.setAttribute(name, value.toFixed(2)));
-      move(title, titleBox, closed ? [(left + right) / 2, (top + bottom) / 2] : to(middle(titleBox)));
+      const centre = (left + right) / 2, start = (top + bottom - block.height) / 2;
+      move(title, titleBox, closed ? [centre, start + titleBox.height / 2] : to(middle(titleBox)));
+      lines.forEach((line, k) => {
+        hide(line, !closed);
+        line.setAttribute("x", centre.toFixed(2));
+        line.setAttribute("y", (start + titleBox.height + (k + 0.75) * LEADING).toFixed(2));
+      });
     }
     const drawnOnce = new Set();
     for (const arrow of arrows) redraw(arrow, to, move, drawnOnce);

@@ -6,6 +6,7 @@ import json
 from html import escape
 from importlib import resources
 from string import Template
+from typing import Any
 
 from .. import render
 from ..drawing import Drawing, Kind
@@ -31,20 +32,31 @@ def html(drawing: Drawing) -> str:
         svg=render.svg(drawing, handles=True).replace(
             'role="img"', 'role="group"', 1
         ),  # an image has no buttons inside
-        picture=groups(drawing),
+        picture=script(groups(drawing)),
         scripts="\n".join(map(_file, _SCRIPTS)),
     )
 
 
-def groups(drawing: Drawing) -> str:
-    """What groups.js takes, as JSON in which no name can end the script element."""
-    data = {
+def groups(drawing: Drawing) -> dict[str, Any]:
+    """What groups.js takes."""
+    return {
         "edges": [[edge.source, edge.target] for edge in drawing.edges],
         "groups": [
-            {"id": g.id, "name": plain(g.title), "nodes": g.nodes, "parent": g.parent, "closed": g.closed}
-            for g in drawing.groups
+            {
+                "id": group.id,
+                "name": plain(group.title),
+                "nodes": group.nodes,
+                "parent": group.parent,
+                "closed": group.closed,
+                "lines": [plain(line) for line in group.lines],
+            }
+            for group in drawing.groups
         ],
     }
+
+
+def script(data: Any) -> str:
+    """Data as JavaScript: NaN and Infinity are that, though not JSON; and no name can end the script element."""
     return json.dumps(data, separators=(",", ":")).replace("<", r"\u003c")
 
 
