@@ -13,7 +13,7 @@ from ..drawing import Drawing, Kind
 from ..text import plain
 from ..theme import DARK, DARK_PAPER, INK, LOOKS, PAPER
 
-_SCRIPTS = ("groups.js", "page.js")
+_GROUPS = ("space.js", "arrows.js", "groups.js")
 
 
 def html(drawing: Drawing) -> str:
@@ -33,13 +33,14 @@ def html(drawing: Drawing) -> str:
             'role="img"', 'role="group"', 1
         ),  # an image has no buttons inside
         picture=script(groups(drawing)),
-        scripts="\n".join(map(_file, _SCRIPTS)),
+        scripts=groups_script() + _file("page.js"),
     )
 
 
 def groups(drawing: Drawing) -> dict[str, Any]:
     """What groups.js takes."""
     return {
+        "flow": drawing.flow,
         "edges": [[edge.source, edge.target] for edge in drawing.edges],
         "groups": [
             {
@@ -53,6 +54,11 @@ def groups(drawing: Drawing) -> dict[str, Any]:
             for group in drawing.groups
         ],
     }
+
+
+def groups_script() -> str:
+    """The scripts for every page on which groups open and close."""
+    return "\n".join(map(_file, _GROUPS))
 
 
 def script(data: Any) -> str:

@@ -25,6 +25,7 @@ function refresh(i, step) {
   run.value[i].forEach((x, k) => write(slots[i][k], known ? format(x) : "?"));
   (run.gradient[i] ?? []).forEach((_, k) => write(slots[i][3 + k], gradient ? format(gradient[k]) : "?"));
   write(slots[i].what, count && count < all ? "so far" : "gradient");
+  refreshLayers(i, known, gradient);
 }
 
 function write(slot, text) {
@@ -37,18 +38,22 @@ let marked = [];
 function highlight(step) {
   for (const [element, name] of marked) element?.classList.remove(name);
   svg.querySelectorAll(".overlay").forEach((path) => path.remove());
-  const {kind, node, share} = STEPS[step];
+  const {kind, node, share, layer, nodes, shares} = STEPS[step];
   marked = [];
-  if (kind === "forward") {
-    NODES[node].inputs.forEach((k, operand) => marked.push([elements[k], "from"], [arrow(node, operand, k), "ahead"]));
-    marked.push([elements[node], "now"]);
+  if (kind === "forward" || kind === "layerForward") {
+    for (const i of nodes ?? [node]) {
+      NODES[i].inputs.forEach((k, operand) => (layer && isIn(k, layer)) || marked.push([seenAs(k), "from"], [arrow(i, operand, k), "ahead"]));
+      marked.push([seenAs(i), "now"]);
+    }
   } else if (kind === "seed") {
-    marked.push([elements[OUTPUT], "now"]);
-  } else if (kind === "backward") {
-    const {result, operand, source} = SHARES[share];
-    marked.push([elements[result], "from"], [arrow(result, operand, source), "behind"], [elements[source], "now"]);
+    marked.push([seenAs(OUTPUT), "now"]);
+  } else if (kind === "backward" || kind === "layerBackward") {
+    for (const {result, operand, source} of (shares ?? [share]).map((k) => SHARES[k])) {
+      marked.push([seenAs(result), "from"]);
+      if (!layer || !isIn(source, layer)) marked.push([arrow(result, operand, source), "behind"], [seenAs(source), "now"]);
+    }
   } else {
-    NODES.forEach((_, i) => isInput(i) && marked.push([elements[i], "now"]));
+    NODES.forEach((_, i) => isInput(i) && seenAs(i) === elements[i] && marked.push([elements[i], "now"]));
   }
   for (const part of document.querySelectorAll("#expression [data-node]")) {
     const at = Number(part.dataset.node);
@@ -114,6 +119,15 @@ function tell(i) {
   document.getElementById("details").textContent = i === undefined ? HINT : details(i);
 }
 
+/** The next node that is seen, up or down the list. */
+function beside(i, move) {
+  const count = NODES.length;
+  let next = i;
+  do next = (next + move + count) % count;
+  while (seenAs(next) !== elements[next] && next !== i);
+  return elements[next];
+}
+
 /** Make the nodes usable: one of them is a tab stop, Up and Down move on, Enter or a click chooses. */
 function prepareGraph(choose) {
   elements.forEach((element, i) => {
@@ -135,7 +149,7 @@ function prepareGraph(choose) {
   });
   on("keydown", (i, event) => {
     const move = {ArrowUp: -1, ArrowDown: 1}[event.key];
-    if (move) elements[(i + move + NODES.length) % NODES.length].focus();
+    if (move) beside(i, move).focus();
     else if (event.key === "Enter" || event.key === " ") choose(i);
     else return;
     event.preventDefault();

@@ -27,14 +27,14 @@ _INFIX = {  # the sign, and how tightly it binds
 }
 _STRICT_LEFT = {"power"}  # (a^b)^c needs its brackets; all others do on the right: a - (b - c)
 _NEGATIVE = 3
-_LONGEST_LABEL = 16
+LONGEST_LABEL = 16
 _LONGEST = 90  # characters, beyond which a part is called by its name
 
 
 def labels_of(drawing: Drawing, computed: Sequence[int]) -> list[str]:
     """A name for each node, no two alike, save constants that are the same number."""
     nodes = drawing.nodes
-    taken = Counter(plain(node.name, _LONGEST_LABEL) for node in nodes if node.name)
+    taken = Counter(plain(node.name, LONGEST_LABEL) for node in nodes if node.name)
     used: Counter[str] = Counter()
     fresh = {letter: filter(lambda x: x not in taken, map(f"{letter}{{}}".format, count(1))) for letter in "vxc"}
     results = {i: next(fresh["v"]) for i in computed if not nodes[i].name}
@@ -43,7 +43,7 @@ def labels_of(drawing: Drawing, computed: Sequence[int]) -> list[str]:
         if i in results:
             labels.append(results[i])
         elif node.name:
-            name = plain(node.name, _LONGEST_LABEL)
+            name = plain(node.name, LONGEST_LABEL)
             used[name] += 1
             labels.append(name if used[name] == 1 else f"{name} ({used[name]})")
         elif node.kind is Kind.CONSTANT and not node.form:

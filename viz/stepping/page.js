@@ -1,17 +1,5 @@
 // The page: which step it is at, and the controls that change that.
 
-const STEPS = [
-  {kind: "start"},
-  ...TRACE.forward.map((node) => ({kind: "forward", node})),
-  {kind: "seed"},
-  ...SHARES.map((_, share) => ({kind: "backward", share})),
-  {kind: "end"},
-];
-const SEED = TRACE.forward.length + 1;
-const STEP_OF_NODE = NODES.map(() => 0);
-TRACE.forward.forEach((node, k) => (STEP_OF_NODE[node] = k + 1));
-const STEP_OF_SHARE = SHARES.map((_, k) => SEED + 1 + k);
-
 const get = (id) => document.getElementById(id);
 const edits = new Map();  // from input to its value, where that is not the recorded one
 const solved = new Set();  // steps that were answered, or shown
@@ -23,14 +11,22 @@ const isHidden = () => get("practice").checked && canAsk(current) && !solved.has
 const shown = () => (isHidden() ? current - 1 : current);
 
 /** The nodes whose numbers a step changes. */
-const touched = ({kind, node, share}) => (kind === "forward" ? [node] : kind === "seed" ? [OUTPUT] : kind === "backward" ? [SHARES[share].source] : []);
+const TOUCHES = {
+  start: () => [],
+  forward: ({node}) => [node],
+  layerForward: ({nodes}) => nodes,
+  seed: () => [OUTPUT],
+  backward: ({share}) => [SHARES[share].source],
+  layerBackward: ({shares}) => shares.map((k) => SHARES[k].source),
+  end: () => [],
+};
 
 let drawn = 0;  // the step that the graph's numbers are of
 
 function draw(everything = false) {
   const to = shown(), nodes = new Set();
   if (everything) NODES.forEach((_, i) => nodes.add(i));
-  for (let k = Math.min(drawn, to) + 1; k <= Math.max(drawn, to); k++) touched(STEPS[k]).forEach((i) => nodes.add(i));
+  for (let k = Math.min(drawn, to) + 1; k <= Math.max(drawn, to); k++) TOUCHES[STEPS[k].kind](STEPS[k]).forEach((i) => nodes.add(i));
   nodes.forEach((i) => refresh(i, to));
   drawn = to;
   highlight(current);
@@ -41,7 +37,7 @@ function draw(everything = false) {
   drawDerivation(chosen, choose, get("practice").checked ? to : Infinity);
   get("scrubber").value = current;
   get("scrubber").setAttribute("aria-valuetext", `Step ${current} of ${STEPS.length - 1}: ${TITLES[STEPS[current].kind](STEPS[current])}`);
-  get("link").href = `#step=${current}`;
+  get("link").href = `#step=${current}${openNow() === initially ? "" : `&open=${openNow()}`}`;
   for (const id of ["first", "back"]) get(id).disabled = current === 0;
   for (const id of ["next", "last"]) get(id).disabled = current === STEPS.length - 1;
 }
@@ -160,19 +156,40 @@ document.addEventListener("keydown", (event) => {
   if (key !== " ") play(false);
   KEYS[key]();
 });
-const linked = () => Number(/^#step=(\d{1,9})$/.exec(location.hash)?.[1] ?? 0);
-addEventListener("hashchange", () => go(linked()));
+function follow() {
+  const [, step, open] = /^#step=(\d{1,9})(?:&open=([g\d,]*))?$/.exec(location.hash) ?? [];
+  const wanted = (open ?? initially).split(",");
+  for (const group of layers.groups) if (group.closed === wanted.includes(group.id)) layers.set(group, !group.closed);
+  go(Number(step ?? 0));
+}
+addEventListener("hashchange", follow);
 addEventListener("beforeprint", () => STEPS.length <= 300 && drawSteps(current, false, true));
 addEventListener("afterprint", () => drawSteps(current, isHidden()));
 
 addEventListener("resize", scale);
 
-get("scrubber").max = STEPS.length - 1;
-get("pass-forward").style.flexGrow = SEED;
-get("pass-backward").style.flexGrow = STEPS.length - SEED;
+function measureTime() {
+  get("scrubber").max = STEPS.length - 1;
+  get("pass-forward").style.flexGrow = SEED;
+  get("pass-backward").style.flexGrow = STEPS.length - SEED;
+}
+
+/** Layers were opened or closed: other steps, at the same place in the computation. */
+function replan() {
+  const {begins} = STEPS[current];
+  plan();
+  current = STEPS.findLastIndex((step) => step.begins <= begins);
+  measureTime();
+  solved.clear();
+  scale();
+  draw(true);
+}
+
+plan();
+measureTime();
 scale();
 prepareGraph(choose);
 offerInputs();
 tell();
-current = Math.min(linked(), STEPS.length - 1);
 draw(true);
+follow();

@@ -2,58 +2,82 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu import Value
+from tinygrad_edu import DTypeError, Value
 
 from .. import render
 from ..drawing import DrawnNode, Kind
+from ..exploring.page import groups, groups_script, script
 from ..files import target, write
 from ..text import plain
+from .calls import trace_of_model
 from .formulas import javascript
 from .grid import grid
 from .trace import Trace, trace
 
-_SCRIPTS = ("numbers.js", "wording.js", "graph.js", "panels.js", "practice.js", "page.js")
+if TYPE_CHECKING:
+    from nn import Module
+
+_SCRIPTS = ("numbers.js", "wording.js", "graph.js", "layers.js", "panels.js", "practice.js", "page.js")
 _MOST_DRAWN = 300  # nodes that Graphviz lays out in a second or two, and that a reader can follow along arrows
+_MOST_IN_LAYERS = 1_000
 _DIGIT_WIDTH = 0.556  # of the font's size, in Helvetica
 _SLOT = 9  # digits that a number on a node has room for: -1.234e-05
 _LONGEST_TITLE = 200
 
 
 def step(
-    value: Value, path: str | os.PathLike[str], names: Mapping[str, Any] | None = None, title: str | None = None
+    what: Value | Module,
+    path: str | os.PathLike[str],
+    names: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    *,
+    inputs: Any = (),
+    loss: Callable[[Any], Value] | None = None,
 ) -> Path:
-    """Write a web page that goes through forward and backward pass of an expression, step by step. Returns its path.
+    """Write a web page that goes through forward and backward pass, step by step. Returns its path.
 
-    The page works offline. It shows each operation's rule with its numbers, how gradients add up where a Value is used
-    several times, and asks for them in its practice mode. Of single numbers the inputs can be changed in the page. Backward
-    runs once to know the gradients (hooks run with it); the `.grad` of all Values stays as it is.
+    Of an expression each operation is a step; of a model each layer, until the reader opens it. The page works offline. It
+    shows each operation's rule with its numbers, how gradients add up where a Value is used several times, and asks for them
+    in its practice mode. Of single numbers the inputs can be changed in the page. Backward runs once to know the gradients
+    (hooks run with it); the `.grad` of all Values stays as it is.
 
     Args:
-        value: the result, a single number.
+        what: the result, a single number; or a Module, which is run once, in the mode that it is in, and left as it was.
         path: ends in .html; a file that exists is replaced.
         names: what Values and arrays are called, such as locals(); the name that a Value carries itself comes first.
         title: stands above the page.
+        inputs: what to call a Module with; several as a tuple.
+        loss: makes a single number of what a Module returns, such as lambda y: cross_entropy(y, labels).
 
     Raises:
-        DTypeError: if `value` is not a Value, `names` not a mapping or `title` not text.
-        ShapeError: if `value` is not a single number; step through its .sum().
+        DTypeError: if an argument is of another type.
+        ShapeError: if the result is not a single number; step through its .sum(), or give a `loss`.
         GraphError: if nothing requires grad, the graph was released, or a leaf was changed in place meanwhile.
         RenderError: if the file is no .html, or no Graphviz works.
         FileNotFoundError: if the folder does not exist.
+        Exception: what the run of a Module raises.
     """
     file = target("step", path, (".html",))
-    return write("step", file, page(trace(value, names, title)).encode())
+    given = inputs if isinstance(inputs, tuple) else (inputs,)
+    if not isinstance(what, Value):
+        story = trace_of_model(what, given, loss, names, title)
+    elif given or loss is not None:
+        raise DTypeError(
+            "step: got a Value with inputs= or loss=, which belong to a Module; give the Module, or leave them out"
+        )
+    else:
+        story = trace(what, names, title)
+    return write("step", file, page(story).encode())
 
 
 def page(story: Trace) -> str:
@@ -65,21 +89,26 @@ def page(story: Trace) -> str:
         "forward": story.forward,
         "backward": [asdict(share) for share in story.backward],
         "fixed": story.fixed,
+        "picture": groups(story.drawing if _is_drawn(story) else replace(story.drawing, groups=())),
     }
-    scripts = [javascript([] if story.fixed else operations), *map(_file, _SCRIPTS)]
+    scripts = [groups_script(), javascript([] if story.fixed else operations), *map(_file, _SCRIPTS)]
     return Template(_file("page.html")).substitute(
         title=escape(plain(story.drawing.title or "Backpropagation, step by step", _LONGEST_TITLE)),
         style=_file("page.css"),
         expression=story.expression,
         graph=_graph(story),
-        # NaN and Infinity are JavaScript, though not JSON; no name can end the script element
-        trace=json.dumps(data, separators=(",", ":")).replace("<", r"\u003c"),
+        trace=script(data),
         scripts="\n".join(scripts),
     )
 
 
 def _file(name: str) -> str:
     return (resources.files(__package__) / name).read_text(encoding="utf-8")
+
+
+def _is_drawn(story: Trace) -> bool:
+    """Whether Graphviz lays the graph out; closed layers are read at once, so that more may be inside."""
+    return len(story.nodes) <= (_MOST_IN_LAYERS if story.drawing.groups else _MOST_DRAWN)
 
 
 def _graph(story: Trace) -> str:
@@ -89,7 +118,7 @@ def _graph(story: Trace) -> str:
         _slotted(node, step.label, len(step.gradient or ())) for node, step in zip(nodes, story.nodes, strict=True)
     )
     drawing = replace(story.drawing, nodes=drawn, title="", description="")
-    svg = render.svg(drawing) if len(drawn) <= _MOST_DRAWN else grid(drawing)
+    svg = render.svg(drawing, handles=True) if _is_drawn(story) else grid(drawing)
     svg = re.sub(r"\s*<title>.*?</title>|\s*<desc>.*?</desc>", "", svg, flags=re.DOTALL)
     svg = re.sub(rf"<text ([^>]*)>(\d)\2{{{_SLOT - 1}}}</text>", _slot, svg)
     svg = re.sub(r"<text ([^>]*)>gradient</text>", r'<text \1 data-slot="what">gradient</text>', svg)

@@ -10,15 +10,19 @@ function make(tag, properties = {}, ...children) {
 const TITLES = {
   start: () => "The inputs, and the question",
   forward: ({node}) => `Forward: compute ${definition(node)}`,
+  layerForward: ({layer}) => `Forward: ${NAMES.get(layer)}`,
   seed: () => `Turn round: the gradient of ${label(OUTPUT)} is 1`,
   backward: ({share}) => `Backward: what ${label(SHARES[share].source)} gets from ${definition(SHARES[share].result)}`,
+  layerBackward: ({layer}) => `Backward through ${NAMES.get(layer)}`,
   end: () => "Done: the gradient of each input",
 };
 const LINES = {
   start: startLines,
   forward: ({node}) => forwardLines(node),
+  layerForward: layerForwardLines,
   seed: seedLines,
   backward: ({share}) => shareLines(share),
+  layerBackward: layerBackwardLines,
   end: endLines,
 };
 
@@ -27,9 +31,10 @@ function drawStep(step, isHidden) {
   const lines = isHidden ? questionLines(STEPS[step].share) : LINES[kind](STEPS[step]);
   const rows = lines.map(([formula, explanation]) => make("div", {className: formula ? "line" : "line prose"},
     ...(formula ? [make("code", {textContent: formula})] : []), make("span", {textContent: explanation})));
-  document.getElementById("step").replaceChildren(make("h2", {}, make("small", {textContent: `Step ${step} of ${STEPS.length - 1}`}), ` ${TITLES[kind](STEPS[step])}`), ...rows);
+  document.getElementById("step").replaceChildren(make("h2", {}, make("small", {textContent: `Step ${step} of ${STEPS.length - 1}`}), ` ${TITLES[kind](STEPS[step])}`), ...rows, ...layerButton(step));
 }
 
+const PASS = {start: "start", forward: "forward", layerForward: "forward", seed: "backward", backward: "backward", layerBackward: "backward", end: "end"};
 const NEAR = 10, ALL = 40;  // long lists show the steps near the current one
 
 function drawSteps(step, isHidden, everything = false) {
@@ -41,7 +46,7 @@ function drawSteps(step, isHidden, everything = false) {
     const button = make("button", {className: "step", type: "button"}, make("span", {className: "which", textContent: k}), ...summary(STEPS[k], known));
     button.dataset.step = k;
     if (k === step) button.setAttribute("aria-current", "step");
-    items.push(make("li", {className: STEPS[k].kind}, button));
+    items.push(make("li", {className: PASS[STEPS[k].kind]}, button));
   }
   document.getElementById("steps").replaceChildren(make("ol", {}, ...items));
 }
@@ -54,12 +59,15 @@ function total(k) {
 }
 
 /** A step in a row of the list: what, and with which result once it is known. */
-function summary({kind, node, share}, known) {
+function summary(step, known) {
+  const {kind, node, share, layer, nodes, shares} = step;
   const [what, result] = {
     start: () => ["the inputs", ""],
     forward: () => [definition(node), isScalar(node) ? `= ${number(node)}` : NODES[node].form],
+    layerForward: () => [NAMES.get(layer), list(EXITS.get(layer).filter((i) => nodes.includes(i)))],
     seed: () => [`gradient of ${label(OUTPUT)}`, "= 1"],
     backward: () => [`${label(SHARES[share].source)} gets from ${label(SHARES[share].result)}`, total(share)],
+    layerBackward: () => [`back through ${NAMES.get(layer)}`, list(reached(shares).map(([i]) => i).filter((i) => isInput(i) || !isIn(i, layer)), 2)],
     end: () => ["the gradients", ""],
   }[kind]();
   return [make("span", {className: "what", textContent: what}), make("span", {className: "result", textContent: known ? result : ""})];

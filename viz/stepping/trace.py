@@ -6,7 +6,7 @@ its inputs from a backward pass of that operation alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -21,6 +21,8 @@ from ..text import data_of, statistics
 from .formulas import FORMULAS, parameters_of, rule_text
 from .notation import applied, labels_of, named, template, whole
 
+# Takes a drawing, the data of each node, which node each Value is, and the operands of each node.
+Arrange: TypeAlias = "Callable[[Drawing, list[Any], dict[Value, int], list[list[int]]], Drawing]"
 Numbers: TypeAlias = tuple[float, ...]  # a scalar's one, an array's mean, least and largest; () of an empty array
 
 
@@ -98,8 +100,16 @@ class Trace:
     fixed: str
 
 
-def trace(output: Value, names: Mapping[str, Any] | None = None, title: str | None = None) -> Trace:
+def trace(
+    output: Value, names: Mapping[str, Any] | None = None, title: str | None = None, arrange: Arrange | None = None
+) -> Trace:
     """Take `output` and its gradients apart. The `.grad` of all Values stays as it is; hooks run, as in any backward pass.
+
+    Args:
+        output: the result, a single number.
+        names: what Values and arrays are called.
+        title: stands above the page.
+        arrange: changes names and groups of the drawing.
 
     Raises:
         DTypeError: as `viz.graph`.
@@ -109,6 +119,8 @@ def trace(output: Value, names: Mapping[str, Any] | None = None, title: str | No
     drawing = drawing_of(output, names, title)
     sources = _sources(drawing)
     data, places = _matched(output, sources)
+    if arrange is not None:
+        drawing = arrange(drawing, data, places, sources)
     order = sorted((x for x in places if x.requires_grad), key=lambda x: x.tick)
     gradients = _gradients(output, order)
     computed = [x for x in order if x.grad_fn is not None]

@@ -46,9 +46,10 @@ function ruleWithNumbers(k) {
 const COMPUTED = TRACE.forward.slice(0, 2).map(label).join(", ") + (TRACE.forward.length > 2 ? ", …" : "");
 
 function startLines() {
-  const inputs = NODES.map((_, i) => i).filter(isInput);
-  const few = inputs.slice(0, 12).map((i) => [`${label(i)} = ${isScalar(i) ? number(i) : NODES[i].form}`, NODES[i].gradient ? "" : "a constant: no gradient"]);
-  const rest = inputs.length > 12 ? [["…", `and ${inputs.length - 12} more inputs`]] : [];
+  const inputs = NODES.map((_, i) => i).filter(isInput), outside = inputs.filter((i) => !HOME.has(i));
+  const few = outside.slice(0, 12).map((i) => [`${label(i)} = ${isScalar(i) ? number(i) : NODES[i].form}`, NODES[i].gradient ? "" : "a constant: no gradient"]);
+  const rest = outside.length > 12 ? [["…", `and ${outside.length - 12} more inputs`]] : [];
+  if (outside.length < inputs.length) rest.push([`${inputs.length - outside.length} inputs within layers`, "a layer is one step; choose its box to go through its operations"]);
   const name = label(OUTPUT);
   const asked = inputs.filter((i) => NODES[i].gradient).slice(0, 3).map(label).join(", ") || name;
   const goal = `The question: if ${asked.includes(",") ? `one of the inputs ${asked}` : asked} changes a little, how much does ${name} change? ` +

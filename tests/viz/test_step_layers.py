@@ -1,0 +1,328 @@
+"""Stepping through a network by layer: which operations belong to which, and the page in a real browser."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import nn
+from nn.functional import cross_entropy
+from tinygrad_edu import DTypeError, ShapeError, Value
+from viz import step
+from viz.stepping.calls import trace_of_model
+from viz.text import number
+
+X = np.random.default_rng(0).standard_normal((5, 4))
+LABELS = np.array([0, 1, 2, 0, 1])
+
+
+def network():
+    return nn.Sequential(
+        nn.Linear(4, 8, rng=0), nn.LayerNorm(8), nn.ReLU(), nn.Residual(nn.Linear(8, 8, rng=1)), nn.Linear(8, 3, rng=2)
+    )
+
+
+def loss(scores):
+    return cross_entropy(scores, LABELS)
+
+
+def layers_of(story):
+    """For each frame its title, what it holds, and the title of the frame around it."""
+    labels = {node.id: step.label for node, step in zip(story.drawing.nodes, story.nodes, strict=True)}
+    titles = {group.id: group.title for group in story.drawing.groups}
+    return {g.title: ({labels[id] for id in g.nodes}, titles.get(g.parent, "")) for g in story.drawing.groups}
+
+
+# -- Which operations belong to which layer ----------------------------------------------------------------------------
+
+
+def test_each_layer_holds_its_operations_and_parameters():
+    story = trace_of_model(network(), (X,), loss)
+    assert layers_of(story) == {
+        "0: Linear(4, 8)": ({"0.weight", "0.bias", "v1"}, ""),
+        "1: LayerNorm(8, eps=1e-05)": ({"1.weight", "1.bias", "v2", "v3", "v4", "v5"}, ""),
+        "3: Residual()": ({"v8"}, ""),
+        "3.body: Linear(8, 8)": ({"3.body.weight", "3.body.bias", "v7"}, "3: Residual()"),
+        "4: Linear(8, 3)": ({"4.weight", "4.bias", "v9"}, ""),
+    }  # the ReLU, x and the loss stand by themselves
+    assert all(group.closed for group in story.drawing.groups)
+    assert story.drawing.title == "Sequential, step by step"
+
+
+def test_a_layer_that_wraps_all_others_starts_open():
+    class Wrapped(nn.Module):
+        def __init__(self):
+            self.net = network()
+
+        def forward(self, x):
+            return self.net(x)
+
+    story = trace_of_model(Wrapped(), (X,), loss)
+    assert [group.title for group in story.drawing.groups if not group.closed] == ["net: Sequential()"]
+
+
+def test_what_two_layers_share_stands_outside_of_both():
+    class Tied(nn.Module):
+        def __init__(self):
+            self.one, self.two = nn.Linear(4, 4, rng=0), nn.Linear(4, 4, rng=1)
+            self.two.weight = self.one.weight
+
+        def forward(self, x):
+            return self.two(self.one(x).tanh())
+
+    held = layers_of(trace_of_model(Tied(), (X,), lambda y: y.sum()))
+    assert held == {"one: Linear(4, 4)": ({"one.bias", "v1"}, ""), "two: Linear(4, 4)": ({"two.bias", "v3"}, "")}
+
+
+def test_a_module_called_twice_is_two_layers():
+    class Twice(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(4, 4, rng=0)
+
+        def forward(self, x):
+            return self.layer(self.layer(x))
+
+    story = trace_of_model(nn.Sequential(nn.Dropout(0.5, rng=0), Twice()), (X,), lambda y: y.sum())
+    assert layers_of(story) == {
+        "1: Twice()": ({"1.layer.weight", "1.layer.bias", "v1", "v2"}, "")
+    }  # an operation a call
+    assert [step.label for step in story.nodes] == ["x1", "1.layer.weight", "1.layer.bias", "v1", "v2", "v3"]
+
+
+def test_a_layer_that_raised_an_error_that_the_model_caught_holds_nothing_else():
+    class Fails(nn.Module):
+        def forward(self, x):
+            raise ValueError
+
+    class Careful(nn.Module):
+        def __init__(self):
+            self.bad, self.good = Fails(), nn.Linear(4, 2, rng=0)
+
+        def forward(self, x):
+            try:
+                x = self.bad(x)
+            except ValueError:
+                x = x * 1
+            return self.good(x)
+
+    story = trace_of_model(nn.Sequential(Careful(), nn.Linear(2, 2, rng=0)), (Value(X),), lambda y: y.sum())
+    assert "1: Linear(2, 2)" in layers_of(story)
+    assert layers_of(story)["1: Linear(2, 2)"][1] == ""
+
+
+def test_a_loss_that_is_a_module_is_a_layer_of_its_own():
+    story = trace_of_model(network(), (X,), lambda y: nn.MSELoss()(y, np.ones((5, 3))))
+    title = next(t for t in layers_of(story) if "MSELoss" in t)
+    assert story.nodes[-1].label in layers_of(story)[title][0]
+
+
+def test_the_model_is_left_as_it_was():
+    model = nn.Sequential(nn.Linear(4, 4, rng=0), nn.BatchNorm1d(4), nn.Dropout(0.5, rng=3))
+    state, values = model.state_dict(), [p.grad for p in model.parameters()]
+    first = trace_of_model(model, (X,), lambda y: y.sum())
+    second = trace_of_model(model, (X,), lambda y: y.sum())
+    assert first == second  # the same mask, the same running mean
+    assert all(np.array_equal(a, model.state_dict()[k]) for k, a in state.items())
+    assert [p.grad for p in model.parameters()] == values == [None] * 4
+
+
+def test_gradients_are_those_of_the_engine():
+    model = network()
+    story = trace_of_model(model, (X,), loss)
+    loss(model(X)).backward()
+    told = {step.label: step.gradient for step in story.nodes}
+    for path, p in model.named_parameters():
+        assert told[path] == pytest.approx((p.grad.mean(), p.grad.min(), p.grad.max()))
+
+
+@pytest.mark.parametrize(
+    ("what", "options", "error", "says"),
+    [
+        (3, {}, DTypeError, "got int, expected a Value, or a Module"),
+        (network(), {}, DTypeError, "no inputs; pass an example, as in inputs=x"),
+        (
+            network(),
+            {"inputs": X},
+            ShapeError,
+            r"the model returned shape \(5, 3\), expected a single number; give a loss=",
+        ),
+        (network(), {"inputs": X, "loss": 3}, DTypeError, "a loss of type int, expected a function"),
+        (network(), {"inputs": X, "loss": lambda y: 1.0}, DTypeError, "loss returned float, expected a Value"),
+        (network(), {"inputs": X, "loss": lambda y: y * 2}, ShapeError, r"loss returned shape \(5, 3\)"),
+        (network(), {"inputs": np.ones((5, 3)), "loss": loss}, ShapeError, "linear: got an input of shape"),
+        (network(), {"inputs": X, "loss": loss, "names": 3}, DTypeError, "names of type int"),
+        (Value(2.0) * 3, {"inputs": X}, DTypeError, "which belong to a Module"),
+    ],
+)
+def test_bad_input_is_named(tmp_path, what, options, error, says):
+    with pytest.raises(error, match=says):
+        step(what, tmp_path / "page.html", **options)
+    assert not list(tmp_path.iterdir())
+
+
+# -- The page ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """A function that writes the page of the network and opens it; complaints of the browser fail the test."""
+    complaints, pages = [], []
+
+    def visit(hash="", model=None):
+        path = step(model or network(), tmp_path / "page.html", inputs=X, loss=loss)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: request.url.split("#")[0] == path.as_uri() or complaints.append(request.url))
+        page.goto(path.as_uri() + hash)
+        pages.append(page)
+        return page
+
+    yield visit
+    for page in pages:
+        page.close()
+    assert [each for each in complaints if not each.startswith("data:")] == []
+
+
+def titles(page):
+    return page.evaluate("STEPS.map((step) => TITLES[step.kind](step))")
+
+
+def layer(page, name):
+    """The box or frame of a layer."""
+    return page.locator(f'g.cluster[aria-label^="{name}"]')
+
+
+def box(page, name):
+    """The lines that a layer's box shows."""
+    texts = layer(page, name).locator("text")
+    return [text.text_content() for text in texts.all() if text.is_visible()]
+
+
+def test_a_closed_layer_is_one_step(visit):
+    page = visit()
+    assert titles(page) == [
+        "The inputs, and the question",
+        "Forward: 0: Linear(4, 8)",
+        "Forward: 1: LayerNorm(8, eps=1e-05)",
+        "Forward: compute v6 = relu(v5)",
+        "Forward: 3: Residual()",
+        "Forward: 4: Linear(8, 3)",
+        "Forward: compute v10 = CE(v9, labels=(5,) int64)",
+        "Turn round: the gradient of v10 is 1",
+        "Backward: what v9 gets from v10 = CE(v9, labels=(5,) int64)",
+        "Backward through 4: Linear(8, 3)",
+        "Backward through 3: Residual()",
+        "Backward: what v5 gets from v6 = relu(v5)",
+        "Backward through 1: LayerNorm(8, eps=1e-05)",
+        "Backward through 0: Linear(4, 8)",
+        "Done: the gradient of each input",
+    ]
+
+
+def test_boxes_show_numbers_as_they_become_known(visit):
+    model = network()
+    hidden = model[0](X)
+    loss(model(X)).backward()
+    page = visit()
+    assert box(page, "0: Linear")[1:] == ["v1 (5, 8) float64", "value mean ?", "gradient mean ?"]
+    page.keyboard.press("ArrowRight")
+    assert box(page, "0: Linear")[2] == f"value mean {number(hidden.data.mean())}"
+    assert "computed from x in 1 operation\n" in page.inner_text("#step")
+    page.evaluate("go(9)")
+    says = page.inner_text("#step")
+    for name in ("weight", "bias"):
+        grad = getattr(model[4], name).grad
+        assert (
+            f"gradient of 4.{name}: mean {number(grad.mean())}, min {number(grad.min())}, max {number(grad.max())}"
+            in says
+        )
+    page.evaluate("go(12)")
+    assert box(page, "0: Linear")[3].startswith("gradient mean ")
+    assert "?" not in box(page, "0: Linear")[3]
+
+
+def test_opening_a_layer_steps_through_its_operations_and_closing_goes_back(visit):
+    page = visit("#step=2")
+    page.get_by_role("button", name="Step through its 4 operations").click()
+    assert page.inner_text("#step h2") == "Step 2 of 22 Forward: compute v2 = center(v1, axis=(-1,))"
+    assert page.locator('[id="n5"]').is_visible()
+    page.keyboard.press("End")
+    page.keyboard.press("Home")
+    for _ in range(4):
+        page.get_by_role("button", name="Next").click()
+    assert page.inner_text("#step h2").endswith("Forward: compute v4 = v3 × 1.weight")
+    page.get_by_role("button", name="Close 1: LayerNorm").click()
+    assert page.inner_text("#step h2") == "Step 2 of 14 Forward: 1: LayerNorm(8, eps=1e-05)"
+    assert not page.locator('[id="n5"]').is_visible()
+
+
+def test_layers_inside_layers_open_one_by_one(visit):
+    page = visit()
+    outer, inner = layer(page, "3: Residual"), layer(page, "3.body: Linear")
+    assert not inner.is_visible()
+    outer.focus()
+    page.keyboard.press("Enter")
+    assert "Forward: 3.body: Linear(8, 8)" in titles(page)
+    assert "Forward: compute v8 = v6 + v7" in titles(page)
+    inner.focus()
+    page.keyboard.press("Space")
+    assert "Forward: compute v7 = linear(v6, 3.body.weight, 3.body.bias)" in titles(page)
+
+
+def test_a_link_opens_at_a_step_with_the_same_layers_open(visit):
+    page = visit()
+    page.evaluate("layers.set(layers.groups[1], false)")
+    page.evaluate("go(3)")
+    link = page.get_attribute("#link", "href")
+    assert link == "#step=3&open=g1"
+    other = visit(link)
+    assert other.inner_text("#step h2") == page.inner_text("#step h2")
+    other.evaluate("location.hash = '#step=1'")
+    other.wait_for_function("current === 1 && layers.groups.every((group) => group.closed)")
+
+
+def test_a_step_marks_boxes_and_the_arrows_between_them(visit):
+    page = visit("#step=2")
+    assert layer(page, "1: LayerNorm").get_attribute("class") == "cluster closed now"
+    assert layer(page, "0: Linear").get_attribute("class") == "cluster closed from"
+    assert page.locator("g.edge.ahead").evaluate_all("all => all.filter((e) => e.getClientRects().length).length") == 1
+    page.evaluate("go(10)")
+    assert layer(page, "3: Residual").get_attribute("class") == "cluster closed from"
+    assert page.locator('[id="n10"]').get_attribute("class").endswith("now")
+
+
+def test_up_and_down_skip_what_is_inside_closed_layers(visit):
+    page = visit()
+    page.locator('[id="n0"]').focus()
+    seen = []
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+        seen.append(page.evaluate("label(Number(document.activeElement.dataset.at))"))
+    assert seen == ["v6", "v10", "x"]
+
+
+def test_practice_and_derivations_work_in_an_opened_layer(visit):
+    page = visit()
+    page.evaluate("layers.set(layers.groups.at(-1), false)")
+    page.locator("g.node", has_text="4.weight").click()
+    assert "4.weight" in page.inner_text("#derivation h2")
+    page.get_by_label("Practice").check()
+    page.keyboard.press("End")
+    assert page.inner_text("#step h2").endswith("Done: the gradient of each input")
+
+
+def test_large_networks_open_by_layer_too(visit):
+    layers = [nn.TransformerEncoderLayer(4, 2, 8, rng=i) for i in range(10)]
+    page = visit(model=nn.Sequential(Row(), *layers, Row()))
+    assert page.evaluate("NODES.length") > 500
+    assert page.evaluate("STEPS.length") < 40
+    layer(page, "5: TransformerEncoderLayer").press("Enter")
+    assert "Forward: 5.norm1: LayerNorm(4, eps=1e-05)" in titles(page)
+
+
+class Row(nn.Module):
+    """Examples as one sequence, and back."""
+
+    def forward(self, x):
+        return x.reshape(5, 1, 4) if x.ndim == 2 else x.reshape(5, 4)

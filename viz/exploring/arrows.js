@@ -1,0 +1,67 @@
+// Arrows that are cut at the boxes of closed groups, and bent as space is taken out.
+
+const STRIDE = 3;  // between the points of an arrow as measured
+const BEND = 32;  // between those that it is drawn through: where space was taken out, what was a bow would be a barb
+
+const apart = ([a, b], [c, d]) => Math.hypot(a - c, b - d);
+
+/** An arrow as Graphviz drew it, with the points on its way from the source to the tip. */
+function arrowOf(element, ends) {
+  const path = element.querySelector("path"), head = element.querySelector("polygon"), label = element.querySelector("text");
+  const whole = path.getTotalLength(), count = Math.max(1, Math.ceil(whole / STRIDE));
+  const points = Array.from({length: count + 1}, (_, k) => path.getPointAtLength((whole * k) / count)).map(({x, y}) => [x, y]);
+  const arrow = {element, ends, path, head, label, points, length: 0, labelBox: label?.getBBox(), drawn: path.getAttribute("d"), corners: head?.getAttribute("points")};
+  if (!head) return arrow;
+  const corners = Array.from(head.points, ({x, y}) => [x, y]), centre = middle(head.getBBox());
+  if (apart(points[0], centre) < apart(points.at(-1), centre)) points.reverse();  // the arrow of a backward pass
+  const base = points.at(-1), tip = corners.reduce((a, b) => (apart(a, base) > apart(b, base) ? a : b));
+  points.push(tip);
+  return {...arrow, length: apart(base, tip)};
+}
+
+/** Draw an arrow as Graphviz did. */
+function restore({element, path, head, label, drawn, corners}) {
+  element.removeAttribute("display");
+  label?.removeAttribute("display");
+  label?.removeAttribute("transform");
+  path.setAttribute("d", drawn);
+  head?.setAttribute("points", corners);
+  head?.removeAttribute("transform");
+}
+
+/** Draw an arrow through other points. */
+function redraw({path, head, length}, points) {
+  const tip = points.at(-1), size = Math.min(length, apart(points[0], tip) * 0.7);  // where a gap is short, so is the arrowhead
+  const line = points.filter((point) => !head || apart(point, tip) > size);
+  if (head) {
+    const from = line.at(-1) ?? points[0], part = size / (apart(from, tip) || 1);
+    line.push([tip[0] + (from[0] - tip[0]) * part, tip[1] + (from[1] - tip[1]) * part]);
+    const turn = (Math.atan2(tip[1] - from[1], tip[0] - from[0]) * 180) / Math.PI;
+    head.setAttribute("points", `0,0 ${-size},${size * 0.35} ${-size},${-size * 0.35}`);
+    head.setAttribute("transform", `translate(${tip[0].toFixed(2)} ${tip[1].toFixed(2)}) rotate(${turn.toFixed(1)})`);
+  }
+  path.setAttribute("d", smooth(thinned(line)));
+}
+
+/** Where the way from a point to the middle of a box meets its edge. */
+function edgeOf(box, [x, y]) {
+  const [a, b] = middle(box), ratio = Math.max(Math.abs(x - a) / (box.width / 2), Math.abs(y - b) / (box.height / 2), 1);
+  return [a + (x - a) / ratio, b + (y - b) / ratio];
+}
+
+/** The points that are at least BEND from one another, and the last one. */
+function thinned(points) {
+  const kept = [points[0]];
+  for (const point of points) if (apart(point, kept.at(-1)) >= BEND) kept.push(point);
+  if (kept.length > 1 && apart(kept.at(-1), points.at(-1)) < BEND) kept.pop();
+  return [...kept, points.at(-1)];
+}
+
+/** A smooth line through points, as an SVG path (Catmull-Rom's splines). */
+function smooth(points) {
+  const text = (...many) => many.map((point) => point.map((n) => n.toFixed(1)).join(",")).join(" ");
+  const leaning = ([a, b], [from, since], [to, until], part) => [a + (to - from) * part, b + (until - since) * part];
+  const at = (k) => points[Math.max(0, Math.min(points.length - 1, k))];
+  const curves = points.slice(1).map((end, k) => `C${text(leaning(at(k), at(k - 1), end, 1 / 6), leaning(end, at(k), at(k + 2), -1 / 6), end)}`);
+  return `M${text(points[0])}${curves.join("")}`;
+}

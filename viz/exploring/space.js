@@ -1,0 +1,54 @@
+// Where things move to when groups are closed.
+//
+// Graphviz laid the picture out with all groups open. When some are closed, the rows and columns of space that only their
+// inside needed are taken out, and what is left is pushed across the flow so that arrows run straight. What stood beside or
+// behind something else still does, so nothing can come to overlap.
+
+const ROOM = 16;  // what is left of a row or column of space that nothing needs
+
+const middle = (box) => [box.x + box.width / 2, box.y + box.height / 2];
+
+/** Runs of numbers [from, to] in order, those that overlap as one. */
+function merged(runs) {
+  const found = [];
+  for (const [a, b] of [...runs].sort((p, q) => p[0] - q[0])) {
+    const last = found.at(-1);
+    if (last && a <= last[1]) last[1] = Math.max(b, last[1]);
+    else found.push([a, b]);
+  }
+  return found;
+}
+
+/** What is left of merged runs without others. */
+function without(runs, others) {
+  let left = runs;
+  for (const [a, b] of others) left = left.flatMap(([from, to]) => [[from, Math.min(a, to)], [Math.max(b, from), to]].filter(([p, q]) => p < q));
+  return left;
+}
+
+/** Where places on an axis move to when `closed` runs of it shrink, save what lies in `needed` ones. */
+function squeezed(closed, needed) {
+  const runs = without(merged(closed), merged(needed)).filter(([a, b]) => b - a > ROOM);
+  return (x) => x - runs.reduce((less, [a, b]) => less + Math.max(0, Math.min(x, b) - a) * (1 - ROOM / (b - a)), 0);
+}
+
+/**
+ * How far to push what is at a place along the flow, so that arrows run straight.
+ *
+ * things: what is seen, from id to {along: [from, to], across: its middle across the flow}; pairs: [source, target] of arrows.
+ * All that overlaps along the flow is pushed as one, and the space between in proportion.
+ */
+function straightened(things, pairs) {
+  const ranks = merged([...things.values()].map(({along}) => along)).map(([from, to]) => ({from, to, push: 0}));
+  const rankOf = (id) => ranks.find(({to}) => things.get(id).along[0] <= to);
+  for (const rank of ranks) {
+    const from = pairs.filter(([source, target]) => rankOf(target) === rank && rankOf(source).from < rank.from);
+    const wanted = from.map(([source, target]) => things.get(source).across + rankOf(source).push - things.get(target).across);
+    rank.push = wanted.reduce((a, b) => a + b, 0) / Math.max(1, wanted.length);
+  }
+  return (x) => {
+    const k = ranks.findIndex(({to}) => x <= to), next = ranks[k] ?? ranks.at(-1), last = ranks[k - 1];
+    if (!last || x >= next.from) return next?.push ?? 0;
+    return last.push + ((next.push - last.push) * (x - last.to)) / (next.from - last.to);
+  };
+}

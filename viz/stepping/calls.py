@@ -1,0 +1,205 @@
+"""Calls of modules: which operations of a run each of them recorded, so that a network is stepped through by layer.
+
+Every recording advances one clock, so the operations of a call are those recorded between its beginning and its end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from nn import Module, observing
+from tinygrad_edu import DTypeError, ShapeError, Value, enable_grad
+
+from ..drawing import Drawing, Group, Kind
+from ..names import by_id, check
+from ..restore import left_as_it_was
+from ..text import data_of
+from .notation import LONGEST_LABEL
+from .trace import Trace, trace
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One call of a module.
+
+    Args:
+        title: where the module is in the model, and what it is: "0: Linear(4, 8)".
+        around: the call in which it was made; None for the outermost.
+        start, end: the ticks between which its operations were recorded.
+    """
+
+    title: str
+    around: Call | None
+    start: int
+    end: int = 0
+
+    def within(self) -> list[Call]:
+        """The calls around it, outermost first, and itself."""
+        return [*(self.around.within() if self.around else ()), self]
+
+
+def trace_of_model(
+    model: Any,
+    inputs: Sequence[Any],
+    loss: Callable[[Any], Any] | None = None,
+    names: Mapping[str, Any] | None = None,
+    title: str | None = None,
+) -> Trace:
+    """The trace of one run of a model, with frames around its layers. It runs in the mode that it is in, and is left as it was.
+
+    Args:
+        model: any module.
+        inputs: what to call it with.
+        loss: what makes a single number of its output; None to take the output.
+        names: what Values and arrays are called; parameters are called by their paths.
+        title: stands above the page; the type of the model if None.
+
+    Raises:
+        DTypeError: if `model` is no Module, the result no Value, or another argument of another type.
+        ShapeError: if the result is not a single number.
+        GraphError: as `trace`.
+        Exception: what the run raises.
+    """
+    if not isinstance(model, Module):
+        raise DTypeError(f"step: got {type(model).__name__}, expected a Value, or a Module and inputs=")
+    if not inputs:
+        raise DTypeError(f"step: got a {type(model).__name__} and no inputs; pass an example, as in inputs=x")
+    if loss is not None and not callable(loss):
+        raise DTypeError(f"step: got a loss of type {type(loss).__name__}, expected a function of what the model returns")
+    check(names, title)
+    given = list(_named(model, inputs, names or {}))
+    result, calls = _run(model, given, loss)
+    paths = {p: _shortened(path) for path, p in model.named_parameters()}
+    own = {id(data_of(x)) for x in given}
+
+    def by_layer(drawing: Drawing, data: list[Any], places: dict[Value, int], sources: list[list[int]]) -> Drawing:
+        nodes = list(drawing.nodes)
+        for p, path in paths.items():
+            if p in places:
+                nodes[places[p]] = replace(nodes[places[p]], kind=Kind.PARAMETER, name=path)
+        outside = {i for i, x in enumerate(data) if id(x) in own}
+        outside |= {i for x, i in places.items() if not x.requires_grad and x not in paths}  # computed from the inputs alone
+        homes = _homes(places, sources, calls, outside)
+        return replace(drawing, nodes=tuple(nodes), groups=_groups(homes, calls))
+
+    return trace(result, names, f"{type(model).__name__}, step by step" if title is None else title, by_layer)
+
+
+def _shortened(path: str) -> str:
+    """The end of a path tells more than its beginning."""
+    return path if len(path) <= LONGEST_LABEL else f"…{path[1 - LONGEST_LABEL :]}"
+
+
+def _named(model: Module, inputs: Sequence[Any], names: Mapping[str, Any]) -> Iterator[Any]:
+    """The inputs; arrays of floats as Values, so that they have a name and a node of their own."""
+    arguments = list(signature(model.forward).parameters)
+    called = by_id(names)
+    for i, x in enumerate(inputs):
+        own = arguments[min(i, len(arguments) - 1)] if arguments else ""
+        is_plain = isinstance(x, np.ndarray) and x.dtype.kind == "f"
+        yield Value(x, requires_grad=False, copy=False, name=called.get(id(x), own)) if is_plain else x
+
+
+def _run(model: Module, inputs: Sequence[Any], loss: Callable[[Any], Any] | None) -> tuple[Value, list[Call]]:
+    """The number that a model and a loss come to, and the calls, in the order in which they began, without the model's own."""
+    paths = {id(module): path for path, module in model.named_modules()}
+    calls: list[Call] = []
+    running: list[tuple[Module, Call]] = []
+
+    def enter(module: Module) -> None:
+        path, told = paths.get(id(module), ""), f"{type(module).__name__}({module.describe()})"
+        calls.append(Call(f"{path}: {told}" if path else told, running[-1][1] if running else None, _now()))
+        running.append((module, calls[-1]))
+
+    def look(module: Module, *_: Any) -> None:
+        ended = None
+        while ended is not module:  # those in between raised errors, which the model caught
+            ended, call = running.pop()
+            call.end = _now()
+
+    with left_as_it_was(model), enable_grad(), observing(look, enter):
+        result = model(*inputs)
+        result = result if loss is None else loss(result)
+    source = "the model" if loss is None else "loss"
+    if not isinstance(result, Value):
+        raise DTypeError(f"step: {source} returned {type(result).__name__}, expected a Value that is a single number")
+    if result.size != 1:
+        raise ShapeError(
+            f"step: {source} returned shape {result.shape}, expected a single number; give a loss=, such as lambda y: y.mean()"
+        )
+    for call in calls[1:]:
+        call.around = None if call.around is calls[0] else call.around
+    return result, calls[1:]
+
+
+def _now() -> int:
+    """The tick that a Value gets which is made now."""
+    return Value(0.0).tick
+
+
+def _groups(homes: Sequence[Call | None], calls: Sequence[Call]) -> tuple[Group, ...]:
+    """A frame for each call with more than a node of its own; closed, save one that holds all others.
+
+    Args:
+        homes: for each node the innermost call that it belongs to.
+        calls: all of them.
+    """
+    counts = Counter(call for home in homes if home for call in home.within())
+    shown = [call for call in calls if counts[call] > 1]
+    ids = {call: f"g{i}" for i, call in enumerate(shown)}
+    members: dict[Call, list[str]] = {call: [] for call in shown}
+    for i, home in enumerate(homes):
+        around = [call for call in home.within() if call in ids] if home else []
+        if around:
+            members[around[-1]].append(f"n{i}")
+    outermost = [call for call in shown if call.around is None]
+    is_wrapped = len(outermost) == 1 and len(shown) > 1
+    return tuple(
+        Group(
+            ids[call],
+            call.title,
+            tuple(members[call]),
+            parent=ids[call.around] if call.around else "",
+            closed=not (is_wrapped and call is outermost[0]),
+        )
+        for call in shown
+    )
+
+
+def _homes(
+    values: Mapping[Value, int], sources: Sequence[Sequence[int]], calls: Sequence[Call], outside: set[int]
+) -> list[Call | None]:
+    """For each node the innermost call that it belongs to; what is not computed stands with its users.
+
+    Args:
+        values: for each Value the number of its node.
+        sources: for each node the numbers of its operands.
+        calls: in the order in which they began.
+        outside: nodes that stay outside of all calls.
+    """
+    homes: list[Call | None] = [None] * len(sources)
+    for value, i in values.items():
+        if value.grad_fn is not None:
+            around = [call for call in calls if call.start < value.tick < call.end]
+            homes[i] = around[-1] if around else None  # the one that began last
+    users: list[list[int]] = [[] for _ in sources]
+    for i, operands in enumerate(sources):
+        for k in operands:
+            users[k].append(i)
+    for i, operands in enumerate(sources):
+        if not operands and i not in outside:
+            homes[i] = _common([homes[k] for k in users[i]])
+    return homes
+
+
+def _common(homes: Sequence[Call | None]) -> Call | None:
+    """The innermost call around all of these."""
+    trails = [home.within() if home else [] for home in homes]
+    same = [levels[0] for levels in zip(*trails, strict=False) if len(set(levels)) == 1]
+    return same[-1] if same else None
