@@ -167,7 +167,7 @@ def test_arrows_end_at_the_boxes_of_closed_groups(opened):
         pairwise(sorted(boxes_seen(page), key=lambda b: b[1])), sorted(tips, key=lambda ends: ends[0][1]), strict=False
     ):
         assert above[3] - 3 < start[1] < tip[1] < below[1] + 1
-        assert below[0] < tip[0] < below[2]
+        assert start[0] == pytest.approx(tip[0], abs=1) == (below[0] + below[2]) / 2  # and run straight
 
 
 class Branches(nn.Module):
@@ -190,6 +190,33 @@ def test_what_stands_beside_a_closed_group_keeps_its_place(opened, name):
     seen = boxes_seen(page)
     assert len(seen) == len(before) - (2 if name == "left" else 3)
     assert overlaps(seen) == []
+
+
+class Skip(nn.Module):
+    """The third part uses the results of the first and of the second."""
+
+    def __init__(self) -> None:
+        self.one, self.two, self.three = (nn.Residual(nn.Linear(4, 4, rng=i)) for i in range(3))
+
+    def forward(self, x):
+        first = self.one(x)
+        return self.three(first + self.two(first))
+
+
+def test_arrows_go_round_the_boxes_of_closed_groups(opened):
+    page = opened(graph(Skip(), np.ones((2, 4))))
+    page.get_by_role("button", name="Close groups").click()
+    boxes = boxes_seen(page)
+    ways = page.evaluate(
+        """() => [...document.querySelectorAll("#view g.edge")].filter(edge => edge.getClientRects().length).map(edge => {
+            const path = edge.querySelector("path"), length = path.getTotalLength();
+            return Array.from({length: 99}, (_, k) => path.getPointAtLength(length * (k + 1) / 100)).map(({x, y}) => [x, y]);
+        })"""
+    )
+    assert len(ways) == 6  # x, one, two, +, three, output in a row, and from one to +
+    for way in ways:
+        for left, top, right, bottom in boxes:
+            assert not any(left + 2 < x < right - 2 and top + 2 < y < bottom - 2 for x, y in way)
 
 
 def test_a_group_opens_where_it_stands(opened):
