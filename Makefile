@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PEERS := micrograd==0.1.0 autograd mygrad torch==2.13.0 jax
+PEERS := micrograd==0.1.0 autograd mygrad torch==2.13.0 jax torchviz torchview torchvista
 
 # Several BLAS threads on a busy machine are many times slower than one.
 export OPENBLAS_NUM_THREADS ?= 1
@@ -34,6 +34,7 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python -m benchmarks.fitting
 	$(BIN)/python -m benchmarks.drawing
 	$(BIN)/python -m benchmarks.stepping
+	PYTHONPATH=$(VENV)/micrograd-viz $(BIN)/python -W ignore -m benchmarks.beside
 	$(BIN)/python -m benchmarks.published $(if $(MNIST),--mnist $(MNIST))
 
 # A page of every drawing; with SCREENSHOTS=FOLDER pictures of it too, which take Chromium.
@@ -56,9 +57,11 @@ $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
-# A peer that does not install is left out, and the benchmark says so.
+# A peer that does not install is left out, and the benchmark says so. micrograd-viz is imported as micrograd too: it stands apart.
 $(VENV)/bench.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@for peer in $(PEERS); do \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$peer" || echo "could not install $$peer"; done
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/micrograd-viz \
+	  micrograd-viz || echo "could not install micrograd-viz"
 	@touch $@

@@ -35,6 +35,7 @@ def drawing_of_model(
     detail: str = "auto",
     picture: Callable[[Drawing], Any] = lambda drawing: drawing,
     magnitudes: bool = False,
+    loss: Callable[[Any], Any] | None = None,
 ) -> Drawing:
     """Draw what a model computes from inputs. The model is run once, in the mode that it is in, and left as it was.
 
@@ -48,15 +49,20 @@ def drawing_of_model(
             weights, see neurons.py.
         picture: what makes a picture of a drawing, for the attribute of an error.
         magnitudes: whether boxes carry the size of their parameters' gradients, for the colour scale.
+        loss: a function of what the model returns, to be drawn after it; None leaves the loss out.
 
     Raises:
         DTypeError: if an argument is of another type.
         Exception: what the run raises; its attribute `picture` shows how far it came, and what failed.
     """
     _check(model, inputs, names, title, detail)
+    if loss is not None and not callable(loss):
+        raise DTypeError(
+            f"graph: got a loss of type {type(loss).__name__}, expected a function of what the model returns"
+        )
     if detail == "neurons":
         return neurons.drawing_of_model(model, inputs, title)
-    run = Run(model, tuple(inputs), names or {})
+    run = Run(model, tuple(inputs), names or {}, loss)
     try:
         run()
     except Exception as error:

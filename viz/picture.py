@@ -123,6 +123,7 @@ def graph(
     detail: str = "auto",
     derivatives: bool = False,
     magnitudes: bool = False,
+    loss: Callable[[Any], Any] | None = None,
 ) -> Picture:
     """Draw the expression that a Value was computed by, or what a model computes from inputs.
 
@@ -143,6 +144,7 @@ def graph(
             For a Module "auto", "layer", "tensor", "scalar" or "neurons"; see `viz.layers`.
         derivatives: whether the arrows to elementwise operations on scalars tell the local derivative.
         magnitudes: whether the size of the gradients is shown by colour and thickness.
+        loss: of a Module, a function of what it returns, drawn after it: lambda y: cross_entropy(y, labels). None leaves it out.
 
     Raises:
         DTypeError: if an argument is of another type.
@@ -150,11 +152,13 @@ def graph(
     if not isinstance(what, Value) and _is_module(what):
         from .layers import drawing_of_model
 
-        return Picture(drawing_of_model(what, inputs, names, title, detail, Picture, magnitudes))
+        return Picture(drawing_of_model(what, inputs, names, title, detail, Picture, magnitudes, loss))
     if len(inputs) > (names is None):
         raise DTypeError(
             "graph: got several arguments after a Value, expected names alone; give title= and others by name"
         )
+    if loss is not None:
+        raise DTypeError("graph: got a Value and a loss, which belongs to a Module; draw the loss itself")
     called = inputs[0] if inputs else names
     if detail == "backward":
         return Picture(drawing_of_backward(what, called, title))

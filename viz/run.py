@@ -8,10 +8,10 @@ that are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from inspect import currentframe, signature
-from traceback import walk_stack, walk_tb
+from inspect import signature
+from traceback import walk_tb
 from types import FrameType
 from typing import Any
 
@@ -21,6 +21,7 @@ from nn import Module, observing
 from tinygrad_edu import Op, Value, enable_grad
 
 from .drawing import Kind
+from .frames import calls_among, stack, values_in
 from .names import by_id
 from .restore import left_as_it_was
 from .steps import Step, inputs_of, is_data, parts
@@ -42,14 +43,22 @@ class Run:
         model: what to run.
         inputs: plain arrays, numbers or Values, as many as the model takes.
         names: what Values and arrays are called.
+        loss: a function of what the model returns, to run after it; None for none.
 
     Attributes:
         inputs: a step for each input that holds numbers.
-        steps: what happened, in order: the call of the model itself, around all else.
-        outputs: a step for each array that the model returned; none if it raised an error.
+        steps: what happened, in order: the call of the model itself, around all else but the loss.
+        outputs: a step for each array that came out; none if an error was raised.
     """
 
-    def __init__(self, model: Module, inputs: tuple[Any, ...], names: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        model: Module,
+        inputs: tuple[Any, ...],
+        names: Mapping[str, Any],
+        loss: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.loss = loss
         self.model, self.steps, self.outputs = model, list[Step](), list[Step]()
         self._paths = {id(module): path for path, module in model.named_modules()}
         self._first: dict[int, str] = {}  # of each module that was called, by id: where it was called first
@@ -64,18 +73,20 @@ class Run:
 
     def __call__(self) -> None:
         """Run the model. If it raises an error, so does this; the steps then end in one that failed."""
+        self._below = len(calls_among(stack()))
         with left_as_it_was(self.model), enable_grad(), observing(self._look):
             try:
                 output = self.model(*self._given)
+                output = output if self.loss is None else self.loss(output)
             except Exception as error:
                 self._fail(error)
                 raise
             finally:
                 for given in self._lent:  # data from now on, as they were
                     given.requires_grad = False
-        results = [x for x in parts(output) if is_data(x)]
+        results, name = [x for x in parts(output) if is_data(x)], "output" if self.loss is None else "loss"
         for i, x in enumerate(results):
-            path = f"output {i + 1}" if len(results) > 1 else "output"
+            path = f"{name} {i + 1}" if len(results) > 1 else name
             self.outputs.append(Step(Kind.OUTPUT, x, path, sources=[self.source(x)]))
 
     def source(self, x: Any) -> Step:
@@ -133,7 +144,7 @@ class Run:
 
     def _look(self, module: Module, inputs: tuple[Any, ...], output: Any) -> None:
         """A call is over: its output is known from now on."""
-        self._enter([frame for frame, _ in walk_stack(currentframe())][::-1])
+        self._enter(calls_among(stack())[self._below :])
         results = [x for x in parts(output) if is_data(x)]
         call = self._open[-1]
         step = call.step
@@ -154,10 +165,8 @@ class Run:
             self._make(x, source)
         self._close(step)
 
-    def _enter(self, frames: Iterable[FrameType]) -> None:
-        """Open the calls among the frames, outermost first, that are not open yet; their inputs are known then."""
-        calls = [frame for frame in frames if frame.f_code is Module.__call__.__code__]
-        calls = calls[next((i for i, f in enumerate(calls) if f.f_locals["self"] is self.model), len(calls)) :]
+    def _enter(self, calls: Sequence[FrameType]) -> None:
+        """Open those of the calls, outermost first, that are not open yet; their inputs are known then."""
         same = 0
         while same < min(len(calls), len(self._open)) and calls[same] is self._open[same].frame:
             same += 1
@@ -201,29 +210,25 @@ class Run:
     def _fail(self, error: Exception) -> None:
         """Mark what raised the error: the innermost open module if nothing was called in it, else an operation of its own."""
         frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-        self._enter(frames)
-        if not self._open:  # the model could not even be called
-            return
-        last = self._open[-1]
+        self._enter(calls_among(frames))
         message = f"{type(error).__name__}: {error}"
-        if not last.step.inside:
-            last.step.kind, last.step.error = Kind.FAILED, message
-        else:
-            inner = frames[frames.index(last.frame) + 1 :]
-            held = [(frame.f_locals.get("op"), _values_in(frame)) for frame in inner]
-            calls = [(op, values) for op, values in held if values and isinstance(op, Op)]
-            op, operands = calls[-1] if calls else (None, held[0][1])  # of what fails by itself, all that it holds
-            sources = dict.fromkeys(step for step in map(self.source, operands) if step.kind is not Kind.PARAMETER)
-            step = Step(Kind.FAILED, path=last.step.path, module=last.step.module, op=op, error=message)
-            step.sources = list(sources)
-            last.step.inside.append(step)
+        if self._open and not self._open[-1].step.inside:
+            self._open[-1].step.kind, self._open[-1].step.error = Kind.FAILED, message
+        elif self._open or self.steps:  # else the model could not even be called
+            self._add_failed(frames, message)
         while self._open:
             self._close(self._open.pop().step)
 
-
-def _values_in(frame: FrameType) -> list[Value]:
-    """The Values that the local variables of a function hold."""
-    return [x for x in parts(list(frame.f_locals.values())) if isinstance(x, Value)]
+    def _add_failed(self, frames: list[FrameType], message: str) -> None:
+        """A step for an operation between modules, or of the loss, that failed: of what fails by itself, all that it holds."""
+        last = self._open[-1] if self._open else None
+        inner = frames[frames.index(last.frame) + 1 :] if last else frames[1:]
+        held = [(frame.f_locals.get("op"), values_in(frame)) for frame in inner]
+        calls = [(op, values) for op, values in held if values and isinstance(op, Op)]
+        op, operands = calls[-1] if calls else (None, held[0][1] if held else [])
+        sources = dict.fromkeys(step for step in map(self.source, operands) if step.kind is not Kind.PARAMETER)
+        path, module = (last.step.path, last.step.module) if last else ("loss", None)
+        self._close(Step(Kind.FAILED, path=path, module=module, op=op, error=message, sources=list(sources)))
 
 
 def _memory(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

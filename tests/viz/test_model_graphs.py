@@ -11,6 +11,7 @@ import pytest
 from samples import printed_under_two_hash_seeds
 
 import nn
+from nn.functional import cross_entropy
 from tinygrad_edu import DTypeError, ShapeError, Value, concatenate, detach, no_grad, relu
 from viz import Drawing, DrawnNode, Edge, Kind, Picture, graph, layers
 
@@ -414,9 +415,9 @@ def test_numbers_that_are_not_finite_raise_an_alarm():
 # -- Runs that fail ----------------------------------------------------------------------------------------------------
 
 
-def failure(model, *inputs) -> tuple[BaseException, Drawing]:
+def failure(model, *inputs, **options) -> tuple[BaseException, Drawing]:
     with pytest.raises(ShapeError) as caught:
-        graph(model, *inputs)
+        graph(model, *inputs, **options)
     assert isinstance(caught.value.picture, Picture)
     assert caught.value.__notes__ == ["graph: the attribute picture of this error shows how far the run came"]
     return caught.value, caught.value.picture.drawing
@@ -539,3 +540,47 @@ def test_without_a_drawing_nothing_is_loaded():
 def test_bad_input_is_named(arguments, options, message):
     with pytest.raises(DTypeError, match=message):
         graph(nn.MLP((4, 2)), *arguments, **options)
+
+
+# -- With a loss -------------------------------------------------------------------------------------------------------
+
+
+def test_a_loss_is_drawn_after_the_model():
+    model, labels = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Tanh()), np.array([0, 1, 2, 0, 1])
+    d = graph(model, X, loss=lambda y: cross_entropy(y, labels) * 0.5).drawing
+    assert [n.symbol for n in d.nodes] == ["", "Linear", "Tanh", "CE", "× 0.5", ""]
+    assert arrows(d) >= {("1", "CE"), ("CE", "× 0.5"), ("× 0.5", "loss")}
+    assert d.nodes[-1].value == (f"{float(cross_entropy(model(X), labels).data) * 0.5:.4g}",)
+    assert [n.symbol for n in graph(model, X).drawing.nodes] == ["", "Linear", "Tanh", ""]  # it is left out otherwise
+
+
+def test_a_loss_that_is_a_module_is_a_box():
+    d = graph(nn.Linear(4, 3, rng=0), X, loss=lambda y: nn.MSELoss()(y, np.ones((5, 3)))).drawing
+    assert [n.symbol for n in d.nodes if n.kind is Kind.MODULE] == ["Linear", "MSELoss"]
+
+
+def test_a_model_inside_another_modules_call_is_drawn_alone():
+    inner = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Tanh())
+    drawn = []
+
+    class Outer(nn.Module):
+        def forward(self, x):
+            drawn.append(graph(inner, x).drawing)
+            return x
+
+    Outer()(X)
+    assert [n.symbol for n in drawn[0].nodes] == ["", "Linear", "Tanh", ""]
+
+
+def test_a_loss_that_fails_is_marked():
+    error, d = failure(nn.Linear(4, 3, rng=0), X, loss=lambda y: cross_entropy(y, np.array([0, 1])))
+    (failed,) = [n for n in d.nodes if n.kind is Kind.FAILED]
+    assert "CE" in failed.symbol or failed.name == "loss"
+    assert str(error).split(":")[0] in " ".join(failed.notes)
+    assert any(target == failed.id for _, target in [(e.source, e.target) for e in d.edges])
+
+
+@pytest.mark.parametrize("what", [nn.Linear(4, 3, rng=0), Value(1.0) * 2])
+def test_a_loss_must_be_a_function_and_belong_to_a_model(what):
+    with pytest.raises(DTypeError, match="loss"):
+        graph(what, *([X] if isinstance(what, nn.Module) else []), loss=3)

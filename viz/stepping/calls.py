@@ -71,7 +71,9 @@ def trace_of_model(
     if not inputs:
         raise DTypeError(f"step: got a {type(model).__name__} and no inputs; pass an example, as in inputs=x")
     if loss is not None and not callable(loss):
-        raise DTypeError(f"step: got a loss of type {type(loss).__name__}, expected a function of what the model returns")
+        raise DTypeError(
+            f"step: got a loss of type {type(loss).__name__}, expected a function of what the model returns"
+        )
     check(names, title)
     given = list(_named(model, inputs, names or {}))
     result, calls = _run(model, given, loss)
@@ -84,7 +86,9 @@ def trace_of_model(
             if p in places:
                 nodes[places[p]] = replace(nodes[places[p]], kind=Kind.PARAMETER, name=path)
         outside = {i for i, x in enumerate(data) if id(x) in own}
-        outside |= {i for x, i in places.items() if not x.requires_grad and x not in paths}  # computed from the inputs alone
+        outside |= {
+            i for x, i in places.items() if not x.requires_grad and x not in paths
+        }  # computed from the inputs alone
         homes = _homes(places, sources, calls, outside)
         return replace(drawing, nodes=tuple(nodes), groups=_groups(homes, calls))
 

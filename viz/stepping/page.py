@@ -19,7 +19,6 @@ from ..drawing import DrawnNode, Kind
 from ..exploring.page import groups, groups_script, script
 from ..files import target, write
 from ..text import plain
-from .calls import trace_of_model
 from .formulas import javascript
 from .grid import grid
 from .trace import Trace, trace
@@ -70,6 +69,8 @@ def step(
     file = target("step", path, (".html",))
     given = inputs if isinstance(inputs, tuple) else (inputs,)
     if not isinstance(what, Value):
+        from .calls import trace_of_model  # here, as stepping through Values needs no networks
+
         story = trace_of_model(what, given, loss, names, title)
     elif given or loss is not None:
         raise DTypeError(
