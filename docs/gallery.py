@@ -83,7 +83,8 @@ model = nn.Sequential(
     nn.Conv2d(1, 8, 3, padding=1, rng=0), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
     nn.Flatten(), nn.Linear(128, 10, rng=0),
 )
-picture = viz.graph(model, np.ones((2, 1, 8, 8)), title="a convolutional network")
+labels = np.array([3, 7])
+picture = viz.graph(model, np.ones((2, 1, 8, 8)), title="a convolutional network", loss=lambda y: cross_entropy(y, labels))
 """,
     ),
     (
@@ -142,6 +143,24 @@ picture = viz.graph(loss, title="micrograd's demo loss")
 """,
     ),
 ]
+PAGES = [
+    (
+        "Step by step: an expression",
+        """
+a, b, c = Value(0.5), Value(-3.0), Value(1.0)
+viz.step(tanh(a * b + c), path, locals(), title="tanh(a b + c), step by step")
+""",
+    ),
+    (
+        "Step by step: a network, by layer",
+        """
+rng = np.random.default_rng(0)
+x, labels = rng.standard_normal((5, 4)), np.array([0, 1, 2, 0, 1])
+model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.LayerNorm(8), nn.ReLU(), nn.Linear(8, 3, rng=1))
+viz.step(model, path, inputs=x, loss=lambda scores: cross_entropy(scores, labels))
+""",
+    ),
+]
 STYLE = """
 :root { color-scheme: light dark }
 body { margin: 0 auto; max-width: 75rem; padding: 1rem; font: 1rem/1.5 Helvetica, Arial, sans-serif }
@@ -149,6 +168,7 @@ body { color: #1a1a1a; background: #fff }
 section { margin: 0 0 2.5rem } h2 { font-size: 1.15rem }
 pre { overflow-x: auto; padding: .7rem; background: #f4f4f4; border-radius: .3rem; font-size: .85rem }
 figure { margin: 0 } figure svg { max-width: 100%; height: auto }
+iframe { width: 100%; height: 46rem; border: 1px solid #8886; border-radius: .3rem }
 @media (prefers-color-scheme: dark) { body { color: #e8e8e8; background: #14171a } pre { background: #22272c } }
 """
 
@@ -164,12 +184,27 @@ def pictures() -> list[tuple[str, str, viz.Picture]]:
     return found
 
 
+def write_all(folder: Path) -> Path:
+    """Write the gallery, a page for each picture, and the pages that step; returns the path of the gallery."""
+    drawn = pictures()
+    for k, (_, _, picture) in enumerate(drawn):
+        picture.html(folder / f"{k}.html")
+    for k, (title, code) in enumerate(PAGES):
+        exec(compile(SETUP + code, title, "exec"), {"path": folder / f"step{k}.html"})
+    return write("gallery", folder / "index.html", page(drawn).encode())
+
+
 def page(drawn: list[tuple[str, str, viz.Picture]]) -> str:
-    """The gallery as HTML; each entry leads to a page of its own, 0.html and so on."""
+    """The gallery as HTML; each picture leads to its own page, 0.html and so on; step0.html and so on stand in frames."""
     sections = [
         f"<section>\n<h2>{escape(title)}</h2>\n<pre>{escape(code)}</pre>\n<figure>\n{picture.svg()}\n"
-        f'<figcaption><a href="{k}.html">to zoom and to search</a></figcaption>\n</figure>\n</section>'
+        f'<figcaption><a href="{k}.html">to zoom, to search, to open and close groups</a></figcaption>\n</figure>\n</section>'
         for k, (title, code, picture) in enumerate(drawn)
+    ]
+    sections += [
+        f"<section>\n<h2>{escape(title)}</h2>\n<pre>{escape(code.strip())}</pre>\n"
+        f'<iframe src="step{k}.html" title="{escape(title)}"></iframe>\n<p><a href="step{k}.html">as a page</a></p>\n</section>'
+        for k, (title, code) in enumerate(PAGES)
     ]
     head = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
     return "\n".join(
@@ -204,10 +239,7 @@ if __name__ == "__main__":
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER", help="where to write pictures of the page")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    drawn = pictures()
-    index = write("gallery", options.folder / "index.html", page(drawn).encode())
-    for k, (_, _, picture) in enumerate(drawn):
-        picture.html(options.folder / f"{k}.html")
+    index = write_all(options.folder)
     print(f"wrote {index}")
     if options.screenshots:
         options.screenshots.mkdir(parents=True, exist_ok=True)

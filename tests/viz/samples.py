@@ -1,4 +1,4 @@
-"""Pictures that several files test, and what a program prints under different seeds of hashing."""
+"""Pictures that several files test, what is wrong with words in a browser, and what a program prints under different seeds of hashing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ import sys
 
 from tinygrad_edu import Value, relu, tanh
 from viz import Picture, graph
+
+# Pairs of words of one drawing whose boxes overlap by more than two pixels both ways, and words beyond the edge of the drawing.
+TROUBLE = """selector => [...document.querySelectorAll(selector)].flatMap((svg, k) => {
+  const frame = svg.getBoundingClientRect();
+  const words = [...svg.querySelectorAll("text")].filter(t => t.textContent.trim() && t.getClientRects().length);
+  const boxes = words.map(t => t.getBoundingClientRect());
+  const found = [];
+  boxes.forEach((a, i) => {
+    const out = Math.max(frame.left - a.left, a.right - frame.right, frame.top - a.top, a.bottom - frame.bottom);
+    if (out > 2) found.push(`${k}: ${words[i].textContent} leaves the picture by ${out}`);
+    for (let j = i + 1; j < boxes.length; j++) {
+      const b = boxes[j];
+      const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (wide > 2 && high > 5) found.push(`${k}: ${words[i].textContent} overlaps ${words[j].textContent}`);
+    }
+  });
+  return found;
+})"""
 
 
 def readme() -> Picture:

@@ -6,6 +6,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
+from samples import TROUBLE
 
 import nn
 from tinygrad_edu import Value, tanh
@@ -149,6 +150,7 @@ def test_groups_close_to_a_box_and_open_again(opened):
     page.get_by_role("button", name="Close groups").click()
     assert overlaps(boxes_seen(page)) == []
     assert len(boxes_seen(page)) == 4  # x, two boxes, output
+    assert page.evaluate(TROUBLE, "#view svg") == []
 
 
 @pytest.mark.usefixtures("engine")
@@ -190,6 +192,7 @@ def test_what_stands_beside_a_closed_group_keeps_its_place(opened, name):
     seen = boxes_seen(page)
     assert len(seen) == len(before) - (2 if name == "left" else 3)
     assert overlaps(seen) == []
+    assert page.evaluate(TROUBLE, "#view svg") == []
 
 
 class Skip(nn.Module):

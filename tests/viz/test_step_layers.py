@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from samples import TROUBLE
 
 import nn
 from nn.functional import cross_entropy
@@ -255,6 +256,15 @@ def test_opening_a_layer_steps_through_its_operations_and_closing_goes_back(visi
     page.get_by_role("button", name="Close 1: LayerNorm").click()
     assert page.inner_text("#step h2") == "Step 2 of 14 Forward: 1: LayerNorm(8, eps=1e-05)"
     assert not page.locator('[id="n5"]').is_visible()
+
+
+def test_no_words_overlap_however_layers_are_opened(visit):
+    page = visit()
+    for opened in range(6):
+        for at in (0, 7, "STEPS.length - 1"):
+            page.evaluate(f"go({at})")
+            assert page.evaluate(TROUBLE, "#graph svg:not(.unseen)") == []
+        page.evaluate(f"layers.groups[{opened}] && layers.set(layers.groups[{opened}], false)")
 
 
 def test_layers_inside_layers_open_one_by_one(visit):
