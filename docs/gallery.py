@@ -143,13 +143,14 @@ picture = viz.graph(loss, title="micrograd's demo loss")
 """,
     ),
 ]
-PAGES = [
+PAGES = [  # and the step that is shown first
     (
         "Step by step: an expression",
         """
 a, b, c = Value(0.5), Value(-3.0), Value(1.0)
 viz.step(tanh(a * b + c), path, locals(), title="tanh(a b + c), step by step")
 """,
+        5,
     ),
     (
         "Step by step: a network, by layer",
@@ -159,6 +160,7 @@ x, labels = rng.standard_normal((5, 4)), np.array([0, 1, 2, 0, 1])
 model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.LayerNorm(8), nn.ReLU(), nn.Linear(8, 3, rng=1))
 viz.step(model, path, inputs=x, loss=lambda scores: cross_entropy(scores, labels))
 """,
+        8,
     ),
 ]
 STYLE = """
@@ -189,7 +191,7 @@ def write_all(folder: Path) -> Path:
     drawn = pictures()
     for k, (_, _, picture) in enumerate(drawn):
         picture.html(folder / f"{k}.html")
-    for k, (title, code) in enumerate(PAGES):
+    for k, (title, code, _) in enumerate(PAGES):
         exec(compile(SETUP + code, title, "exec"), {"path": folder / f"step{k}.html"})
     return write("gallery", folder / "index.html", page(drawn).encode())
 
@@ -203,8 +205,8 @@ def page(drawn: list[tuple[str, str, viz.Picture]]) -> str:
     ]
     sections += [
         f"<section>\n<h2>{escape(title)}</h2>\n<pre>{escape(code.strip())}</pre>\n"
-        f'<iframe src="step{k}.html" title="{escape(title)}"></iframe>\n<p><a href="step{k}.html">as a page</a></p>\n</section>'
-        for k, (title, code) in enumerate(PAGES)
+        f'<iframe src="step{k}.html#step={step}" title="{escape(title)}"></iframe>\n<p><a href="step{k}.html">as a page</a></p>\n</section>'
+        for k, (title, code, step) in enumerate(PAGES)
     ]
     head = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
     return "\n".join(
@@ -228,6 +230,9 @@ def screenshots(path: Path, folder: Path) -> None:
             for scheme in ("light", "dark"):
                 view = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
                 view.goto(path.resolve().as_uri())
+                height = view.evaluate("document.documentElement.scrollHeight")
+                view.set_viewport_size({"width": width, "height": height})  # what was never in view is not drawn in frames
+                view.wait_for_timeout(500)
                 view.screenshot(path=folder / f"{name}_{scheme}.jpg", full_page=True, quality=50)
                 view.close()
         browser.close()

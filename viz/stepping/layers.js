@@ -14,11 +14,16 @@ const held = (layer) => NODES.map((_, i) => i).filter((i) => isInput(i) && isIn(
 
 const EXITS = new Map([...NAMES.keys()].map((layer) => [layer, exitsOf(layer)]));
 const NUMBER_ROOM = "-8.888e-88";
-const inBox = (i, what, text) => `${what}${isScalar(i) ? "" : " mean"} ${text}`;  // of an array the box has room for one number
+// Of an array a box has room for one number: a gradient's mean tells little, as its signs cancel.
+const inBox = {
+  value: (i, text) => `value${isScalar(i) ? "" : " mean"} ${text}`,
+  gradient: (i, text) => `gradient${isScalar(i) ? "" : " up to"} ${text}`,
+};
+const largest = (numbers) => (numbers.length > 1 ? Math.max(...numbers.map(Math.abs)) : numbers[0]);
 
 for (const group of TRACE.picture.groups) {
   const exits = EXITS.get(group.id);
-  group.lines = exits.length === 1 ? [`${label(exits[0])} ${NODES[exits[0]].form}`, inBox(exits[0], "value", NUMBER_ROOM), inBox(exits[0], "gradient", NUMBER_ROOM)] : exits.map(label);
+  group.lines = exits.length === 1 ? [`${label(exits[0])} ${NODES[exits[0]].form}`, inBox.value(exits[0], NUMBER_ROOM), inBox.gradient(exits[0], NUMBER_ROOM)] : exits.map(label);
 }
 
 const layers = TRACE.picture.groups.length ? openable(svg, TRACE.picture, replan) : {groups: [], standsFor: () => undefined};
@@ -37,8 +42,8 @@ function refreshLayers(i, known, gradient) {
   for (const {id, lines} of layers.groups) {
     const exits = EXITS.get(id);
     if (exits.length !== 1 || exits[0] !== i) continue;
-    lines[1].textContent = inBox(i, "value", known ? format(run.value[i][0]) : "?");
-    lines[2].textContent = inBox(i, "gradient", gradient ? format(gradient[0]) : "?");
+    lines[1].textContent = inBox.value(i, known ? format(run.value[i][0]) : "?");
+    lines[2].textContent = inBox.gradient(i, gradient ? format(largest(gradient)) : "?");
   }
 }
 
