@@ -22,21 +22,22 @@ from .text import form, many, plain
 from .words import description
 
 DETAILS = ("auto", "layer", "tensor", "scalar", "neurons")
-MOST_DRAWN = 1_000  # nodes; closed modules keep the picture below
 _DOWN = ("on the left to the output on the right", "at the top to the output at the bottom")
 _OUTSIDE = (Kind.LEAF, Kind.DATA, Kind.CONSTANT)
 
 
-def drawing_of_model(
+def drawings_of_model(
     model: Module,
     inputs: Sequence[Any],
     names: Mapping[str, Any] | None = None,
     title: str | None = None,
     detail: str = "auto",
-    picture: Callable[[Drawing], Any] = lambda drawing: drawing,
     magnitudes: bool = False,
     loss: Callable[[Any], Any] | None = None,
-) -> Drawing:
+    *,
+    limits: Sequence[int],
+    picture: Callable[[list[Drawing]], Any] = lambda drawings: drawings,
+) -> list[Drawing]:
     """Draw what a model computes from inputs. The model is run once, in the mode that it is in, and left as it was.
 
     Args:
@@ -47,37 +48,35 @@ def drawing_of_model(
         detail: "auto" draws equal modules in a row once, and operations that only hand on as one; "layer" draws each;
             "scalar" and "tensor" draw the expression of the first output, see expression.py; "neurons" draws units and
             weights, see neurons.py.
-        picture: what makes a picture of a drawing, for the attribute of an error.
         magnitudes: whether boxes carry the size of their parameters' gradients, for the colour scale.
         loss: a function of what the model returns, to be drawn after it; None leaves the loss out.
+        limits: the most nodes that may be drawn, for each drawing.
+        picture: what makes a picture of the drawings, for the attribute of an error.
 
     Raises:
         DTypeError: if an argument is of another type.
         Exception: what the run raises; its attribute `picture` shows how far it came, and what failed.
     """
-    _check(model, inputs, names, title, detail)
-    if loss is not None and not callable(loss):
-        raise DTypeError(
-            f"graph: got a loss of type {type(loss).__name__}, expected a function of what the model returns"
-        )
+    _check(model, inputs, names, title, detail, loss)
     if detail == "neurons":
-        return neurons.drawing_of_model(model, inputs, title)
+        return [neurons.drawing_of_model(model, inputs, title)]
     run = Run(model, tuple(inputs), names or {}, loss)
     try:
         run()
     except Exception as error:
         if run.steps:
-            shown = error.picture = picture(_drawing(run, title, detail, magnitudes))  # type: ignore[attr-defined]
+            shown = error.picture = picture(_drawings(run, title, detail, magnitudes, limits))  # type: ignore[attr-defined]
             error.add_note("graph: the attribute picture of this error shows how far the run came")
             notebook.show(shown)
         raise
     if detail in ("tensor", "scalar"):
-        called = {**(names or {}), **dict(model.named_parameters())}
-        return drawing_of(run.outputs[0].result, called, _title(model) if title is None else title, detail)
-    return _drawing(run, title, detail, magnitudes)
+        output, called = run.outputs[0].result, {**(names or {}), **dict(model.named_parameters())}
+        shown_title = _title(model) if title is None else title
+        return [drawing_of(output, called, shown_title, detail, limit=limit) for limit in limits]
+    return _drawings(run, title, detail, magnitudes, limits)
 
 
-def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any) -> None:
+def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any, loss: Any) -> None:
     if not isinstance(model, Module):
         raise DTypeError(f"graph: got {type(model).__name__} as model, expected a Module")
     if not inputs and detail != "neurons":
@@ -85,15 +84,23 @@ def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any) -> None
     check(names, title)
     if detail not in DETAILS:
         raise DTypeError(f"graph: got detail={detail!r} for a model, expected one of {', '.join(map(repr, DETAILS))}")
+    if loss is not None and not callable(loss):
+        raise DTypeError(
+            f"graph: got a loss of type {type(loss).__name__}, expected a function of what the model returns"
+        )
 
 
-def _drawing(run: Run, title: str | None, detail: str, magnitudes: bool) -> Drawing:
+def _drawings(run: Run, title: str | None, detail: str, magnitudes: bool, limits: Sequence[int]) -> list[Drawing]:
     stands: dict[Step, Step] = {}
     if detail == "auto":
         chains(run.steps, run.outputs)
         stands = repeats(run.steps, run.outputs)
-    shut, depth = closed(run.steps, MOST_DRAWN)
-    stands |= {inner: step for step in shut for inner in step.within() if inner is not step}
+    return [_drawing(run, stands, title, magnitudes, limit) for limit in limits]
+
+
+def _drawing(run: Run, stands: Mapping[Step, Step], title: str | None, magnitudes: bool, limit: int) -> Drawing:
+    shut, depth = closed(run.steps, limit)
+    stands = {**stands, **{inner: step for step in shut for inner in step.within() if inner is not step}}
     frames, placed = _placed(run, shut)
     ids = {step: f"n{i}" for i, (step, _) in enumerate(placed)}
     edges = tuple(edge for step in ids for edge in _edges(step, ids, stands))
@@ -147,7 +154,7 @@ def _placed(run: Run, shut: set[Step]) -> tuple[Placed, Placed]:
     return frames, list(nodes.items())
 
 
-def _edges(step: Step, ids: dict[Step, str], stands: dict[Step, Step]) -> Iterator[Edge]:
+def _edges(step: Step, ids: dict[Step, str], stands: Mapping[Step, Step]) -> Iterator[Edge]:
     """The arrows to a step: to an operation one for each operand, to a module one from each source."""
     sources = []
     for source in (x for inner in step.within() if not inner.inside for x in inner.sources):

@@ -24,6 +24,7 @@ _DPI = 144  # one and a half times a screen's, for slides
 _MOST_DPI = 600  # for print; a wide graph is some 20,000 dots then
 _MOST_DRAWN = 2_000  # nodes; a browser takes seconds for more
 _MOST_IN_PNG = 500  # nodes; more would need more dots than a picture may have
+_LIMITS = (_MOST_DRAWN, _MOST_IN_PNG)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -150,9 +151,11 @@ def graph(
         DTypeError: if an argument is of another type.
     """
     if not isinstance(what, Value) and _is_module(what):
-        from .layers import drawing_of_model
+        from .layers import drawings_of_model
 
-        return Picture(drawing_of_model(what, inputs, names, title, detail, Picture, magnitudes, loss))
+        return _picture(
+            drawings_of_model(what, inputs, names, title, detail, magnitudes, loss, limits=_LIMITS, picture=_picture)
+        )
     if len(inputs) > (names is None):
         raise DTypeError(
             "graph: got several arguments after a Value, expected names alone; give title= and others by name"
@@ -163,11 +166,15 @@ def graph(
     if detail == "backward":
         return Picture(drawing_of_backward(what, called, title))
 
-    def draw(limit: int) -> Drawing:
-        return drawing_of(what, called, title, detail, derivatives, magnitudes, limit)
+    drawing = drawing_of(what, called, title, detail, derivatives, magnitudes, _MOST_DRAWN)
+    if len(drawing.nodes) <= _MOST_IN_PNG:
+        return Picture(drawing)
+    return Picture(drawing, smaller=drawing_of(what, called, title, detail, derivatives, magnitudes, _MOST_IN_PNG))
 
-    drawing = draw(_MOST_DRAWN)
-    return Picture(drawing, smaller=draw(_MOST_IN_PNG) if len(drawing.nodes) > _MOST_IN_PNG else None)
+
+def _picture(drawings: list[Drawing]) -> Picture:
+    """A picture of the first drawing; the last one has fewer nodes, if that is needed."""
+    return Picture(drawings[0], smaller=drawings[-1] if len(drawings[0].nodes) > _MOST_IN_PNG else None)
 
 
 def _is_module(x: Any) -> bool:

@@ -13,7 +13,7 @@ from samples import printed_under_two_hash_seeds
 import nn
 from nn.functional import cross_entropy
 from tinygrad_edu import DTypeError, ShapeError, Value, concatenate, detach, no_grad, relu
-from viz import Drawing, DrawnNode, Edge, Kind, Picture, graph, layers
+from viz import Drawing, DrawnNode, Edge, Kind, Picture, graph, picture
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 4))
@@ -315,7 +315,7 @@ def test_repeats_within_repeats():
 
 
 def test_a_picture_too_large_closes_the_deepest_modules(monkeypatch):
-    monkeypatch.setattr(layers, "MOST_DRAWN", 12)
+    monkeypatch.setattr(picture, "_LIMITS", (12, 12))
     model = nn.Sequential(*[nn.Residual(nn.MLP((4, size, 4), rng=0)) for size in range(2, 6)])
     d = draw(model)
     assert arrows(d) == {("x", "0.body"), ("x", "+"), ("0.body", "+"), ("+", "1.body"), ("+", "+")} | {
@@ -325,7 +325,7 @@ def test_a_picture_too_large_closes_the_deepest_modules(monkeypatch):
     }
     assert by_name(d)["1.body"].notes[0] == "31 parameters"
     assert "modules more than 2 deep in the model are drawn without their inside" in d.folded
-    monkeypatch.setattr(layers, "MOST_DRAWN", 5)
+    monkeypatch.setattr(picture, "_LIMITS", (5, 5))
     assert [n.name for n in draw(model).nodes] == ["x", "0", "1", "2", "3", "output"]
 
 
@@ -584,3 +584,22 @@ def test_a_loss_that_fails_is_marked():
 def test_a_loss_must_be_a_function_and_belong_to_a_model(what):
     with pytest.raises(DTypeError, match="loss"):
         graph(what, *([X] if isinstance(what, nn.Module) else []), loss=3)
+
+
+def test_png_files_of_large_models_are_folded_further():
+    blocks = [nn.Sequential(nn.Linear(4, 4 + i, rng=0), nn.Linear(4 + i, 4, rng=1)) for i in range(300)]
+    drawn = graph(nn.Sequential(*blocks), X)
+    assert (len(drawn.drawing.nodes), drawn.drawing.folded) == (602, "")
+    assert len(drawn.smaller.nodes) == 302
+    assert "drawn without their inside" in drawn.smaller.folded
+    assert graph(nn.Sequential(*blocks[:100]), X).smaller is None
+
+
+@pytest.mark.parametrize("detail", ["scalar", "tensor"])
+def test_the_expression_of_a_large_model_is_folded_too(detail):
+    blocks = [
+        nn.Sequential(nn.Linear(4, 4 + i % 9, rng=0), nn.Tanh(), nn.Linear(4 + i % 9, 4, rng=1)) for i in range(400)
+    ]
+    drawn = graph(nn.Sequential(*blocks), X, detail=detail)
+    assert len(drawn.drawing.nodes) <= 2_000
+    assert len(drawn.smaller.nodes) <= 500
