@@ -43,6 +43,12 @@ function redraw({path, head, length}, points) {
   path.setAttribute("d", smooth(thinned(line)));
 }
 
+/** Points on a straight line. */
+function line(a, b) {
+  const count = Math.max(1, Math.ceil(apart(a, b) / STRIDE));
+  return Array.from({length: count + 1}, (_, k) => [0, 1].map((axis) => a[axis] + ((b[axis] - a[axis]) * k) / count));
+}
+
 /** Where the way from a point to the middle of a box meets its edge. */
 function edgeOf(box, [x, y]) {
   const [a, b] = middle(box), ratio = Math.max(Math.abs(x - a) / (box.width / 2), Math.abs(y - b) / (box.height / 2), 1);

@@ -151,27 +151,23 @@ function openable(svg, picture, changed) {
     if (isCut) between.add(ids.join(" "));
     if (label) hide(label, isCut);
     if (label) move(label, labelBox);
-    const way = isCut && straight(ids, boxes) || cut(points, source, target, to);
+    const way = isCut ? wayBetween(ids, boxes, cut(points, source, target).map(to)) : points.map(to);
     redraw(arrow, way);
     return way;
   }
 
-  /** The straight way between two boxes, if no other stands in it. */
-  function straight(ids, boxes) {
-    const [from, to] = ids.map((id) => boxes.get(id)), [a, b] = [edgeOf(from, middle(to)), edgeOf(to, middle(from))];
-    const steps = Math.ceil(apart(a, b) / STRIDE), way = Array.from({length: steps + 1}, (_, k) => [0, 1].map((axis) => a[axis] + ((b[axis] - a[axis]) * k) / (steps || 1)));
-    const isFree = ![...boxes].some(([id, box]) => !ids.includes(id) && way.some((point) => inside(point, box)));
-    return isFree && way;
+  /** From box to box: straight if no other stands in the way, else along Graphviz's way between them. */
+  function wayBetween(ids, boxes, between) {
+    const [from, to] = ids.map((id) => boxes.get(id)), direct = line(edgeOf(from, middle(to)), edgeOf(to, middle(from)));
+    const isFree = ![...boxes].some(([id, box]) => !ids.includes(id) && direct.some((point) => inside(point, box)));
+    return isFree || !between.length ? direct : [edgeOf(from, between[0]), ...between, edgeOf(to, between.at(-1))];
   }
 
-  /** Graphviz's way, as far as it is outside of closed groups, and on to their boxes. */
-  function cut(points, source, target, to) {
+  /** The points of an arrow that are outside of the closed groups that it leads between. */
+  function cut(points, source, target) {
     const first = source ? points.findIndex((point) => !inside(point, source.core)) : 0;
     const last = target ? points.findLastIndex((point) => !inside(point, target.core)) : points.length - 1;
-    const way = points.slice(first, Math.max(first, last) + 1).map(to);
-    if (source) way.unshift(edgeOf(source.drawn, way[0]));
-    if (target) way.push(edgeOf(target.drawn, way.at(-1)));
-    return way;
+    return first < 0 ? [] : points.slice(first, last + 1);
   }
 
   /** The paper and the view as large as what is seen, the heading in the middle above it; without corners as they were. */
@@ -180,10 +176,9 @@ function openable(svg, picture, changed) {
     paper.setAttribute("points", outline);
     svg.setAttribute("viewBox", wholeView);
     if (!corners) return;
-    const [xs, ys] = [0, 1].map((k) => corners.map((corner) => corner[k]));
-    const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-    const words = Math.max(0, ...headingBoxes.map((box) => box.y + box.height - whole.y)), half = Math.max((right - left) / 2, ...headingBoxes.map((box) => box.width / 2)) + ROOM;
-    const centre = (left + right) / 2, start = top - words - ROOM;
+    const [[left, right], [top, bottom]] = [0, 1].map((k) => corners.reduce(([low, high], corner) => [Math.min(low, corner[k]), Math.max(high, corner[k])], [Infinity, -Infinity]));
+    const half = Math.max((right - left) / 2, ...headingBoxes.map((box) => box.width / 2)) + ROOM, centre = (left + right) / 2;
+    const start = top - ROOM - Math.max(0, ...headingBoxes.map((box) => box.y + box.height - whole.y));
     heading.forEach((text, k) => text.setAttribute("transform", `translate(${(centre - middle(headingBoxes[k])[0]).toFixed(2)} ${(start - whole.y).toFixed(2)})`));
     const [a, b, c, d] = [centre - half, start, centre + half, bottom + ROOM];
     paper.setAttribute("points", `${a},${b} ${c},${b} ${c},${d} ${a},${d}`);
