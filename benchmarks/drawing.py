@@ -90,7 +90,7 @@ CASES: dict[str, tuple[Callable[..., Value], tuple[Any, ...]]] = {
     "recurrent neuron, 2,000 steps": (recurrent, (2_000,)),
     "nothing alike": (tangle, (10_000,)),
     "micrograd's demo loss": (network, (100, (2, 16, 16, 1))),
-    "nothing alike, large": (tangle, (200_000,)),
+    "nothing alike, a million": (tangle, (925_000,)),
     "chain": (chain, (1_000_000,)),
     "wide sum": (wide, (250_000,)),
 }

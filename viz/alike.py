@@ -6,19 +6,19 @@ different places. Each block is looked at twice, once on the way up and once on 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from .parts import MOST_ROLES, Block, Graph, Part
+from .parts import MOST_ROLES, Block, Graph, Group
 
 HOPELESS = 20_000  # blocks that all do something else will not fit on a page, however they are used
 _STEP_BEFORE = -2  # in place of an operand's class: the result of the step before
 _WITHIN = -3  # or a number without node
 
 
-def alike(graph: Graph, blocks: list[Block]) -> list[Part]:
-    """Put blocks that are alike together.
+def alike(graph: Graph, blocks: list[Block]) -> Sequence[Group]:
+    """Put blocks that are alike together; none, where there is no hope that few are left.
 
     Args:
         graph: the recorded nodes.
@@ -29,18 +29,18 @@ def alike(graph: Graph, blocks: list[Block]) -> list[Part]:
         for i in block:
             owner[i] = b
     made = _made_alike(graph, blocks, owner)
-    if max(made) >= HOPELESS:
-        return [Part([block]) for block in blocks]
+    if made is None:
+        return list(zip(blocks, strict=True))  # plain tuples of numbers are no work for the garbage collector
     classes = _used_alike(graph, blocks, owner, made)
-    parts: dict[int, Part] = {}
+    groups: dict[int, list[Block]] = {}
     for block, same in zip(blocks, classes, strict=True):
-        parts.setdefault(same, Part([])).blocks.append(block)
+        groups.setdefault(same, []).append(block)
     # By the last of each, so that inputs stand before results.
-    return sorted(parts.values(), key=lambda part: part.blocks[-1][-1])
+    return sorted(groups.values(), key=lambda group: group[-1][-1])
 
 
-def _made_alike(graph: Graph, blocks: list[Block], owner: list[int]) -> list[int]:
-    """A number for each block, equal where the same operations were applied to what has equal numbers."""
+def _made_alike(graph: Graph, blocks: list[Block], owner: list[int]) -> list[int] | None:
+    """A number for each block, equal where the same operations were applied to what has equal numbers; None if hopeless."""
     numbers: dict[Hashable, int] = {}
     classes: list[int] = []
     for b, block in enumerate(blocks):
@@ -49,6 +49,8 @@ def _made_alike(graph: Graph, blocks: list[Block], owner: list[int]) -> list[int
             steps[0] if len(steps) == 1 else tuple((step, sum(1 for _ in same)) for step, same in groupby(steps))
         )
         classes.append(numbers.setdefault(signature, len(numbers)))
+        if len(numbers) > HOPELESS:
+            return None
     return classes
 
 

@@ -99,18 +99,19 @@ class Describer:
         return str((x.name if isinstance(x, Value) else None) or self.called.get(id(x), "")) if len(exits) == 1 else ""
 
     def _notes(self, exits: list[int]) -> tuple[str, ...]:
-        notes = Counter(note for i in exits for note in self._notes_on(i))
+        notes = Counter(self._notes_on(exits))
         return tuple(note if n == len(exits) else f"{note} ({n:,} of {len(exits):,})" for note, n in notes.items())
 
-    def _notes_on(self, i: int) -> Iterator[str]:
-        x = self.record.items[i]
-        if isinstance(x, Value):
-            if x.grad_fn is not None and not x.inputs:
-                yield _RELEASED  # and with the graph went the gradients of all but leaves
-            elif x.grad is None and x.requires_grad:
-                yield NO_GRADIENT
-            if i in self.record.changed:
-                yield _CHANGED
+    def _notes_on(self, exits: list[int]) -> Iterator[str]:
+        for i in exits:
+            x = self.record.items[i]
+            if isinstance(x, Value):
+                if x.grad_fn is not None and not x.inputs:
+                    yield _RELEASED  # and with the graph went the gradients of all but leaves
+                elif x.grad is None and x.requires_grad:
+                    yield NO_GRADIENT
+                if i in self.record.changed:
+                    yield _CHANGED
 
 
 def _gradients(items: list[Any]) -> list[Any]:

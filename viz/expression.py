@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from .drawing import Drawing, DrawnNode, Edge, Kind
 from .fold import Folding, fold
 from .names import by_id, check
 from .operands import derivative, labels
-from .parts import MOST_ROLES, Graph, Part
+from .parts import MOST_ROLES, Graph
 from .recorded import INSIDE, Recorded, recorded
 from .text import data_of, not_finite
 from .words import description, folded
@@ -81,53 +81,56 @@ def _graph(record: Recorded, called: Mapping[int, str]) -> Graph:
 def _gradient_of(x: Any) -> float:
     """The largest |gradient| of a leaf, NaN as the largest of all; 0 without a gradient."""
     data = data_of(x.grad) if isinstance(x, Value) else None
-    if data is None or not np.size(data):
+    if data is None:
         return 0.0
-    largest = float(np.max(np.abs(data)))
+    largest = abs(data) if isinstance(data, float) else float(np.max(np.abs(data), initial=0.0))
     return largest if largest == largest else float("inf")
-
-
-Operand: TypeAlias = "tuple[DrawnNode, int, int]"  # where it comes from; it is the k-th of node number j
 
 
 def _edges(record: Recorded, folding: Folding, nodes: list[DrawnNode], derivatives: bool) -> list[Edge]:
     """One arrow for each operand of what is drawn by itself, one from each source of what is folded."""
     edges: list[Edge] = []
-    for target, part in zip(nodes, folding.parts, strict=True):
-        operands = [
-            (nodes[folding.owner[i]], j, k)
-            for block in part.blocks
-            for j in block
-            for k, i in enumerate(record.inputs[j])
-            if i != INSIDE
-        ]
-        crowded = len(operands) > MOST_ROLES and any(source.count > 1 for source, _, _ in operands)
+    for q, part in enumerate(folding.parts):
+        j = part.blocks[0][0]
+        operands = [(nodes[folding.owner[i]], k) for k, i in enumerate(record.inputs[j]) if i != INSIDE]
+        crowded = len(operands) > MOST_ROLES and any(source.count > 1 for source, _ in operands)
         if part.size() > 1 or crowded:
-            edges += _from_each_source(record, part, target, operands)
+            edges += _from_each_source(record, folding, nodes, q)
         else:
-            edges += _from_each_operand(record, target, operands, derivatives)
+            edges += _from_each_operand(record, j, nodes[q], operands, derivatives)
     return edges
 
 
 def _from_each_operand(
-    record: Recorded, target: DrawnNode, operands: list[Operand], derivatives: bool
+    record: Recorded, j: int, target: DrawnNode, operands: list[tuple[DrawnNode, int]], derivatives: bool
 ) -> Iterator[Edge]:
-    for source, j, k in operands:
+    """Arrows to node j. Of each operand, where it comes from and which one it is."""
+    for source, k in operands:
         steep = not_finite(source.gradient) and not_finite([derivative(record.items[j], k)])
         slope = derivative(record.items[j], k) if derivatives else ""
         yield _edge(source, target, _label(record, j, k), slope, steep)
 
 
-def _from_each_source(record: Recorded, part: Part, target: DrawnNode, operands: list[Operand]) -> Iterator[Edge]:
-    """Arrows that tell how many come from the source to each block, if all blocks have equally many."""
+def _from_each_source(record: Recorded, folding: Folding, nodes: list[DrawnNode], q: int) -> Iterator[Edge]:
+    """Arrows to part q that tell how many come from the source to each block, if all blocks have equally many."""
+    part = folding.parts[q]
     first = part.blocks[0]
     told = len(first) == 1 and len(record.inputs[first[0]]) <= MOST_ROLES
-    sources = {source.id: source for source, _, _ in operands if source is not target}
-    counts = Counter((s.id, _label(record, j, k) if told else "") for s, j, k in operands if s is not target)
-    for (id, label), count in counts.items():
+    arrows = Counter(
+        (folding.owner[i], k if told else 0)
+        for block in part.blocks
+        for j in block
+        for k, i in enumerate(record.inputs[j])
+        if i != INSIDE
+    )
+    counts: Counter[tuple[int, str]] = Counter()
+    for (p, k), count in arrows.items():
+        counts[p, _label(record, first[0], k) if told else ""] += count
+    for (p, label), count in counts.items():
         each, left = divmod(count, len(part.blocks))
         many = f"×{each:,}" if each > 1 and not left and not part.loose else ""
-        yield _edge(sources[id], target, label or many)
+        if p != q:
+            yield _edge(nodes[p], nodes[q], label or many)
 
 
 def _label(record: Recorded, j: int, k: int) -> str:

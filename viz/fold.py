@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from .alike import HOPELESS, alike
 from .bands import banded
-from .parts import Block, Graph, Part, connected
+from .parts import Block, Graph, Group, Part, connected
 
 _SHORTEST_ROW = 2
 _SHORTEST_CHAIN = 3  # two different operations are as quickly read one by one
@@ -44,14 +44,14 @@ def fold(graph: Graph, weight: Callable[[int], float], limit: int) -> Folding:
         limit: at least 60.
     """
     if len(graph.keys) <= limit:
-        return _ordered([Part([(i,)]) for i in range(len(graph.keys))], graph)
+        return Folding([Part([(i,)]) for i in range(len(graph.keys))], list(range(len(graph.keys))))
     graph = graph.with_pins(limit // 8)
-    parts = alike(graph, _rows(graph))
-    if limit < len(parts) < HOPELESS:
-        parts = _chains(graph, parts)
-    if len(parts) > limit:
-        parts = banded(graph, parts, weight, limit)
-    return _ordered(parts, graph)
+    groups = alike(graph, _rows(graph))
+    if limit < len(groups) < HOPELESS:
+        groups = _chains(graph, groups)
+    if len(groups) > limit:
+        return _ordered(banded(graph, groups, weight, limit), graph)
+    return _ordered([Part(group) for group in groups], graph)
 
 
 def _rows(graph: Graph) -> list[Block]:
@@ -71,50 +71,51 @@ def _runs(order: Sequence[int], before: dict[int, int], shortest: int) -> list[B
     inner = set(before.values())
     runs: list[Block] = []
     for last in order:
-        if last in inner:
-            continue
-        run = [last]
-        while run[-1] in before:
-            run.append(before[run[-1]])
-        run.reverse()
-        runs += [tuple(run)] if len(run) >= shortest else [(i,) for i in run]
+        if last in before and last not in inner:
+            run = [last]
+            while run[-1] in before:
+                run.append(before[run[-1]])
+            run.reverse()
+            runs += [tuple(run)] if len(run) >= shortest else [(i,) for i in run]
+        elif last not in inner:
+            runs.append((last,))
     return runs
 
 
-def _chains(graph: Graph, parts: list[Part]) -> list[Part]:
-    """Parts that have one use each, and no other operation feeds the next, become one."""
-    links = connected(graph, parts)
+def _chains(graph: Graph, groups: Sequence[Group]) -> Sequence[Group]:
+    """Groups that have one use each, and no other operation feeds the next, become one."""
+    links = connected(graph, groups)
     before: dict[int, int] = {}
     for q, sources in enumerate(links.sources):
         steps = [p for p in sources if links.sources[p]]
-        if len(steps) == 1 and _hands_on(graph, parts[steps[0]], parts[q]):
+        if len(steps) == 1 and _hands_on(graph, groups[steps[0]], groups[q]):
             before[q] = steps[0]
-    return [_joined(graph, [parts[p] for p in run]) for run in _runs(range(len(parts)), before, _SHORTEST_CHAIN)]
+    return [_joined(graph, [groups[p] for p in run]) for run in _runs(range(len(groups)), before, _SHORTEST_CHAIN)]
 
 
-def _hands_on(graph: Graph, part: Part, target: Part) -> bool:
-    exits = part.exits()
-    return len(exits) == len(target.blocks) and all(graph.uses[i] == 1 and i not in graph.pinned for i in exits)
+def _hands_on(graph: Graph, group: Group, target: Group) -> bool:
+    exits = [block[-1] for block in group]
+    return len(exits) == len(target) and all(graph.uses[i] == 1 and i not in graph.pinned for i in exits)
 
 
-def _joined(graph: Graph, run: list[Part]) -> Part:
-    """A run of parts as one part, each block as long as all of theirs."""
+def _joined(graph: Graph, run: list[Group]) -> Group:
+    """A run of groups as one group, each block as long as all of theirs."""
     if len(run) == 1:
         return run[0]
-    heads = list(run[-1].blocks)  # of each block that is to be, the piece that was put in last
+    heads = list(run[-1])  # of each block that is to be, the piece that was put in last
     pieces = [[head] for head in heads]
-    for part in reversed(run[:-1]):
-        by_exit = {block[-1]: block for block in part.blocks}
+    for group in reversed(run[:-1]):
+        by_exit = {block[-1]: block for block in group}
         for k, head in enumerate(heads):
             feeding = (i for j in head for i in graph.inputs[j] if i in by_exit)
             heads[k] = by_exit[next(feeding)]
             pieces[k].append(heads[k])
-    return Part([tuple(i for piece in reversed(block) for i in piece) for block in pieces])
+    return [tuple(i for piece in reversed(block) for i in piece) for block in pieces]
 
 
 def _ordered(parts: list[Part], graph: Graph) -> Folding:
     """Inputs before results, as far as possible in the order of recording."""
-    links = connected(graph, parts)
+    links = connected(graph, [part.blocks for part in parts])
     waiting = [len(sources) for sources in links.sources]
     ready = [(part.blocks[-1][-1], p) for p, part in enumerate(parts) if not waiting[p]]
     heapify(ready)

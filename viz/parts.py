@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 MOST_ROLES = 4  # operands of an operation that differ in what they are for; a thousand to join are for the same
-Block: TypeAlias = "tuple[int, ...]"  # positions of nodes
+Block: TypeAlias = "tuple[int, ...]"  # positions of nodes, each fed by the one before; the last feeds others
+Group: TypeAlias = "Sequence[Block]"  # blocks that are to be drawn as one
 
 
 class Graph(NamedTuple):
@@ -27,17 +29,29 @@ class Graph(NamedTuple):
         """The same with at most so many pinned nodes, the last ones, which are nearest to the output."""
         return self._replace(pinned=frozenset(sorted(self.pinned)[-most:]))
 
+    def operands(self, group: Group) -> list[int]:
+        """What feeds the nodes of a group, once for each arrow; nodes of its own too."""
+        return [i for block in group for j in block for i in self.inputs[j] if i >= 0]
+
+    def owner(self, groups: Sequence[Group]) -> list[int]:
+        """For each node, which of the groups it is in."""
+        owner = [0] * len(self.keys)
+        for g, group in enumerate(groups):
+            for block in group:
+                for i in block:
+                    owner[i] = g
+        return owner
+
 
 class Part(NamedTuple):
     """Nodes that are drawn as one.
 
     Attributes:
-        blocks: one for each time that the part occurs: the positions of its nodes, each fed by the one before it. What leaves
-            a block is the result of its last node.
+        blocks: one for each time that the part occurs.
         loose: whether it is a layer instead: one block of nodes in no particular arrangement.
     """
 
-    blocks: list[Block]
+    blocks: Group
     loose: bool = False
 
     def exits(self) -> list[int]:
@@ -50,11 +64,11 @@ class Part(NamedTuple):
 
 
 class Links(NamedTuple):
-    """How parts are connected.
+    """How groups are connected.
 
     Attributes:
-        owner: the part of each node.
-        sources, targets: for each part those that feed it, and those that it feeds, each once.
+        owner: the group of each node.
+        sources, targets: for each group those that feed it, and those that it feeds, each once.
     """
 
     owner: list[int]
@@ -62,17 +76,13 @@ class Links(NamedTuple):
     targets: list[list[int]]
 
 
-def connected(graph: Graph, parts: list[Part]) -> Links:
-    """The links between parts that follow from those between nodes."""
-    owner = [0] * len(graph.keys)
-    for p, part in enumerate(parts):
-        for block in part.blocks:
-            for i in block:
-                owner[i] = p
+def connected(graph: Graph, groups: Sequence[Group]) -> Links:
+    """The links between groups that follow from those between nodes."""
+    owner = graph.owner(groups)
     sources: list[tuple[int, ...]] = []
-    targets: list[list[int]] = [[] for _ in parts]
-    for q, part in enumerate(parts):
-        feeding = {owner[i]: None for block in part.blocks for j in block for i in graph.inputs[j] if i >= 0}
+    targets: list[list[int]] = [[] for _ in groups]
+    for q, group in enumerate(groups):
+        feeding = {owner[i]: None for i in graph.operands(group)}
         feeding.pop(q, None)
         sources.append(tuple(feeding))
         for p in feeding:

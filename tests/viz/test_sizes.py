@@ -17,6 +17,7 @@ CASES = {
     "10,003": (graphs.recurrent, (2_000,)),
     "10,667": (graphs.tangle, (10_000,)),
     "65,818": (graphs.network, (100, (2, 16, 16, 1))),
+    "998,641": (graphs.tangle, (925_000,)),
     "a chain of 1,000,001": (graphs.chain, (1_000_000,)),
     "a sum of 1,000,001": (graphs.wide, (250_000,)),
 }
