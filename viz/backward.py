@@ -41,7 +41,7 @@ def drawing_of_backward(output: Value, names: Mapping[str, Any] | None = None, t
         DTypeError: if an argument is of another type.
         GraphError: if no gradient flows to anything, the graph was released or changed in place, or it is too large to read.
     """
-    forward = drawing_of(output, names, title, detail="scalar")
+    forward = drawing_of(output, names, title)
     items = recorded(output, numbers_inside=False).items
     if len(items) > MOST_RECORDED:
         raise GraphError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 NO_GRADIENT = "no gradient yet"
 STATISTICS = ("mean", "min", "max")  # what stands for the numbers of an array
@@ -129,3 +130,17 @@ class Drawing:
     groups: tuple[Group, ...] = ()
     folded: str = ""
     flow: str = "right"
+
+
+class Sizes(NamedTuple):
+    """One picture at several sizes.
+
+    Attributes:
+        drawing: what is shown.
+        smaller: the same with fewer nodes, for PNG files; None to take `drawing` for that too.
+        opened: the same with the inside of what is folded, in groups that a web page opens; None where nothing opens.
+    """
+
+    drawing: Drawing
+    smaller: Drawing | None = None
+    opened: Drawing | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,47 +12,116 @@ import numpy as np
 from tinygrad_edu import DTypeError, Value
 
 from .describing import Describer
-from .drawing import Drawing, DrawnNode, Edge, Kind
+from .drawing import Drawing, DrawnNode, Edge, Group, Kind, Sizes
 from .fold import Folding, fold
 from .names import by_id, check
 from .operands import derivative, labels
-from .parts import MOST_ROLES, Graph
+from .parts import MOST_ROLES, Graph, Part
 from .recorded import INSIDE, Recorded, recorded
 from .text import data_of, not_finite
 from .words import description, folded
 
 DETAILS = ("auto", "scalar", "tensor")
 READABLE = 120  # nodes that fit on a page
+_LONGEST_OPENED = 40  # operations of a run that a page opens to; nobody reads on for more
 
 
-def drawing_of(
+def drawing_of(output: Value, names: Mapping[str, Any] | None = None, title: str | None = None) -> Drawing:
+    """Draw all that `output` was computed from, each operation and each number; see `viz.graph`."""
+    _check(output, names, title, "scalar")
+    sheet = _Sheet(recorded(output, numbers_inside=False), by_id(names or {}), title or "")
+    return sheet.drawing(sheet.fold(len(sheet.record.items)))
+
+
+def drawings_of(
     output: Value,
     names: Mapping[str, Any] | None = None,
     title: str | None = None,
     detail: str = "scalar",
     derivatives: bool = False,
     magnitudes: bool = False,
-    limit: int | None = None,
-) -> Drawing:
+    *,
+    limits: tuple[int, int],
+) -> Sizes:
     """Draw what `output` was computed from; see `viz.graph`.
 
     Args:
-        limit: the most nodes that may be drawn, at least 60; None for all.
+        limits: the most nodes that may be drawn, and the most in a PNG file, at least 60.
     """
     _check(output, names, title, detail)
     record = recorded(output, numbers_inside=detail != "scalar")
     if detail == "auto":
-        limit = min(limit or READABLE, READABLE)
-        if record.total() <= limit:
+        limits = min(limits[0], READABLE), min(limits[1], READABLE)
+        if record.total() <= limits[0]:
             record = recorded(output, numbers_inside=False)
-    called = by_id(names or {})
-    graph = _graph(record, called)
-    folding = fold(graph, lambda i: _gradient_of(record.items[i]), limit or len(record.items))
-    describe = Describer(record, graph.uses, called, magnitudes)
-    nodes = [describe(part, f"n{k}") for k, part in enumerate(folding.parts)]
-    edges = _edges(record, folding, nodes, derivatives)
-    told = folded(record.total(), folding, nodes)
-    return Drawing(title or "", description(nodes, told), tuple(nodes), tuple(edges), folded=told)
+    sheet = _Sheet(record, by_id(names or {}), title or "", derivatives, magnitudes)
+    folding = sheet.fold(limits[0])
+    smaller = sheet.drawing(sheet.fold(limits[1])) if len(folding.parts) > limits[1] else None
+    drawing = sheet.drawing(folding)
+    return Sizes(drawing, smaller, sheet.opened(folding, drawing))
+
+
+class _Sheet:
+    """A record that is to be drawn.
+
+    Args:
+        record: of the output.
+        called: names by identity of Values and arrays.
+        title, derivatives, magnitudes: as in `viz.graph`.
+    """
+
+    def __init__(
+        self,
+        record: Recorded,
+        called: Mapping[int, str],
+        title: str,
+        derivatives: bool = False,
+        magnitudes: bool = False,
+    ) -> None:
+        self.record, self.title, self.derivatives = record, title, derivatives
+        self.graph = _graph(record, called)
+        self.describe = Describer(record, self.graph.uses, called, magnitudes)
+
+    def fold(self, limit: int) -> Folding:
+        """What is to be drawn, in at most so many nodes."""
+        return fold(self.graph, lambda i: _gradient_of(self.record.items[i]), limit)
+
+    def drawing(self, folding: Folding) -> Drawing:
+        """The drawing of what was folded."""
+        nodes = [self.describe(part, f"n{k}") for k, part in enumerate(folding.parts)]
+        edges = _edges(self.record, folding, nodes, self.derivatives)
+        told = folded(self.record.total(), folding, nodes)
+        return Drawing(self.title, description(nodes, told), tuple(nodes), tuple(edges), folded=told)
+
+    def opened(self, folding: Folding, drawing: Drawing) -> Drawing | None:
+        """The same drawing with the operations of short runs, in groups; None if there are no such runs."""
+        parts: list[Part] = []
+        groups: list[Group] = []
+        for part, node in zip(folding.parts, drawing.nodes, strict=True):
+            is_run = not part.loose and 1 < len(part.blocks[0]) <= _LONGEST_OPENED
+            steps = _steps(part) if is_run else [part]
+            if is_run:
+                ids = tuple(f"n{k}" for k in range(len(parts), len(parts) + len(steps)))
+                groups.append(
+                    Group(f"g{len(groups)}", f"{node.symbol} {node.params}", ids, closed=True, lines=_lines(node))
+                )
+            parts += steps
+        if not groups:
+            return None
+        inside = self.drawing(Folding(parts, self.graph.owner([part.blocks for part in parts])))
+        return replace(inside, description=drawing.description, folded=drawing.folded, groups=tuple(groups))
+
+
+def _steps(part: Part) -> list[Part]:
+    """The operations of a part one by one, each as often as the part occurs."""
+    return [Part(list(step)) for step in zip(*([(i,) for i in block] for block in part.blocks), strict=True)]
+
+
+def _lines(node: DrawnNode) -> tuple[str, ...]:
+    """What a run of operations comes to."""
+    told = " mean" if len(node.value) > 1 else ""
+    numbers = [f"{what}{told} {x[0]}" for what, x in (("value", node.value), ("gradient", node.gradient)) if x]
+    return tuple(filter(None, (node.form, *numbers)))
 
 
 def _check(output: Value, called: Mapping[str, Any] | None, title: str | None, detail: str) -> None:

@@ -11,8 +11,8 @@ from tinygrad_edu import DTypeError
 
 from . import neurons, notebook
 from .boxes import is_finite, node_of, says, times
-from .drawing import Drawing, Edge, Group, Kind
-from .expression import READABLE, drawing_of
+from .drawing import Drawing, Edge, Group, Kind, Sizes
+from .expression import READABLE, drawings_of
 from .names import check
 from .operands import labels
 from .run import Run
@@ -35,9 +35,9 @@ def drawings_of_model(
     magnitudes: bool = False,
     loss: Callable[[Any], Any] | None = None,
     *,
-    limits: Sequence[int],
-    picture: Callable[[list[Drawing]], Any] = lambda drawings: drawings,
-) -> list[Drawing]:
+    limits: tuple[int, int],
+    picture: Callable[[Sizes], Any] = lambda sizes: sizes,
+) -> Sizes:
     """Draw what a model computes from inputs. The model is run once, in the mode that it is in, and left as it was.
 
     Args:
@@ -50,8 +50,8 @@ def drawings_of_model(
             weights, see neurons.py.
         magnitudes: whether boxes carry the size of their parameters' gradients, for the colour scale.
         loss: a function of what the model returns, to be drawn after it; None leaves the loss out.
-        limits: the most nodes that may be drawn, for each drawing.
-        picture: what makes a picture of the drawings, for the attribute of an error.
+        limits: the most nodes that may be drawn, and the most in a PNG file.
+        picture: what makes a picture of the sizes, for the attribute of an error.
 
     Raises:
         DTypeError: if an argument is of another type.
@@ -59,21 +59,21 @@ def drawings_of_model(
     """
     _check(model, inputs, names, title, detail, loss)
     if detail == "neurons":
-        return [neurons.drawing_of_model(model, inputs, title)]
+        return Sizes(neurons.drawing_of_model(model, inputs, title))
     run = Run(model, tuple(inputs), names or {}, loss)
     try:
         run()
     except Exception as error:
         if run.steps:
-            shown = error.picture = picture(_drawings(run, title, detail, magnitudes, limits))  # type: ignore[attr-defined]
+            shown = error.picture = picture(_sizes(run, title, detail, magnitudes, limits))  # type: ignore[attr-defined]
             error.add_note("graph: the attribute picture of this error shows how far the run came")
             notebook.show(shown)
         raise
     if detail in ("tensor", "scalar"):
         output, called = run.outputs[0].result, {**(names or {}), **dict(model.named_parameters())}
         shown_title = _title(model) if title is None else title
-        return [drawing_of(output, called, shown_title, detail, limit=limit) for limit in limits]
-    return _drawings(run, title, detail, magnitudes, limits)
+        return drawings_of(output, called, shown_title, detail, limits=limits)
+    return _sizes(run, title, detail, magnitudes, limits)
 
 
 def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any, loss: Any) -> None:
@@ -90,12 +90,15 @@ def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any, loss: A
         )
 
 
-def _drawings(run: Run, title: str | None, detail: str, magnitudes: bool, limits: Sequence[int]) -> list[Drawing]:
+def _sizes(run: Run, title: str | None, detail: str, magnitudes: bool, limits: tuple[int, int]) -> Sizes:
     stands: dict[Step, Step] = {}
     if detail == "auto":
         chains(run.steps, run.outputs)
         stands = repeats(run.steps, run.outputs)
-    return [_drawing(run, stands, title, magnitudes, limit) for limit in limits]
+    drawing = _drawing(run, stands, title, magnitudes, limits[0])
+    return Sizes(
+        drawing, _drawing(run, stands, title, magnitudes, limits[1]) if len(drawing.nodes) > limits[1] else None
+    )
 
 
 def _drawing(run: Run, stands: Mapping[Step, Step], title: str | None, magnitudes: bool, limit: int) -> Drawing:

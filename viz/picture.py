@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from .dot import dot
 from .drawing import Drawing
 from .errors import RenderError
 from .exploring import html
-from .expression import drawing_of
+from .expression import drawings_of
 from .files import target, write
 from .mermaid import mermaid
 
@@ -33,11 +33,12 @@ class Picture:
 
     Args:
         drawing: the nodes, edges and words of it.
-        smaller: the same with fewer nodes, for PNG; None to take `drawing` for that too.
+        smaller, opened: for PNG files and for web pages; see `Sizes`.
     """
 
     drawing: Drawing
-    smaller: Drawing | None = field(default=None, kw_only=True)
+    smaller: Drawing | None = None
+    opened: Drawing | None = None
 
     def dot(self) -> str:
         """The picture in Graphviz's DOT language. The same expression gives the same text."""
@@ -87,7 +88,7 @@ class Picture:
             FileNotFoundError: if the folder does not exist.
         """
         file = target("html", path, (".html",))
-        return write("html", file, html(self.drawing).encode())
+        return write("html", file, html(self.opened or self.drawing).encode())
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file of the type that its name ends in, and return its path.
@@ -103,7 +104,7 @@ class Picture:
             ".svg": lambda: self.svg().encode(),
             ".png": lambda: render.png(self.smaller or self.drawing, _DPI),
             ".mmd": lambda: self.mermaid().encode(),
-            ".html": lambda: html(self.drawing).encode(),
+            ".html": lambda: html(self.opened or self.drawing).encode(),
             ".pdf": lambda: render.pdf(self.drawing),
         }
         file = target("save", path, tuple(writers))
@@ -153,9 +154,10 @@ def graph(
     if not isinstance(what, Value) and _is_module(what):
         from .layers import drawings_of_model
 
-        return _picture(
-            drawings_of_model(what, inputs, names, title, detail, magnitudes, loss, limits=_LIMITS, picture=_picture)
+        sizes = drawings_of_model(
+            what, inputs, names, title, detail, magnitudes, loss, limits=_LIMITS, picture=lambda sizes: Picture(*sizes)
         )
+        return Picture(*sizes)
     if len(inputs) > (names is None):
         raise DTypeError(
             "graph: got several arguments after a Value, expected names alone; give title= and others by name"
@@ -166,15 +168,7 @@ def graph(
     if detail == "backward":
         return Picture(drawing_of_backward(what, called, title))
 
-    drawing = drawing_of(what, called, title, detail, derivatives, magnitudes, _MOST_DRAWN)
-    if len(drawing.nodes) <= _MOST_IN_PNG:
-        return Picture(drawing)
-    return Picture(drawing, smaller=drawing_of(what, called, title, detail, derivatives, magnitudes, _MOST_IN_PNG))
-
-
-def _picture(drawings: list[Drawing]) -> Picture:
-    """A picture of the first drawing; the last one has fewer nodes, if that is needed."""
-    return Picture(drawings[0], smaller=drawings[-1] if len(drawings[0].nodes) > _MOST_IN_PNG else None)
+    return Picture(*drawings_of(what, called, title, detail, derivatives, magnitudes, limits=_LIMITS))
 
 
 def _is_module(x: Any) -> bool:

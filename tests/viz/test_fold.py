@@ -14,7 +14,7 @@ import pytest
 
 from tinygrad_edu import Value, exp, log, relu, stack, tanh
 from viz import Drawing, Kind, expression, graph
-from viz.expression import drawing_of
+from viz.expression import drawings_of
 from viz.fold import fold
 from viz.parts import Graph, connected
 from viz.recorded import INSIDE, recorded
@@ -22,7 +22,7 @@ from viz.recorded import INSIDE, recorded
 
 def folded(value: Value, names: object = None) -> Drawing:
     """The drawing that is made of a large graph."""
-    return drawing_of(value, names, detail="auto", limit=100)
+    return drawings_of(value, names, detail="auto", limits=(100, 100)).drawing
 
 
 def products(n: int) -> tuple[Value, list[Value], list[Value]]:
@@ -298,3 +298,43 @@ def test_logarithm_of_zero_is_red_all_the_way():
         ("x", True), ("ln", True), ("2", False), ("×", True), ("1", False), ("+", True)
     ]  # fmt: skip
     assert [edge.alarm for edge in d.edges] == [True, True, False, True, False]
+
+
+# -- What a page opens -------------------------------------------------------------------------------------------------
+
+
+def test_runs_of_operations_are_groups_that_a_page_opens():
+    y = Value(0.5)
+    for _ in range(30):
+        y = tanh(exp(y + 1) - 2) * Value(0.1) + y
+    y.backward()
+    sizes = drawings_of(y, detail="auto", limits=(100, 100))
+    runs = [node for node in sizes.drawing.nodes if node.kind is Kind.FOLD]
+    assert len(runs) == len(sizes.opened.groups) == 30
+    for node, group in zip(runs, sizes.opened.groups, strict=True):
+        inner = [n for n in sizes.opened.nodes if n.id in group.nodes]
+        assert group.title == f"{node.symbol} {node.params}"
+        assert [n.symbol for n in inner] == ["+", "exp", "-", "tanh", "×", "+"][: node.count]
+        assert (inner[-1].value, inner[-1].gradient) == (node.value, node.gradient)  # of what leaves the run
+        assert group.lines == (f"value {node.value[0]}", f"gradient {node.gradient[0]}")
+        assert group.closed
+    assert sizes.opened.folded == sizes.drawing.folded
+    assert len(sizes.opened.nodes) == len(sizes.drawing.nodes) + sum(node.count - 1 for node in runs)
+    place = {node.id: i for i, node in enumerate(sizes.opened.nodes)}
+    assert all(place[edge.source] < place[edge.target] for edge in sizes.opened.edges)
+
+
+def test_nothing_opens_where_nothing_is_folded_and_long_runs_stay_folded():
+    assert drawings_of(Value(1.0) * 2, detail="auto", limits=(100, 100)).opened is None
+    y = Value(0.5)
+    for _ in range(1000):
+        y = tanh(y)
+    assert drawings_of(y, detail="auto", limits=(100, 100)).opened is None
+
+
+def test_what_is_drawn_once_opens_to_steps_that_are_drawn_once():
+    y = builtins.sum(tanh(builtins.sum(Value(0.1 * k) * i for i in range(7))) for k in range(40))
+    opened = drawings_of(y, detail="auto", limits=(100, 100)).opened
+    (group,) = [group for group in opened.groups if group.title == "+ 7 in a row"]
+    assert [n.form for n in opened.nodes if n.id in group.nodes] == ["×40"] * 7
+    assert group.lines[0] == "×40"

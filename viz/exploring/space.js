@@ -40,12 +40,14 @@ function squeezed(closed, needed) {
  */
 function straightened(things, pairs) {
   const ranks = merged([...things.values()].map(({along}) => along)).map(([from, to]) => ({from, to, push: 0}));
-  const rankOf = (id) => ranks.find(({to}) => things.get(id).along[0] <= to);
-  for (const rank of ranks) {
-    const from = pairs.filter(([source, target]) => rankOf(target) === rank && rankOf(source).from < rank.from);
-    const wanted = from.map(([source, target]) => things.get(source).across + rankOf(source).push - things.get(target).across);
+  const rankOf = (id) => ranks.findIndex(({to}) => things.get(id).along[0] <= to);
+  const spans = pairs.map(([source, target]) => ({from: rankOf(source), to: rankOf(target), rise: things.get(source).across - things.get(target).across}));
+  ranks.forEach((rank, k) => {
+    const ending = spans.filter(({from, to}) => to === k && from < k).map(({from, rise}) => rise + ranks[from].push);
+    const passing = spans.filter(({from, to}) => from < k && k < to).map(() => ranks[k - 1].push);  // they would bend with each rank
+    const wanted = [...ending, ...passing];
     rank.push = wanted.reduce((a, b) => a + b, 0) / Math.max(1, wanted.length);
-  }
+  });
   return (x) => {
     const k = ranks.findIndex(({to}) => x <= to), next = ranks[k] ?? ranks.at(-1), last = ranks[k - 1];
     if (!last || x >= next.from) return next?.push ?? 0;

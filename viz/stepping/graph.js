@@ -79,7 +79,7 @@ function arrow(result, operand, source) {
 function scale() {
   const {width, height} = svg.viewBox.baseVal, points = 96 / 72;
   const room = document.getElementById("graph").clientWidth - 24;
-  const factor = ARROWS.flat().some((each) => each) ? Math.min(points, Math.max(points * 0.65, room / width)) : 1;
+  const factor = ARROWS.flat().some((each) => each) ? Math.min(points, Math.max(points * 0.58, room / width)) : 1;
   svg.setAttribute("width", width * factor);
   svg.setAttribute("height", height * factor);
 }
