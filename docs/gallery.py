@@ -205,7 +205,8 @@ def page(drawn: list[tuple[str, str, viz.Picture]]) -> str:
     ]
     sections += [
         f"<section>\n<h2>{escape(title)}</h2>\n<pre>{escape(code.strip())}</pre>\n"
-        f'<iframe src="step{k}.html#step={step}" title="{escape(title)}"></iframe>\n<p><a href="step{k}.html">as a page</a></p>\n</section>'
+        f'<iframe src="step{k}.html#step={step}" title="{escape(title)}"></iframe>\n'
+        f'<p><a href="step{k}.html">as a page</a></p>\n</section>'
         for k, (title, code, step) in enumerate(PAGES)
     ]
     head = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -231,7 +232,9 @@ def screenshots(path: Path, folder: Path) -> None:
                 view = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
                 view.goto(path.resolve().as_uri())
                 height = view.evaluate("document.documentElement.scrollHeight")
-                view.set_viewport_size({"width": width, "height": height})  # what was never in view is not drawn in frames
+                view.set_viewport_size(
+                    {"width": width, "height": height}
+                )  # what was never in view is not drawn in frames
                 view.wait_for_timeout(500)
                 view.screenshot(path=folder / f"{name}_{scheme}.jpg", full_page=True, quality=50)
                 view.close()

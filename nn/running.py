@@ -20,7 +20,7 @@ observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 @contextmanager
 def observing(
-    look: Callable[[Any, tuple[Any, ...], Any], None], enter: Callable[[Any], None] = lambda module: None
+    look: Callable[[Any, tuple[Any, ...], Any], None], enter: Callable[[Any], None] = lambda _: None
 ) -> Iterator[None]:
     """While this is open, call look(module, inputs, output) whenever a module has computed its output, innermost first.
 
