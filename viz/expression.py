@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -88,28 +88,35 @@ class _Sheet:
 
     def drawing(self, folding: Folding) -> Drawing:
         """The drawing of what was folded."""
-        nodes = [self.describe(part, f"n{k}") for k, part in enumerate(folding.parts)]
-        edges = _edges(self.record, folding, nodes, self.derivatives)
+        nodes = tuple(self.describe(part, f"n{k}") for k, part in enumerate(folding.parts))
         told = folded(self.record.total(), folding, nodes)
-        return Drawing(self.title, description(nodes, told), tuple(nodes), tuple(edges), folded=told)
+        return Drawing(self.title, description(nodes, told), nodes, self._edges(folding, nodes), folded=told)
 
     def opened(self, folding: Folding, drawing: Drawing) -> Drawing | None:
         """The same drawing with the operations of short runs, in groups; None if there are no such runs."""
         parts: list[Part] = []
+        nodes: list[DrawnNode] = []
         groups: list[Group] = []
         for part, node in zip(folding.parts, drawing.nodes, strict=True):
-            is_run = not part.loose and 1 < len(part.blocks[0]) <= _LONGEST_OPENED
-            steps = _steps(part) if is_run else [part]
-            if is_run:
-                ids = tuple(f"n{k}" for k in range(len(parts), len(parts) + len(steps)))
-                groups.append(
-                    Group(f"g{len(groups)}", f"{node.symbol} {node.params}", ids, closed=True, lines=_lines(node))
-                )
+            start = len(nodes)
+            if part.loose or not 1 < len(part.blocks[0]) <= _LONGEST_OPENED:
+                parts.append(part)
+                nodes.append(replace(node, id=f"n{start}"))
+                continue
+            steps = _steps(part)
             parts += steps
+            nodes += [self.describe(step, f"n{start + k}") for k, step in enumerate(steps)]
+            ids = tuple(inner.id for inner in nodes[start:])
+            groups.append(
+                Group(f"g{len(groups)}", f"{node.symbol} {node.params}", ids, closed=True, lines=_lines(node))
+            )
         if not groups:
             return None
-        inside = self.drawing(Folding(parts, self.graph.owner([part.blocks for part in parts])))
-        return replace(inside, description=drawing.description, folded=drawing.folded, groups=tuple(groups))
+        inside = Folding(parts, self.graph.owner([part.blocks for part in parts]))
+        return replace(drawing, nodes=tuple(nodes), edges=self._edges(inside, nodes), groups=tuple(groups))
+
+    def _edges(self, folding: Folding, nodes: Sequence[DrawnNode]) -> tuple[Edge, ...]:
+        return tuple(_edges(self.record, folding, nodes, self.derivatives))
 
 
 def _steps(part: Part) -> list[Part]:
@@ -157,7 +164,7 @@ def _gradient_of(x: Any) -> float:
     return largest if largest == largest else float("inf")
 
 
-def _edges(record: Recorded, folding: Folding, nodes: list[DrawnNode], derivatives: bool) -> list[Edge]:
+def _edges(record: Recorded, folding: Folding, nodes: Sequence[DrawnNode], derivatives: bool) -> list[Edge]:
     """One arrow for each operand of what is drawn by itself, one from each source of what is folded."""
     edges: list[Edge] = []
     for q, part in enumerate(folding.parts):
@@ -181,7 +188,7 @@ def _from_each_operand(
         yield _edge(source, target, _label(record, j, k), slope, steep)
 
 
-def _from_each_source(record: Recorded, folding: Folding, nodes: list[DrawnNode], q: int) -> Iterator[Edge]:
+def _from_each_source(record: Recorded, folding: Folding, nodes: Sequence[DrawnNode], q: int) -> Iterator[Edge]:
     """Arrows to part q that tell how many come from the source to each block, if all blocks have equally many."""
     part = folding.parts[q]
     first = part.blocks[0]
