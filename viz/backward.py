@@ -18,7 +18,7 @@ from .expression import drawing_of
 from .operands import derivative
 from .passing import passed_on
 from .recorded import recorded
-from .text import form, number, statistics
+from .text import constant, form, number, statistics
 
 MOST_RECORDED = 500  # Values and constants; the gradients are as many again
 _LETTER = re.compile(r"(?<![A-Za-z_])[abxy](?![A-Za-z0-9_(])")  # an operand's name in a rule, such as the b of "a / b²"
@@ -156,7 +156,7 @@ class _Sketch:
         """What an operand reads as in a rule: its name, or a plain number itself."""
         if isinstance(x, Value):
             return self.called.get(id(x), "")
-        return "" if x is None or np.ndim(x) else _factor(number(x))
+        return "" if x is None or np.ndim(x) else _factor(constant(x))
 
     def _label(self, x: Any) -> str:
         """What a Value is called, or the operation that computed it."""

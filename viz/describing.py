@@ -16,7 +16,7 @@ from .drawing import NO_GRADIENT, DrawnNode, Kind
 from .operands import labels
 from .parts import Part
 from .recorded import INSIDE, Recorded
-from .text import data_of, form, number, parameters, statistics
+from .text import constant, data_of, form, number, parameters, statistics
 
 _RELEASED = "released"
 _CHANGED = "changed in place since"  # so its results were computed from other numbers
@@ -47,11 +47,12 @@ class Describer:
         unusual = values if inner is exits else statistics([data_of(x) for x in inner])
         slopes = grads if inner is exits else statistics(_gradients(inner))
         symbol, params = self._says(part)
+        kind = self._kind(part)
         shared = {self.uses[i] for i in part.exits()}
         return DrawnNode(
             id,
-            self._kind(part),
-            tuple(map(number, values)),
+            kind,
+            tuple(map(constant if kind is Kind.CONSTANT and len(values) == 1 else number, values)),
             symbol=symbol,
             params=params,
             name=self._name(exits),
@@ -161,7 +162,7 @@ def _numbers_inside(members: list[Value]) -> str:
         if not isinstance(x, Value) and not np.ndim(x):
             numbers = [member.inputs[k] for member in members]
             low, high = min(numbers), max(numbers)
-            text = number(low) if low == high else f"{number(low)} to {number(high)}"
+            text = constant(low) if low == high else f"{number(low)} to {number(high)}"
             is_last = k == len(names) - 1 == 1  # as in x - 2, where the number follows the symbol anyway
             told.append(f"{names[k]}={text}" if names[k] and not is_last else text)
     return ", ".join(told)

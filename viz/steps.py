@@ -12,7 +12,7 @@ from nn import Module
 from tinygrad_edu import Op, Value
 
 from .drawing import Kind
-from .text import data_of, number
+from .text import constant, data_of
 
 
 @dataclass(eq=False, slots=True)
@@ -60,7 +60,7 @@ class Step:
             return self.op.symbol if self.op else type(self.module).__name__ if self.module else ""
         inputs = self.result.inputs
         first = next((i for i, x in enumerate(inputs) if is_data(x)), len(inputs))
-        before, after = ([number(x) for x in some if not is_data(x)] for some in (inputs[:first], inputs[first:]))
+        before, after = ([constant(x) for x in some if not is_data(x)] for some in (inputs[:first], inputs[first:]))
         return " ".join([*before, self.op.symbol, *after])
 
     @property

@@ -40,6 +40,11 @@ def number(x: Any) -> str:
     return str(x) if isinstance(x, _WHOLE) else f"{x:.4g}"
 
 
+def constant(x: Any) -> str:
+    """A number that a program states, at up to 7 significant digits: × 1.0001 is not × 1."""
+    return str(x) if isinstance(x, _WHOLE) else f"{x:.7g}"
+
+
 def not_finite(numbers: Sequence[str]) -> bool:
     """Whether one of the last two numbers, which are the least and the largest, reads as NaN or infinity."""
     return any(x.lstrip("-") in ("nan", "inf") for x in numbers[-2:])
@@ -50,22 +55,36 @@ def form(data: Any) -> str:
     return f"{data.shape} {data.dtype}" if np.ndim(data) else ""
 
 
+def listed(data: Any, most: int = 24) -> str:
+    """All numbers of a small array, in brackets as they are nested; "" for a scalar, or for more than `most` numbers."""
+    array = np.asarray(data)
+    if not array.ndim or not 0 < array.size <= most:
+        return ""
+    return _nested(array)
+
+
+def _nested(array: Any) -> str:
+    return f"[{', '.join(map(_nested, array))}]" if np.ndim(array) else number(array)
+
+
 def statistics(many: Sequence[Any]) -> tuple[Any, ...]:
-    """Of one number the number itself; of an array, or of several numbers or arrays, the mean, the least and the largest
-    number of all; () if there is none.
+    """Of one number the number itself; of several numbers or arrays the mean, the least and the largest number of all;
+    () if there is none. A mean that is nothing but rounding is 0.
     """
-    if len(many) == 1 and not np.ndim(many[0]):
-        return (many[0],)
+    if len(many) == 1 and np.size(many[0]) == 1:
+        return (np.ravel(many[0])[0] if np.ndim(many[0]) else many[0],)
     if not any(isinstance(x, np.ndarray) for x in many):
         many = [np.array(many, float)]
     arrays = [x for x in map(np.asarray, many) if x.size]
     if not arrays:
         return ()
     with np.errstate(all="ignore"):
-        if len(arrays) == 1:
-            return np.mean(arrays[0]), np.min(arrays[0]), np.max(arrays[0])
-        mean = np.average([np.mean(x, dtype=float) for x in arrays], weights=[x.size for x in arrays])
-        return mean, np.min([np.min(x) for x in arrays]), np.max([np.max(x) for x in arrays])
+        mean = np.mean(arrays[0])
+        if len(arrays) > 1:
+            mean = np.average([np.mean(x, dtype=float) for x in arrays], weights=[x.size for x in arrays])
+        low, high = np.min([np.min(x) for x in arrays]), np.max([np.max(x) for x in arrays])
+        noise = 4 * np.finfo(mean.dtype).eps * max(abs(low), abs(high))
+        return (mean * 0 if abs(mean) < noise < np.inf else mean), low, high
 
 
 def parameters(value: Value) -> str:

@@ -195,7 +195,64 @@ def test_the_list_of_steps_leads_to_each(visit):
     rows = page.locator("#steps li").all_inner_texts()
     assert len(rows) == 9
     assert "= 1 + (-3) = -2" in rows[6]
-    assert rows[7].split() == ["7", "b", "gets", "from", "v1"]
+    assert rows[7].split() == ["7", "gradient", "of", "b,", "from", "v1"]
+
+
+def test_the_address_follows_the_link_and_brings_other_inputs_along(visit):
+    page = visit(product_and_sum())
+    page.fill("#input-0", "7")
+    page.keyboard.press("Tab")
+    page.evaluate("go(3)")
+    page.click("#link")
+    assert page.evaluate("location.hash") == "#step=3&inputs=0:7"
+    other = visit(product_and_sum(), "#step=3&inputs=0:7")
+    assert other.input_value("#input-0") == "7"
+    assert on_node(other, "a")[0] == "7"
+    for garbage in ("#step=99999999999", "#step=-1", "#open=g7", "#step=2&inputs=9:1,1:x", "#inputs=", "#&&=%"):
+        other.evaluate(f"location.hash = '{garbage}'")
+        other.wait_for_timeout(50)
+        assert on_node(other, "a")[0] == "2"
+
+
+def test_other_inputs_that_are_no_numbers_say_so(visit):
+    page = visit(product_and_sum())
+    page.fill("#input-0", "")
+    assert "finite number" in page.inner_text("#edited")
+    assert on_node(page, "a")[0] == "2"
+
+
+def test_the_rule_is_tried_with_numbers(visit):
+    page = visit(product_and_sum(), "#step=6")
+    assert "Try: a + 0.01 makes -6.03 of -6" in card(page)
+
+
+def test_the_line_below_the_graph_follows_the_steps(visit):
+    page = visit(product_and_sum())
+    page.hover("#graph g.node >> nth=0")
+    page.keyboard.press("End")
+    assert "gradient -2" in page.inner_text("#details")
+    page.mouse.move(0, 0)
+    page.evaluate("go(5)")
+    assert "Dashed: where the gradient comes from" in page.inner_text("#details")
+    page.evaluate("go(1)")
+    assert "Dashed: what it is computed from" in page.inner_text("#details")
+
+
+def test_in_practice_a_derivation_says_what_is_still_to_come(visit):
+    page = visit(product_and_sum(), "#step=5")
+    page.get_by_label("Practice").check()
+    page.fill("#answer", "1")
+    page.click("#question button.main")
+    page.locator("#graph g.node").first.click()
+    assert "a is used twice, and 1 of its shares is still to come" in page.inner_text("#derivation")
+    page.click("#derivation .close")
+    assert not page.locator("#derivation").is_visible()
+
+
+def test_constants_keep_the_digits_that_count(visit):
+    (a,) = leaves(a=2)
+    page = visit(a * 1.0001, "#step=1")
+    assert "a × 1.0001 = 2 × 1.0001 = 2" in card(page)
 
 
 # -- Where a gradient comes from ---------------------------------------------------------------------------------------

@@ -32,11 +32,13 @@ class Call:
         title: where the module is in the model, and what it is: "0: Linear(4, 8)".
         around: the call in which it was made; None for the outermost.
         start, end: the ticks between which its operations were recorded.
+        is_loss: whether it is that of the loss.
     """
 
     title: str
     around: Call | None
     start: int
+    is_loss: bool = False
     end: int = 0
 
     def within(self) -> list[Call]:
@@ -85,6 +87,7 @@ def trace_of_model(
         for p, path in paths.items():
             if p in places:
                 nodes[places[p]] = replace(nodes[places[p]], kind=Kind.PARAMETER, name=path)
+        nodes[-1] = replace(nodes[-1], name=nodes[-1].name or ("output" if loss is None else "loss"))
         outside = {i for i, x in enumerate(data) if id(x) in own}
         outside |= {
             i for x, i in places.items() if not x.requires_grad and x not in paths
@@ -96,8 +99,10 @@ def trace_of_model(
 
 
 def _shortened(path: str) -> str:
-    """The end of a path tells more than its beginning."""
-    return path if len(path) <= LONGEST_LABEL else f"…{path[1 - LONGEST_LABEL :]}"
+    """As many of the last parts of a path as a label has room for: they tell more than the first ones."""
+    while len(path) > LONGEST_LABEL and "." in path.lstrip("…."):
+        path = f"….{path.lstrip('….').partition('.')[2]}"
+    return path
 
 
 def _named(model: Module, inputs: Sequence[Any], names: Mapping[str, Any]) -> Iterator[Any]:
@@ -114,22 +119,31 @@ def _run(model: Module, inputs: Sequence[Any], loss: Callable[[Any], Any] | None
     """The number that a model and a loss come to, and the calls, in the order in which they began, without the model's own."""
     paths = {id(module): path for path, module in model.named_modules()}
     calls: list[Call] = []
-    running: list[tuple[Module, Call]] = []
+    running: list[tuple[Any, Call]] = []
+    times: Counter[Module] = Counter()
 
-    def enter(module: Module) -> None:
-        path, told = paths.get(id(module), ""), f"{type(module).__name__}({module.describe()})"
-        calls.append(Call(f"{path}: {told}" if path else told, running[-1][1] if running else None, _now()))
-        running.append((module, calls[-1]))
+    def begin(what: Any, title: str) -> None:
+        calls.append(Call(title, running[-1][1] if running else None, _now(), what is loss))
+        running.append((what, calls[-1]))
 
-    def look(module: Module, *_: Any) -> None:
+    def end(what: Any, *_: Any) -> None:
         ended = None
-        while ended is not module:  # those in between raised errors, which the model caught
+        while ended is not what:  # those in between raised errors, which the model caught
             ended, call = running.pop()
             call.end = _now()
 
-    with left_as_it_was(model), enable_grad(), observing(look, enter):
+    def enter(module: Module) -> None:
+        path, told = paths.get(id(module), ""), f"{type(module).__name__}({module.describe()})"
+        times[module] += 1
+        again = f", call {times[module]}" if times[module] > 1 else ""
+        begin(module, f"{path}: {told}{again}" if path else told)
+
+    with left_as_it_was(model), enable_grad(), observing(end, enter):
         result = model(*inputs)
-        result = result if loss is None else loss(result)
+        if loss is not None:
+            begin(loss, "loss")
+            result = loss(result)
+            end(loss)
     source = "the model" if loss is None else "loss"
     if not isinstance(result, Value):
         raise DTypeError(f"step: {source} returned {type(result).__name__}, expected a Value that is a single number")
@@ -148,22 +162,22 @@ def _now() -> int:
 
 
 def _groups(homes: Sequence[Call | None], calls: Sequence[Call]) -> tuple[Group, ...]:
-    """A frame for each call with more than a node of its own; closed, save one that holds all others.
+    """A frame for each call that computed something, for the loss if it took several operations; closed, save one that holds all.
 
     Args:
         homes: for each node the innermost call that it belongs to.
         calls: all of them.
     """
     counts = Counter(call for home in homes if home for call in home.within())
-    shown = [call for call in calls if counts[call] > 1]
+    shown = [call for call in calls if counts[call] > call.is_loss]
     ids = {call: f"g{i}" for i, call in enumerate(shown)}
     members: dict[Call, list[str]] = {call: [] for call in shown}
     for i, home in enumerate(homes):
         around = [call for call in home.within() if call in ids] if home else []
         if around:
             members[around[-1]].append(f"n{i}")
-    outermost = [call for call in shown if call.around is None]
-    is_wrapped = len(outermost) == 1 and len(shown) > 1
+    outermost = [call for call in shown if call.around is None and not call.is_loss]
+    is_wrapped = len(outermost) == 1 and any(call.around is outermost[0] for call in shown)
     return tuple(
         Group(
             ids[call],

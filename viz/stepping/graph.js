@@ -113,10 +113,14 @@ function details(i) {
 const NODES_USING = NODES.map(() => []);
 NODES.forEach((node, i) => [...new Set(node.inputs)].forEach((k) => NODES_USING[k].push(i)));
 
-const HINT = "Thick border: what this step is about. Dashed: what it is computed from. Choose a node to see where its gradient comes from.";
+const DASHED = {forward: " Dashed: what it is computed from.", layerForward: " Dashed: what it is computed from.", backward: " Dashed: where the gradient comes from.", layerBackward: " Dashed: where the gradient comes from."};
+const legend = () => `Thick border: what this step is about.${DASHED[STEPS[current].kind] ?? ""} Choose a node to see where its gradient comes from.`;
 
-function tell(i) {
-  document.getElementById("details").textContent = i === undefined ? HINT : details(i);
+let told;  // the node that the line below the graph is about
+
+function tell(i = told) {
+  told = i;
+  document.getElementById("details").textContent = i === undefined ? legend() : details(i);
 }
 
 /** The next node that is seen, up or down the list. */
@@ -139,8 +143,12 @@ function prepareGraph(choose) {
   const on = (type, act) => svg.addEventListener(type, (event) => at(event) !== undefined && act(Number(at(event)), event));
   on("click", (i) => choose(i));
   on("pointerover", tell);
-  svg.addEventListener("pointerleave", () => tell());
-  svg.addEventListener("focusout", () => tell());
+  for (const type of ["pointerleave", "focusout"]) {
+    svg.addEventListener(type, () => {
+      told = undefined;
+      tell();
+    });
+  }
   on("focusin", (i) => {
     svg.querySelector('[tabindex="0"]')?.setAttribute("tabindex", "-1");
     elements[i].setAttribute("tabindex", "0");

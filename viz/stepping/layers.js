@@ -17,7 +17,7 @@ const NUMBER_ROOM = "-8.888e-88";
 // Of an array a box has room for one number: a gradient's mean tells little, as its signs cancel.
 const inBox = {
   value: (i, text) => `value${isScalar(i) ? "" : " mean"} ${text}`,
-  gradient: (i, text) => `gradient${isScalar(i) ? "" : " up to"} ${text}`,
+  gradient: (i, text) => `${isScalar(i) ? "gradient" : "largest gradient"} ${text}`,
 };
 const largest = (numbers) => (numbers.length > 1 ? Math.max(...numbers.map(Math.abs)) : numbers[0]);
 
@@ -79,13 +79,12 @@ function plan() {
 // -- In words ----------------------------------------------------------------------------------------------------------
 
 const shaped = (i) => `${label(i)}${NODES[i].form ? ` ${NODES[i].form}` : ""}`;
-const list = (nodes, most = 6) => nodes.slice(0, most).map(label).join(", ") + (nodes.length > most ? `, and ${nodes.length - most} more` : "");
 
 function layerForwardLines({layer, nodes}) {
   const from = enters(layer, nodes), count = `${nodes.length} operation${nodes.length === 1 ? "" : "s"}`, parameters = held(layer).filter((i) => NODES[i].gradient);
   const lines = EXITS.get(layer).filter((i) => nodes.includes(i)).flatMap((i) => [
     [`${label(i)}: ${NODES[i].form || "scalar"}`, `computed ${from.length ? `from ${list(from)} ` : ""}in ${count}`],
-    [show(run.value[i]), "its numbers"],
+    [valueText(i), "its numbers"],
   ]);
   if (parameters.length) lines.push([parameters.slice(0, 6).map(shaped).join(", "), `${parameters.length > 6 ? `and ${parameters.length - 6} more: ` : ""}what the layer learns`]);
   return lines;
@@ -98,12 +97,12 @@ function reached(shares) {
 
 function layerBackwardLines({layer, shares}) {
   const lines = EXITS.get(layer).filter((i) => run.gradient[i] && shares.some((k) => SHARES[k].result === i))
-    .map((i) => [`gradient of ${label(i)}: ${show(run.gradient[i])}`, "comes in, from what uses the layer's result"]);
+    .map((i) => [`gradient of ${label(i)}: ${gradientText(i)}`, "comes in, from what uses the layer's result"]);
   for (const [i, k] of reached(shares)) {
     const left = SHARES_OF[i].length - SHARES_OF[i].indexOf(k) - 1;
     if (isIn(i, layer) && !isInput(i)) continue;
-    const says = isIn(i, layer) ? "how the output changes with what the layer learns" : left ? `goes on to ${label(i)}; ${left} more to come` : `goes on to ${label(i)}, from which the layer computed`;
-    lines.push([`gradient of ${label(i)}${left ? " so far" : ""}: ${show(run.total[k])}`, says]);
+    const says = isIn(i, layer) ? `how ${label(OUTPUT)} changes with it` : left ? `goes on to ${label(i)}; ${left} more to come` : `goes on to ${label(i)}, from which the layer computed`;
+    lines.push([`gradient of ${label(i)}${left ? " so far" : ""}: ${totalText(k)}`, says]);
   }
   return lines;
 }
@@ -116,6 +115,9 @@ function layerButton(step) {
   if (!group) return [];
   const count = (nodes ?? shares)?.length, told = count === 1 ? "its operation" : nodes ? `its ${count} operations` : "its operations";
   const button = make("button", {type: "button", textContent: layer ? `Step through ${told}` : `Close ${group.name}`});
-  button.addEventListener("click", () => layers.set(group, !layer));
+  button.addEventListener("click", () => {
+    layers.set(group, !layer);
+    reveal();  // what the step is about, not the layer's title
+  });
   return [button];
 }

@@ -27,7 +27,7 @@ _INFIX = {  # the sign, and how tightly it binds
 }
 _STRICT_LEFT = {"power"}  # (a^b)^c needs its brackets; all others do on the right: a - (b - c)
 _NEGATIVE = 3
-LONGEST_LABEL = 16
+LONGEST_LABEL = 24
 _LONGEST = 90  # characters, beyond which a part is called by its name
 
 

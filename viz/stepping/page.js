@@ -26,7 +26,7 @@ let drawn = 0;  // the step that the graph's numbers are of
 function draw(everything = false) {
   const to = shown(), nodes = new Set();
   if (everything) NODES.forEach((_, i) => nodes.add(i));
-  for (let k = Math.min(drawn, to) + 1; k <= Math.max(drawn, to); k++) TOUCHES[STEPS[k].kind](STEPS[k]).forEach((i) => nodes.add(i));
+  else for (let k = Math.min(drawn, to) + 1; k <= Math.max(drawn, to); k++) TOUCHES[STEPS[k].kind](STEPS[k]).forEach((i) => nodes.add(i));
   nodes.forEach((i) => refresh(i, to));
   drawn = to;
   highlight(current);
@@ -35,9 +35,10 @@ function draw(everything = false) {
   drawSteps(current, isHidden());
   drawQuestion();
   drawDerivation(chosen, choose, get("practice").checked ? to : Infinity);
+  tell();
   get("scrubber").value = current;
   get("scrubber").setAttribute("aria-valuetext", `Step ${current} of ${STEPS.length - 1}: ${TITLES[STEPS[current].kind](STEPS[current])}`);
-  get("link").href = `#step=${current}${openNow() === initially ? "" : `&open=${openNow()}`}`;
+  get("link").href = address();
   for (const id of ["first", "back"]) get(id).disabled = current === 0;
   for (const id of ["next", "last"]) get(id).disabled = current === STEPS.length - 1;
 }
@@ -50,10 +51,11 @@ function go(step) {
   draw();
 }
 
+/** Show where a node's gradient comes from; nothing for undefined. */
 function choose(i) {
   if (chosen !== undefined) elements[chosen].classList.remove("chosen");
   chosen = i;
-  elements[i].classList.add("chosen");
+  elements[i]?.classList.add("chosen");
   drawDerivation(i, choose, get("practice").checked ? shown() : Infinity);
   if (NODES.filter((_, k) => isInput(k)).length > MOST_INPUTS) offerInputs();
 }
@@ -79,6 +81,13 @@ function drawQuestion() {
   form.hidden = !asks && !(get("practice").checked && get("verdict").textContent);
   form.classList.toggle("solved", !asks);
   if (asks) get("ask").textContent = question(STEPS[current].share);
+}
+
+/** Practice needs a number to ask for; where there is none, the page says so. */
+function offerPractice() {
+  const hasQuestions = SHARES.some((_, k) => isAsked(k));
+  get("practice").disabled = !hasQuestions;
+  if (!hasQuestions) get("practice").parentElement.title = "No gradient on this page is a single number to ask for.";
 }
 
 function reveals(says) {
@@ -107,6 +116,7 @@ get("practice").addEventListener("change", () => {
 function change(i, field) {
   const x = field.value === "" ? NaN : Number(field.value);
   field.setAttribute("aria-invalid", String(!Number.isFinite(x)));
+  get("edited").textContent = "Type a finite number; the last one still counts.";
   if (!Number.isFinite(x)) return;
   edits.set(i, x);
   recompute();
@@ -130,7 +140,7 @@ function offerInputs() {
 
 // -- Controls ----------------------------------------------------------------------------------------------------------
 
-const KEYS = {ArrowLeft: () => go(current - 1), ArrowRight: () => go(current + 1), Home: () => go(0), End: () => go(STEPS.length - 1), " ": toggle};
+const KEYS = {Escape: () => choose(undefined), ArrowLeft: () => go(current - 1), ArrowRight: () => go(current + 1), Home: () => go(0), End: () => go(STEPS.length - 1), " ": toggle};
 const BUTTONS = {first: KEYS.Home, back: KEYS.ArrowLeft, next: KEYS.ArrowRight, last: KEYS.End, play: toggle};
 
 for (const [id, act] of Object.entries(BUTTONS)) {
@@ -141,6 +151,12 @@ for (const [id, act] of Object.entries(BUTTONS)) {
 }
 get("scrubber").addEventListener("input", () => go(Number(get("scrubber").value)));
 get("speed").addEventListener("change", () => timer && play(true));
+get("link").addEventListener("click", (event) => {
+  event.preventDefault();
+  history.replaceState(null, "", address());
+  get("link").textContent = "The address bar has the link";
+  setTimeout(() => (get("link").textContent = "Link to this step"), 3000);
+});
 get("steps").addEventListener("click", (event) => {
   const row = event.target.closest("[data-step]");
   if (!row) return;
@@ -156,11 +172,25 @@ document.addEventListener("keydown", (event) => {
   if (key !== " ") play(false);
   KEYS[key]();
 });
+/** A link to what is shown: the step, which layers are open, and other inputs. */
+function address() {
+  const open = openNow() === initially ? "" : `&open=${openNow()}`;
+  const inputs = edits.size ? `&inputs=${[...edits].map(([i, x]) => `${i}:${x}`).join(",")}` : "";
+  return `#step=${current}${open}${inputs}`;
+}
+
+/** Show what the address says. */
 function follow() {
-  const [, step, open] = /^#step=(\d{1,9})(?:&open=([g\d,]*))?$/.exec(location.hash) ?? [];
-  const wanted = (open ?? initially).split(",");
+  const given = new URLSearchParams(location.hash.slice(1)), wanted = (given.get("open") ?? initially).split(",");
   for (const group of layers.groups) if (group.closed === wanted.includes(group.id)) layers.set(group, !group.closed);
-  go(Number(step ?? 0));
+  const inputs = (given.get("inputs") ?? "").split(",").map((pair) => pair.split(":").map(Number)).filter(([i, x]) => !TRACE.fixed && NODES[i] && isInput(i) && Number.isFinite(x));
+  if (inputs.length || edits.size) {
+    edits.clear();
+    inputs.forEach(([i, x]) => edits.set(i, x));
+    recompute();
+    offerInputs();
+  }
+  go(/^\d{1,9}$/.test(given.get("step") ?? "") ? Number(given.get("step")) : 0);
 }
 addEventListener("hashchange", follow);
 addEventListener("beforeprint", () => STEPS.length <= 300 && drawSteps(current, false, true));
@@ -174,19 +204,23 @@ function measureTime() {
   get("pass-backward").style.flexGrow = STEPS.length - SEED;
 }
 
-/** Layers were opened or closed: other steps, at the same place in the computation. */
-function replan() {
-  const {begins} = STEPS[current];
+/** Layers were opened or closed: other steps, at the same place in the computation; the layer's title stays where it was. */
+function replan(title, before) {
+  const {begins} = STEPS[current], frame = get("graph");
   plan();
   current = STEPS.findLastIndex((step) => step.begins <= begins);
   measureTime();
   solved.clear();
   scale();
   draw(true);
+  const now = title.getBoundingClientRect();
+  frame.scrollLeft += now.left - before.left;
+  frame.scrollTop += now.top - before.top;
 }
 
 plan();
 measureTime();
+offerPractice();
 scale();
 prepareGraph(choose);
 offerInputs();

@@ -66,7 +66,7 @@ function summary(step, known) {
     forward: () => [definition(node), isScalar(node) ? `= ${number(node)}` : NODES[node].form],
     layerForward: () => [NAMES.get(layer), list(EXITS.get(layer).filter((i) => nodes.includes(i)))],
     seed: () => [`gradient of ${label(OUTPUT)}`, "= 1"],
-    backward: () => [`${label(SHARES[share].source)} gets from ${label(SHARES[share].result)}`, total(share)],
+    backward: () => [`gradient of ${label(SHARES[share].source)}, from ${label(SHARES[share].result)}`, total(share)],
     layerBackward: () => [`back through ${NAMES.get(layer)}`, list(reached(shares).map(([i]) => i).filter((i) => isInput(i) || !isIn(i, layer)), 2)],
     end: () => ["the gradients", ""],
   }[kind]();
@@ -102,7 +102,10 @@ function drawDerivation(i, choose, limit) {
   if (i === undefined) return;
   const uses = SHARES_OF[i].filter((k) => STEP_OF_SHARE[k] <= limit), name = label(i);
   const title = make("h2", {textContent: `Where the gradient of ${name} comes from`});
-  panel.replaceChildren(title, ...derivation(i, uses, name, choose));
+  const close = make("button", {type: "button", className: "close", textContent: "×", title: "Close (Escape)"});
+  close.setAttribute("aria-label", "Close");
+  close.addEventListener("click", () => choose(undefined));
+  panel.replaceChildren(close, title, ...derivation(i, uses, name, choose));
 }
 
 function derivation(i, uses, name, choose) {
@@ -110,16 +113,17 @@ function derivation(i, uses, name, choose) {
   if (i === OUTPUT) return [line(`gradient of ${name} = 1`, "It is the output: the backward pass starts here.")];
   if (!NODES[i].gradient) return [line(name, "No gradient flows to it: it is a constant, or nothing passes a gradient on to it.")];
   if (!uses.length) return [line(`gradient of ${name}`, "Not known yet: practise first.")];
+  const all = SHARES_OF[i].length, left = all - uses.length;
   const few = uses.slice(0, MOST_USES), isNumber = few.every((k) => run.factor[k] !== null);
   const parts = [line(
-    `gradient of ${name} = ${few.map((k) => (isNumber ? `${bracketed(format(run.factor[k]))} × ${bracketed(show(run.gradient[SHARES[k].result]))}` : `share from ${label(SHARES[k].result)}`)).join(" + ")}${uses.length > few.length ? " + …" : ""} = ${show(run.total[uses.at(-1)])}`,
-    `${name} is used ${times(uses.length)}${isNumber ? `: ${uses.length > 1 ? "for each use " : ""}local derivative × incoming gradient` : ""}${uses.length > 1 ? "; the shares add up" : ""}.`)];
+    `gradient of ${name} = ${few.map((k) => (isNumber ? `${bracketed(format(run.factor[k]))} × ${bracketed(show(run.gradient[SHARES[k].result]))}` : `share from ${label(SHARES[k].result)}`)).join(" + ")}${uses.length > few.length ? " + …" : ""} = ${totalText(uses.at(-1))}`,
+    `${name} is used ${times(all)}${left ? `, and ${left} of its shares ${left === 1 ? "is" : "are"} still to come` : ""}${isNumber ? `: ${all > 1 ? "for each use " : ""}local derivative × incoming gradient` : ""}${all > 1 ? "; the shares add up" : ""}.`)];
   for (const k of few) {
     const {result} = SHARES[k];
-    const link = make("button", {type: "button", className: "link", textContent: `gradient of ${label(result)} = ${show(run.gradient[result])}`});
+    const link = make("button", {type: "button", className: "link", textContent: `gradient of ${label(result)} = ${gradientText(result)}`});
     link.addEventListener("click", () => choose(result));
     parts.push(make("div", {className: "use"}, make("b", {textContent: definition(result)}), make("code", {textContent: ruleWithNumbers(k)}),
-      make("span", {}, "incoming: ", link), make("span", {textContent: `share: ${show(run.share[k])}`})));
+      make("span", {}, "incoming: ", link), make("span", {textContent: `share: ${shareText(k)}`})));
   }
   if (uses.length > few.length) parts.push(make("p", {textContent: `and ${uses.length - few.length} more uses`}));
   const hooked = NODES[i].gradient.some((x, k) => x !== SHARES[uses.at(-1)].total[k]) && TRACE.fixed && uses.length === SHARES_OF[i].length;

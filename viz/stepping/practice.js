@@ -1,7 +1,8 @@
 // Practice: the next gradient is hidden, the reader gives it, and hears what was forgotten.
 
 /** Whether a step has a number to ask for: the gradient of a scalar, after a rule that is a factor. */
-const canAsk = (step) => STEPS[step].kind === "backward" && run.factor[STEPS[step].share] !== null && Number.isFinite(run.total[STEPS[step].share][0]);
+const isAsked = (k) => run.factor[k] !== null && Number.isFinite(run.total[k][0]);
+const canAsk = (step) => STEPS[step].kind === "backward" && isAsked(STEPS[step].share);
 
 /** The gradient of the source before this share; null if it is the first. */
 function before(k) {

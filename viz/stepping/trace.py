@@ -17,7 +17,7 @@ from tinygrad_edu import Value
 from ..drawing import Drawing, Kind
 from ..expression import drawing_of
 from ..passing import passed_on
-from ..text import data_of, statistics
+from ..text import data_of, listed, statistics
 from .formulas import FORMULAS, parameters_of, rule_text
 from .notation import applied, labels_of, named, template, whole
 
@@ -37,6 +37,7 @@ class Step:
         form: shape and dtype of an array, "" for a scalar.
         value: its numbers.
         gradient: its numbers after the backward pass; None if no gradient reaches it.
+        value_listed, gradient_listed: all numbers of a small array, see `text.listed`.
         op: the operation's name, "" for what is not computed.
         text: the operation's notation, with {0}, {1}, ... for the operands.
         inputs: its operands, by position among the nodes.
@@ -48,6 +49,8 @@ class Step:
     form: str
     value: Numbers
     gradient: Numbers | None = None
+    value_listed: str = ""
+    gradient_listed: str = ""
     op: str = ""
     text: str = ""
     inputs: tuple[int, ...] = ()
@@ -67,6 +70,7 @@ class Share:
         factor: that factor as a number, where all are scalars; None else.
         share: the numbers of the share.
         total: the numbers of the source's gradient with this share added.
+        share_listed, total_listed: all numbers of small arrays.
     """
 
     result: int
@@ -77,6 +81,8 @@ class Share:
     factor: float | None
     share: Numbers
     total: Numbers
+    share_listed: str = ""
+    total_listed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +132,20 @@ def trace(
     computed = [x for x in order if x.grad_fn is not None]
     labels = labels_of(drawing, [places[x] for x in computed])
     nodes = [
-        Step(labels[i], node.kind, node.form, _numbers(data[i]), inputs=tuple(sources[i]))
+        Step(
+            labels[i],
+            node.kind,
+            node.form,
+            _numbers(data[i]),
+            value_listed=listed(data[i]),
+            inputs=tuple(sources[i]),
+        )
         for i, node in enumerate(drawing.nodes)
     ]
     for x in order:
         g, i = gradients[x], places[x]
-        nodes[i] = replace(nodes[i], gradient=None if g is None else _numbers(g), **_operation(x))
+        numbers, all_numbers = (None, "") if g is None else (_numbers(g), listed(g))
+        nodes[i] = replace(nodes[i], gradient=numbers, gradient_listed=all_numbers, **_operation(x))
     terms = [named(label, i) for i, label in enumerate(labels)]
     for x in computed:
         i = places[x]
@@ -203,7 +217,19 @@ def _backward(computed: Sequence[Value], gradients: Mapping[Value, Any], places:
             factor = float(factors[i]) if factors else None
             rule = rule_text(op, i)
             place = places[value], i, places[x]
-            shares.append(Share(*place, rule, op.elementwise, factor, _numbers(share), _numbers(totals[x])))
+            total = totals[x]
+            shares.append(
+                Share(
+                    *place,
+                    rule,
+                    op.elementwise,
+                    factor,
+                    _numbers(share),
+                    _numbers(total),
+                    share_listed=listed(share),
+                    total_listed=listed(total),
+                )
+            )
     return shares
 
 

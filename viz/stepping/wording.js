@@ -14,6 +14,11 @@ const bracketed = (text) => (text.startsWith("-") ? `(${text})` : text);
 const label = (i) => NODES[i].label;
 const isScalar = (i) => !NODES[i].form;
 const number = (i) => (NODES[i].kind === "constant" ? label(i) : show(run.value[i]));
+const valueText = (i) => NODES[i].value_listed || show(run.value[i]);
+const gradientText = (i) => NODES[i].gradient_listed || show(run.gradient[i]);
+const shareText = (k) => SHARES[k].share_listed || show(run.share[k]);
+const totalText = (k) => SHARES[k].total_listed || show(run.total[k]);
+const list = (nodes, most = 6) => nodes.slice(0, most).map(label).join(", ") + (nodes.length > most ? `, and ${nodes.length - most} more` : "");
 const times = (count) => ["", "once", "twice"][count] ?? `${count} times`;
 
 /** v1 = a × b */
@@ -51,11 +56,12 @@ function startLines() {
   const rest = outside.length > 12 ? [["…", `and ${outside.length - 12} more inputs`]] : [];
   if (outside.length < inputs.length) rest.push([`${inputs.length - outside.length} inputs within layers`, "a layer is one step; choose its box to go through its operations"]);
   const name = label(OUTPUT);
-  const asked = inputs.filter((i) => NODES[i].gradient).slice(0, 3).map(label).join(", ") || name;
-  const goal = `The question: if ${asked.includes(",") ? `one of the inputs ${asked}` : asked} changes a little, how much does ${name} change? ` +
-    `For each input the answer is one number, the gradient: the change of ${name} per unit of change of the input.`;
+  const asked = inputs.filter((i) => NODES[i].gradient), arrays = asked.some((i) => !isScalar(i));
+  const goal = `The question: if ${asked.length > 1 ? `one of the inputs ${list(asked, 3)}` : list(asked) || name} changes a little, how much does ${name} change? ` +
+    `For each input${arrays ? ", and each number of an array," : ""} the answer is one number, the gradient: the change of ${name} per unit of change of the input.`;
+  const forward = `Forward: every operation computes its value${COMPUTED && ` (results are called ${COMPUTED})`}, until the output is known.`;
   return [...few, ...rest, ["", goal],
-    ["", `Forward: every operation computes its value (results are called ${COMPUTED}), until the output is known. Backward: from the output to the inputs, every operation passes its gradient on to what it was computed from.`]];
+    ["", `${forward} Backward: from the output to the inputs, every operation passes its gradient on to what it was computed from.`]];
 }
 
 function forwardLines(i) {
@@ -63,8 +69,8 @@ function forwardLines(i) {
   if ([i, ...inputs].every(isScalar)) {
     return [[`${definition(i)} = ${fill(text, inputs.map(number))} = ${number(i)}`, `${label(i)} is computed from ${[...new Set(inputs)].map(label).join(" and ")}.`]];
   }
-  const shapes = inputs.map((k) => `${label(k)}: ${NODES[k].form || number(k)}`);
-  return [[definition(i), ""], [NODES[i].form || "scalar", `shape of the result; from ${shapes.join("; ")}`], [show(run.value[i]), "its numbers"]];
+  const shapes = inputs.map((k) => (NODES[k].form ? `${label(k)} ${NODES[k].form}` : label(k)));
+  return [[definition(i), ""], [NODES[i].form || "scalar", `shape of the result, from ${shapes.join("; ")}`], [valueText(i), "its numbers"]];
 }
 
 function seedLines() {
@@ -78,8 +84,8 @@ function seedLines() {
 /** What one backward step does: the rule, the product, the sum. */
 function shareLines(k) {
   const {result, source, is_factor: isFactor} = SHARES[k];
-  const g = show(run.gradient[result]), share = show(run.share[k]);
-  const lines = [[ruleWithNumbers(k), isFactor ? `the rule: how fast ${label(result)} changes per unit of ${label(source)}` : `the rule; g is the incoming gradient, of ${label(result)}`]];
+  const g = gradientText(result), share = shareText(k);
+  const lines = [[ruleWithNumbers(k), isFactor ? `the rule: how fast ${label(result)} changes per unit of ${label(source)}${nudged(k)}` : `the rule; g is the incoming gradient, of ${label(result)}`]];
   if (run.factor[k] !== null) {
     lines.push([`${bracketed(format(run.factor[k]))} × ${bracketed(g)} = ${share}`, `times the incoming gradient: that of ${label(result)}, ${g}`]);
   } else {
@@ -91,21 +97,33 @@ function shareLines(k) {
   return lines;
 }
 
+/** A try of a rule: what the result of one operation is, if one of its inputs is a little larger. */
+function nudged(k) {
+  const {result, operand, source} = SHARES[k], {op, inputs, params} = NODES[result];
+  if (TRACE.fixed) return "";
+  const values = inputs.map((i) => run.value[i][0]), h = smallStep(values[operand]);
+  const moved = FORMULAS[op].forward(...values.map((x, i) => (i === operand ? x + h : x)), ...params);
+  const [before, after] = [run.value[result][0], moved].map((x) => Number(x.toPrecision(6)));
+  return Number.isFinite(after) ? `. Try: ${label(source)} + ${h} makes ${after} of ${before}` : "";
+}
+
+const smallStep = (x) => 0.01 * Math.max(1, 10 ** Math.floor(Math.log10(Math.abs(x) || 1)));
+
 /** How the share joins those before it. */
 function sumLines(k) {
   const source = SHARES[k].source, uses = SHARES_OF[source], nth = uses.indexOf(k), name = label(source);
-  const total = show(run.total[k]), left = uses.length - nth - 1;
+  const total = totalText(k), left = uses.length - nth - 1;
   const more = left ? `${name} is used ${times(uses.length)}, and gets a share from each use: ${left} to come.` : "";
   if (!nth) return [[`gradient of ${name} ${left ? "so far " : ""}= ${total}`, more || `${name} is used once: this is its whole gradient.`]];
-  const sum = isScalar(source) ? `${show(run.total[uses[nth - 1]])} + ${bracketed(show(run.share[k]))} = ${total}` : `so far + share: ${total}`;
-  return [[`gradient of ${name} ${left ? "so far " : ""}= ${sum}`, more || `${name} is used ${times(uses.length)}: the shares of all uses add up.`]];
+  const sum = isScalar(source) ? `${show(run.total[uses[nth - 1]])} + ${bracketed(show(run.share[k]))} = ${total}` : `so far + share = ${total}`;
+  return [[`gradient of ${name} ${left ? "so far " : ""}= ${sum}`, more || `${name} is used ${times(uses.length)}: a change of it reaches ${label(OUTPUT)} on each of these ways, and the effects add up.`]];
 }
 
 function endLines() {
   const leaves = NODES.map((_, i) => i).filter((i) => isInput(i) && run.gradient[i]);
   const size = (i) => Math.max(...run.gradient[i].map(Math.abs));
   const most = leaves.length > 12 ? [...leaves].sort((i, k) => size(k) - size(i)).slice(0, 12) : leaves;
-  const lines = most.map((i) => [`gradient of ${label(i)} = ${show(run.gradient[i])}`, meaning(i)]);
+  const lines = most.map((i) => [`gradient of ${label(i)} = ${gradientText(i)}`, meaning(i)]);
   if (most.length < leaves.length) lines.push(["…", `the largest of ${leaves.length}`]);
   return lines;
 }
@@ -117,7 +135,7 @@ function meaning(i) {
   const change = g > 0 ? `rises by about ${format(g)}` : g < 0 ? `falls by about ${format(-g)}` : "does not change";
   const says = `${output} ${change} per unit that ${name} rises`;
   if (TRACE.fixed) return `${says}.`;
-  const x = run.value[i][0], h = 0.01 * Math.max(1, 10 ** Math.floor(Math.log10(Math.abs(x) || 1)));
+  const x = run.value[i][0], h = smallStep(x);
   const inputs = new Map(NODES.map((_, k) => k).filter(isInput).map((k) => [k, run.value[k][0]]));
   const moved = forward(inputs.set(i, x + h))[OUTPUT];
   return `${says}. Try: ${name} = ${Number((x + h).toPrecision(8))} gives ${output} = ${Number(moved.toPrecision(6))}, a change of ${format(moved - run.value[OUTPUT][0])}; the gradient says ${format(g * h)}.`;
