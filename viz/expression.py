@@ -21,7 +21,7 @@ from .recorded import INSIDE, Recorded, recorded
 from .text import data_of, not_finite
 from .words import description, folded
 
-DETAILS = ("auto", "scalar", "tensor")
+DETAILS = ("auto", "scalar", "tensor", "backward")  # the last one is drawn by backward.py
 READABLE = 120  # nodes that fit on a page
 _LONGEST_OPENED = 40  # operations of a run that a page opens to; nobody reads on for more
 

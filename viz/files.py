@@ -14,6 +14,10 @@ def target(caller: str, path: str | os.PathLike[str], suffixes: tuple[str, ...])
 
     Raises RenderError, in the name of the function `caller`, if it is not.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise RenderError(
+            f"{caller}: got {type(path).__name__} as path, expected a file name that ends in {suffixes[0]}"
+        )
     file = Path(path)
     if file.suffix.lower() not in suffixes:
         *rest, last = suffixes

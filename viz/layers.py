@@ -12,7 +12,7 @@ from tinygrad_edu import DTypeError
 from . import neurons, notebook
 from .boxes import is_finite, node_of, says, times
 from .drawing import Drawing, Edge, Group, Kind, Sizes
-from .expression import READABLE, drawings_of
+from .expression import drawings_of
 from .names import check
 from .operands import labels
 from .run import Run
@@ -22,7 +22,6 @@ from .text import form, many, plain
 from .words import description
 
 DETAILS = ("auto", "layer", "tensor", "scalar", "neurons")
-_DOWN = ("on the left to the output on the right", "at the top to the output at the bottom")
 _OUTSIDE = (Kind.LEAF, Kind.DATA, Kind.CONSTANT)
 
 
@@ -80,7 +79,7 @@ def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any, loss: A
     if not isinstance(model, Module):
         raise DTypeError(f"graph: got {type(model).__name__} as model, expected a Module")
     if not inputs and detail != "neurons":
-        raise DTypeError(f"graph: got a {type(model).__name__} and no inputs; pass an example, as in graph(model, x)")
+        raise DTypeError(f"graph: got {type(model).__name__} and no inputs; pass an example, as in graph(model, x)")
     check(names, title)
     if detail not in DETAILS:
         raise DTypeError(f"graph: got detail={detail!r} for a model, expected one of {', '.join(map(repr, DETAILS))}")
@@ -122,13 +121,12 @@ def _drawing(run: Run, stands: Mapping[Step, Step], title: str | None, magnitude
             _frame_title(frame),
             tuple(members[frame]),
             parent=names[parent] if parent else "",
-            closed=len(nodes) > READABLE,
             lines=tuple(filter(None, map(form, frame.results))),
         )
         for frame, parent in frames
     )
     told = _folded([*(frame for frame, _ in frames), *ids], depth if shut else None)
-    words = description(nodes, told).replace(*_DOWN)
+    words = description(nodes, told, "down")
     return Drawing(_title(run.model) if title is None else title, words, nodes, edges, groups, folded=told, flow="down")
 
 

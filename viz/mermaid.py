@@ -29,7 +29,7 @@ _SHAPES = {  # the nearest that Mermaid has to each shape of theme.py
 
 def mermaid(drawing: Drawing) -> str:
     """The drawing as flowchart text. The same drawing gives the same text."""
-    lines = ["flowchart LR"]
+    lines = [f"flowchart {'TD' if drawing.flow == 'down' else 'LR'}"]
     for what, text, longest in (("accTitle", drawing.title, 100), ("accDescr", drawing.description, 2000)):
         if text.strip():
             lines.append(f"  {what}: {_line(text, longest)}")

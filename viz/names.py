@@ -10,14 +10,14 @@ import numpy as np
 from tinygrad_edu import DTypeError, Value
 
 
-def check(names: Any, title: Any) -> None:
-    """Raises DTypeError unless they are a mapping and text, or None."""
+def check(names: Any, title: Any, caller: str = "graph") -> None:
+    """Raises DTypeError, in the name of the function `caller`, unless they are a mapping and text, or None."""
     if names is not None and not isinstance(names, Mapping):
         raise DTypeError(
-            f"graph: got names of type {type(names).__name__}, expected a mapping from name to Value; locals() is one"
+            f"{caller}: got names of type {type(names).__name__}, expected a mapping from name to Value; locals() is one"
         )
     if title is not None and not isinstance(title, str):
-        raise DTypeError(f"graph: got a title of type {type(title).__name__}, expected text")
+        raise DTypeError(f"{caller}: got a title of type {type(title).__name__}, expected text")
 
 
 def by_id(names: Mapping[str, Any]) -> dict[int, str]:

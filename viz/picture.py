@@ -13,12 +13,13 @@ from tinygrad_edu import DTypeError, Value
 from . import render
 from .backward import drawing_of_backward
 from .dot import dot
-from .drawing import Drawing
+from .drawing import Drawing, Sizes
 from .errors import RenderError
 from .exploring import html
 from .expression import drawings_of
 from .files import target, write
 from .mermaid import mermaid
+from .words import turned
 
 _DPI = 144  # one and a half times a screen's, for slides
 _MOST_DPI = 600  # for print; a wide graph is some 20,000 dots then
@@ -126,6 +127,7 @@ def graph(
     derivatives: bool = False,
     magnitudes: bool = False,
     loss: Callable[[Any], Any] | None = None,
+    flow: str | None = None,
 ) -> Picture:
     """Draw the expression that a Value was computed by, or what a model computes from inputs.
 
@@ -147,17 +149,28 @@ def graph(
         derivatives: whether the arrows to elementwise operations on scalars tell the local derivative.
         magnitudes: whether the size of the gradients is shown by colour and thickness.
         loss: of a Module, a function of what it returns, drawn after it: lambda y: cross_entropy(y, labels). None leaves it out.
+        flow: where arrows lead, "right" or "down"; None for right in expressions and down in models.
 
     Raises:
         DTypeError: if an argument is of another type.
     """
+    if flow not in (None, "right", "down"):
+        raise DTypeError(f"graph: got flow={flow!r}, expected 'right' or 'down'")
     if not isinstance(what, Value) and _is_module(what):
         from .layers import drawings_of_model
 
         sizes = drawings_of_model(
-            what, inputs, names, title, detail, magnitudes, loss, limits=_LIMITS, picture=lambda sizes: Picture(*sizes)
+            what,
+            inputs,
+            names,
+            title,
+            detail,
+            magnitudes,
+            loss,
+            limits=_LIMITS,
+            picture=lambda sizes: _picture(sizes, flow),
         )
-        return Picture(*sizes)
+        return _picture(sizes, flow)
     if len(inputs) > (names is None):
         raise DTypeError(
             "graph: got several arguments after a Value, expected names alone; give title= and others by name"
@@ -166,9 +179,15 @@ def graph(
         raise DTypeError("graph: got a Value and a loss, which belongs to a Module; draw the loss itself")
     called = inputs[0] if inputs else names
     if detail == "backward":
-        return Picture(drawing_of_backward(what, called, title))
+        return _picture(Sizes(drawing_of_backward(what, called, title)), flow)
 
-    return Picture(*drawings_of(what, called, title, detail, derivatives, magnitudes, limits=_LIMITS))
+    return _picture(drawings_of(what, called, title, detail, derivatives, magnitudes, limits=_LIMITS), flow)
+
+
+def _picture(sizes: Sizes, flow: str | None) -> Picture:
+    if flow is not None:
+        sizes = Sizes(turned(sizes.drawing, flow), *(each and turned(each, flow) for each in sizes[1:]))
+    return Picture(*sizes)
 
 
 def _is_module(x: Any) -> bool:

@@ -55,7 +55,7 @@ def form(data: Any) -> str:
     return f"{data.shape} {data.dtype}" if np.ndim(data) else ""
 
 
-def listed(data: Any, most: int = 24) -> str:
+def listed(data: Any, most: int = 40) -> str:
     """All numbers of a small array, in brackets as they are nested; "" for a scalar, or for more than `most` numbers."""
     array = np.asarray(data)
     if not array.ndim or not 0 < array.size <= most:

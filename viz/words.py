@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from .drawing import STATISTICS, DrawnNode, remarks
+from .drawing import STATISTICS, Drawing, DrawnNode, remarks
 from .fold import Folding
 from .text import many, plain
 
+WAYS = {
+    "right": "from the inputs on the left to the output on the right",
+    "down": "from the inputs at the top to the output at the bottom",
+}
 _MOST_TOLD = 40  # nodes that the description goes through one by one; nobody listens to more
 
 
-def description(nodes: Sequence[DrawnNode], folded: str = "") -> str:
+def description(nodes: Sequence[DrawnNode], folded: str = "", flow: str = "right") -> str:
     """The drawing in words. Of a large one only the output."""
     told = nodes if len(nodes) <= _MOST_TOLD else nodes[-1:]
     parts = [
-        f"{many(len(nodes), 'node')}, from the inputs on the left to the output on the right.",
+        f"{many(len(nodes), 'node')}, {WAYS[flow]}.",
         folded and f"{folded}.",
         scale(nodes),
     ]
     return " ".join(filter(None, [*parts, "; ".join(map(_in_words, told)) + "."]))
+
+
+def turned(drawing: Drawing, flow: str) -> Drawing:
+    """The drawing with arrows that lead another way."""
+    return replace(drawing, flow=flow, description=drawing.description.replace(WAYS[drawing.flow], WAYS[flow]))
 
 
 def scale(nodes: Sequence[DrawnNode]) -> str:

@@ -18,7 +18,7 @@ def opened(browser, tmp_path):
     """Opens the page of a picture; nothing may be requested, and nothing complained about."""
     complaints, pages = [], []
 
-    def open_page(picture):
+    def open_page(picture, is_open=True):
         path = picture.html(tmp_path / "graph.html")
         page = browser.new_page(viewport={"width": 900, "height": 700})
         page.on("console", lambda message: complaints.append(message.text))
@@ -26,6 +26,9 @@ def opened(browser, tmp_path):
         page.on("request", lambda request: request.url == path.as_uri() or complaints.append(request.url))
         page.goto(path.as_uri())
         pages.append(page)
+        if is_open and picture.drawing.groups:
+            page.get_by_role("button", name="Open groups").click()
+            page.get_by_role("button", name="Whole picture").click()
         return page
 
     yield open_page
@@ -145,6 +148,7 @@ def test_groups_close_to_a_box_and_open_again(opened):
     assert len(boxes_seen(page)) == nodes - 18 + 1
     page.keyboard.press("Space")
     attention.press("Enter")
+    page.get_by_role("button", name="Whole picture").click()
     assert box(page) == whole
     assert drawn(page) == start
     page.get_by_role("button", name="Close groups").click()
@@ -192,6 +196,7 @@ def test_what_stands_beside_a_closed_group_keeps_its_place(opened, name):
     seen = boxes_seen(page)
     assert len(seen) == len(before) - (2 if name == "left" else 3)
     assert overlaps(seen) == []
+    page.get_by_role("button", name="Whole picture").click()
     assert page.evaluate(TROUBLE, "#view svg") == []
 
 
@@ -245,15 +250,40 @@ def test_search_looks_into_closed_groups(opened):
     assert page.get_by_role("button", name="1: Residual").get_attribute("aria-expanded") == "false"
 
 
-def test_large_models_start_closed(opened):
+def test_what_would_be_too_small_to_read_starts_closed(opened):
     blocks = [
         nn.Sequential(nn.Linear(4, 4 + i % 7, rng=0), nn.Tanh(), nn.Linear(4 + i % 7, 4, rng=0)) for i in range(50)
     ]
-    page = opened(graph(nn.Sequential(*blocks), np.ones((2, 4)), detail="layer"))
+    page = opened(graph(nn.Sequential(*blocks), np.ones((2, 4)), detail="layer"), is_open=False)
     assert len(boxes_seen(page)) == 52
     page.get_by_role("button", name="Open groups").click()
     assert len(boxes_seen(page)) == 152
     assert overlaps(boxes_seen(page)) == []
+
+
+def scale(page):
+    """Units of the picture in a pixel; letters are 14 units high."""
+    frame = page.locator("#view").bounding_box()
+    return max(box(page)[2] / frame["width"], box(page)[3] / frame["height"])
+
+
+def test_search_comes_close_enough_to_read(opened):
+    page = opened(transformer())
+    assert scale(page) > 3
+    page.get_by_label("Find").fill("softmax")
+    page.keyboard.press("Enter")
+    assert scale(page) == pytest.approx(1, abs=0.01)
+    assert page.locator("g.hit").is_visible()
+
+
+def test_opening_a_group_keeps_letters_readable(opened):
+    page = opened(transformer(), is_open=False)
+    before = scale(page)
+    assert before < 1.5
+    page.locator("#g0").click()
+    assert scale(page) == pytest.approx(before)
+    page.locator("#g0 text").first.click()
+    assert len(boxes_seen(page)) == 4
 
 
 def test_a_picture_without_groups_offers_none(page):

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
+import nn
 import viz
-from tinygrad_edu import TinygradError, Value
+from tinygrad_edu import DTypeError, TinygradError, Value, tanh
 from viz import Picture, RenderError, graph
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -176,3 +178,28 @@ viz.learning_curves({"loss": [1.0]}, sys.argv[1])
 assert "matplotlib" in sys.modules and "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.png")], check=True)
+
+
+@pytest.mark.parametrize(("what", "own", "other"), [("expression", "right", "down"), ("model", "down", "right")])
+def test_arrows_lead_where_they_are_told_to(what, own, other):
+    model = nn.Sequential(nn.Linear(2, 2, rng=0), nn.Tanh())
+
+    def draw(**options):
+        return graph(model, np.ones((3, 2)), **options) if what == "model" else graph(tanh(Value(1.0)) * 2, **options)
+
+    ways = {
+        "right": ("rankdir=LR", "flowchart LR", "on the left"),
+        "down": ("rankdir=TB", "flowchart TD", "at the top"),
+    }
+    for options, flow in (({}, own), ({"flow": own}, own), ({"flow": other}, other)):
+        dot, mermaid, words = ways[flow]
+        picture = draw(**options)
+        assert (dot in picture.dot(), picture.mermaid().startswith(mermaid)) == (True, True)
+        assert words in picture.drawing.description
+    with pytest.raises(DTypeError, match="flow='up', expected 'right' or 'down'"):
+        draw(flow="up")
+
+
+def test_a_path_that_is_none_is_named(tmp_path):
+    with pytest.raises(RenderError, match="save: got int as path, expected a file name that ends in .dot"):
+        graph(Value(1.0) * 2).save(3)

@@ -9,7 +9,7 @@ from samples import TROUBLE
 import nn
 from nn.functional import cross_entropy
 from tinygrad_edu import DTypeError, ShapeError, Value
-from viz import step
+from viz import RenderError, step
 from viz.stepping.calls import trace_of_model
 from viz.text import listed, number
 
@@ -174,12 +174,20 @@ def test_gradients_are_those_of_the_engine():
         (network(), {"inputs": np.ones((5, 3)), "loss": loss}, ShapeError, "linear: got an input of shape"),
         (network(), {"inputs": X, "loss": loss, "names": 3}, DTypeError, "names of type int"),
         (Value(2.0) * 3, {"inputs": X}, DTypeError, "which belong to a Module"),
+        (network(), {"names": X}, DTypeError, "an array in the place of names; give inputs by name"),
+        (Value(2.0) * 3, {"names": "title"}, DTypeError, "step: got names of type str"),
+        (Value(np.ones(3)) * 2, {}, ShapeError, r"step: got a Value of shape \(3,\), expected a single number"),
     ],
 )
 def test_bad_input_is_named(tmp_path, what, options, error, says):
     with pytest.raises(error, match=says):
         step(what, tmp_path / "page.html", **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_arguments_that_changed_places_are_named():
+    with pytest.raises(RenderError, match="step: got ndarray as path, expected a file name that ends in .html"):
+        step(network(), X, "page.html")
 
 
 # -- The page ----------------------------------------------------------------------------------------------------------

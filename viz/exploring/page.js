@@ -2,15 +2,16 @@ const view = document.getElementById("view"), svg = view.querySelector("svg");
 const boxNow = () => (({x, y, width, height}) => ({x, y, width, height}))(svg.viewBox.baseVal);
 const groups = openable(svg, PICTURE, stay);
 let all = boxNow(), box = all;
+const READABLE = 1.5;  // units per pixel: letters are 14 units high
 
 function show(next) {
   box = next;
   svg.setAttribute("viewBox", [box.x, box.y, box.width, box.height].map(n => Number(n.toFixed(3))).join(" "));
 }
 
-function unitsPerPixel() {
+function unitsPerPixel(part = box) {
   const size = view.getBoundingClientRect();
-  return Math.max(box.width / size.width, box.height / size.height);
+  return Math.max(part.width / size.width, part.height / size.height);
 }
 
 // Zoom by a factor about a place in the window; the place stays where it is.
@@ -28,15 +29,22 @@ function zoomMiddle(factor) {
 
 const move = (dx, dy) => show({ ...box, x: box.x + dx * unitsPerPixel(), y: box.y + dy * unitsPerPixel() });
 
-// After a group was opened or closed the picture has another size; what the reader chose stays where it is, at its size.
+// After a group was opened or closed the picture has another size. What the reader chose stays where it is, at its size, unless
+// all of the picture was seen and still can be read.
 function stay(title, before) {
   const wasWhole = box.width === all.width && box.x === all.x && box.y === all.y, scale = unitsPerPixel();
   all = boxNow();
-  const size = view.getBoundingClientRect();
-  if (wasWhole || !title) return show({ ...all });
-  show({ ...box, width: scale * size.width, height: scale * size.height });
+  const fits = unitsPerPixel(all) <= Math.max(scale, READABLE);
+  if (!title || (wasWhole && fits)) return show({ ...all });
+  resize(scale);
   const now = title.getBoundingClientRect();
   move(now.x - before.x, now.y - before.y);
+}
+
+// Show as much as there is room for at a scale, from the same corner on.
+function resize(scale) {
+  const size = view.getBoundingClientRect();
+  show({ ...box, width: scale * size.width, height: scale * size.height });
 }
 
 const KEYS = {
@@ -88,6 +96,7 @@ function next() {
   if (!hits.length) return;
   at = (at + 1) % hits.length;
   groups.open(hits[at].id);
+  if (unitsPerPixel() > READABLE) resize(1);
   const size = hits[at].getBoundingClientRect(), frame = view.getBoundingClientRect();
   move(size.x + size.width / 2 - frame.x - frame.width / 2, size.y + size.height / 2 - frame.y - frame.height / 2);
   found.value = `${at + 1} of ${hits.length} found`;
@@ -100,3 +109,4 @@ for (const button of document.querySelectorAll("[data-close]")) {
   button.hidden = !groups.groups.length;
   button.addEventListener("click", () => groups.setAll(button.dataset.close === "yes"));
 }
+if (groups.groups.length && unitsPerPixel() > READABLE) groups.setAll(true);

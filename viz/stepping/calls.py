@@ -17,7 +17,7 @@ from nn import Module, observing
 from tinygrad_edu import DTypeError, ShapeError, Value, enable_grad
 
 from ..drawing import Drawing, Group, Kind
-from ..names import by_id, check
+from ..names import by_id
 from ..restore import left_as_it_was
 from ..text import data_of
 from .notation import LONGEST_LABEL
@@ -71,12 +71,11 @@ def trace_of_model(
     if not isinstance(model, Module):
         raise DTypeError(f"step: got {type(model).__name__}, expected a Value, or a Module and inputs=")
     if not inputs:
-        raise DTypeError(f"step: got a {type(model).__name__} and no inputs; pass an example, as in inputs=x")
+        raise DTypeError(f"step: got {type(model).__name__} and no inputs; pass an example by name, as in inputs=x")
     if loss is not None and not callable(loss):
         raise DTypeError(
             f"step: got a loss of type {type(loss).__name__}, expected a function of what the model returns"
         )
-    check(names, title)
     given = list(_named(model, inputs, names or {}))
     result, calls = _run(model, given, loss)
     paths = {p: _shortened(path) for path, p in model.named_parameters()}

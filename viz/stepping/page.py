@@ -12,12 +12,15 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tinygrad_edu import DTypeError, Value
 
 from .. import render
 from ..drawing import DrawnNode, Kind
 from ..exploring.page import groups, groups_script, script
 from ..files import target, write
+from ..names import check
 from ..text import plain
 from .formulas import javascript
 from .grid import grid
@@ -67,6 +70,9 @@ def step(
         Exception: what the run of a Module raises.
     """
     file = target("step", path, (".html",))
+    if isinstance(names, np.ndarray) and not isinstance(what, Value):
+        raise DTypeError("step: got an array in the place of names; give inputs by name, as in inputs=x")
+    check(names, title, "step")
     given = inputs if isinstance(inputs, tuple) else (inputs,)
     if not isinstance(what, Value):
         from .calls import trace_of_model  # here, as stepping through Values needs no networks

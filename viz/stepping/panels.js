@@ -54,7 +54,7 @@ function drawSteps(step, isHidden, everything = false) {
 /** The gradient that a share makes, as a sum from the second share on. */
 function total(k) {
   const numbers = run.total[k], has = before(k);
-  if (numbers.length !== 1) return numbers.length ? `mean ${format(numbers[0])}` : "empty";
+  if (numbers.length !== 1) return NODES[SHARES[k].source].form;
   return has === null ? `= ${format(numbers[0])}` : `= ${format(has)} + ${bracketed(show(run.share[k]))} = ${format(numbers[0])}`;
 }
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tinygrad_edu import Value
+from tinygrad_edu import ShapeError, Value
 
 from ..drawing import Drawing, Kind
 from ..expression import drawing_of
@@ -122,6 +122,10 @@ def trace(
         ShapeError: if `output` is not a single number.
         GraphError: if it does not require grad, the graph was released, or a leaf was changed in place meanwhile.
     """
+    if isinstance(output, Value) and output.size != 1:
+        raise ShapeError(
+            f"step: got a Value of shape {output.shape}, expected a single number; step through its .sum()"
+        )
     drawing = drawing_of(output, names, title)
     sources = _sources(drawing)
     data, places = _matched(output, sources)
