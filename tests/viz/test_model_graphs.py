@@ -531,7 +531,7 @@ def test_without_a_drawing_nothing_is_loaded():
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        ((), {}, r"graph: got a MLP and no inputs; pass an example, as in graph\(model, x\)"),
+        ((), {}, r"graph: got MLP and no inputs; pass an example, as in graph\(model, x\)"),
         ((X,), {"names": ["x"]}, "graph: got names of type list, expected a mapping"),
         ((X,), {"title": 7}, "graph: got a title of type int, expected text"),
         ((X,), {"detail": "graph"}, "graph: got detail='graph' for a model, expected one of 'auto', 'layer', 'tensor'"),

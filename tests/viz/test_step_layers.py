@@ -161,7 +161,7 @@ def test_gradients_are_those_of_the_engine():
     ("what", "options", "error", "says"),
     [
         (3, {}, DTypeError, "got int, expected a Value, or a Module"),
-        (network(), {}, DTypeError, "no inputs; pass an example, as in inputs=x"),
+        (network(), {}, DTypeError, "no inputs; pass an example by name, as in inputs=x"),
         (
             network(),
             {"inputs": X},

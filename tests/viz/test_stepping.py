@@ -160,7 +160,7 @@ def test_forward_and_backward_go_in_the_engines_order():
 def test_errors_are_the_engines():
     with pytest.raises(DTypeError, match="expected a Value"):
         trace(2.0)
-    with pytest.raises(ShapeError, match=r"the output has shape \(2,\)"):
+    with pytest.raises(ShapeError, match=r"got a Value of shape \(2,\)"):
         trace(Value(np.ones(2)) * 2)
     with pytest.raises(GraphError, match="does not require grad"):
         trace(Value(1.0, requires_grad=False))
