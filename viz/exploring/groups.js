@@ -1,18 +1,11 @@
-// Groups of a picture that open and close, by a click on their titles or by keyboard. See space.js for what moves where.
+// Groups of a picture that open and close, by a click on their titles or by keyboard. See layout.js and space.js for what moves where.
 
-const AROUND = 12;  // space that belongs to a node, so that arrowheads keep their length
 const INSET = 10;  // of a closed group's box from its frame, at least, so that arrows from close by can be seen
 const PADDING = 12;  // around the words in it
 const LETTERS = 12, LEADING = 16;  // of the lines below its title
 
 const inside = ([x, y], box) => x > box.x && x < box.x + box.width && y > box.y && y < box.y + box.height;
-const mean = (points) => [0, 1].map((k) => points.reduce((sum, point) => sum + point[k], 0) / points.length);
 const hide = (element, isHidden) => (isHidden ? element.setAttribute("display", "none") : element.removeAttribute("display"));
-
-function movedBox(box, to) {
-  const [a, b] = to(middle(box));
-  return {x: a - box.width / 2, y: b - box.height / 2, width: box.width, height: box.height};
-}
 
 /**
  * Lets the groups of an SVG that Graphviz made open and close.
@@ -51,7 +44,7 @@ function openable(svg, picture, changed) {
   /** A group with its elements and measures: a frame for Graphviz's outline, and lines for when it is closed. */
   function framed(group) {
     const element = find(group.id), path = element.querySelector("path, polygon"), title = element.querySelector("text");
-    const frame = document.createElementNS("http://www.w3.org/2000/svg", "rect"), box = path.getBBox();
+    const frame = document.createElementNS("http://www.w3.org/2000/svg", "rect"), {x, y, width, height} = path.getBBox();
     for (const name of ["stroke", "fill"]) frame.setAttribute(name, path.getAttribute(name));
     frame.setAttribute("rx", 12);
     path.replaceWith(frame);
@@ -67,74 +60,47 @@ function openable(svg, picture, changed) {
     element.setAttribute("tabindex", "0");
     const titleBox = title.getBBox(), words = Math.max(titleBox.width, ...lines.map((line) => line.getBBox().width));
     const block = {width: words + 2 * PADDING, height: titleBox.height + lines.length * LEADING + 2 * PADDING};
-    const core = {x: box.x + INSET, y: box.y + INSET, width: box.width - 2 * INSET, height: box.height - 2 * INSET};
-    return {...group, element, frame, title, lines, box, core, titleBox, block, crossings: []};
-  }
-
-  /** The box of a group before any space is taken out; of a closed one amid the arrows that lead there. */
-  function boxOf({closed, box, core, block, crossings}) {
-    if (!closed) return box;
-    const met = crossings.filter(Boolean), [a, b] = mean(met.length ? met : [middle(core)]);
-    const within = (centre, from, room, size) => Math.max(from, Math.min(from + room - size, centre - size / 2));
-    return {...block, x: within(a, core.x, core.width, block.width), y: within(b, core.y, core.height, block.height)};
-  }
-
-  /** Where a place moves to, for the groups that are shown and the nodes that are seen. */
-  function movement(shown, seen) {
-    const shut = shown.filter(({closed}) => closed);
-    const labels = arrows.filter(({ends, label}) => label && !ends.some(standsFor)).map(({labelBox}) => [labelBox, 2]);
-    const needed = [...seen.map(({box}) => [box, AROUND]), ...shown.map((group) => (group.closed ? [boxOf(group), 0] : [group.titleBox, AROUND / 2])), ...labels];
-    const along = (at, size) => squeezed(shut.map(({core}) => [core[at], core[at] + core[size]]), needed.map(([box, more]) => [box[at] - more, box[at] + box[size] + more]));
-    const left = along("x", "width"), top = along("y", "height"), isDown = picture.flow === "down";
-    if (!shut.length) return (point) => point;
-    const things = new Map([...seen, ...shown].map((thing) => {
-      const box = boxOf(thing), [a, b] = [[left(box.x), left(box.x + box.width)], [top(box.y), top(box.y + box.height)]];
-      const [flow, cross] = isDown ? [b, a] : [a, b];
-      return [thing.id, {along: flow, across: (cross[0] + cross[1]) / 2}];
-    }));
-    const pairs = arrows.map(({ends}) => ends.map((id) => standsFor(id)?.id ?? id)).filter(([source, target]) => source !== target);
-    const push = straightened(things, pairs);
-    return ([a, b]) => (isDown ? [left(a) + push(top(b)), top(b)] : [left(a), top(b) + push(left(a))]);
+    const core = {x: x + INSET, y: y + INSET, width: width - 2 * INSET, height: height - 2 * INSET};
+    return {...group, element, frame, title, lines, box: {x, y, width, height}, core, titleBox, block, crossings: []};
   }
 
   function apply() {
     const shown = groups.filter((group) => !shutAround(byId.get(group.parent))), seen = nodes.filter(({id}) => !standsFor(id));
-    const to = movement(shown, seen), isWhole = !shown.some(({closed}) => closed);
-    const move = (element, box, [a, b] = to(middle(box))) => {
-      const from = middle(box);
-      element.setAttribute("transform", `translate(${(a - from[0]).toFixed(2)} ${(b - from[1]).toFixed(2)})`);
-    };
+    const pairs = arrows.map(({ends}) => ends.map((id) => standsFor(id)?.id ?? id)).filter(([source, target]) => source !== target);
+    const labels = arrows.filter(({ends, label}) => label && !ends.some(standsFor)).map(({labelBox}) => labelBox);
+    const isIn = (id, group) => id !== group.id && upTo(byId.get(id) ?? home.get(id)).includes(group);
+    const {to, boxes, frames} = arranged({shown, seen, pairs, labels, flow: picture.flow, isIn});
     for (const {element, box, id} of nodes) {
       hide(element, standsFor(id));
-      move(element, box);
+      place(element, box, to(middle(box)));
     }
     for (const group of groups) {
       hide(group.element, !shown.includes(group));
-      if (shown.includes(group)) drawGroup(group, to, move);
+      if (shown.includes(group)) drawGroup(group, boxes.get(group.id) ?? frames.get(group.id));
     }
-    if (isWhole) {
+    if (!shown.some(({closed}) => closed)) {
       arrows.forEach(restore);
-      resize();
-    } else {
-      const boxes = new Map([...seen.map(({id, box}) => [id, movedBox(box, to)]), ...shown.filter(({closed}) => closed).map(({id, drawn}) => [id, drawn])]);
-      const frames = shown.map(({drawn}) => drawn), between = new Set();
-      const corners = [...boxes.values(), ...frames].flatMap(({x, y, width, height}) => [[x, y], [x + width, y + height]]);
-      for (const arrow of arrows) corners.push(...drawArrow(arrow, to, move, between, boxes));
-      resize(corners);
+      return resize();
     }
+    const between = new Set(), corners = [...boxes.values(), ...frames.values()].flatMap(({x, y, width, height}) => [[x, y], [x + width, y + height]]);
+    for (const arrow of arrows) corners.push(...drawArrow(arrow, to, between, boxes));
+    resize(corners);
   }
 
-  function drawGroup(group, to, move) {
-    const {element, frame, title, lines, titleBox, closed} = group, box = boxOf(group);
+  /** Put an element that was drawn in a box where the middle of the box is to be. */
+  function place(element, box, [a, b]) {
+    const from = middle(box);
+    element.setAttribute("transform", `translate(${(a - from[0]).toFixed(2)} ${(b - from[1]).toFixed(2)})`);
+  }
+
+  function drawGroup({element, name, frame, title, lines, box, titleBox, closed}, drawn) {
     element.classList.toggle("closed", closed);
     element.setAttribute("aria-expanded", String(!closed));
-    element.setAttribute("aria-label", `${group.name}, ${closed ? "closed" : "open"}`);
+    element.setAttribute("aria-label", `${name}, ${closed ? "closed" : "open"}`);
     title.textContent = title.textContent.replace(/^./u, closed ? "▸" : "▾");
-    const [left, top] = to([box.x, box.y]), [right, bottom] = to([box.x + box.width, box.y + box.height]);
-    group.drawn = {x: left, y: top, width: right - left, height: bottom - top};
-    Object.entries(group.drawn).forEach(([name, value]) => frame.setAttribute(name, value.toFixed(2)));
-    const centre = (left + right) / 2, below = top + PADDING + titleBox.height;
-    move(title, titleBox, closed ? [centre, below - titleBox.height / 2] : to(middle(titleBox)));
+    Object.entries(drawn).forEach(([key, value]) => frame.setAttribute(key, value.toFixed(2)));
+    const [centre, below] = [drawn.x + drawn.width / 2, drawn.y + PADDING + titleBox.height], [a, b] = middle(titleBox);
+    place(title, titleBox, closed ? [centre, below - titleBox.height / 2] : [drawn.x + a - box.x, drawn.y + b - box.y]);
     lines.forEach((line, k) => {
       hide(line, !closed);
       line.setAttribute("x", centre.toFixed(2));
@@ -143,14 +109,14 @@ function openable(svg, picture, changed) {
   }
 
   /** An arrow between what is seen, only one between the same two where a closed group stands for one; returns its points. */
-  function drawArrow(arrow, to, move, between, boxes) {
+  function drawArrow(arrow, to, between, boxes) {
     const {element, ends, label, labelBox, points} = arrow, [source, target] = ends.map(standsFor), isCut = Boolean(source ?? target);
     const ids = ends.map((id) => standsFor(id)?.id ?? id), isHidden = isCut && (source === target || between.has(ids.join(" ")));
     hide(element, isHidden);
     if (isHidden) return [];
     if (isCut) between.add(ids.join(" "));
     if (label) hide(label, isCut);
-    if (label) move(label, labelBox);
+    if (label) place(label, labelBox, to(middle(labelBox)));
     const way = isCut ? wayBetween(ids, boxes, cut(points, source, target).map(to)) : points.map(to);
     redraw(arrow, way);
     return way;

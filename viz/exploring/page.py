@@ -13,7 +13,7 @@ from ..drawing import Drawing, Kind
 from ..text import plain
 from ..theme import DARK, DARK_PAPER, INK, LOOKS, PAPER
 
-_GROUPS = ("space.js", "arrows.js", "groups.js")
+_GROUPS = ("space.js", "layout.js", "arrows.js", "groups.js")
 
 
 def html(drawing: Drawing) -> str:
