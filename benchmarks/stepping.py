@@ -59,7 +59,8 @@ def main() -> int:
         browser.close()
     text = (
         f"# Stepping\n\n{nodes:,} nodes in Chromium: {median(times):.1f} ms a step (slowest {max(times):.0f}), "
-        f"{median(drawn):.0f} until it is drawn by software (slowest {max(drawn):.0f}; hold {LIMIT:.0f}), {jump:.0f} ms from end to end, {opened:.0f} ms to open. Written by `python -m benchmarks.stepping`.\n"
+        f"{median(drawn):.0f} until it is drawn by software (slowest {max(drawn):.0f}; hold {LIMIT:.0f}), "
+        f"{jump:.0f} ms from end to end, {opened:.0f} ms to open. Written by `python -m benchmarks.stepping`.\n"
     )
     print(text)
     RESULTS.write_text(text, encoding="utf-8")

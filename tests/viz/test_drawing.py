@@ -365,7 +365,10 @@ def test_bad_input_is_named(arguments, message):
     ("options", "message"),
     [
         ({"title": 7}, "graph: got a title of type int, expected text"),
-        ({"detail": "layer"}, "graph: got detail='layer', expected one of 'auto', 'scalar', 'tensor', 'backward' for a Value"),
+        (
+            {"detail": "layer"},
+            "graph: got detail='layer', expected one of 'auto', 'scalar', 'tensor', 'backward' for a Value",
+        ),
         ({"detail": None}, "graph: got detail=None, expected one of"),
     ],
 )

@@ -129,7 +129,9 @@ def overlaps(boxes):
 
 def drawn(page):
     """All that is seen of the picture."""
-    return page.locator("#view svg").evaluate("svg => [...svg.querySelectorAll('g.node, g.edge, g.cluster')].map(g => g.outerHTML).join()")
+    return page.locator("#view svg").evaluate(
+        "svg => [...svg.querySelectorAll('g.node, g.edge, g.cluster')].map(g => g.outerHTML).join()"
+    )
 
 
 def test_groups_close_to_a_box_and_open_again(opened):
