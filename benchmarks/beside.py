@@ -276,7 +276,11 @@ def main() -> None:
         print(f"left out: {', '.join(missing)} not installed")
         return
     rows = [[panel(drawer) for drawer in row] for row in ROWS]
-    RESULT.write_bytes(png(rows))
+    absent = [shown.title for row in rows for shown in row if not shown.captions]
+    if absent:
+        print(f"left as it was: {RESULT.name}, as it would lack drawers; {'; '.join(absent)}")
+    else:
+        RESULT.write_bytes(png(rows))
     for shown in (shown for row in rows for shown in row):
         print(shown.title, *(f"  {word}: {text}" for word, text in shown.captions), sep="\n")
 

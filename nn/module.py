@@ -35,7 +35,10 @@ class Module:
         if watch is None:
             return self.forward(*inputs, **options)
         watch.enter(self)
-        output = self.forward(*inputs, **options)
+        try:
+            output = self.forward(*inputs, **options)
+        finally:
+            watch.leave(self)
         watch.look(self, inputs, output)
         return output
 

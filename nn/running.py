@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 
 class Observer(NamedTuple):
-    """What is called when a module begins to compute, and when it has: enter(module), look(module, inputs, output)."""
+    """What is called when a module begins to compute, when it has, and when it ends, be it by an error."""
 
     look: Callable[[Any, tuple[Any, ...], Any], None]
     enter: Callable[[Any], None]
+    leave: Callable[[Any], None]
 
 
 observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
@@ -20,7 +21,9 @@ observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 @contextmanager
 def observing(
-    look: Callable[[Any, tuple[Any, ...], Any], None], enter: Callable[[Any], None] = lambda _: None
+    look: Callable[[Any, tuple[Any, ...], Any], None] = lambda *_: None,
+    enter: Callable[[Any], None] = lambda _: None,
+    leave: Callable[[Any], None] = lambda _: None,
 ) -> Iterator[None]:
     """While this is open, call look(module, inputs, output) whenever a module has computed its output, innermost first.
 
@@ -29,8 +32,9 @@ def observing(
     Args:
         look: not called for a module that raises an error.
         enter: is called with each module before it computes, outermost first.
+        leave: is called with each module that was entered, innermost first, also if it raised an error.
     """
-    token = observer.set(Observer(look, enter))
+    token = observer.set(Observer(look, enter, leave))
     try:
         yield
     finally:

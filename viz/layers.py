@@ -18,7 +18,7 @@ from .operands import labels
 from .run import Run
 from .shorten import chains, closed, repeats
 from .steps import Step
-from .text import form, many, plain
+from .text import entitled, form, many, plain
 from .words import description
 
 DETAILS = ("auto", "layer", "tensor", "scalar", "neurons")
@@ -58,6 +58,8 @@ def drawings_of_model(
     """
     _check(model, inputs, names, title, detail, loss)
     if detail == "neurons":
+        if loss is not None:
+            raise DTypeError("graph: got a loss with detail='neurons', which draws layers alone; leave it out")
         return Sizes(neurons.drawing_of_model(model, inputs, title))
     run = Run(model, tuple(inputs), names or {}, loss)
     try:
@@ -180,9 +182,8 @@ def _title(model: Module) -> str:
 def _frame_title(step: Step) -> str:
     if step.module is None:
         return f"{step.path or says(step)}{times(step)}"
-    own = f"{step.path}: {type(step.module).__name__}" if step.path else type(step.module).__name__
     same = f", same as {step.same_as}" if step.same_as else ""
-    return f"{own}{times(step)}{same}"
+    return entitled(step.path, f"{type(step.module).__name__}{times(step)}{same}")
 
 
 def _folded(steps: list[Step], depth: int | None) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from nn import Module, observing
-from tinygrad_edu import Op, Value, enable_grad
+from tinygrad_edu import DTypeError, Op, Value, enable_grad
 
 from .drawing import Kind
 from .frames import calls_among, stack, values_in
@@ -77,7 +77,7 @@ class Run:
         with left_as_it_was(self.model), enable_grad(), observing(self._look):
             try:
                 output = self.model(*self._given)
-                output = output if self.loss is None else self.loss(output)
+                output = output if self.loss is None else _drawable(self.loss(output))
             except Exception as error:
                 self._fail(error)
                 raise
@@ -236,6 +236,12 @@ def _memory(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
+
+
+def _drawable(lost: Any) -> Any:
+    if not is_data(lost):
+        raise DTypeError(f"graph: the loss returned {type(lost).__name__}, expected a Value computed from the output")
+    return lost
 
 
 def _recordable(x: Any) -> Any:

@@ -25,6 +25,13 @@ def plain(text: str, longest: int = LONGEST_NAME) -> str:
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
+def entitled(path: str, what: str, longest: int = LONGEST_NAME) -> str:
+    """What is at a path, as "0.1: Linear(4, 8)"; of a long path the last parts, which tell more than the first ones."""
+    while path and len(path) + len(what) + 2 > longest and "." in path.lstrip("…."):
+        path = f"….{path.lstrip('….').partition('.')[2]}"
+    return f"{path}: {what}" if path else what
+
+
 def data_of(x: Any) -> Any:
     """The numbers of a Value; all else as it is."""
     return x.data if isinstance(x, Value) else x

@@ -391,6 +391,18 @@ def test_observing_tells_of_each_call_before_and_after():
     assert told == ["Sequential", *inner, "Sequential ends"]
 
 
+def test_observing_tells_of_the_end_of_a_module_that_fails():
+    left, looked = [], []
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Linear(2, 3, rng=0))
+    with (
+        nn.observing(lambda module, *_: looked.append(module), leave=left.append),
+        pytest.raises(ShapeError),
+    ):
+        model(np.ones((4, 2)))
+    assert left == [model[0], model[1], model]
+    assert looked == [model[0]]
+
+
 def test_a_summary_counts_each_parameter_once():
     shared = nn.Linear(3, 3, rng=0)
 

@@ -246,11 +246,52 @@ def test_search_looks_into_closed_groups(opened):
     page = opened(transformer())
     page.get_by_role("button", name="Close groups").click()
     page.get_by_label("Find").fill("softmax")
-    assert page.locator("#found").text_content() == "1 of 22 nodes"
+    assert page.locator("#found").text_content() == "1 of 25 nodes and groups"
     page.keyboard.press("Enter")
     assert page.locator("g.hit").is_visible()
     assert page.get_by_role("button", name="0.self_attn: MultiheadAttention").get_attribute("aria-expanded") == "true"
     assert page.get_by_role("button", name="1: Residual").get_attribute("aria-expanded") == "false"
+
+
+def test_search_finds_groups_and_marks_the_box_that_holds_what_it_finds(opened):
+    page = opened(transformer())
+    page.get_by_role("button", name="Close groups").click()
+    page.get_by_label("Find").fill("softmax")
+    assert page.locator("#g0").get_attribute("class") == "cluster closed hit"
+    page.get_by_label("Find").fill("multihead")
+    assert page.locator("#found").text_content() == "1 of 25 nodes and groups"
+    page.keyboard.press("Enter")
+    assert page.locator("#g1").is_visible()
+    assert page.get_by_role("button", name="0.self_attn: MultiheadAttention").get_attribute("aria-expanded") == "false"
+
+
+def test_tab_goes_through_groups_in_the_order_of_the_model(opened):
+    page = opened(transformer())
+    page.locator("#view").focus()
+    seen = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.id"))
+    assert seen == ["g0", "g1", "g2"]
+
+
+@pytest.mark.usefixtures("engine")
+def test_arrows_are_measured_where_they_are_drawn(opened):
+    """By their curves: the browser's own measure takes a minute for long arrows."""
+    page = opened(transformer())
+    gaps = page.evaluate(
+        """() => [...document.querySelectorAll("#view g.edge path")].map(path => {
+            const points = along(path.getAttribute("d")), length = path.getTotalLength();
+            const drawn = Array.from({length: 400}, (_, k) => path.getPointAtLength(length * k / 399));
+            const off = points.map(([x, y]) => Math.min(...drawn.map(p => Math.hypot(p.x - x, p.y - y))));
+            const steps = points.slice(1).map((p, k) => Math.hypot(p[0] - points[k][0], p[1] - points[k][1]));
+            const [first, last] = [points[0], points.at(-1)];
+            return [...off, Math.max(...steps) - 5, Math.hypot(first[0] - drawn[0].x, first[1] - drawn[0].y),
+                Math.hypot(last[0] - drawn.at(-1).x, last[1] - drawn.at(-1).y)];
+        }).flat()"""
+    )
+    assert len(gaps) > 1000
+    assert max(gaps) < 2.5
 
 
 def test_what_would_be_too_small_to_read_starts_closed(opened):

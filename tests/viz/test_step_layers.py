@@ -8,7 +8,7 @@ from samples import TROUBLE
 
 import nn
 from nn.functional import cross_entropy
-from tinygrad_edu import DTypeError, ShapeError, Value
+from tinygrad_edu import DTypeError, GraphError, ShapeError, Value
 from viz import RenderError, step
 from viz.stepping.calls import trace_of_model
 from viz.text import listed, number
@@ -109,9 +109,13 @@ def test_a_layer_that_raised_an_error_that_the_model_caught_holds_nothing_else()
                 x = x * 1
             return self.good(x)
 
-    story = trace_of_model(nn.Sequential(Careful(), nn.Linear(2, 2, rng=0)), (Value(X),), lambda y: y.sum())
-    assert "1: Linear(2, 2)" in layers_of(story)
-    assert layers_of(story)["1: Linear(2, 2)"][1] == ""
+    held = layers_of(trace_of_model(nn.Sequential(Careful(), nn.Linear(2, 2, rng=0)), (Value(X),), lambda y: y.sum()))
+    assert {title: around for title, (_, around) in held.items()} == {
+        "0: Careful()": "",
+        "0.good: Linear(4, 2)": "0: Careful()",
+        "1: Linear(2, 2)": "",
+    }
+    assert "v1" in held["0: Careful()"][0]
 
 
 def test_a_loss_that_is_a_module_is_a_layer_of_its_own():
@@ -155,6 +159,24 @@ def test_gradients_are_those_of_the_engine():
     told = {step.label: step.gradient for step in story.nodes}
     for path, p in model.named_parameters():
         assert told[path] == pytest.approx((p.grad.mean(), p.grad.min(), p.grad.max()))
+
+
+def test_a_frozen_model_has_nothing_to_show():
+    with pytest.raises(GraphError, match="all parameters of Sequential are frozen, so no gradient flows"):
+        trace_of_model(network().freeze(), (X,), loss)
+
+
+def test_long_titles_keep_their_end():
+    class Deep(nn.Module):
+        def __init__(self):
+            self.translation_model = nn.Sequential(nn.Sequential(nn.Sequential(nn.Linear(4, 1, rng=0), nn.Tanh())))
+
+        def forward(self, x):
+            return self.translation_model(x)
+
+    assert "….0.0.0: Linear(4, 1)" in {
+        t.replace("translation_model.", "….") for t in layers_of(trace_of_model(Deep(), (X,), lambda y: y.sum()))
+    }
 
 
 @pytest.mark.parametrize(
@@ -258,7 +280,7 @@ def test_boxes_show_numbers_as_they_become_known(visit):
     assert box(page, "0: Linear")[1:] == ["v1 (5, 8) float64", "value mean ?", "largest gradient ?"]
     page.keyboard.press("ArrowRight")
     assert box(page, "0: Linear")[2] == f"value mean {number(hidden.data.mean())}"
-    assert "computed from x in 1 operation\n" in page.inner_text("#step")
+    assert "computed from x; 1 operation in this layer\n" in page.inner_text("#step")
     page.evaluate("go(9)")
     says = page.inner_text("#step")
     for name in ("weight", "bias"):
@@ -354,8 +376,29 @@ def test_a_step_marks_boxes_and_the_arrows_between_them(visit):
     assert layer(page, "0: Linear").get_attribute("class") == "cluster closed from"
     assert page.locator("g.edge.ahead").evaluate_all("all => all.filter((e) => e.getClientRects().length).length") == 1
     page.evaluate("go(10)")
-    assert layer(page, "3: Residual").get_attribute("class") == "cluster closed from"
+    assert layer(page, "3: Residual").get_attribute("class") == "cluster closed from now"  # its parameters get theirs
     assert layer(page, "2: ReLU").get_attribute("class") == "cluster closed now"
+
+
+def test_tab_reaches_every_layer_and_a_node_however_one_moves(visit):
+    page = visit()
+    stops = """[...document.querySelectorAll('#graph [tabindex="0"]')].filter(e => e.getClientRects().length).map(e => e.id)"""
+    assert page.evaluate(stops) == ["g0", "g1", "g2", "g3", "g5", "n18"]
+    page.locator('[id="n0"]').focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(stops) == ["g0", "g1", "g2", "g3", "g5", "n0"]
+
+
+def test_a_loss_of_several_operations_leaves_a_node_to_tab_to(browser, tmp_path):
+    path = step(network(), tmp_path / "page.html", inputs=X, loss=lambda y: ((y - 1) ** 2).mean())
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    stops = (
+        """[...document.querySelectorAll('#graph .node[tabindex="0"]')].filter(e => e.getClientRects().length).length"""
+    )
+    assert page.evaluate(stops) == 1
+    page.close()
 
 
 def test_up_and_down_skip_what_is_inside_closed_layers(visit):
@@ -386,6 +429,34 @@ def test_large_networks_open_by_layer_too(visit):
     assert page.evaluate("STEPS.length") < 40
     layer(page, "5: TransformerEncoderLayer").press("Enter")
     assert "Forward: 5.norm1: LayerNorm(4, eps=1e-05)" in titles(page)
+
+
+def test_recurrent_networks_step_by_layer_without_frames(visit):
+    class Read(nn.Module):
+        def __init__(self):
+            self.gru, self.out = nn.GRU(4, 4, rng=0), nn.Linear(4, 3, rng=1)
+
+        def forward(self, x):
+            return self.out(self.gru(x)[0][-1])
+
+    page = visit(model=nn.Sequential(Steps(), Read()))
+    assert page.evaluate("NODES.length") > 300
+    assert page.evaluate("svg.querySelector('g.graph')") is None
+    assert "Forward: 1.gru: GRU(4, 4)" in titles(page)
+    count = len(titles(page))
+    page.evaluate("go(STEPS.findIndex((s) => s.layer && NAMES.get(s.layer).includes('GRU')))")
+    page.get_by_role("button", name="Step through its").click()
+    assert len(titles(page)) > count + 300
+    page.get_by_role("button", name="Close 1.gru").click()
+    assert len(titles(page)) == count
+    page.keyboard.press("End")
+
+
+class Steps(nn.Module):
+    """Fifteen steps of the five examples."""
+
+    def forward(self, x):
+        return np.stack([x.data * k for k in range(15)])
 
 
 class Row(nn.Module):

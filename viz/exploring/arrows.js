@@ -8,8 +8,7 @@ const apart = ([a, b], [c, d]) => Math.hypot(a - c, b - d);
 /** An arrow as Graphviz drew it, with the points on its way from the source to the tip. */
 function arrowOf(element, ends) {
   const path = element.querySelector("path"), head = element.querySelector("polygon"), label = element.querySelector("text");
-  const whole = path.getTotalLength(), count = Math.max(1, Math.ceil(whole / STRIDE));
-  const points = Array.from({length: count + 1}, (_, k) => path.getPointAtLength((whole * k) / count)).map(({x, y}) => [x, y]);
+  const points = along(path.getAttribute("d"));
   const arrow = {element, ends, path, head, label, points, length: 0, labelBox: label?.getBBox(), drawn: path.getAttribute("d"), corners: head?.getAttribute("points")};
   if (!head) return arrow;
   const corners = Array.from(head.points, ({x, y}) => [x, y]), centre = middle(head.getBBox());
@@ -32,15 +31,38 @@ function restore({element, path, head, label, drawn, corners}) {
 /** Draw an arrow through other points. */
 function redraw({path, head, length}, points) {
   const tip = points.at(-1), size = Math.min(length, apart(points[0], tip) * 0.7);  // where a gap is short, so is the arrowhead
-  const line = points.filter((point) => !head || apart(point, tip) > size);
+  const way = points.filter((point) => !head || apart(point, tip) > size);
   if (head) {
-    const from = line.at(-1) ?? points[0], part = size / (apart(from, tip) || 1);
-    line.push([tip[0] + (from[0] - tip[0]) * part, tip[1] + (from[1] - tip[1]) * part]);
+    const from = way.at(-1) ?? points[0], part = size / (apart(from, tip) || 1);
+    way.push([tip[0] + (from[0] - tip[0]) * part, tip[1] + (from[1] - tip[1]) * part]);
     const turn = (Math.atan2(tip[1] - from[1], tip[0] - from[0]) * 180) / Math.PI;
     head.setAttribute("points", `0,0 ${-size},${size * 0.35} ${-size},${-size * 0.35}`);
     head.setAttribute("transform", `translate(${tip[0].toFixed(2)} ${tip[1].toFixed(2)}) rotate(${turn.toFixed(1)})`);
   }
-  path.setAttribute("d", smooth(thinned(line)));
+  path.setAttribute("d", smooth(thinned(way)));
+}
+
+/** Points on the curves of a path as Graphviz writes it: M and a point, C and three points for each curve. */
+function along(d) {
+  const numbers = d.match(/-?[\d.]+/g).map(Number), given = numbers.filter((_, k) => k % 2 === 0).map((x, k) => [x, numbers[2 * k + 1]]);
+  const points = [given[0]];
+  for (let k = 1; k + 2 < given.length; k += 3) {
+    const [a, b, c, e] = given.slice(k - 1, k + 3), count = Math.max(1, Math.ceil((apart(a, b) + apart(b, c) + apart(c, e)) / STRIDE));
+    for (let i = 1; i <= count; i++) {
+      const t = i / count, s = 1 - t;
+      points.push([0, 1].map((axis) => s * s * s * a[axis] + 3 * s * s * t * b[axis] + 3 * s * t * t * c[axis] + t * t * t * e[axis]));
+    }
+  }
+  return points;
+}
+
+/** Points on a bow from a to b, which stands off by `bend` in the middle. */
+function bow(a, b, bend) {
+  const length = apart(a, b) || 1, off = [((b[1] - a[1]) / length) * bend, ((a[0] - b[0]) / length) * bend];
+  return line(a, b).map(([x, y], k, all) => {
+    const t = k / (all.length - 1), rise = 4 * t * (1 - t);
+    return [x + off[0] * rise, y + off[1] * rise];
+  });
 }
 
 /** Points on a straight line. */

@@ -11,7 +11,7 @@ const hide = (element, isHidden) => (isHidden ? element.setAttribute("display", 
  * Lets the groups of an SVG that Graphviz made open and close.
  *
  * picture: {flow, edges: [[source, target], ...], groups: [{id, name, nodes, parent, closed, lines}, ...]}, ids as in the SVG.
- * changed: is called after that, with the title and where it stood on the screen before.
+ * changed: is called after that, with the title and where it stood on the screen before, if it was one group.
  * Returns {groups, standsFor, set, open, setAll}: which closed group stands for a node, and ways to open and close by program.
  */
 function openable(svg, picture, changed) {
@@ -32,8 +32,9 @@ function openable(svg, picture, changed) {
   /** The groups around one, outermost first, and itself. */
   const upTo = (group) => (group ? [...upTo(byId.get(group.parent)), group] : []);
   const shutAround = (group) => upTo(group).find(({closed}) => closed);
-  /** The outermost closed group around a node, or undefined where the node itself is seen. */
-  const standsFor = (id) => shutAround(home.get(id));
+  const around = (id) => home.get(id) ?? byId.get(byId.get(id)?.parent);
+  /** The outermost closed group around a node or group, or undefined where that is seen itself. */
+  const standsFor = (id) => shutAround(around(id));
 
   for (const {ends, points} of arrows) {
     const [from, to] = ends.map((id) => upTo(home.get(id)));
@@ -122,11 +123,15 @@ function openable(svg, picture, changed) {
     return way;
   }
 
-  /** From box to box: straight if no other stands in the way, else along Graphviz's way between them. */
+  /** From box to box: straight if no other stands in the way, else along Graphviz's way between them, else in a bow. */
   function wayBetween(ids, boxes, between) {
     const [from, to] = ids.map((id) => boxes.get(id)), direct = line(edgeOf(from, middle(to)), edgeOf(to, middle(from)));
-    const isFree = ![...boxes].some(([id, box]) => !ids.includes(id) && direct.some((point) => inside(point, box)));
-    return isFree || !between.length ? direct : [edgeOf(from, between[0]), ...between, edgeOf(to, between.at(-1))];
+    const drawn = between.length ? [[edgeOf(from, between[0]), ...between, edgeOf(to, between.at(-1))]] : [];
+    const bows = [60, -60, 120, -120, 240, -240].map((bend) => bow(edgeOf(from, middle(to)), edgeOf(to, middle(from)), bend));
+    const others = [...boxes].filter(([id]) => !ids.includes(id)).map(([, box]) => box);
+    const hits = (way) => others.filter((box) => way.some((point) => inside(point, box))).length;
+    const ways = [direct, ...drawn, ...bows];
+    return ways.find((way) => !hits(way)) ?? ways.reduce((a, b) => (hits(b) < hits(a) ? b : a));
   }
 
   /** The points of an arrow that are outside of the closed groups that it leads between. */
@@ -158,7 +163,15 @@ function openable(svg, picture, changed) {
     changed(group.title, before);
   }
 
+  /** Close the groups of which isClosed(group) holds, and open the others. */
+  function setAll(isClosed) {
+    groups.forEach((group) => (group.closed = isClosed(group)));
+    apply();
+    changed();
+  }
+
   for (const group of groups) {
+    root.insertBefore(group.element, root.querySelector("g.node, g.edge"));  // in the order of the model, for Tab
     const toggle = (event) => {
       event.stopPropagation();
       event.preventDefault();
@@ -172,12 +185,11 @@ function openable(svg, picture, changed) {
     groups,
     standsFor,
     set,
-    /** Open all groups around a node. */
-    open: (id) => upTo(home.get(id)).filter(({closed}) => closed).forEach((group) => set(group, false)),
-    setAll(closed) {
-      groups.forEach((group) => (group.closed = closed));
-      apply();
-      changed();
+    setAll,
+    /** Open all groups around a node or a group. */
+    open(id) {
+      const outer = upTo(around(id));
+      if (outer.some(({closed}) => closed)) setAll((group) => group.closed && !outer.includes(group));
     },
   };
 }

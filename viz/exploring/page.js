@@ -76,19 +76,21 @@ view.addEventListener("pointermove", event => {
 });
 for (const end of ["pointerup", "pointercancel"]) view.addEventListener(end, event => touches.delete(event.pointerId));
 
-const nodes = [...svg.querySelectorAll("g.node, g[id^=n]")].filter(g => /^n\d+$/.test(g.id));
+const nodes = [...svg.querySelectorAll("g.node, g.cluster")].filter(g => /^[ng]\d+$/.test(g.id));
+const wordsOf = g => (g.classList.contains("cluster") ? g.querySelector("text") : g).textContent.toLowerCase();
 const words = document.getElementById("words"), found = document.getElementById("found");
 let hits = [], at = -1;
 
 function find() {
   const wanted = words.value.trim().toLowerCase();
-  hits = wanted ? nodes.filter(g => g.textContent.toLowerCase().includes(wanted)) : [];
+  hits = wanted ? nodes.filter(g => wordsOf(g).includes(wanted)) : [];
   at = -1;
+  const shown = new Set(hits.map(g => groups.standsFor(g.id)?.element ?? g));
   for (const g of nodes) {
-    g.classList.toggle("hit", hits.includes(g));
-    g.classList.toggle("miss", Boolean(wanted) && !hits.includes(g));
+    g.classList.toggle("hit", shown.has(g));
+    g.classList.toggle("miss", Boolean(wanted) && !shown.has(g) && !g.classList.contains("cluster"));
   }
-  found.value = wanted ? `${hits.length} of ${nodes.length} nodes` : "";
+  found.value = wanted ? `${hits.length} of ${nodes.length} nodes${groups.groups.length ? " and groups" : ""}` : "";
 }
 
 // Enter goes to the next one found, and brings it to the middle.
@@ -96,6 +98,7 @@ function next() {
   if (!hits.length) return;
   at = (at + 1) % hits.length;
   groups.open(hits[at].id);
+  nodes.forEach(g => g.classList.toggle("hit", hits.includes(g)));
   if (unitsPerPixel() > READABLE) resize(1);
   const size = hits[at].getBoundingClientRect(), frame = view.getBoundingClientRect();
   move(size.x + size.width / 2 - frame.x - frame.width / 2, size.y + size.height / 2 - frame.y - frame.height / 2);
@@ -107,6 +110,6 @@ document.getElementById("bar").addEventListener("submit", event => { event.preve
 for (const button of document.querySelectorAll("[data-key]")) button.addEventListener("click", KEYS[button.dataset.key]);
 for (const button of document.querySelectorAll("[data-close]")) {
   button.hidden = !groups.groups.length;
-  button.addEventListener("click", () => groups.setAll(button.dataset.close === "yes"));
+  button.addEventListener("click", () => groups.setAll(() => button.dataset.close === "yes"));
 }
-if (groups.groups.length && unitsPerPixel() > READABLE) groups.setAll(true);
+if (groups.groups.length && unitsPerPixel() > READABLE) groups.setAll(() => true);

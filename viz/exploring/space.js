@@ -1,8 +1,8 @@
 // Where things move to when groups are closed.
 //
 // Graphviz laid the picture out with all groups open. When some are closed, the rows and columns of space that only their
-// inside needed are taken out, and what is left is pushed across the flow so that arrows run straight. What stood beside or
-// behind something else still does, so nothing can come to overlap.
+// inside needed are taken out, and what is left is pushed across the flow so that arrows run straight. What was before
+// something else along the flow, or beside it, comes nearer, but never to overlap.
 
 const ROOM = 16;  // what is left of a row or column of space that nothing needs
 

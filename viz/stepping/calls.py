@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from nn import Module, observing
-from tinygrad_edu import DTypeError, ShapeError, Value, enable_grad
+from tinygrad_edu import DTypeError, GraphError, ShapeError, Value, enable_grad
 
 from ..drawing import Drawing, Group, Kind
 from ..names import by_id
 from ..restore import left_as_it_was
-from ..text import data_of
+from ..steps import is_data
+from ..text import data_of, entitled
 from .notation import LONGEST_LABEL
 from .trace import Trace, trace
 
@@ -53,7 +54,8 @@ def trace_of_model(
     names: Mapping[str, Any] | None = None,
     title: str | None = None,
 ) -> Trace:
-    """The trace of one run of a model, with frames around its layers. It runs in the mode that it is in, and is left as it was.
+    """The trace of one run of a model, with frames around its layers. It runs in the mode that it is in, and is left as it was
+    (modules that only the loss uses are not).
 
     Args:
         model: any module.
@@ -65,7 +67,7 @@ def trace_of_model(
     Raises:
         DTypeError: if `model` is no Module, the result no Value, or another argument of another type.
         ShapeError: if the result is not a single number.
-        GraphError: as `trace`.
+        GraphError: if all parameters are frozen, and as `trace`.
         Exception: what the run raises.
     """
     if not isinstance(model, Module):
@@ -76,10 +78,14 @@ def trace_of_model(
         raise DTypeError(
             f"step: got a loss of type {type(loss).__name__}, expected a function of what the model returns"
         )
+    if not any(x.requires_grad for x in (*model.parameters(), *inputs) if isinstance(x, Value)):
+        raise GraphError(
+            f"step: all parameters of {type(model).__name__} are frozen, so no gradient flows; see Module.freeze"
+        )
     given = list(_named(model, inputs, names or {}))
     result, calls = _run(model, given, loss)
     paths = {p: _shortened(path) for path, p in model.named_parameters()}
-    own = {id(data_of(x)) for x in given}
+    own = {id(data_of(x)) for x in given if is_data(x)}
 
     def by_layer(drawing: Drawing, data: list[Any], places: dict[Value, int], sources: list[list[int]]) -> Drawing:
         nodes = list(drawing.nodes)
@@ -108,7 +114,8 @@ def _named(model: Module, inputs: Sequence[Any], names: Mapping[str, Any]) -> It
     """The inputs; arrays of floats as Values, so that they have a name and a node of their own."""
     arguments = list(signature(model.forward).parameters)
     called = by_id(names)
-    for i, x in enumerate(inputs):
+    for i, given in enumerate(inputs):
+        x = np.asarray(given) if isinstance(given, list) else given
         own = arguments[min(i, len(arguments) - 1)] if arguments else ""
         is_plain = isinstance(x, np.ndarray) and x.dtype.kind == "f"
         yield Value(x, requires_grad=False, copy=False, name=called.get(id(x), own)) if is_plain else x
@@ -118,34 +125,33 @@ def _run(model: Module, inputs: Sequence[Any], loss: Callable[[Any], Any] | None
     """The number that a model and a loss come to, and the calls, in the order in which they began, without the model's own."""
     paths = {id(module): path for path, module in model.named_modules()}
     calls: list[Call] = []
-    running: list[tuple[Any, Call]] = []
+    running: list[Call] = []
     times: Counter[Module] = Counter()
 
-    def begin(what: Any, title: str) -> None:
-        calls.append(Call(title, running[-1][1] if running else None, _now(), what is loss))
-        running.append((what, calls[-1]))
+    def begin(title: str, is_loss: bool = False) -> None:
+        calls.append(Call(title, running[-1] if running else None, _now(), is_loss))
+        running.append(calls[-1])
 
-    def end(what: Any, *_: Any) -> None:
-        ended = None
-        while ended is not what:  # those in between raised errors, which the model caught
-            ended, call = running.pop()
-            call.end = _now()
+    def end(_: Any = None) -> None:
+        running.pop().end = _now()
 
     def enter(module: Module) -> None:
         path, told = paths.get(id(module), ""), f"{type(module).__name__}({module.describe()})"
         times[module] += 1
         again = f", call {times[module]}" if times[module] > 1 else ""
-        begin(module, f"{path}: {told}{again}" if path else told)
+        begin(entitled(path, f"{told}{again}"))
 
-    with left_as_it_was(model), enable_grad(), observing(end, enter):
+    with left_as_it_was(model), enable_grad(), observing(enter=enter, leave=end):
         result = model(*inputs)
         if loss is not None:
-            begin(loss, "loss")
+            begin("loss", is_loss=True)
             result = loss(result)
-            end(loss)
+            end()
     source = "the model" if loss is None else "loss"
     if not isinstance(result, Value):
-        raise DTypeError(f"step: {source} returned {type(result).__name__}, expected a Value that is a single number")
+        raise DTypeError(
+            f"step: {source} returned {type(result).__name__}, expected a Value that is a single number; give a loss="
+        )
     if result.size != 1:
         raise ShapeError(
             f"step: {source} returned shape {result.shape}, expected a single number; give a loss=, such as lambda y: y.mean()"

@@ -50,6 +50,7 @@ function highlight(step) {
   } else if (kind === "backward" || kind === "layerBackward") {
     for (const {result, operand, source} of (shares ?? [share]).map((k) => SHARES[k])) {
       marked.push([seenAs(result), "from"]);
+      if (layer && isIn(source, layer) && isInput(source)) marked.push([seenAs(source), "now"]);  // what the layer learns
       if (!layer || !isIn(source, layer)) marked.push([arrow(result, operand, source), "behind"], [seenAs(source), "now"]);
     }
   } else {
@@ -132,13 +133,20 @@ function beside(i, move) {
   return elements[next];
 }
 
+/** Make a node the one that Tab comes to; the next one that is seen, if it is not. */
+function stopAt(i) {
+  svg.querySelector('.node[tabindex="0"]')?.setAttribute("tabindex", "-1");
+  (seenAs(i) === elements[i] ? elements[i] : beside(i, -1)).setAttribute("tabindex", "0");
+}
+
 /** Make the nodes usable: one of them is a tab stop, Up and Down move on, Enter or a click chooses. */
 function prepareGraph(choose) {
   elements.forEach((element, i) => {
     element.setAttribute("role", "button");
-    element.setAttribute("tabindex", i === OUTPUT ? "0" : "-1");
+    element.setAttribute("tabindex", "-1");
     element.dataset.at = i;
   });
+  stopAt(OUTPUT);
   const at = (event) => event.target.closest?.("[data-at]")?.dataset.at;
   const on = (type, act) => svg.addEventListener(type, (event) => at(event) !== undefined && act(Number(at(event)), event));
   on("click", (i) => choose(i));
@@ -150,8 +158,7 @@ function prepareGraph(choose) {
     });
   }
   on("focusin", (i) => {
-    svg.querySelector('[tabindex="0"]')?.setAttribute("tabindex", "-1");
-    elements[i].setAttribute("tabindex", "0");
+    stopAt(i);
     elements[i].setAttribute("aria-label", details(i));
     tell(i);
   });

@@ -26,7 +26,18 @@ for (const group of TRACE.picture.groups) {
   group.lines = exits.length === 1 ? [`${label(exits[0])} ${NODES[exits[0]].form}`, inBox.value(exits[0], NUMBER_ROOM), inBox.gradient(exits[0], NUMBER_ROOM)] : exits.map(label);
 }
 
-const layers = TRACE.picture.groups.length ? openable(svg, TRACE.picture, replan) : {groups: [], standsFor: () => undefined};
+const layers = TRACE.picture.groups.length && svg.querySelector("g.graph") ? openable(svg, TRACE.picture, replan) : unframed(TRACE.picture.groups);
+
+/** Layers of a graph too large for frames: as steps they open and close all the same, from the button below a step. */
+function unframed(groups) {
+  const setAll = (isClosed) => {
+    groups.forEach((group) => (group.closed = isClosed(group)));
+    replan();
+  };
+  const find = (id) => groups.find((group) => group.id === id);
+  const standsFor = (id) => trail(HOME.get(TRACE.ids.indexOf(id))).map(find).findLast(({closed}) => closed);
+  return {groups, standsFor, setAll, set: (group, closed) => setAll((each) => (each === group ? closed : each.closed))};
+}
 const initially = openNow();
 
 /** The groups that are open, as they stand in a link. */
@@ -39,9 +50,9 @@ const seenAs = (i) => layers.standsFor(TRACE.ids[i])?.element ?? elements[i];
 
 /** The numbers in the box of a closed layer: those of its one result. */
 function refreshLayers(i, known, gradient) {
-  for (const {id, lines} of layers.groups) {
+  for (const {id, lines, element} of layers.groups) {
     const exits = EXITS.get(id);
-    if (exits.length !== 1 || exits[0] !== i) continue;
+    if (!element || exits.length !== 1 || exits[0] !== i) continue;
     lines[1].textContent = inBox.value(i, known ? format(run.value[i][0]) : "?");
     lines[2].textContent = inBox.gradient(i, gradient ? format(largest(gradient)) : "?");
   }
@@ -83,7 +94,7 @@ const shaped = (i) => `${label(i)}${NODES[i].form ? ` ${NODES[i].form}` : ""}`;
 function layerForwardLines({layer, nodes}) {
   const from = enters(layer, nodes), count = `${nodes.length} operation${nodes.length === 1 ? "" : "s"}`, parameters = held(layer).filter((i) => NODES[i].gradient);
   const lines = EXITS.get(layer).filter((i) => nodes.includes(i)).flatMap((i) => [
-    [`${label(i)}: ${NODES[i].form || "scalar"}`, `computed ${from.length ? `from ${list(from)} ` : ""}in ${count}`],
+    [`${label(i)}: ${NODES[i].form || "scalar"}`, `computed${from.length ? ` from ${list(from)}` : ""}; ${count} in this layer`],
     [valueText(i), "its numbers"],
   ]);
   if (parameters.length) lines.push([parameters.slice(0, 6).map(shaped).join(", "), `${parameters.length > 6 ? `and ${parameters.length - 6} more: ` : ""}what the layer learns`]);
@@ -97,11 +108,11 @@ function reached(shares) {
 
 function layerBackwardLines({layer, shares}) {
   const lines = EXITS.get(layer).filter((i) => run.gradient[i] && shares.some((k) => SHARES[k].result === i))
-    .map((i) => [`gradient of ${label(i)}: ${gradientText(i)}`, "comes in, from what uses the layer's result"]);
+    .map((i) => [`gradient of ${label(i)}: ${gradientText(i)}`, i === OUTPUT ? "the output: here the backward pass starts" : "comes in, from what uses the layer's result"]);
   for (const [i, k] of reached(shares)) {
     const left = SHARES_OF[i].length - SHARES_OF[i].indexOf(k) - 1;
     if (isIn(i, layer) && !isInput(i)) continue;
-    const says = isIn(i, layer) ? `how ${label(OUTPUT)} changes with it` : left ? `goes on to ${label(i)}; ${left} more to come` : `goes on to ${label(i)}, from which the layer computed`;
+    const says = isIn(i, layer) ? `how ${label(OUTPUT)} changes with it` : left ? `goes on to ${label(i)}; ${left} more to come` : `goes on to ${label(i)}, which the layer was given`;
     lines.push([`gradient of ${label(i)}${left ? " so far" : ""}: ${totalText(k)}`, says]);
   }
   return lines;

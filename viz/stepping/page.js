@@ -2,10 +2,10 @@
 
 const get = (id) => document.getElementById(id);
 const edits = new Map();  // from input to its value, where that is not the recorded one
-const solved = new Set();  // steps that were answered, or shown
+const solved = new Set();  // shares that were answered, or shown
 let current = 0, chosen, timer;
 
-const isHidden = () => get("practice").checked && canAsk(current) && !solved.has(current);
+const isHidden = () => get("practice").checked && canAsk(current) && !solved.has(STEPS[current].share);
 
 /** The last step whose results are shown. */
 const shown = () => (isHidden() ? current - 1 : current);
@@ -85,13 +85,13 @@ function drawQuestion() {
 
 /** Practice needs a number to ask for; where there is none, the page says so. */
 function offerPractice() {
-  const hasQuestions = SHARES.some((_, k) => isAsked(k));
+  const hasNumbers = SHARES.some((_, k) => isAsked(k)), hasQuestions = STEPS.some((_, step) => canAsk(step));
   get("practice").disabled = !hasQuestions;
-  if (!hasQuestions) get("practice").parentElement.title = "No gradient on this page is a single number to ask for.";
+  get("practice").parentElement.title = hasQuestions ? "" : hasNumbers ? "Open a layer to practise its operations." : "No gradient on this page is a single number to ask for.";
 }
 
 function reveals(says) {
-  solved.add(current);
+  solved.add(STEPS[current].share);
   get("verdict").textContent = says;
   draw();
 }
@@ -182,7 +182,7 @@ function address() {
 /** Show what the address says. */
 function follow() {
   const given = new URLSearchParams(location.hash.slice(1)), wanted = (given.get("open") ?? initially).split(",");
-  for (const group of layers.groups) if (group.closed === wanted.includes(group.id)) layers.set(group, !group.closed);
+  if (layers.groups.some(({id, closed}) => closed === wanted.includes(id))) layers.setAll(({id}) => !wanted.includes(id));
   const inputs = (given.get("inputs") ?? "").split(",").map((pair) => pair.split(":").map(Number)).filter(([i, x]) => !TRACE.fixed && NODES[i] && isInput(i) && Number.isFinite(x));
   if (inputs.length || edits.size) {
     edits.clear();
@@ -209,10 +209,13 @@ function replan(title, before) {
   const {begins} = STEPS[current], frame = get("graph");
   plan();
   current = STEPS.findLastIndex((step) => step.begins <= begins);
+  get("answer").value = get("verdict").textContent = "";
   measureTime();
-  solved.clear();
+  offerPractice();
+  stopAt(OUTPUT);
   scale();
   draw(true);
+  if (!title) return;
   const now = title.getBoundingClientRect();
   frame.scrollLeft += now.left - before.left;
   frame.scrollTop += now.top - before.top;

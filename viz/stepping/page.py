@@ -17,7 +17,7 @@ import numpy as np
 from tinygrad_edu import DTypeError, Value
 
 from .. import render
-from ..drawing import DrawnNode, Kind
+from ..drawing import Drawing, DrawnNode, Kind
 from ..exploring.page import groups, groups_script, script
 from ..files import target, write
 from ..names import check
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _SCRIPTS = ("numbers.js", "wording.js", "graph.js", "layers.js", "panels.js", "practice.js", "page.js")
 _MOST_DRAWN = 300  # nodes that Graphviz lays out in a second or two, and that a reader can follow along arrows
 _MOST_IN_LAYERS = 1_000
+_MOST_STRETCH = 300  # levels that arrows pass; a recurrent layer's weights reach into all of its steps
 _DIGIT_WIDTH = 0.556  # of the font's size, in Helvetica
 _SLOT = 9  # digits that a number on a node has room for: -1.234e-05
 _LONGEST_TITLE = 200
@@ -96,9 +97,11 @@ def page(story: Trace) -> str:
         "forward": story.forward,
         "backward": [asdict(share) for share in story.backward],
         "fixed": story.fixed,
-        "picture": groups(story.drawing if _is_drawn(story) else replace(story.drawing, groups=())),
+        "picture": groups(story.drawing),
     }
-    scripts = [groups_script(), javascript([] if story.fixed else operations), *map(_file, _SCRIPTS)]
+    scripts = [javascript([] if story.fixed else operations), *map(_file, _SCRIPTS)]
+    if story.drawing.groups:
+        scripts.insert(0, groups_script())
     return Template(_file("page.html")).substitute(
         title=escape(plain(story.drawing.title or "Backpropagation, step by step", _LONGEST_TITLE)),
         style=_file("page.css"),
@@ -113,9 +116,26 @@ def _file(name: str) -> str:
     return (resources.files(__package__) / name).read_text(encoding="utf-8")
 
 
-def _is_drawn(story: Trace) -> bool:
-    """Whether Graphviz lays the graph out; closed layers are read at once, so that more may be inside."""
-    return len(story.nodes) <= (_MOST_IN_LAYERS if story.drawing.groups else _MOST_DRAWN)
+def _is_drawn(drawing: Drawing) -> bool:
+    """Whether Graphviz lays the graph out in a few seconds: closed layers are read at once, but long arrows take their time."""
+    if not drawing.groups:
+        return len(drawing.nodes) <= _MOST_DRAWN
+    return len(drawing.nodes) <= _MOST_IN_LAYERS and _stretch(drawing) <= _MOST_STRETCH
+
+
+def _stretch(drawing: Drawing) -> int:
+    """How many levels the arrows from leaves pass together; a leaf stands just before what uses it first."""
+    sources: dict[str, list[str]] = {node.id: [] for node in drawing.nodes}
+    for edge in drawing.edges:
+        sources[edge.target].append(edge.source)
+    levels: dict[str, int] = {}
+    users: dict[str, list[int]] = {id: [] for id, given in sources.items() if not given}
+    for id, given in sources.items():
+        levels[id] = 1 + max((levels[x] for x in given), default=-1)
+        for x in given:
+            if x in users:
+                users[x].append(levels[id])
+    return sum(level - min(passed) for passed in users.values() for level in passed)
 
 
 def _graph(story: Trace) -> str:
@@ -125,7 +145,7 @@ def _graph(story: Trace) -> str:
         _slotted(node, step.label, len(step.gradient or ())) for node, step in zip(nodes, story.nodes, strict=True)
     )
     drawing = replace(story.drawing, nodes=drawn, title="", description="")
-    svg = render.svg(drawing, handles=True) if _is_drawn(story) else grid(drawing)
+    svg = render.svg(drawing, handles=True) if _is_drawn(drawing) else grid(drawing)
     svg = re.sub(r"\s*<title>.*?</title>|\s*<desc>.*?</desc>", "", svg, flags=re.DOTALL)
     svg = re.sub(rf"<text ([^>]*)>(\d)\2{{{_SLOT - 1}}}</text>", _slot, svg)
     svg = re.sub(r"<text ([^>]*)>gradient</text>", r'<text \1 data-slot="what">gradient</text>', svg)

@@ -54,7 +54,7 @@ function startLines() {
   const inputs = NODES.map((_, i) => i).filter(isInput), outside = inputs.filter((i) => !HOME.has(i));
   const few = outside.slice(0, 12).map((i) => [`${label(i)} = ${isScalar(i) ? number(i) : NODES[i].form}`, NODES[i].gradient ? "" : "a constant: no gradient"]);
   const rest = outside.length > 12 ? [["…", `and ${outside.length - 12} more inputs`]] : [];
-  if (outside.length < inputs.length) rest.push([`${inputs.length - outside.length} inputs within layers`, "a layer is one step; choose its box to go through its operations"]);
+  if (outside.length < inputs.length) rest.push([`${inputs.length - outside.length} input${inputs.length - outside.length === 1 ? "" : "s"} within layers`, "a layer is one step; choose its box to go through its operations"]);
   const name = label(OUTPUT);
   const asked = inputs.filter((i) => NODES[i].gradient), arrays = asked.some((i) => !isScalar(i));
   const goal = `The question: if ${asked.length > 1 ? `one of the inputs ${list(asked, 3)}` : list(asked) || name} changes a little, how much does ${name} change? ` +
