@@ -282,7 +282,7 @@ def test_arrows_are_measured_where_they_are_drawn(opened):
     gaps = page.evaluate(
         """() => [...document.querySelectorAll("#view g.edge path")].map(path => {
             const points = along(path.getAttribute("d")), length = path.getTotalLength();
-            const drawn = Array.from({length: 400}, (_, k) => path.getPointAtLength(length * k / 399));
+            const count = Math.ceil(length), drawn = Array.from({length: count}, (_, k) => path.getPointAtLength(length * k / (count - 1)));
             const off = points.map(([x, y]) => Math.min(...drawn.map(p => Math.hypot(p.x - x, p.y - y))));
             const steps = points.slice(1).map((p, k) => Math.hypot(p[0] - points[k][0], p[1] - points[k][1]));
             const [first, last] = [points[0], points.at(-1)];
