@@ -286,7 +286,7 @@ def test_arrows_are_measured_where_they_are_drawn(opened):
             const off = points.map(([x, y]) => Math.min(...drawn.map(p => Math.hypot(p.x - x, p.y - y))));
             const steps = points.slice(1).map((p, k) => Math.hypot(p[0] - points[k][0], p[1] - points[k][1]));
             const [first, last] = [points[0], points.at(-1)];
-            return [...off, Math.max(...steps) - 5, Math.hypot(first[0] - drawn[0].x, first[1] - drawn[0].y),
+            return [...off, Math.max(...steps) - 10, Math.hypot(first[0] - drawn[0].x, first[1] - drawn[0].y),
                 Math.hypot(last[0] - drawn.at(-1).x, last[1] - drawn.at(-1).y)];
         }).flat()"""
     )
