@@ -40,7 +40,8 @@ class Describer:
     def __call__(self, part: Part, id: str) -> DrawnNode:
         """The node for a part."""
         items = self.record.items
-        exits = [items[i] for i in part.exits()]
+        kind = self._kind(part)
+        exits = [items[i] for i in part.exits()] if kind is not Kind.OUTPUT else [items[self.output]]
         inner = [items[i] for block in part.blocks for i in block] if part.size() > len(exits) else exits
         grads = statistics(_gradients(exits))
         values = statistics([data_of(x) for x in exits])
@@ -56,9 +57,9 @@ class Describer:
             symbol=symbol,
             params=params,
             name=self._name(exits),
-            form=_form(exits, part),
+            form=_form(exits[0], part),
             gradient=tuple(map(number, grads)),
-            notes=self._notes(part.exits()),
+            notes=(*self._notes(part.exits()), *self._handed(part)),
             uses=shared.pop() if len(shared) == 1 and not part.loose else 0,
             count=part.size(),
             alarm=not (_finite(unusual) and _finite(slopes)),
@@ -103,6 +104,12 @@ class Describer:
         notes = Counter(self._notes_on(exits))
         return tuple(note if n == len(exits) else f"{note} ({n:,} of {len(exits):,})" for note, n in notes.items())
 
+    def _handed(self, part: Part) -> Iterator[str]:
+        """Which operations of a loop take the result the next time: no arrow leads back to them."""
+        if part.handed:
+            symbols = dict.fromkeys(self.record.items[i].grad_fn.symbol for i in part.handed)
+            yield f"each feeds the next {', '.join(symbols)}"
+
     def _notes_on(self, exits: list[int]) -> Iterator[str]:
         for i in exits:
             x = self.record.items[i]
@@ -130,11 +137,12 @@ def _magnitude(grads: Sequence[Any]) -> float | None:
     return round(log10(largest), 4) if 0 < largest < float("inf") else None
 
 
-def _form(exits: list[Any], part: Part) -> str:
+def _form(x: Any, part: Part) -> str:
     """Shape and dtype, after how many there are of them."""
     if part.loose:
         return ""
-    return " ".join(filter(None, (f"×{len(exits):,}" if len(exits) > 1 else "", form(data_of(exits[0])))))
+    times = len(part.blocks)
+    return " ".join(filter(None, (f"×{times:,}" if times > 1 else "", form(data_of(x)))))
 
 
 def _crowd(items: list[Any]) -> tuple[str, str]:

@@ -112,7 +112,7 @@ class _Sheet:
             )
         if not groups:
             return None
-        inside = Folding(parts, self.graph.owner([part.blocks for part in parts]))
+        inside = folding._replace(parts=parts, owner=self.graph.owner([part.blocks for part in parts]))
         return replace(drawing, nodes=tuple(nodes), edges=self._edges(inside, nodes), groups=tuple(groups))
 
     def _edges(self, folding: Folding, nodes: Sequence[DrawnNode]) -> tuple[Edge, ...]:
@@ -121,7 +121,8 @@ class _Sheet:
 
 def _steps(part: Part) -> list[Part]:
     """The operations of a part one by one, each as often as the part occurs."""
-    return [Part(list(step)) for step in zip(*([(i,) for i in block] for block in part.blocks), strict=True)]
+    steps = [Part(list(step)) for step in zip(*([(i,) for i in block] for block in part.blocks), strict=True)]
+    return [*steps[:-1], steps[-1]._replace(handed=part.handed)]
 
 
 def _lines(node: DrawnNode) -> tuple[str, ...]:
@@ -193,12 +194,13 @@ def _from_each_source(record: Recorded, folding: Folding, nodes: Sequence[DrawnN
     part = folding.parts[q]
     first = part.blocks[0]
     told = len(first) == 1 and len(record.inputs[first[0]]) <= MOST_ROLES
+    loops = bool(folding.turns)  # asked once, as a layer may have a million arrows
     arrows = Counter(
         (folding.owner[i], k if told else 0)
         for block in part.blocks
         for j in block
         for k, i in enumerate(record.inputs[j])
-        if i != INSIDE
+        if i != INSIDE and not (loops and folding.hands_on(i, j))
     )
     counts: Counter[tuple[int, str]] = Counter()
     for (p, k), count in arrows.items():

@@ -1,23 +1,26 @@
 """Folding: which recorded nodes to draw as one, so that a graph of any size fits on a page. Times are linear in its size.
 
-It works on plain numbers, not on Values: `keys` says which nodes do the same thing, `inputs` which feed which. Four steps,
+It works on plain numbers, not on Values: `keys` says which nodes do the same thing, `inputs` which feed which. Five steps,
 each taken only if the picture is still too large after those before:
 
 1. rows: the same operation many times in a row, such as the additions of a sum, becomes one;
 2. alike: what is computed in the same way and used in the same way, such as the terms of that sum, is drawn once (alike.py);
 3. chains: operations that only hand on to the next become one;
-4. bands: all but the neighbourhood of the output is cut into layers by depth (bands.py).
+4. repeats: what a loop does is drawn once, on what 2. left (repeats.py);
+5. bands: all but the neighbourhood of the output is cut into layers by depth (bands.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
+from types import MappingProxyType
 from typing import NamedTuple
 
 from .alike import HOPELESS, alike
 from .bands import banded
-from .parts import Block, Graph, Group, Part, connected
+from .parts import Block, Graph, Group, Part, Turn, connected
+from .repeats import repeated
 
 _SHORTEST_ROW = 2
 _SHORTEST_CHAIN = 3  # two different operations are as quickly read one by one
@@ -27,12 +30,19 @@ class Folding(NamedTuple):
     """What is to be drawn.
 
     Attributes:
-        parts: in topological order; each becomes one node.
+        parts: in topological order, but for what a loop hands on; each becomes one node.
         owner: for each recorded node, the position of its part.
+        turns: for each node of a loop, which loop and which time.
     """
 
     parts: list[Part]
     owner: list[int]
+    turns: Mapping[int, Turn] = MappingProxyType({})
+
+    def hands_on(self, i: int, j: int) -> bool:
+        """Whether the arrow from node i to node j leads from one time of a loop to a later one; it is not drawn."""
+        source, target = self.turns.get(i), self.turns.get(j)
+        return source is not None and target is not None and source.loop == target.loop and source.time < target.time
 
 
 def fold(graph: Graph, weight: Callable[[int], float], limit: int) -> Folding:
@@ -46,12 +56,16 @@ def fold(graph: Graph, weight: Callable[[int], float], limit: int) -> Folding:
     if len(graph.keys) <= limit:
         return Folding([Part([(i,)]) for i in range(len(graph.keys))], list(range(len(graph.keys))))
     graph = graph.with_pins(limit // 8)
-    groups = alike(graph, _rows(graph))
+    steps = groups = alike(graph, _rows(graph))
     if limit < len(groups) < HOPELESS:
         groups = _chains(graph, groups)
-    if len(groups) > limit:
-        return _ordered(banded(graph, groups, weight, limit), graph)
-    return _ordered([Part(group) for group in groups], graph)
+    if len(groups) <= limit:
+        return _ordered([Part(group) for group in groups], graph)
+    loops = repeated(graph, steps)
+    if loops is not None and len(loops[0]) <= limit:
+        parts, turns = loops
+        return Folding(parts, graph.owner([part.blocks for part in parts]), turns)
+    return _ordered(banded(graph, groups, weight, limit), graph)
 
 
 def _rows(graph: Graph) -> list[Block]:

@@ -49,10 +49,12 @@ class Part(NamedTuple):
     Attributes:
         blocks: one for each time that the part occurs.
         loose: whether it is a layer instead: one block of nodes in no particular arrangement.
+        handed: of a step of a loop, which nodes of the loop take its result the next time; of each step one.
     """
 
     blocks: Group
     loose: bool = False
+    handed: tuple[int, ...] = ()
 
     def exits(self) -> list[int]:
         """The nodes whose results leave the part."""
@@ -61,6 +63,13 @@ class Part(NamedTuple):
     def size(self) -> int:
         """How many nodes it stands for."""
         return sum(map(len, self.blocks))
+
+
+class Turn(NamedTuple):
+    """Which loop, and which time."""
+
+    loop: int
+    time: int
 
 
 class Links(NamedTuple):

@@ -45,8 +45,11 @@ def folded(recorded: int, folding: Folding, nodes: Sequence[DrawnNode]) -> str:
     """What was drawn as one, in words; "" if nothing was."""
     if all(part.size() == 1 for part in folding.parts):
         return ""
+    loops = [p for p in folding.parts if p.blocks[0][0] in folding.turns]
+    equals = [p for p in folding.parts if len(p.blocks) > 1 and p.blocks[0][0] not in folding.turns]
     folds = [
-        ([p for p in folding.parts if len(p.blocks) > 1], "group", "of equals, each drawn once with its number"),
+        (loops, "step", "of loops, each drawn once with its number"),
+        (equals, "group", "of equals, each drawn once with its number"),
         ([p for p in folding.parts if p.size() > len(p.blocks) == 1 and not p.loose], "run", "of operations"),
         ([p for p in folding.parts if p.loose], "layer", "by their depth"),
     ]

@@ -12,11 +12,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tinygrad_edu import Value, exp, log, relu, stack, tanh
+from tinygrad_edu import Value, exp, log, relu, sin, stack, tanh
 from viz import Drawing, Kind, expression, graph
 from viz.expression import drawings_of
 from viz.fold import fold
-from viz.parts import Graph, connected
+from viz.parts import Graph
 from viz.recorded import INSIDE, recorded
 
 
@@ -53,6 +53,97 @@ def tangle(size: int, seed: int) -> Value:
         a, b = rng.choice(values[-12:]), rng.choice(values)
         values.append(rng.choice((lambda a, b: a * b, lambda a, b: tanh(a + 1.0), lambda a, b: a - b))(a, b))
     return builtins.sum(values)
+
+
+def growth(n: int) -> Value:
+    z, s = Value(1.0, name="z0"), Value(0.5, name="s")
+    for _ in range(n):
+        z = z * 1.001 + 0.1 * s
+    return z
+
+
+def neuron(n: int) -> Value:
+    """A neuron that feeds itself, with an input of its own each time."""
+    w, u, h = Value(0.5, name="w"), Value(0.9, name="u"), Value(0.1, name="h0")
+    for i in range(n):
+        h = tanh(w * Value(0.01 * i, requires_grad=False) + u * h)
+    return h
+
+
+def orbit(n: int) -> Value:
+    """Two states, each computed from both as they were."""
+    x, v, k = Value(1.0, name="x0"), Value(0.0, name="v0"), Value(2.0, name="k")
+    for _ in range(n):
+        x, v = x + 0.01 * v, v - k * exp(x)
+    return x * tanh(v)
+
+
+def layer(units: int, times: int) -> Value:
+    """Neurons that feed each other."""
+    us = [[Value(0.1 * (i - j)) for j in range(units)] for i in range(units)]
+    h = [Value(0.0) for _ in range(units)]
+    for t in range(times):
+        x = Value(float(t), requires_grad=False)
+        h = [tanh(builtins.sum((u * hi for u, hi in zip(row, h, strict=True)), row[0] * x)) for row in us]
+    return builtins.sum(h)
+
+
+def two_loops(n: int) -> Value:
+    """The second works on each result of the first."""
+    w, u, h, hs = Value(0.1), Value(0.2), Value(0.0), []
+    for i in range(n):
+        h = tanh(w * Value(0.01 * i, requires_grad=False) + u * h)
+        hs.append(h)
+    return through(hs, Value(0.5)) * sin(hs[0])
+
+
+def through(xs: list[Value], y: Value) -> Value:
+    """A loop over results, that begins with y."""
+    for x in xs:
+        y = sin(y * x)
+    return y
+
+
+def disorder(n: int) -> list[Value]:
+    """Results of one operation, of which each has another source."""
+    rng = random.Random(0)
+    values = [Value(0.5), Value(0.6)]
+    while len(values) < n:
+        values.append(tanh(rng.choice(values[-9:])))
+    return values[2:]
+
+
+def some_times(n: int, every: int) -> Value:
+    """A loop with an if."""
+    z, s = Value(1.0), Value(0.5)
+    for i in range(n):
+        z = z * 0.9 + 0.1 * s
+        if i % every == 0:
+            z = tanh(z)
+    return z
+
+
+def program(seed: int) -> Value:
+    """A random loop over random states, on what is shared, what is each time new, and what was computed before."""
+    rng = random.Random(seed)
+    states = [Value(0.1 * i) for i in range(rng.randint(1, 3))]
+    shared = [Value(0.3), tanh(Value(0.7))]
+    kinds = (lambda a, b: a * b, lambda a, b: a + b, lambda a, b: a - 0.5, lambda a, b: tanh(a))
+    body = [(rng.choice(kinds), rng.random(), rng.random(), rng.randrange(4)) for _ in range(rng.randint(1, 8))]
+    ends = [(rng.random(), rng.randrange(len(states))) for _ in states]
+    every = rng.choice((1_000, 1_000, 50))
+    for i in range(rng.choice((60, 150))):
+        known = [Value(0.01 * i), *shared, *states]
+        for k, (what, first, second, target) in enumerate(body):
+            if k == 1 and i % every == every - 1:
+                continue
+            a, b = known[int(first * len(known))], known[int(second * len(known))]
+            known.append(what(a, b))
+            if target < len(states):
+                states[target] = known[-1]
+        for end, source in ends:
+            states[source] = states[source - 1] * 0.9 + known[-1 - int(end * 3)]
+    return builtins.sum(x * (0.1 + i) for i, x in enumerate(states))
 
 
 def told(drawing: Drawing) -> list[tuple[str, str, str]]:
@@ -177,6 +268,84 @@ def test_layers_by_depth_keep_the_output_and_the_heaviest_leaves():
     assert "layers by their depth" in d.folded
 
 
+def test_a_loop_is_drawn_once():
+    y = growth(5_000)
+    y.backward()
+    d = folded(y)
+    assert told(d) == [
+        ("", "", ""),
+        ("", "", ""),
+        ("×", "1.001", "×5,000"),
+        ("×", "0.1", "×5,000"),
+        ("+", "", "×5,000"),
+    ]
+    assert [(e.source, e.target) for e in d.edges] == [("n0", "n2"), ("n1", "n3"), ("n2", "n4"), ("n3", "n4")]
+    assert [node.notes for node in d.nodes] == [(), (), (), (), ("each feeds the next ×",)]
+    assert [node.count for node in d.nodes] == [1, 1, 5_000, 5_000, 5_000]
+    assert (d.nodes[-1].kind, d.nodes[-1].value, d.nodes[-1].gradient) == (Kind.OUTPUT, (f"{y.data:.4g}",), ("1",))
+    assert "15,000 in 3 steps of loops, each drawn once with its number" in d.folded
+
+
+def test_what_each_time_has_of_its_own_is_drawn_once():
+    d = folded(neuron(300))
+    assert told(d) == [
+        ("", "", ""), ("", "", "×300"), ("", "", ""), ("", "", ""),
+        ("×", "", "×300"), ("×", "", "×300"), ("+", "", "×300"), ("tanh", "", "×300"),
+    ]  # fmt: skip
+    assert [node.name for node in d.nodes] == ["w", "", "u", "h0", "", "", "", ""]
+    assert {node.uses for node in d.nodes[:3]} == {1, 300}
+
+
+def test_what_a_loop_takes_from_the_time_before_is_no_arrow():
+    """The new v is computed from the old x, so that no arrow leads there from the new x."""
+    d = folded(orbit(100))
+    (add,) = [node for node in d.nodes if (node.symbol, node.form) == ("+", "×100")]
+    (exps,) = [node for node in d.nodes if node.symbol == "exp"]
+    assert add.notes[-1] == "each feeds the next +, exp"
+    assert [d.nodes[int(e.source[1:])].name for e in d.edges if e.target == exps.id] == ["x0"]
+    assert [d.nodes[int(e.target[1:])].symbol for e in d.edges if e.source == add.id] == ["×"]  # of the last x
+
+
+def test_neurons_that_feed_each_other_are_a_loop_of_groups():
+    d = folded(layer(5, 40))
+    assert told(d)[-5:] == [
+        ("×", "", "×200"), ("×", "", "×1,000"), ("+", "5 in a row", "×200"), ("tanh", "", "×200"), ("+", "5 in a row", "")
+    ]  # fmt: skip
+
+
+def test_a_loop_may_work_on_each_result_of_another():
+    forms = [node.form for node in folded(two_loops(200)).nodes if node.kind is Kind.RESULT]
+    assert forms == ["×200"] * 6 + [""]
+
+
+def test_a_loop_with_an_if_folds_in_its_own_period():
+    d = folded(some_times(2_000, every=7))
+    assert len([node for node in d.nodes if node.form in ("×285", "×286")]) == 22
+    assert "layers by their depth" not in d.folded
+
+
+def test_a_name_in_a_loop_stays_visible_and_the_loop_falls_apart_there():
+    h = Value(0.1)
+    w = Value(0.5)
+    for i in range(301):
+        h = tanh(w * h + Value(0.01 * i))
+        if i == 150:
+            h.name = "half way"
+    d = folded(h)
+    (named,) = [node for node in d.nodes if node.name]
+    assert (named.name, named.count) == ("half way", 1)
+    assert [node.form for node in d.nodes if node.symbol == "tanh"] == ["×150", "", "×150"]
+
+
+def test_a_number_within_a_loop_is_no_node_of_it():
+    """The first time works on a number, the later ones on results: those are a loop without it."""
+    w, h = Value(0.5), 0.1
+    for i in range(200):
+        h = sin(w * h) + Value(0.01 * i)
+    d = folded(h)
+    assert [(n.params, n.form) for n in d.nodes if n.symbol == "×"] == [("0.1", ""), ("", "×199")]
+
+
 def test_what_was_folded_is_said():
     y, _, _ = products(100)
     d = folded(y)
@@ -217,6 +386,15 @@ GRAPHS = {
     "network": network(30, (3, 5, 2))[0],
     "more than there is hope for": tangle(40_000, 5),
     "arrays": tanh(builtins.sum((Value(np.ones((2, 3))) @ np.ones(3)).sum() * i for i in range(100))),
+    "growth": growth(200),
+    "neuron": neuron(150),
+    "orbit": orbit(100),
+    "layer": layer(4, 50),
+    "two loops": two_loops(100),
+    "a loop over disorder": through(disorder(50), neuron(150)),
+    "some times": some_times(300, 7),
+    "seldom": some_times(1_000, 60),
+    **{f"program {seed}": program(seed) for seed in (1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 15, 16, 17, 18, 19)},
     **{f"tangle {seed}": tangle(size, seed) for seed, size in enumerate((300, 1_000, 3_000))},
 }
 
@@ -230,17 +408,53 @@ def test_folding_keeps_every_node_and_closes_no_circle(name, limit, inside):
     keys = [kinds.setdefault(getattr(x, "grad_fn", None), len(kinds)) for x in record.items]
     pinned = frozenset(random.Random(0).sample(range(len(keys)), 20))
     g = Graph(keys, record.inputs, record.uses(), pinned)
-    parts, owner = fold(g, lambda i: float(i), limit)
+    folding = fold(g, lambda i: float(i), limit)
+    parts, owner, turns = folding
     assert len(parts) <= limit or len(keys) <= limit
     assert sorted(i for part in parts for block in part.blocks for i in block) == list(range(len(keys)))
     assert all(owner[i] == p for p, part in enumerate(parts) for block in part.blocks for i in block)
-    links = connected(g, [part.blocks for part in parts])
-    assert all(source < p for p, sources in enumerate(links.sources) for source in sources)
+    arrows = [(i, j) for j, sources in enumerate(record.inputs) for i in sources if i >= 0]
+    assert all(owner[i] <= owner[j] for i, j in arrows if not folding.hands_on(i, j))
+    block_of = {i: block for part in parts for block in part.blocks for i in block}
+    assert all(block_of[i] is block_of[j] for i, j in arrows if owner[i] == owner[j] and not folding.hands_on(i, j))
     exits = {i for part in parts for i in part.exits()}
     inner = {i: block for part in parts for block in part.blocks for i in block if i not in exits}
     assert all(j in inner[i] for j, sources in enumerate(record.inputs) for i in sources if i in inner)
     assert all(len({len(block) for block in part.blocks}) == 1 for part in parts)
     assert all(parts[owner[i]].exits() == [i] for i in sorted(pinned)[-(limit // 8) :])
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_each_time_of_a_loop_does_the_same(name, monkeypatch):
+    foldings = []
+    monkeypatch.setattr(expression, "fold", lambda *args: foldings.append((args[0], fold(*args))) or foldings[-1][1])
+    folded(GRAPHS[name])
+    ((g, (parts, owner, turns)),) = foldings
+
+    def source(i, j):
+        """Which part an operand of node j is of, and how many times ago it was computed, if within the same loop."""
+        known = i >= 0 and i in turns and turns[i].loop == turns[j].loop
+        return (owner[i], turns[j].time - turns[i].time) if known else (owner[i] if i >= 0 else INSIDE, None)
+
+    for part in parts:
+        times = [turns[block[-1]].time for block in part.blocks if block[-1] in turns]
+        assert len(times) in (0, len(part.blocks))
+        last = [block for block, time in zip(part.blocks, times, strict=False) if time == max(times)]
+        for k, block in enumerate(part.blocks[: len(times)]):
+            like = last[k % len(last)]
+            assert times[k] == k // len(last)
+            assert [g.keys[j] for j in block] == [g.keys[j] for j in like]
+            for j, j_like in zip(block, like, strict=True):
+                assert len({turns[i] for i in block}) == 1
+                for i, i_like in zip(g.inputs[j], g.inputs[j_like], strict=True):
+                    found, usual = source(i, j), source(i_like, j_like)
+                    begins = found[1] is None and i != INSIDE and usual[1] is not None and times[k] < usual[1]
+                    assert found == usual or begins
+
+
+def test_the_programs_are_loops():
+    """Else the laws would hold for nothing."""
+    assert all("of loops" in folded(value).folded for name, value in GRAPHS.items() if name.startswith("program"))
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -252,7 +466,12 @@ def test_every_recorded_arrow_is_drawn_and_no_other(name, monkeypatch):
     record = recorded(value, numbers_inside=True)
     (folding,) = foldings
     owner = [f"n{p}" for p in folding.owner]
-    arrows = {(owner[i], owner[j]) for j, sources in enumerate(record.inputs) for i in sources if i >= 0}
+    arrows = {
+        (owner[i], owner[j])
+        for j, sources in enumerate(record.inputs)
+        for i in sources
+        if i >= 0 and not folding.hands_on(i, j)
+    }
     assert {(e.source, e.target) for e in d.edges} == {(a, b) for a, b in arrows if a != b}
     assert sum(node.count for node in d.nodes) == len(record.items)
     assert [node.id for node in d.nodes] == [f"n{i}" for i in range(len(d.nodes))]

@@ -47,3 +47,10 @@ def test_the_demo_loss_shows_its_layers():
     assert len(nodes) == 24
     assert [node.form for node in nodes if node.symbol == "relu"] == ["×1,600", "×1,600", "×100"]
     assert sorted(node.count for node in nodes if node.kind == "leaf") == [1, 16, 16, 16, 32, 200, 256]
+
+
+def test_a_recurrent_neuron_shows_what_it_does_each_time():
+    nodes = drawn("10,003").drawing.nodes
+    assert [(node.symbol, node.form) for node in nodes[4:]] == [
+        ("×", "×2,000"), ("×", "×2,000"), ("+", "×2,000"), ("tanh", "×2,000")
+    ]  # fmt: skip
