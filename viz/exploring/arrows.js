@@ -65,6 +65,9 @@ function bow(a, b, bend) {
   });
 }
 
+/** The points of a way, and points between those that are far apart. */
+const filled = (way) => way.flatMap((point, k) => (k && apart(point, way[k - 1]) > 2 * STRIDE ? line(way[k - 1], point) : [point]));
+
 /** Points on a straight line. */
 function line(a, b) {
   const count = Math.max(1, Math.ceil(apart(a, b) / STRIDE));

@@ -118,19 +118,19 @@ function openable(svg, picture, changed) {
     if (isCut) between.add(ids.join(" "));
     if (label) hide(label, isCut);
     if (label) place(label, labelBox, to(middle(labelBox)));
-    const way = isCut ? wayBetween(ids, boxes, cut(points, source, target).map(to)) : points.map(to);
+    const drawn = cut(points, source, target).map(to), way = wayBetween(ids, boxes, drawn, !isCut);
     redraw(arrow, way);
     return way;
   }
 
-  /** From box to box: straight if no other stands in the way, else along Graphviz's way between them, else in a bow. */
-  function wayBetween(ids, boxes, between) {
+  /** From box to box, so that no other stands in the way: of a whole arrow its own way first; straight; its own; in a bow. */
+  function wayBetween(ids, boxes, between, isWhole) {
     const [from, to] = ids.map((id) => boxes.get(id)), direct = line(edgeOf(from, middle(to)), edgeOf(to, middle(from)));
-    const drawn = between.length ? [[edgeOf(from, between[0]), ...between, edgeOf(to, between.at(-1))]] : [];
+    const drawn = isWhole ? [between] : between.length ? [[edgeOf(from, between[0]), ...between, edgeOf(to, between.at(-1))]] : [];
     const bows = [60, -60, 120, -120, 240, -240].map((bend) => bow(edgeOf(from, middle(to)), edgeOf(to, middle(from)), bend));
     const others = [...boxes].filter(([id]) => !ids.includes(id)).map(([, box]) => box);
-    const hits = (way) => others.filter((box) => way.some((point) => inside(point, box))).length;
-    const ways = [direct, ...drawn, ...bows];
+    const hits = (way) => others.filter((box) => filled(way).some((point) => inside(point, box))).length;
+    const ways = [...(isWhole ? drawn : []), direct, ...drawn, ...bows];
     return ways.find((way) => !hits(way)) ?? ways.reduce((a, b) => (hits(b) < hits(a) ? b : a));
   }
 
