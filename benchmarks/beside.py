@@ -31,6 +31,8 @@ from numpy.typing import NDArray
 import viz
 from tinygrad_edu import Value
 
+from .browser import chromium
+
 RESULT = Path(__file__).parent.parent / "docs" / "beside.png"
 CODE = "y = (a * b + a) ** 2"
 A, B = 3.0, -5.0  # no value is the same number as a gradient then
@@ -152,11 +154,6 @@ def texts(svg: str) -> str:
     """The texts of an SVG picture, a line each."""
     found = re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL)
     return "\n".join(unescape(re.sub("<[^>]*>", "", text)).replace("\xa0", " ").strip() for text in found)
-
-
-def chromium() -> str | None:
-    """The path of a browser; None if there is none."""
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 class Drawer(NamedTuple):

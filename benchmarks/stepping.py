@@ -6,7 +6,6 @@ by software alone, as there is no graphics card. Exits with 1 if the second medi
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from statistics import median
@@ -14,6 +13,8 @@ from tempfile import TemporaryDirectory
 
 import viz
 from tinygrad_edu import Value, sin
+
+from .browser import chromium
 
 RESULTS = Path(__file__).parent / "results" / "stepping.md"
 LIMIT = 250.0  # milliseconds
@@ -42,7 +43,7 @@ def main() -> int:
     except ImportError:
         print("left out: Playwright is not installed")
         return 0
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    program = chromium()
     if program is None:
         print("left out: no Chromium is installed")
         return 0

@@ -13,6 +13,7 @@ from . import neurons, notebook
 from .boxes import is_finite, node_of, says, times
 from .drawing import Drawing, Edge, Group, Kind, Sizes
 from .expression import drawings_of
+from .models import check_run
 from .names import check
 from .operands import labels
 from .run import Run
@@ -80,15 +81,11 @@ def drawings_of_model(
 def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any, loss: Any) -> None:
     if not isinstance(model, Module):
         raise DTypeError(f"graph: got {type(model).__name__} as model, expected a Module")
-    if not inputs and detail != "neurons":
-        raise DTypeError(f"graph: got {type(model).__name__} and no inputs; pass an example, as in graph(model, x)")
+    if inputs or detail != "neurons":
+        check_run("graph", model, inputs, loss, "graph(model, x)")
     check(names, title)
     if detail not in DETAILS:
         raise DTypeError(f"graph: got detail={detail!r} for a model, expected one of {', '.join(map(repr, DETAILS))}")
-    if loss is not None and not callable(loss):
-        raise DTypeError(
-            f"graph: got a loss of type {type(loss).__name__}, expected a function of what the model returns"
-        )
 
 
 def _sizes(run: Run, title: str | None, detail: str, magnitudes: bool, limits: tuple[int, int]) -> Sizes:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from inspect import signature
 from traceback import walk_tb
 from types import FrameType
 from typing import Any
@@ -22,7 +21,7 @@ from tinygrad_edu import DTypeError, Op, Value, enable_grad
 
 from .drawing import Kind
 from .frames import calls_among, stack, values_in
-from .names import by_id
+from .models import as_arrays, input_names
 from .restore import left_as_it_was
 from .steps import Step, inputs_of, is_data, parts
 
@@ -66,10 +65,10 @@ class Run:
         self._memory: dict[int, Step] = {}  # by id, inputs that are plain arrays: any view of one is that input
         self._open: list[_Open] = []
         self._kept: list[Any] = []  # what ids refer to, so that they stay its own
-        inputs = tuple(np.asarray(x) if isinstance(x, list) else x for x in inputs)
-        self._given = [_recordable(x) for x in inputs]
-        self._lent = [given for x, given in zip(inputs, self._given, strict=True) if x is not given]
-        self.inputs = list(self._name(inputs, names))
+        plain = as_arrays(inputs)
+        self._given = [_recordable(x) for x in plain]
+        self._lent = [given for x, given in zip(plain, self._given, strict=True) if x is not given]
+        self.inputs = list(self._name(plain, input_names(model.forward, plain, names)))
 
     def __call__(self) -> None:
         """Run the model. If it raises an error, so does this; the steps then end in one that failed."""
@@ -102,15 +101,12 @@ class Run:
                     self._make(last, self._new(last))
         return self._known(x) or self._new(x)
 
-    def _name(self, inputs: tuple[Any, ...], names: Mapping[str, Any]) -> Iterator[Step]:
-        """A step for each input that holds numbers, under the user's name or that of the model's own argument."""
-        arguments = list(signature(self.model.forward).parameters)
-        called = by_id(names)
-        for i, (x, given) in enumerate(zip(inputs, self._given, strict=True)):
+    def _name(self, inputs: list[Any], names: list[str]) -> Iterator[Step]:
+        """A step for each input that holds numbers."""
+        for x, given, name in zip(inputs, self._given, names, strict=True):
             if is_data(given):
-                own = arguments[min(i, len(arguments) - 1)] if arguments else ""
                 kind = Kind.LEAF if isinstance(x, Value) and x.requires_grad else Kind.DATA
-                step = Step(kind, given, path=getattr(x, "name", None) or called.get(id(x)) or own)
+                step = Step(kind, given, path=name)
                 self._make(given, step)
                 if isinstance(given, np.ndarray):
                     self._memory[id(_memory(given))] = step

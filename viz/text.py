@@ -26,10 +26,15 @@ def plain(text: str, longest: int = LONGEST_NAME) -> str:
 
 
 def entitled(path: str, what: str, longest: int = LONGEST_NAME) -> str:
-    """What is at a path, as "0.1: Linear(4, 8)"; of a long path the last parts, which tell more than the first ones."""
-    while path and len(path) + len(what) + 2 > longest and "." in path.lstrip("…."):
+    """What is at a path, as "0.1: Linear(4, 8)"; of a long path its tail."""
+    return f"{tail(path, longest - len(what) - 2)}: {what}" if path else what
+
+
+def tail(path: str, longest: int) -> str:
+    """As many of the last parts of a path as there is room for, at least one: they tell more than the first ones."""
+    while len(path) > longest and "." in path.lstrip("…."):
         path = f"….{path.lstrip('….').partition('.')[2]}"
-    return f"{path}: {what}" if path else what
+    return path
 
 
 def data_of(x: Any) -> Any:

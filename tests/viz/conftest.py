@@ -29,6 +29,27 @@ def browser():
         browser.close()
 
 
+@pytest.fixture
+def open_page(browser):
+    """Opens a file in a browser of its own; what it requests beside itself, or complains about, fails the test."""
+    complaints, contexts = [], []
+
+    def open_page(path: Path, hash: str = "", **options):
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(30_000)  # a busy machine is slow
+        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("request", lambda request: request.url.split("#")[0] == path.as_uri() or complaints.append(request.url))
+        page.goto(path.as_uri() + hash)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [each for each in complaints if not each.startswith("data:")] == []
+
+
 def _engine(name: str) -> str:
     found = [program for program in render.engines() if Path(program).stem == name]
     if not found:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from viz.text import plain
+from viz.text import constant, listed, plain, statistics, tail
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,36 @@ from viz.text import plain
 )
 def test_plain(text, shown):
     assert plain(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("path", "longest", "shown"),
+    [("a.b.c", 5, "a.b.c"), ("aaaa.b.c", 5, "….b.c"), ("aa.bb.cc", 5, "….cc"), ("long", 2, "long"), ("", 0, "")],
+)
+def test_the_tail_of_a_path(path, longest, shown):
+    assert tail(path, longest) == shown
+
+
+def test_constants_keep_seven_digits():
+    assert [constant(x) for x in (1.0001, 2, 0.1 + 0.2, np.float32(1.5))] == ["1.0001", "2", "0.3", "1.5"]
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (2.5, ""),
+        (np.array([]), ""),
+        (np.array([[1.0, -2.0]]), "[[1, -2]]"),
+        (np.zeros(40), f"[{'0, ' * 39}0]"),
+        (np.zeros(41), ""),
+    ],
+)
+def test_small_arrays_are_listed(data, shown):
+    assert listed(data) == shown
+
+
+def test_a_mean_that_is_rounding_is_zero():
+    assert statistics([np.array([0.1, 0.2, -0.3])])[0] == 0
+    assert statistics([np.array([1e-20, 3e-20])])[0] == pytest.approx(2e-20)
+    assert statistics([np.array([np.inf, 1.0])])[0] == np.inf
+    assert statistics([np.array([[7.0]])]) == (7.0,)

@@ -2,6 +2,7 @@
 
 const INSET = 10;  // of a closed group's box from its frame, at least, so that arrows from close by can be seen
 const PADDING = 12;  // around the words in it
+const BOWS = [60, -60, 120, -120, 240, -240];  // how far an arrow stands off that leads round a box
 const LETTERS = 12, LEADING = 16;  // of the lines below its title
 
 const inside = ([x, y], box) => x > box.x && x < box.x + box.width && y > box.y && y < box.y + box.height;
@@ -27,17 +28,9 @@ function openable(svg, picture, changed) {
   const arrows = groups.length ? picture.edges.map((ends, k) => arrowOf(find(`e${k}`), ends)) : [];
   svg.style.width = svg.style.height = "";
 
-  const byId = new Map(groups.map((group) => [group.id, group]));
-  const home = new Map(groups.flatMap((group) => group.nodes.map((node) => [node, group])));
-  /** The groups around one, outermost first, and itself. */
-  const upTo = (group) => (group ? [...upTo(byId.get(group.parent)), group] : []);
-  const shutAround = (group) => upTo(group).find(({closed}) => closed);
-  const around = (id) => home.get(id) ?? byId.get(byId.get(id)?.parent);
-  /** The outermost closed group around a node or group, or undefined where that is seen itself. */
-  const standsFor = (id) => shutAround(around(id));
-
+  const {around, standsFor} = nestingOf(groups), seenAs = (id) => standsFor(id)?.id ?? id;
   for (const {ends, points} of arrows) {
-    const [from, to] = ends.map((id) => upTo(home.get(id)));
+    const [from, to] = ends.map(around);
     for (const group of from) if (!to.includes(group)) group.crossings.push(points.find((point) => !inside(point, group.core)));
     for (const group of to) if (!from.includes(group)) group.crossings.push(points.findLast((point) => !inside(point, group.core)));
   }
@@ -66,11 +59,10 @@ function openable(svg, picture, changed) {
   }
 
   function apply() {
-    const shown = groups.filter((group) => !shutAround(byId.get(group.parent))), seen = nodes.filter(({id}) => !standsFor(id));
-    const pairs = arrows.map(({ends}) => ends.map((id) => standsFor(id)?.id ?? id)).filter(([source, target]) => source !== target);
+    const [shown, seen] = [groups, nodes].map((things) => things.filter(({id}) => !standsFor(id)));
+    const pairs = arrows.map(({ends}) => ends.map(seenAs)).filter(([source, target]) => source !== target);
     const labels = arrows.filter(({ends, label}) => label && !ends.some(standsFor)).map(({labelBox}) => labelBox);
-    const isIn = (id, group) => id !== group.id && upTo(byId.get(id) ?? home.get(id)).includes(group);
-    const {to, boxes, frames} = arranged({shown, seen, pairs, labels, flow: picture.flow, isIn});
+    const {to, boxes, frames} = arranged({shown, seen, pairs, labels, flow: picture.flow, isIn: (id, group) => around(id).includes(group)});
     for (const {element, box, id} of nodes) {
       hide(element, standsFor(id));
       place(element, box, to(middle(box)));
@@ -112,7 +104,7 @@ function openable(svg, picture, changed) {
   /** An arrow between what is seen, only one between the same two where a closed group stands for one; returns its points. */
   function drawArrow(arrow, to, between, boxes) {
     const {element, ends, label, labelBox, points} = arrow, [source, target] = ends.map(standsFor), isCut = Boolean(source ?? target);
-    const ids = ends.map((id) => standsFor(id)?.id ?? id), isHidden = isCut && (source === target || between.has(ids.join(" ")));
+    const ids = ends.map(seenAs), isHidden = isCut && (source === target || between.has(ids.join(" ")));
     hide(element, isHidden);
     if (isHidden) return [];
     if (isCut) between.add(ids.join(" "));
@@ -125,13 +117,22 @@ function openable(svg, picture, changed) {
 
   /** From box to box, so that no other stands in the way: of a whole arrow its own way first; straight; its own; in a bow. */
   function wayBetween(ids, boxes, between, isWhole) {
-    const [from, to] = ids.map((id) => boxes.get(id)), direct = line(edgeOf(from, middle(to)), edgeOf(to, middle(from)));
-    const drawn = isWhole ? [between] : between.length ? [[edgeOf(from, between[0]), ...between, edgeOf(to, between.at(-1))]] : [];
-    const bows = [60, -60, 120, -120, 240, -240].map((bend) => bow(edgeOf(from, middle(to)), edgeOf(to, middle(from)), bend));
-    const others = [...boxes].filter(([id]) => !ids.includes(id)).map(([, box]) => box);
-    const hits = (way) => others.filter((box) => filled(way).some((point) => inside(point, box))).length;
-    const ways = [...(isWhole ? drawn : []), direct, ...drawn, ...bows];
-    return ways.find((way) => !hits(way)) ?? ways.reduce((a, b) => (hits(b) < hits(a) ? b : a));
+    const [from, to] = ids.map((id) => boxes.get(id)), start = edgeOf(from, middle(to)), end = edgeOf(to, middle(from));
+    const own = isWhole ? between : between.length ? [edgeOf(from, between[0]), ...between, edgeOf(to, between.at(-1))] : line(start, end);
+    const ways = [...(isWhole ? [() => own] : []), () => line(start, end), () => own, ...BOWS.map((bend) => () => bow(start, end, bend))];
+    let best, fewest = Infinity;
+    for (const make of ways) {
+      const way = make(), hits = hit(filled(way), ids, boxes);
+      if (hits < fewest) [best, fewest] = [way, hits];
+      if (!hits) break;
+    }
+    return best;
+  }
+
+  /** How many boxes a way leads through, but for those at its ends. */
+  function hit(way, ids, boxes) {
+    const [[left, top], [right, bottom]] = extent(way), near = {x: left, y: top, width: right - left, height: bottom - top};
+    return [...boxes].filter(([id, box]) => !ids.includes(id) && overlap(near, box, -1) && way.some((point) => inside(point, box))).length;
   }
 
   /** The points of an arrow that are outside of the closed groups that it leads between. */
@@ -147,7 +148,7 @@ function openable(svg, picture, changed) {
     paper.setAttribute("points", outline);
     svg.setAttribute("viewBox", wholeView);
     if (!corners) return;
-    const [[left, right], [top, bottom]] = [0, 1].map((k) => corners.reduce(([low, high], corner) => [Math.min(low, corner[k]), Math.max(high, corner[k])], [Infinity, -Infinity]));
+    const [[left, top], [right, bottom]] = extent(corners);
     const half = Math.max((right - left) / 2, ...headingBoxes.map((box) => box.width / 2)) + ROOM, centre = (left + right) / 2;
     const start = top - ROOM - Math.max(0, ...headingBoxes.map((box) => box.y + box.height - whole.y));
     heading.forEach((text, k) => text.setAttribute("transform", `translate(${(centre - middle(headingBoxes[k])[0]).toFixed(2)} ${(start - whole.y).toFixed(2)})`));
@@ -188,7 +189,7 @@ function openable(svg, picture, changed) {
     setAll,
     /** Open all groups around a node or a group. */
     open(id) {
-      const outer = upTo(around(id));
+      const outer = around(id);
       if (outer.some(({closed}) => closed)) setAll((group) => group.closed && !outer.includes(group));
     },
   };

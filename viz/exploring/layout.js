@@ -4,7 +4,12 @@ const AROUND = 12;  // space that belongs to a node, so that arrowheads keep the
 const FRAME = 8;  // between a frame and what is in it, as Graphviz has it
 
 const mean = (points) => [0, 1].map((k) => points.reduce((sum, point) => sum + point[k], 0) / points.length);
-const overlap = (p, q) => Math.min(p.x + p.width, q.x + q.width) > Math.max(p.x, q.x) + 1 && Math.min(p.y + p.height, q.y + q.height) > Math.max(p.y, q.y) + 1;
+
+/** Whether two boxes have more than so much in common both ways. */
+function overlap(p, q, least) {
+  const common = (at, size) => Math.min(p[at] + p[size], q[at] + q[size]) - Math.max(p[at], q[at]);
+  return common("x", "width") > least && common("y", "height") > least;
+}
 
 /** The box of a group before any space is taken out; of a closed one amid the arrows that lead there. */
 function boxOf({closed, box, core, block, crossings}) {
@@ -23,8 +28,8 @@ function arranged({shown, seen, pairs, labels, flow, isIn}) {
   const shut = shown.filter(({closed}) => closed), open = shown.filter(({closed}) => !closed);
   if (!shut.length) return {to: (point) => point, boxes: new Map(seen.map(({id, box}) => [id, box])), frames: new Map(open.map(({id, box}) => [id, box]))};
   const needed = [...seen.map(({box}) => [box, AROUND]), ...shut.map((group) => [boxOf(group), 0]), ...open.map(({titleBox}) => [titleBox, AROUND / 2]), ...labels.map((box) => [box, 2])];
-  const along = (at, size) => squeezed(shut.map(({core}) => [core[at], core[at] + core[size]]), needed.map(([box, more]) => [box[at] - more, box[at] + box[size] + more]));
-  const left = along("x", "width"), top = along("y", "height");
+  const shrink = (at, size) => squeezed(shut.map(({core}) => [core[at], core[at] + core[size]]), needed.map(([box, more]) => [box[at] - more, box[at] + box[size] + more]));
+  const left = shrink("x", "width"), top = shrink("y", "height");
 
   /** The layout if these are pushed one by one, and what overlaps along the flow together. */
   const pushed = (things) => {
@@ -41,10 +46,10 @@ function arranged({shown, seen, pairs, labels, flow, isIn}) {
 
   const loose = pushed([...seen, ...shut]), frames = wrapped(open, loose.boxes, isIn);
   const all = [...loose.boxes, ...frames];
-  const isFree = open.every((group) => all.every(([id, box]) => id === group.id || isIn(id, group) || isAround(id, group) || !overlap(box, frames.get(group.id))));
+  const isFree = open.every((group) => all.every(([id, box]) => id === group.id || isIn(id, group) || isAround(id, group) || !overlap(box, frames.get(group.id), 1)));
   if (isFree) return {...loose, frames};
   const stiff = pushed([...seen, ...shown]);  // open groups as a whole: then nothing comes between what is in them
-  return {...stiff, frames: new Map(open.map(({id, box}) => [id, corners(box, stiff.to)]))};
+  return {...stiff, frames: new Map(open.map(({id, box}) => [id, stretched(box, stiff.to)]))};
 
   function isAround(id, group) {
     const other = open.find((each) => each.id === id);
@@ -59,7 +64,7 @@ function moved(box, to) {
 }
 
 /** A box that grows and shrinks with its corners. */
-function corners(box, to) {
+function stretched(box, to) {
   const [x, y] = to([box.x, box.y]), [right, bottom] = to([box.x + box.width, box.y + box.height]);
   return {x, y, width: right - x, height: bottom - y};
 }

@@ -13,7 +13,7 @@ from ..drawing import Drawing, Kind
 from ..text import plain
 from ..theme import DARK, DARK_PAPER, INK, LOOKS, PAPER
 
-_GROUPS = ("space.js", "layout.js", "arrows.js", "groups.js")
+_GROUPS = ("nesting.js", "space.js", "layout.js", "arrows.js", "groups.js")
 
 
 def html(drawing: Drawing) -> str:
@@ -56,9 +56,9 @@ def groups(drawing: Drawing) -> dict[str, Any]:
     }
 
 
-def groups_script() -> str:
-    """The scripts for every page on which groups open and close."""
-    return "\n".join(map(_file, _GROUPS))
+def groups_script(opening: bool = True) -> str:
+    """The scripts for a page with groups: which are around what, and, if they are to, that they open and close."""
+    return "\n".join(map(_file, _GROUPS if opening else _GROUPS[:1]))
 
 
 def script(data: Any) -> str:

@@ -8,6 +8,18 @@ const ROOM = 16;  // what is left of a row or column of space that nothing needs
 
 const middle = (box) => [box.x + box.width / 2, box.y + box.height / 2];
 
+/** The least and the largest of points, by each axis. */
+function extent(points) {
+  const low = [Infinity, Infinity], high = [-Infinity, -Infinity];
+  for (const point of points) {
+    for (const k of [0, 1]) {
+      low[k] = Math.min(low[k], point[k]);
+      high[k] = Math.max(high[k], point[k]);
+    }
+  }
+  return [low, high];
+}
+
 /** Runs of numbers [from, to] in order, those that overlap as one. */
 function merged(runs) {
   const found = [];

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,10 @@ from nn import Module, observing
 from tinygrad_edu import DTypeError, GraphError, ShapeError, Value, enable_grad
 
 from ..drawing import Drawing, Group, Kind
-from ..names import by_id
+from ..models import as_arrays, check_run, input_names
 from ..restore import left_as_it_was
 from ..steps import is_data
-from ..text import data_of, entitled
+from ..text import data_of, entitled, tail
 from .notation import LONGEST_LABEL
 from .trace import Trace, trace
 
@@ -72,19 +71,14 @@ def trace_of_model(
     """
     if not isinstance(model, Module):
         raise DTypeError(f"step: got {type(model).__name__}, expected a Value, or a Module and inputs=")
-    if not inputs:
-        raise DTypeError(f"step: got {type(model).__name__} and no inputs; pass an example by name, as in inputs=x")
-    if loss is not None and not callable(loss):
-        raise DTypeError(
-            f"step: got a loss of type {type(loss).__name__}, expected a function of what the model returns"
-        )
+    check_run("step", model, inputs, loss, "step(model, path, inputs=x)")
     if not any(x.requires_grad for x in (*model.parameters(), *inputs) if isinstance(x, Value)):
         raise GraphError(
             f"step: all parameters of {type(model).__name__} are frozen, so no gradient flows; see Module.freeze"
         )
     given = list(_named(model, inputs, names or {}))
     result, calls = _run(model, given, loss)
-    paths = {p: _shortened(path) for path, p in model.named_parameters()}
+    paths = {p: tail(path, LONGEST_LABEL) for path, p in model.named_parameters()}
     own = {id(data_of(x)) for x in given if is_data(x)}
 
     def by_layer(drawing: Drawing, data: list[Any], places: dict[Value, int], sources: list[list[int]]) -> Drawing:
@@ -103,22 +97,12 @@ def trace_of_model(
     return trace(result, names, f"{type(model).__name__}, step by step" if title is None else title, by_layer)
 
 
-def _shortened(path: str) -> str:
-    """As many of the last parts of a path as a label has room for: they tell more than the first ones."""
-    while len(path) > LONGEST_LABEL and "." in path.lstrip("…."):
-        path = f"….{path.lstrip('….').partition('.')[2]}"
-    return path
-
-
 def _named(model: Module, inputs: Sequence[Any], names: Mapping[str, Any]) -> Iterator[Any]:
     """The inputs; arrays of floats as Values, so that they have a name and a node of their own."""
-    arguments = list(signature(model.forward).parameters)
-    called = by_id(names)
-    for i, given in enumerate(inputs):
-        x = np.asarray(given) if isinstance(given, list) else given
-        own = arguments[min(i, len(arguments) - 1)] if arguments else ""
+    given = as_arrays(inputs)
+    for x, name in zip(given, input_names(model.forward, given, names), strict=True):
         is_plain = isinstance(x, np.ndarray) and x.dtype.kind == "f"
-        yield Value(x, requires_grad=False, copy=False, name=called.get(id(x), own)) if is_plain else x
+        yield Value(x, requires_grad=False, copy=False, name=name) if is_plain else x
 
 
 def _run(model: Module, inputs: Sequence[Any], loss: Callable[[Any], Any] | None) -> tuple[Value, list[Call]]:

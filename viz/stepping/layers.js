@@ -1,10 +1,9 @@
 // Layers of a network: groups of operations that are one step while they are closed.
 
 const NAMES = new Map(TRACE.picture.groups.map(({id, name}) => [id, name]));
-const HOME = new Map(TRACE.picture.groups.flatMap(({id, nodes}) => nodes.map((node) => [TRACE.ids.indexOf(node), id])));
-const PARENT = new Map(TRACE.picture.groups.map(({id, parent}) => [id, parent]));
-const trail = (id) => (id ? [id, ...trail(PARENT.get(id))] : []);  // a group and those around it, innermost first
-const isIn = (i, layer) => trail(HOME.get(i)).includes(layer);
+const NESTING = nestingOf(TRACE.picture.groups);
+const homeOf = (i) => NESTING.homeOf(TRACE.ids[i])?.id;
+const isIn = (i, layer) => NESTING.around(TRACE.ids[i]).some(({id}) => id === layer);
 
 /** The results that leave a layer. */
 const exitsOf = (layer) => TRACE.forward.filter((i) => isIn(i, layer) && (i === OUTPUT || NODES_USING[i].some((user) => !isIn(user, layer))));
@@ -34,9 +33,7 @@ function unframed(groups) {
     groups.forEach((group) => (group.closed = isClosed(group)));
     replan();
   };
-  const find = (id) => groups.find((group) => group.id === id);
-  const standsFor = (id) => trail(HOME.get(TRACE.ids.indexOf(id))).map(find).findLast(({closed}) => closed);
-  return {groups, standsFor, setAll, set: (group, closed) => setAll((each) => (each === group ? closed : each.closed))};
+  return {groups, standsFor: NESTING.standsFor, setAll, set: (group, closed) => setAll((each) => (each === group ? closed : each.closed))};
 }
 const initially = openNow();
 
@@ -122,7 +119,7 @@ function layerBackwardLines({layer, shares}) {
 function layerButton(step) {
   const {layer, node, share, nodes, shares} = STEPS[step];
   const i = node ?? (share === undefined ? undefined : SHARES[share].result);
-  const id = layer ?? HOME.get(i), group = layers.groups.find((each) => each.id === id);
+  const id = layer ?? homeOf(i), group = layers.groups.find((each) => each.id === id);
   if (!group) return [];
   const count = (nodes ?? shares)?.length, told = count === 1 ? "its operation" : nodes ? `its ${count} operations` : "its operations";
   const button = make("button", {type: "button", textContent: layer ? `Step through ${told}` : `Close ${group.name}`});

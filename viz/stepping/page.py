@@ -99,9 +99,8 @@ def page(story: Trace) -> str:
         "fixed": story.fixed,
         "picture": groups(story.drawing),
     }
-    scripts = [javascript([] if story.fixed else operations), *map(_file, _SCRIPTS)]
-    if story.drawing.groups:
-        scripts.insert(0, groups_script())
+    formulas = javascript([] if story.fixed else operations)
+    scripts = [groups_script(opening=bool(story.drawing.groups)), formulas, *map(_file, _SCRIPTS)]
     return Template(_file("page.html")).substitute(
         title=escape(plain(story.drawing.title or "Backpropagation, step by step", _LONGEST_TITLE)),
         style=_file("page.css"),

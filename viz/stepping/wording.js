@@ -51,7 +51,7 @@ function ruleWithNumbers(k) {
 const COMPUTED = TRACE.forward.slice(0, 2).map(label).join(", ") + (TRACE.forward.length > 2 ? ", …" : "");
 
 function startLines() {
-  const inputs = NODES.map((_, i) => i).filter(isInput), outside = inputs.filter((i) => !HOME.has(i));
+  const inputs = NODES.map((_, i) => i).filter(isInput), outside = inputs.filter((i) => !homeOf(i));
   const few = outside.slice(0, 12).map((i) => [`${label(i)} = ${isScalar(i) ? number(i) : NODES[i].form}`, NODES[i].gradient ? "" : "a constant: no gradient"]);
   const rest = outside.length > 12 ? [["…", `and ${outside.length - 12} more inputs`]] : [];
   if (outside.length < inputs.length) rest.push([`${inputs.length - outside.length} input${inputs.length - outside.length === 1 ? "" : "s"} within layers`, "a layer is one step; choose its box to go through its operations"]);
