@@ -92,7 +92,7 @@ def main() -> int:
             for kind, mutate in MUTATIONS.items():
                 if rule is None:
                     continue
-                mutant = rule._replace(apply=mutate(rule.apply, int(function.op.variadic)))
+                mutant = rule._replace(apply=mutate(rule.apply, 0))
                 before = shares(calls)
                 object.__setattr__(function.op, "rules", (*right[:i], mutant, *right[i + 1 :]))
                 try:

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_edu import UnsupportedError, Value
+from tinygrad_edu.definition import by_numpy
 from tinygrad_edu.protocols import PLAIN_RESULT, full_name
-from tinygrad_edu.registry import by_numpy
 
 NAMESPACES = (np, np.linalg, np.fft)
 SQUARE = [[2.0, 0.5], [0.5, 1.0]]

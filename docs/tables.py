@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import Domain, Op, Value, registry
+import tinygrad_edu
+from tinygrad_edu import Domain, Op, Value, linalg, registry
 
 HERE = Path(__file__).parent
 
@@ -44,21 +45,24 @@ KINKS: tuple[tuple[str, Callable[[Value], Value], Any], ...] = (
 
 def ops_page() -> str:
     """Every op with its symbol, its gradient rules as formulas, its domain and its NumPy counterpart."""
-    primitive = [f.op for f in registry.values() if not f.op.derived]
-    derived = [f.op for f in registry.values() if f.op.derived]
+    public = [f.op for name, f in registry.items() if name in tinygrad_edu.__all__ or f in vars(linalg).values()]
+    primitive = [op for op in public if not op.derived]
+    derived = [op for op in public if op.derived]
+    helpers = len(registry) - len(public)
     rows = [
         "# The op table",
         "",
-        f"{len(primitive)} primitive and {len(derived)} derived operations. Written from the registry by `docs/tables.py`.",
+        f"{len(primitive)} primitive and {len(derived)} derived operations, and {helpers} more that rules are made of, which are",
+        "not listed. Written from the registry by `docs/tables.py`.",
         "",
         "For elementwise ops the rule is the local derivative, to be multiplied by the incoming gradient g; for the others it",
         "is the whole gradient. y is the result. Where the domain says *distinct*, equal numbers make a kink.",
         "",
-        "| op | drawn as | gradient, one rule per argument | domain | |",
+        "| op | drawn as | gradient, one rule per array | domain | |",
         "| --- | --- | --- | --- | --- |",
     ]
     for op in primitive:
-        rules = "; ".join(f"`{r.formula}`" if r else "none" for r in op.rules)
+        rules = "; ".join(f"`{r.formula}`" if r else "none" for r in (op.rules or [op.shares]))
         rows.append(f"| `{op.name}` | {_cell(op.symbol)} | {_cell(rules)} | {_domains(op)} | {_summary(op)} |")
     rows += [f"| `{op.name}` | {_cell(op.symbol)} | composed | {_domains(op)} | {_summary(op)} |" for op in derived]
     return "\n".join(rows) + "\n"

@@ -17,6 +17,23 @@ from numpy.typing import DTypeLike, NDArray
 
 from tinygrad_edu import ShapeError, TinygradError
 
+__all__ = [
+    "calculate_gain",
+    "constant",
+    "fans",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "normal",
+    "ones",
+    "orthogonal",
+    "scaled_normal",
+    "trunc_normal",
+    "uniform",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]
+
 Shape: TypeAlias = tuple[int, ...]
 Rng: TypeAlias = np.random.Generator | int
 Mode: TypeAlias = Literal["fan_in", "fan_out"]

@@ -15,6 +15,8 @@ from tinygrad_edu import DTypeError, ShapeError, TinygradError
 
 from .checks import data_of
 
+__all__ = ["accuracy", "confusion_matrix", "f1", "mistakes", "precision", "r2", "recall", "rmse", "top_k_accuracy"]
+
 AVERAGES = ("binary", "micro", "macro", "weighted", None)
 
 

@@ -122,7 +122,7 @@ class Module:
             raise DTypeError(f"astype: got {np.dtype(dtype)}, expected a type of floats such as np.float32")
         for value in self.parameters():
             if value.dtype.kind == "f":
-                value.data = np.asarray(value.data).astype(dtype)[()]
+                value.raw = np.asarray(value.data).astype(dtype)[()]  # not by assigning data, whose dtype stays
                 value.zero_grad()
                 value.mark_changed()
         done: dict[int, NDArray[Any]] = {}
@@ -165,9 +165,9 @@ class Module:
                 continue
             if item.shape:
                 item.data[...] = new[path]  # keeps the memory order
+                item.mark_changed()
             else:
                 item.data = new[path].astype(item.dtype)[()]
-            item.mark_changed()
 
     def __repr__(self) -> str:
         name = type(self).__name__

@@ -13,6 +13,8 @@ from tinygrad_edu import TinygradError, Value
 
 from .checks import data_of
 
+__all__ = ["clip_grad_norm_", "clip_grad_value_"]
+
 
 def clip_grad_norm_(
     parameters: Value | Iterable[Value],

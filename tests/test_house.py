@@ -19,29 +19,19 @@ PUBLIC = (
     "nn.init",
     "nn.metrics",
     "nn.optim",
+    "nn.utils",
     "viz",
 )
 
-# Floors of the engine: a file may import only from floors below its own, or as named here.
-FLOORS = [
-    ["errors"],
-    ["domain"],
-    ["op"],
-    ["node"],
-    ["signatures"],
-    ["data"],
-    ["recording"],
-    ["registry"],
-    ["ops"],
-    ["share", "linalg"],
-    ["graph", "protocols"],
-    ["value"],
-    ["tree"],
-    ["tracing"],
-    ["transforms", "checkpointing"],
-    ["expression"],
-    ["testing"],
-]
+
+def floors() -> list[list[str]]:
+    """The engine's files from the lowest floor up, as docs/architecture.md lists them: a file imports only from lower floors."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = page.partition("```floors\n")[2].partition("```")[0]
+    return [[name.strip() for name in line.partition("#")[0].split(",")] for line in listed.splitlines()]
+
+
+FLOORS = floors()
 THIRD_PARTY = {
     "tinygrad_edu": {"numpy"},
     "nn": {"numpy", "tinygrad_edu", "rich", "safetensors", "sklearn"},
@@ -81,16 +71,30 @@ def test_packages_import_only_what_the_picture_allows(package):
             assert top in allowed or top in sys.stdlib_module_names, f"{path.relative_to(ROOT)} imports {name}"
 
 
+def floor_of(parts: tuple[str, ...]) -> str:
+    """The entry of the list of floors for a file or module of the engine: "graph", or "ops/arrays"."""
+    deep = len(parts) > 1 and parts[0] == "ops" and parts[1] != "__init__"
+    return "/".join(parts[:2]) if deep else parts[0]
+
+
 def test_engine_imports_point_one_way():
     floor = {name: i for i, names in enumerate(FLOORS) for name in names}
     for path in modules("tinygrad_edu"):
-        own = path.relative_to(ROOT / "tinygrad_edu").parts[0].removesuffix(".py")
+        own = floor_of(path.relative_to(ROOT / "tinygrad_edu").with_suffix("").parts)
         if own in ("__init__", "__main__"):
             continue
+        assert own in floor, f"docs/architecture.md: {own} has no floor"
         for name in set(imports(path)):
-            parts = name.split(".")
-            if parts[0] == "tinygrad_edu" and len(parts) > 1 and parts[1] != own and parts[1] in floor:
-                assert floor[parts[1]] < floor[own], f"{path.relative_to(ROOT)} imports {name}, which stands above it"
+            if name.startswith("tinygrad_edu."):
+                target = floor_of(tuple(name.split(".")[1:]))
+                if target in floor and target != own:
+                    assert floor[target] < floor[own], f"{path.relative_to(ROOT)} imports {name}, which stands above it"
+
+
+def test_every_floor_is_a_file_or_folder():
+    for names in FLOORS:
+        for name in names:
+            assert (ROOT / "tinygrad_edu" / f"{name}.py").exists() or (ROOT / "tinygrad_edu" / name).is_dir(), name
 
 
 def test_no_circles_between_files():
@@ -128,18 +132,39 @@ def test_nn_and_viz_use_public_names_only(package):
                     assert alias.name in engine.__all__, f"{path}: {alias.name} is not public"
 
 
+def imported(item, module) -> bool:
+    """Whether a name of a module is not its own. A package's face is made of imports: there only modules are not."""
+    if hasattr(module, "__path__") or module.__name__ == "tinygrad_edu.linalg":
+        return inspect.ismodule(item)
+    return not (inspect.isfunction(item) or inspect.isclass(item)) or item.__module__ != module.__name__
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 def test_all_equals_the_public_names(name):
     module = importlib.import_module(name)
-    has_all = hasattr(module, "__all__")
     here = {
         n
         for n, item in vars(module).items()
-        if not n.startswith("_") and not (inspect.ismodule(item) and has_all and n not in module.__all__)
+        if not n.startswith("_") and (n in module.__all__ or not imported(item, module))
     }
-    if has_all:
-        assert sorted(here) == sorted(module.__all__)
-        assert len(set(module.__all__)) == len(module.__all__)
+    assert sorted(here) == sorted(module.__all__)
+    assert len(set(module.__all__)) == len(module.__all__)
+
+
+def test_a_file_of_ops_lists_public_names_that_it_defines():
+    engine = importlib.import_module("tinygrad_edu")
+    listed = set()
+    for path in sorted((ROOT / "tinygrad_edu" / "ops").glob("*/*.py")):
+        module = importlib.import_module(
+            ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        )
+        names = getattr(module, "__all__", [])
+        assert all(getattr(module, n).__module__ == module.__name__ for n in names), path
+        listed |= set(names)
+    assert listed == {n for n in vars(engine.ops) if n in engine.__all__}
+    helpers = engine.registry.keys() - listed
+    assert helpers.isdisjoint(engine.__all__)
+    assert helpers >= {"conv_weight", "cofactor", "sum_unpool", "p_norm", "scatter"}
 
 
 @pytest.mark.parametrize("name", PUBLIC)

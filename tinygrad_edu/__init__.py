@@ -8,8 +8,9 @@
 (-2.3593..., 1.5728...)
 """
 
-from . import linalg
+from . import linalg, ops
 from .checkpointing import checkpoint
+from .definition import derived, elementwise, operation, registry
 from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
 from .errors import (
     DefinitionError,
@@ -20,6 +21,7 @@ from .errors import (
     GraphError,
     InconclusiveError,
     MatrixError,
+    OutOfBoundsError,
     ShapeError,
     TinygradError,
     UnsupportedError,
@@ -27,14 +29,12 @@ from .errors import (
 from .node import Node
 from .op import Op, Rule, rule
 from .ops import *  # noqa: F403  # the op table is public as it stands
-from .ops import __all__ as _ops
 from .recording import enable_grad, no_grad
-from .registry import derived, elementwise, operation, registry
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .tree import tree_map
 from .value import Value
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "CONDITION",
@@ -53,6 +53,7 @@ __all__ = [
     "MatrixError",
     "Node",
     "Op",
+    "OutOfBoundsError",
     "Rule",
     "Sample",
     "ShapeError",
@@ -76,5 +77,5 @@ __all__ = [
     "tree_map",
     "value_and_grad",
     "vjp",
-    *_ops,
+    *[name for name, item in vars(ops).items() if callable(item) and not name.startswith("_")],
 ]

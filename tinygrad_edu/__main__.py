@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .errors import ExpressionError, GradientError, TinygradError
-from .expression import CONSTANTS, evaluate, functions
+from .parsing import CONSTANTS, evaluate, functions
 from .value import Value
 
 FORMATS = ".svg, .png, .html, .pdf, .dot or .mmd"

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .data import data_of
+from .data import raw_of
 from .domain import REAL
 from .errors import GraphError
+from .linearization import active, between, pull, twin
 from .node import Node
-from .op import Op, rule
+from .op import Op, Rule
 from .recording import clock, enable_grad, is_recording, record
-from .tracing import active, between, pull, twin
 from .tree import leaves, rebuild
 from .value import Value
 
@@ -75,16 +75,16 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Node]) -> Op:
     """The op that stands in the graph for one call: its inputs are the Values given and those from outside."""
 
-    def shares(_: int, g: Any, y: Any, *inputs: Any) -> list[Any]:
+    def shares(g: Any, y: Any, *inputs: Any) -> list[Any]:
         recorded = isinstance(g, Node)
         since = next(clock)
         with enable_grad():
             stands: list[Node] = [twin(x) if isinstance(x, Node) else Value(x, copy=False) for x in inputs[:count]]
             output = run(stands)
         kept = [v for _, v in leaves(output) if active(v)]
-        if not np.array_equal(_pack(kept), data_of(y), equal_nan=True):
+        if not np.array_equal(_pack(kept), raw_of(y), equal_nan=True):
             raise GraphError(
-                "checkpoint: f computed something else when it was run again for backward; it must not draw random numbers "
+                "f computed something else when it was run again for backward; it must not draw random numbers "
                 "from a generator that goes on, nor change what it uses"
             )
         order = between(stands + outside, output, since)[0]
@@ -98,20 +98,19 @@ def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Nod
     return Op(
         name="checkpoint",
         forward=forward,
-        rules=(rule("gᵀJ, with f run again", shares),),
+        rules=(),
+        shares=Rule("gᵀJ, with f run again", shares),
         symbol="⟲",
         domain=(REAL,),
         samples=lambda _: (),
         analytic=False,
         numpy=None,
-        variadic=True,
-        joint=True,
     )
 
 
 def _pack(results: list[Any]) -> Any:
     """The data of several results as one row; that of a single one as it is."""
-    data = [data_of(y) for y in results]
+    data = [raw_of(y) for y in results]
     return data[0] if len(data) == 1 else np.concatenate([np.ravel(y) for y in data])
 
 

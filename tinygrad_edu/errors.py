@@ -2,6 +2,7 @@
 
     TinygradError
     ├── ShapeError        (ValueError)    shapes or axes that do not fit the operation
+    ├── OutOfBoundsError  (IndexError)    an index, label or place that is not there
     ├── MatrixError       (LinAlgError)   a matrix that is singular, not positive definite, or not finite
     ├── DTypeError        (TypeError)     data that cannot be differentiated: integers, complex, objects, text
     ├── GraphError        (RuntimeError)  the recorded graph was released, changed in place, or cannot be copied
@@ -13,7 +14,8 @@
 
     GradientWarning       (UserWarning)   a gradient that is 0 because nothing depends on the input
 
-Each message names the operation, what it got, what it expected, and the remedy.
+Each message names the operation, what it got, what it expected, and the remedy. An op raises without its name; the engine
+puts the name in front, once, as the user called it.
 """
 
 from typing import Any
@@ -22,11 +24,25 @@ import numpy as np
 
 
 class TinygradError(Exception):
-    """Base of all errors raised on purpose by tinygrad_edu, nn and viz."""
+    """Base of all errors raised on purpose by tinygrad_edu, nn and viz.
+
+    Attributes:
+        operation: the operation that the user called, which str() puts in front of the message; None outside of operations.
+    """
+
+    operation: str | None = None
+
+    def __str__(self) -> str:
+        reason = super().__str__()
+        return reason if self.operation is None else f"{self.operation}: {reason}"
 
 
 class ShapeError(TinygradError, ValueError):
     """Shapes, axes or seeds that do not fit the operation."""
+
+
+class OutOfBoundsError(TinygradError, IndexError):
+    """An index, label or place beyond those that there are."""
 
 
 class MatrixError(TinygradError, np.linalg.LinAlgError):

@@ -17,18 +17,20 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .data import shape_of
-from .errors import GraphError, ShapeError
-from .node import RELEASED, Node
-from .op import Op
+from .data import explained, in_the_name_of, raw_of, shape_of
+from .errors import GraphError, ShapeError, TinygradError
+from .node import NO_GRADIENT, RELEASED, Node
+from .op import Op, Rule
+from .ops.arrays.indexing import Parts
 from .recording import record
 from .share import fit
+from .unrolled import UNROLLED
 
 
 @np.errstate(all="ignore")  # half as long as a `with`
 def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, create_graph: bool = False) -> None:
     """Differentiate `output` and store what each Value gets in its `.grad`; see `Value.backward`."""
-    if output.tick < 0:
+    if output.tick == NO_GRADIENT:
         raise GraphError(
             "backward: the output does not require grad; it was computed from constants only, under no_grad() or "
             "after detach(), or is itself Value(..., requires_grad=False)"
@@ -36,7 +38,8 @@ def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, c
     if create_graph and not retain_graph:
         raise GraphError("backward: create_graph=True needs the graph again, so pass retain_graph=True with it")
     seed = _seed(output, gradient, create_graph)
-    for node, g in chain_rule({output: seed}, create_graph=create_graph, release=not retain_graph):
+    walk = chain_rule({output: seed}, ancestors(output), create_graph=create_graph, release=not retain_graph)
+    for node, g in walk:
         if node.grad_fn is None:
             if create_graph and not isinstance(g, Node):
                 g = record(g)  # a constant gradient, but one that can be computed with
@@ -61,7 +64,7 @@ def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
         tick = node.tick
         for x in node.inputs:
             if isinstance(x, Node):
-                if since <= x.tick < tick:  # below 0: a constant; not below the node's: changed in place since
+                if since <= x.tick < tick:  # less than 0: no gradient; not less than the node's: changed in place since
                     if x not in seen:
                         seen[x] = None
                         found.append(x)
@@ -79,128 +82,85 @@ def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
 
 def chain_rule(
     seeds: dict[Node, Any],
+    order: list[Node],
     *,
-    order: list[Node] | None = None,
     ends: Collection[Node] = (),
     create_graph: bool = False,
     release: bool = False,
 ) -> Iterator[tuple[Node, Any]]:
-    """Every Value that the outputs depend on, with the gradient of Σ sum(output * seed) with respect to it; outputs first.
+    """The Values in `order` that the outputs depend on, with the gradient of Σ sum(output * seed) by each; outputs first.
 
     Args:
         seeds: for each output, the gradient with respect to itself, of its shape and dtype.
-        order: the Values to go through, in topological order, if not all `ancestors`; gradient flows to no others. Emptied.
-        ends: where to stop, among those in `order`: gradient flows to these, and no further.
+        order: the Values that gradient may flow to, each before what was computed from it. Emptied, to let go of them.
+        ends: those at which it stops.
         create_graph: gradients are recorded Values, which can be differentiated again.
         release: let go of each node's inputs as soon as they have their shares.
-
-    Raises:
-        GraphError: see `ancestors`.
     """
-    everywhere = order is None
-    order = ancestors(*seeds) if order is None else order
     totals: dict[Node, Any] = dict.fromkeys(order) | seeds
     while order:
         node = order.pop()
         g = totals.pop(node)
         if g is None:  # reached only through arguments without a rule, such as where's condition
             continue
+        if type(g) is Parts:
+            g = g.whole()
         if node.extra is not None and "hooks" in node.extra:
             g = _run_hooks(node, node.extra["hooks"], g)
         yield node, g
         op = node.grad_fn
-        if op is not None and (everywhere or node not in ends):
-            if everywhere and not create_graph and not op.variadic:
-                _UNROLLED.get(len(node.inputs), _share_out)(node, op, g, totals)
-            else:
-                _share_out(node, op, g, totals, create_graph)
-            if release:
-                node.inputs = RELEASED
+        if op is None or node in ends:
+            continue
+        unrolled = None if create_graph else UNROLLED.get(len(op.rules))
+        if unrolled is None or not unrolled(node, op, g, totals, fit):
+            share_out(node, op, g, totals, create_graph)
+        if release:
+            node.inputs = RELEASED
 
 
-def _share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph: bool = False) -> None:
+def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph: bool = False) -> None:
     """Add to the total of each input of `node` its share of g. Never in place: two shares may be one object.
 
     `fit` (share.py) makes of a rule's raw answer a gradient of the input's shape and dtype.
     """
-    inputs = node.inputs
     params = node.extra.get("params", {}) if node.extra else {}
-    y, args = (node, inputs) if create_graph else (node.data, [x.data if isinstance(x, Node) else x for x in inputs])
-    joint: Any = None
-    for i, x in enumerate(inputs):
-        rule = op.rule(i) if op.variadic else op.rules[i]
-        if rule is None or not isinstance(x, Node) or x not in totals:  # not in totals: a constant, or not asked for
+    if create_graph:
+        given = (g, node, *node.inputs)
+    else:
+        given = (g, node.raw, *[x.raw if isinstance(x, Node) else x for x in node.inputs])
+    every = None if op.shares is None else _ruled(op, op.shares, given, params)
+    for i, x in enumerate(node.inputs):
+        if not isinstance(x, Node) or x not in totals:
             continue
-        if op.joint:
-            joint = rule.apply(g, y, *args, **params) if joint is None else joint
-            share = joint[i]
-            if share is None:
-                continue
+        if every is not None:
+            share = every[i]() if callable(every[i]) else every[i]
         else:
-            try:
-                share = rule.apply(g, y, *args, **params)
-            except (ArithmeticError, ValueError):  # Python's floats refuse 1/0 and log(0); NumPy's do not
-                share = rule.apply(*[np.float64(v) if type(v) is float else v for v in (g, y, *args)], **params)
-        share = fit(share, g, x, op)
-        total = totals[x]
-        totals[x] = share if total is None else total + share
+            rule = op.rules[i]
+            share = None if rule is None else _ruled(op, rule, given, params)
+        if share is not None:
+            share, total = fit(share, g, x, op), totals[x]
+            totals[x] = share if total is None else share + total if type(share) is Parts else total + share
 
 
-def _share_out_to_one(node: Node, op: Op, g: Any, totals: dict[Node, Any]) -> None:
-    """`_share_out` unrolled for one input and plain data. A float's share that is a float, and not NaN, needs no fitting."""
-    x = node.inputs[0]
-    data, rule = x.data, op.rules[0]
-    if x.tick < 0:  # frozen since
-        return
+def _ruled(op: Op, rule: Rule, given: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """What a rule returns; errors name the op. Where Python's floats refuse (1/0, log 0), NumPy's answer."""
     try:
-        if node.extra is None:
-            share = rule.apply(g, node.data, data)  # type: ignore[union-attr]  # without a rule it is not recorded
-        else:
-            share = rule.apply(g, node.data, data, **node.extra.get("params", {}))  # type: ignore[union-attr]
-    except (ArithmeticError, ValueError):
-        _share_out(node, op, g, totals)
-        return
-    if type(share) is not float or type(data) is not float or share != share:
-        share = fit(share, g, x, op)
-    total = totals[x]
-    totals[x] = share if total is None else total + share
-
-
-def _share_out_to_two(node: Node, op: Op, g: Any, totals: dict[Node, Any]) -> None:
-    """`_share_out` unrolled for two inputs without parameters and plain data."""
-    if node.extra is not None:
-        _share_out(node, op, g, totals)
-        return
-    (a, b), (a_rule, b_rule), y = node.inputs, op.rules, node.data
-    a_data = a.data if isinstance(a, Node) else a
-    b_data = b.data if isinstance(b, Node) else b
-    a_share = b_share = None
-    try:
-        if a_data is not a and a.tick >= 0 and a_rule is not None:
-            a_share = a_rule.apply(g, y, a_data, b_data)
-        if b_data is not b and b.tick >= 0 and b_rule is not None:
-            b_share = b_rule.apply(g, y, a_data, b_data)
-    except (ArithmeticError, ValueError):
-        _share_out(node, op, g, totals)
-        return
-    if a_share is not None:
-        if type(a_share) is not float or type(a_data) is not float or a_share != a_share:
-            a_share = fit(a_share, g, a, op)
-        total = totals[a]
-        totals[a] = a_share if total is None else total + a_share
-    if b_share is not None:
-        if type(b_share) is not float or type(b_data) is not float or b_share != b_share:
-            b_share = fit(b_share, g, b, op)
-        total = totals[b]
-        totals[b] = b_share if total is None else total + b_share
-
-
-_UNROLLED = {1: _share_out_to_one, 2: _share_out_to_two}
+        try:
+            return rule.apply(*given, **params)
+        except (ArithmeticError, ValueError):
+            return rule.apply(*[np.float64(x) if type(x) is float else x for x in given], **params)
+    except Exception as error:
+        named = error if isinstance(error, TinygradError) else explained(op, list(map(raw_of, given[2:])), error)
+        if named is None:  # neither ours nor NumPy's
+            error.add_note(f"in a gradient rule of {op.name}")
+            raise
+        cause = error.__cause__ if named is error else error
+        raise in_the_name_of(f"backward through {op.called or op.name}", named) from cause
 
 
 def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:
     """The gradient with respect to the output itself: 1 unless the user gives one."""
-    data, shape = output.data, shape_of(output.data)
+    data, shape = output.raw, shape_of(output.raw)
     if gradient is None:
         if shape and prod(shape) != 1:
             raise ShapeError(
@@ -216,7 +176,7 @@ def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:
         gradient = ops.astype(gradient, float if type(data) is float else data.dtype)
     if create_graph:
         return gradient if isinstance(gradient, Node) else record(gradient)
-    return gradient.data if isinstance(gradient, Node) else gradient
+    return raw_of(gradient)
 
 
 def _run_hooks(node: Node, hooks: list[Callable[[Any], Any]], g: Any) -> Any:
@@ -225,17 +185,17 @@ def _run_hooks(node: Node, hooks: list[Callable[[Any], Any]], g: Any) -> Any:
         replacement = hook(g)
         if replacement is not None:
             if isinstance(replacement, Node) and not isinstance(g, Node):
-                replacement = replacement.data
+                replacement = replacement.raw
             if shape_of(replacement) != shape_of(g):
                 got, expected = shape_of(replacement), shape_of(g)
                 raise ShapeError(f"hook: returned a gradient of shape {got}, expected {expected}")
-            g = ops.astype(replacement, float if type(node.data) is float else node.data.dtype)
+            g = ops.astype(replacement, float if type(node.raw) is float else node.raw.dtype)
     return g
 
 
 def _stale(node: Node, leaf: Node) -> GraphError:
     name = f" {leaf.extra['name']!r}" if leaf.extra and "name" in leaf.extra else ""
     return GraphError(
-        f"backward: the leaf{name} of shape {shape_of(leaf.data)} was changed in place after {node.grad_fn} had used it, "
+        f"backward: the leaf{name} of shape {shape_of(leaf.raw)} was changed in place after {node.grad_fn} had used it, "
         "so its gradient would be wrong; record the expression again after an optimiser's step"
     )

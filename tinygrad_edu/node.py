@@ -21,26 +21,29 @@ class Extra(TypedDict, total=False):
     hooks: list[Callable[[Any], Any]]  # called with the gradient before it is stored
 
 
+NO_GRADIENT = -1  # the tick of a Node that no gradient flows to: below every time
+
+
 class Node:
     """One recorded result, or one leaf (a number the user put in). What users hold is a Value, the Node with operators.
 
     Attributes:
-        data: float, NumPy float scalar or ndarray (never a 0-d array).
-        grad: the gradient of the last backward's output with respect to this node, shaped like `data`; on leaves the sum over
+        raw: its number: float, NumPy float scalar or ndarray (never a 0-d array). Users read and assign it as `Value.data`.
+        grad: the gradient of the last backward's output with respect to this node, shaped like `raw`; on leaves the sum over
             all backward passes; None before.
-        grad_fn: the Op that computed `data`; None on leaves.
+        grad_fn: the Op that computed `raw`; None on leaves.
         inputs: what it was computed from: Nodes, and constants as plain numbers or arrays. RELEASED after a backward that
             let go of the graph.
-        tick: when it was made, on one clock that every leaf and every recording advances; -1 on constants, which no gradient
-            flows to. A result's tick is greater than those of its inputs, so sorting by tick is a topological order. Changing a
-            leaf in place gives it a new tick (see `Value.mark_changed`): then a result older than one of its inputs is known to
-            be stale.
+        tick: when it was made, on one clock that every leaf and every recording advances; NO_GRADIENT on those that gradient
+            does not flow to. A result's tick is greater than those of its inputs, so sorting by tick is a topological order.
+            Changing a leaf in place gives it a new tick (see `Value.mark_changed`): a result older than one of its inputs is
+            then known to be stale.
         extra: rare fields, or None.
     """
 
-    __slots__ = ("__weakref__", "data", "extra", "grad", "grad_fn", "inputs", "tick")
+    __slots__ = ("__weakref__", "extra", "grad", "grad_fn", "inputs", "raw", "tick")
 
-    data: Any
+    raw: Any
     grad: Any
     grad_fn: Op | None
     inputs: tuple[Any, ...]
@@ -49,7 +52,7 @@ class Node:
 
 
 class Released(tuple[Any, ...]):
-    """Stands where `inputs` stood once backward(retain_graph=False) has let go of them."""
+    """Takes the place of `inputs` once backward(retain_graph=False) has let go of them."""
 
     __slots__ = ()
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from .binding import parameters_of
+from .data import raw_of
+from .definition import by_numpy, registry
 from .errors import TinygradError, UnsupportedError
-from .node import Node
-from .op import arguments_of
-from .registry import by_numpy, registry
 
 PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to differentiate
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
@@ -61,14 +61,15 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
     """What NumPy's function does on Values: the op defined for it, a plain result, or an error; never an array by accident."""
     if function in by_numpy:
         recorded = registry[by_numpy[function]]
-        args, kwargs = _named(function, recorded.op.arrays, args, kwargs)
-        _refuse_options(function, kwargs, arguments_of(recorded))
+        args, kwargs = _named(function, 1 if recorded.op.many else len(recorded.op.arrays), args, kwargs)
+        _refuse_options(function, kwargs, parameters_of(recorded).names)
         try:
             return recorded(*args, **kwargs)
-        except TinygradError:
+        except TinygradError as error:
+            error.operation = full_name(function)
             raise
         except TypeError as error:
-            takes = ", ".join(arguments_of(recorded))
+            takes = ", ".join(parameters_of(recorded).names)
             raise UnsupportedError(f"{full_name(function)}: {error}; recorded for Values with {takes}") from None
     if function in PLAIN_RESULT:
         return function(*map(_plain, args), **{name: _plain(x) for name, x in kwargs.items()})
@@ -103,7 +104,7 @@ def _plain(x: Any) -> Any:
     """The numbers of a Value, also inside a list or tuple."""
     if isinstance(x, (list, tuple)):
         return type(x)(map(_plain, x))
-    return x.data if isinstance(x, Node) else x
+    return raw_of(x)
 
 
 def _named(

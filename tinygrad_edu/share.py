@@ -9,17 +9,18 @@ import numpy as np
 from numpy import ndarray, vdot
 
 from . import ops
-from .data import shape_of
+from .data import in_the_name_of, raw_of, shape_of
 from .errors import DTypeError, ShapeError
 from .node import Node
 from .op import Op
+from .ops.arrays.indexing import Parts
 
 
 def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
     """A rule's raw answer as the gradient of x: the zero rule kept, of x's shape and dtype, and a leaf's own memory."""
-    data = x.data
+    data = x.raw
     if op.elementwise and share is not g:
-        plain = share.data if isinstance(share, Node) else share
+        plain = raw_of(share)
         square = vdot(plain, plain)  # one pass, no temporary, and infinities alone do not make it NaN
         if square != square:
             share = _zero_rule(share, g)
@@ -34,13 +35,14 @@ def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
 
 def _zero_rule(share: Any, g: Any) -> Any:
     """Where g is exactly 0 and the rule yields NaN (0 * inf), the share is 0: a branch not taken leaks nothing."""
-    plain = share.data if isinstance(share, Node) else share
-    leaks = np.isnan(plain) & ((g.data if isinstance(g, Node) else g) == 0)
+    leaks = np.isnan(raw_of(share)) & (raw_of(g) == 0)
     return ops.where(leaks, 0.0, share) if np.any(leaks) else share
 
 
 def _conform(share: Any, data: Any, op: Op) -> Any:
     """`share` summed over the axes along which `data` was stretched, or stretched itself to it; in the dtype of `data`."""
+    if type(share) is Parts:
+        return share
     got, shape = shape_of(share), shape_of(data)
     if not got and type(data) is np.ndarray and data.dtype.kind == "f" and not isinstance(share, Node):
         full = np.empty(shape, data.dtype)
@@ -57,8 +59,9 @@ def _conform(share: Any, data: Any, op: Op) -> Any:
             share = share if shape_of(share) == shape else ops.broadcast_to(share, shape)
         except ValueError:
             expected = f"expected the input's {shape} or one that broadcasts with it"
-            raise ShapeError(f"{op.name}: a rule returned a gradient of shape {got}, {expected}") from None
-    plain = share.data if isinstance(share, Node) else share
+            error = ShapeError(f"a rule returned a gradient of shape {got}, {expected}")
+            raise in_the_name_of(op.name, error) from None
+    plain = raw_of(share)
     if type(plain) is not type(data) or (shape and plain.dtype != data.dtype):
         dtype = np.asarray(data).dtype
         if dtype.kind != "f":

@@ -1,23 +1,29 @@
 """What a type checker sees of an op: a Value if any operand is one, plain data otherwise; a method when on a class.
 
-Types only; nothing here runs.
+Types only; nothing here runs but three casts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeAlias, TypeVar, overload
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, Self, TypeAlias, TypeVar, cast, overload
 
+import numpy as np
 from numpy.typing import NDArray
 
+from .domain import Domain, Sampler
 from .node import Node
-from .op import Op
+from .op import Op, Rule
 
 Array: TypeAlias = NDArray[Any]
+Floats: TypeAlias = NDArray[np.floating[Any]]
+Integers: TypeAlias = int | Sequence[Any] | NDArray[np.integer[Any]]
+Rules: TypeAlias = tuple[Rule | Callable[..., Any] | None, ...]
 Raw: TypeAlias = float | Array
 Plain: TypeAlias = Any  # a Raw; NumPy's stubs cannot tell which
 Axis: TypeAlias = int | tuple[int, ...] | None
 V = TypeVar("V", bound=Node)
+R = TypeVar("R", covariant=True)
 P = ParamSpec("P")
 
 
@@ -80,6 +86,14 @@ class Function(Protocol[P]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any: ...
 
 
+class Listed(Protocol):
+    """Type of an op of any number of arrays, which users give as one list: concatenate([a, b], axis=0)."""
+
+    op: Op
+
+    def __call__(self, arrays: Iterable[Any], /, *args: Any, **kwargs: Any) -> Any: ...
+
+
 class Several(Protocol[P]):
     """Type of an op of one array that returns a list or tuple of results; and a method of Value."""
 
@@ -106,23 +120,143 @@ class Operation(Protocol):
 
 
 class Decorator(Protocol):
-    """Type of what `elementwise`, `operation` and `derived` return."""
+    """Type of what `elementwise`, `operation` and `derived` return, by the arrays before the slash.
+
+    A second parameter that is no array must have a type that no array of floats has, or it would count as one.
+    """
 
     @overload
-    def __call__(self, forward: Callable[[Array, Array, Array], Any]) -> Ternary: ...
+    def __call__(self, forward: Callable[[Floats, Floats, Floats], Any]) -> Ternary: ...
     @overload
-    def __call__(self, forward: Callable[Concatenate[Array, Array, P], Any]) -> Binary[P]: ...
+    def __call__(self, forward: Callable[Concatenate[Floats, Floats, P], Any]) -> Binary[P]: ...
     @overload
-    def __call__(self, forward: Callable[Concatenate[Array, P], Any]) -> Unary[P]: ...
+    def __call__(self, forward: Callable[Concatenate[Floats, P], Any]) -> Unary[P]: ...
 
 
-class UnaryDecorator(Protocol):
-    """Type of what `derived(arrays=1)` returns, for parameters that may be plain arrays themselves."""
+class OfMany(Protocol):
+    """Type of a function of any number of arrays."""
 
-    def __call__(self, forward: Callable[Concatenate[Array, P], Any]) -> Unary[P]: ...
+    def __call__(self, *arrays: Floats) -> Any: ...
 
 
 class SeveralDecorator(Protocol):
     """Type of what `derived(several=True)` returns."""
 
-    def __call__(self, forward: Callable[Concatenate[Array, P], Any]) -> Several[P]: ...
+    @overload
+    def __call__(self, forward: OfMany) -> Function[...]: ...
+    @overload
+    def __call__(self, forward: Callable[Concatenate[Floats, P], Any]) -> Several[P]: ...
+
+
+class Results(Protocol[R]):
+    """Type of an op that returns a named tuple of results."""
+
+    op: Op
+
+    def __call__(self, *args: Any, **kwargs: Any) -> R: ...
+
+
+class ListedDecorator(Protocol):
+    """Type of what a decorator with `listed=True` returns."""
+
+    def __call__(self, forward: Callable[..., Any]) -> Listed: ...
+
+
+class FunctionDecorator(Protocol[P]):
+    """Type of what a decorator with `call=` returns."""
+
+    def __call__(self, forward: Callable[..., Any]) -> Function[P]: ...
+
+
+class Elementwise(Protocol):
+    """Type of the decorator `elementwise`."""
+
+    @overload
+    def __call__(
+        self, *, rules: Rules, call: Callable[Concatenate[Any, P], Any], **options: Any
+    ) -> Callable[[Callable[..., Any]], Unary[P]]: ...
+    @overload
+    def __call__(
+        self,
+        *,
+        rules: Rules,
+        scalar: Callable[..., Any] | None = ...,
+        samples: Sampler | None = ...,
+        symbol: str = ...,
+        domain: tuple[Domain, ...] = ...,
+        analytic: bool = ...,
+        numpy: Callable[..., Any] = ...,
+        also: tuple[Callable[..., Any], ...] = ...,
+    ) -> Decorator: ...
+
+
+class General(Protocol):
+    """Type of the decorator `operation`."""
+
+    @overload
+    def __call__(
+        self, *, listed: Literal[True], shares: Rule | Callable[..., Any], **options: Any
+    ) -> ListedDecorator: ...
+    @overload
+    def __call__(self, *, call: Callable[P, Any], **options: Any) -> FunctionDecorator[P]: ...
+    @overload
+    def __call__(
+        self,
+        *,
+        rules: Rules = ...,
+        shares: Rule | Callable[..., Any] | None = ...,
+        samples: Sampler | None = ...,
+        symbol: str = ...,
+        domain: tuple[Domain, ...] = ...,
+        analytic: bool = ...,
+        numpy: Callable[..., Any] = ...,
+        also: tuple[Callable[..., Any], ...] = ...,
+        called: str = ...,
+    ) -> Decorator: ...
+
+
+class Derived(Protocol):
+    """Type of the decorator `derived`."""
+
+    @overload
+    def __call__(self, *, listed: Literal[True], **options: Any) -> ListedDecorator: ...
+    @overload
+    def __call__(self, *, call: Callable[P, Any], **options: Any) -> FunctionDecorator[P]: ...
+    @overload
+    def __call__(self, *, several: type[R], **options: Any) -> Callable[[Callable[..., Any]], Results[R]]: ...
+    @overload
+    def __call__(
+        self,
+        *,
+        several: Literal[True],
+        samples: Sampler = ...,
+        symbol: str = ...,
+        domain: tuple[Domain, ...] = ...,
+        numpy: Callable[..., Any] = ...,
+        also: tuple[Callable[..., Any], ...] = ...,
+    ) -> SeveralDecorator: ...
+    @overload
+    def __call__(
+        self,
+        *,
+        samples: Sampler | None = ...,
+        symbol: str = ...,
+        domain: tuple[Domain, ...] = ...,
+        numpy: Callable[..., Any] = ...,
+        also: tuple[Callable[..., Any], ...] = ...,
+    ) -> Decorator: ...
+
+
+def as_elementwise(decorator: Callable[..., Any]) -> Elementwise:
+    """Typed as above, and otherwise unchanged; so the next two."""
+    return cast(Elementwise, decorator)
+
+
+def as_operation(decorator: Callable[..., Any]) -> General:
+    """See `as_elementwise`."""
+    return cast(General, decorator)
+
+
+def as_derived(decorator: Callable[..., Any]) -> Derived:
+    """See `as_elementwise`."""
+    return cast(Derived, decorator)

@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .data import data_of, shape_of
+from .data import raw_of, shape_of
 from .errors import GradientWarning, ShapeError, UnsupportedError
+from .linearization import Argnums, Linearization, matched
 from .node import Node
-from .tracing import Argnums, Trace, matched
 from .tree import leaves, rebuild
 
 Function = Callable[..., Any]
@@ -76,22 +76,22 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
 def _value_and_grad(name: str, f: Function, argnums: Argnums, has_aux: bool, warn: bool = True) -> Function:
     @wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(name, f, args, kwargs, argnums, has_aux)
-        y = trace.output
+        run = Linearization(name, f, args, kwargs, argnums, has_aux)
+        y = run.output
         if not isinstance(y, (Node, float, int, np.ndarray, np.generic)):
             remedy = "return a single number, or (number, anything) with has_aux=True"
             raise UnsupportedError(f"{name}: f returned a {type(y).__name__}; {remedy}")
-        shape = np.shape(data_of(y))
+        shape = np.shape(raw_of(y))
         if prod(shape) != 1:
             remedy = "reduce it with .sum(), or use jacobian or vjp"
             raise ShapeError(f"{name}: f returned shape {shape}, expected a single number; {remedy}")
         seeds = [(y, ops.ones_like(y))] if isinstance(y, Node) else []
-        gradients = trace.pull(seeds, trace.recorded, release=True)
+        gradients = run.pull(seeds, run.recorded, release=True)
         if warn:
-            _warn_of_unreached(trace, gradients)
-        value = trace.results(y)
-        gradient = trace.like_arguments(gradients, trace.recorded)
-        return ((value, trace.results(trace.aux)) if has_aux else value), gradient
+            _warn_of_unreached(run, gradients)
+        value = run.results(y)
+        gradient = run.like_arguments(gradients, run.recorded)
+        return ((value, run.results(run.aux)) if has_aux else value), gradient
 
     return both
 
@@ -112,24 +112,24 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False, **kwargs: Any) -> Any
     >>> y, pull(1.0)
     (12.0, (4.0, 3.0))
     """
-    trace, pull = _vjp("vjp", "weights", f, primals, kwargs, has_aux)
-    y = trace.results(trace.output)
-    return (y, pull, trace.results(trace.aux)) if has_aux else (y, pull)
+    run, pull = _vjp("vjp", "weights", f, primals, kwargs, has_aux)
+    y = run.results(run.output)
+    return (y, pull, run.results(run.aux)) if has_aux else (y, pull)
 
 
 def _vjp(
     name: str, what: str, f: Function, primals: tuple[Any, ...], kwargs: dict[str, Any], has_aux: bool = False
-) -> tuple[Trace, Function]:
+) -> tuple[Linearization, Function]:
     """A run of f, and the function from weights of its results (called `what` in messages) to a tuple of gradients."""
-    trace = Trace(name, f, primals, kwargs, tuple(range(len(primals))), has_aux)
+    run = Linearization(name, f, primals, kwargs, tuple(range(len(primals))), has_aux)
 
     def pull(g: Any) -> tuple[Any, ...]:
-        seeds = matched(name, what, g, trace.output)
-        recorded = trace.records(seed for _, seed in seeds)
+        seeds = matched(name, what, g, run.output)
+        recorded = run.records(seed for _, seed in seeds)
         of_values = [(y, seed) for y, seed in seeds if isinstance(y, Node)]  # nothing depends on the others, constants
-        return tuple(trace.like_arguments(trace.pull(of_values, recorded), recorded))
+        return tuple(run.like_arguments(run.pull(of_values, recorded), recorded))
 
-    return trace, pull
+    return run, pull
 
 
 def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...], has_aux: bool = False) -> Any:
@@ -150,25 +150,25 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...], has_au
     (9.0, 6.0)
     """
     _check_tuples("jvp", primals, tangents)
-    trace = Trace("jvp", f, primals, {}, tuple(range(len(primals))), has_aux)
-    given = rebuild(trace.chosen, iter(trace.inputs))
+    run = Linearization("jvp", f, primals, {}, tuple(range(len(primals))), has_aux)
+    given = rebuild(run.chosen, iter(run.inputs))
     directions = matched("jvp", "tangents", tuple(tangents), tuple(given.values()))
-    recorded = trace.records(v for _, v in directions)
+    recorded = run.records(v for _, v in directions)
 
     def pull(*weights: Any) -> list[Any]:
-        return trace.pull(zip(outputs, weights, strict=True), recorded=True)
+        return run.pull(zip(outputs, weights, strict=True), recorded=True)
 
-    outputs = [y for _, y in leaves(trace.output) if isinstance(y, Node)]
-    back = Trace("jvp", pull, tuple([ops.ones_like(y) for y in outputs]), {}, tuple(range(len(outputs))))
+    outputs = [y for _, y in leaves(run.output) if isinstance(y, Node)]
+    back = Linearization("jvp", pull, tuple([ops.ones_like(y) for y in outputs]), {}, tuple(range(len(outputs))))
     seeds = [(g, v) for g, (_, v) in zip(back.output, directions, strict=True) if isinstance(g, Node)]
     found = iter(back.pull(seeds, recorded))
     changes = []
-    for _, y in leaves(trace.output):
+    for _, y in leaves(run.output):
         change = next(found) if isinstance(y, Node) else None
         constant = ops.zeros_like(y) if isinstance(y, Node) else np.zeros(np.shape(y))[()]
-        changes.append(trace.result(constant if change is None else change, recorded))
-    y, change = trace.results(trace.output), rebuild(trace.output, iter(changes))
-    return (y, change, trace.results(trace.aux)) if has_aux else (y, change)
+        changes.append(run.result(constant if change is None else change, recorded))
+    y, change = run.results(run.output), rebuild(run.output, iter(changes))
+    return (y, change, run.results(run.aux)) if has_aux else (y, change)
 
 
 def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
@@ -193,22 +193,22 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
 def _jacobian(name: str, f: Function, argnums: Argnums, has_aux: bool = False, warn: bool = True) -> Function:
     @wraps(f)
     def matrix(*args: Any, **kwargs: Any) -> Any:
-        trace = Trace(name, f, args, kwargs, argnums, has_aux)
-        reached: list[Any] = [None] * len(trace.inputs)
+        run = Linearization(name, f, args, kwargs, argnums, has_aux)
+        reached: list[Any] = [None] * len(run.inputs)
         blocks = []
-        for _, y in leaves(trace.output):
-            rows = [trace.pull([(y, seed)], trace.recorded) for seed in _basis(y)] if isinstance(y, Node) else []
-            columns: list[Any] = [None if not rows else [row[i] for row in rows] for i in range(len(trace.inputs))]
+        for _, y in leaves(run.output):
+            rows = [run.pull([(y, seed)], run.recorded) for seed in _basis(y)] if isinstance(y, Node) else []
+            columns: list[Any] = [None if not rows else [row[i] for row in rows] for i in range(len(run.inputs))]
             for i, column in enumerate(columns):
                 if column is not None and any(g is not None for g in column):
                     reached[i] = True
-            shape = np.shape(data_of(y))
-            parts = [_block(column, x, shape, trace.recorded) for column, x in zip(columns, trace.inputs, strict=True)]
-            blocks.append(trace.like_arguments(parts, trace.recorded))
+            shape = np.shape(raw_of(y))
+            parts = [_block(column, x, shape, run.recorded) for column, x in zip(columns, run.inputs, strict=True)]
+            blocks.append(run.like_arguments(parts, run.recorded))
         if warn:
-            _warn_of_unreached(trace, reached)
-        tree = rebuild(trace.output, iter(blocks))
-        return (tree, trace.results(trace.aux)) if has_aux else tree
+            _warn_of_unreached(run, reached)
+        tree = rebuild(run.output, iter(blocks))
+        return (tree, run.results(run.aux)) if has_aux else tree
 
     return matrix
 
@@ -252,12 +252,12 @@ def hvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
 
 def _basis(y: Node) -> list[Any]:
     """For each number of y the array that is 1 there and 0 elsewhere."""
-    shape = shape_of(y.data)
+    shape = shape_of(y.raw)
     if not shape:
         return [ops.ones_like(y)]
     seeds = []
     for i in range(prod(shape)):
-        seed = np.zeros(prod(shape), y.data.dtype)
+        seed = np.zeros(prod(shape), y.raw.dtype)
         seed[i] = 1
         seeds.append(seed.reshape(shape))
     return seeds
@@ -265,9 +265,9 @@ def _basis(y: Node) -> list[Any]:
 
 def _block(rows: list[Any] | None, x: Node, shape: tuple[int, ...], recorded: bool) -> Any:
     """The Jacobian of one result of a shape with respect to one input, from its rows (None where a row is 0)."""
-    whole = (*shape, *shape_of(x.data))
+    whole = (*shape, *shape_of(x.raw))
     if not rows or all(row is None for row in rows):
-        return np.zeros(whole, np.asarray(x.data).dtype) if whole else ops.zeros_like(x)
+        return np.zeros(whole, np.asarray(x.raw).dtype) if whole else ops.zeros_like(x)
     filled = [ops.zeros_like(x) if row is None else row for row in rows]
     if not shape:
         return filled[0]
@@ -275,9 +275,9 @@ def _block(rows: list[Any] | None, x: Node, shape: tuple[int, ...], recorded: bo
     return ops.reshape(stacked, whole)
 
 
-def _warn_of_unreached(trace: Trace, gradients: list[Any]) -> None:
-    for key in trace.unreached(gradients):
-        message = f"{trace.name}: the result of f does not depend on argument {key!r}, so its gradient is 0"
+def _warn_of_unreached(run: Linearization, gradients: list[Any]) -> None:
+    for key in run.unreached(gradients):
+        message = f"{run.name}: the result of f does not depend on argument {key!r}, so its gradient is 0"
         warnings.warn(message, GradientWarning, stacklevel=3)
 
 

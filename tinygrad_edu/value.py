@@ -13,11 +13,12 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import graph, ops, recording
-from .data import leaf_data, shape_of
+from .data import raw_of, shape_of, to_leaf
 from .domain import Shape
-from .errors import DTypeError, GraphError, UnsupportedError
-from .node import RELEASED, Node
-from .ops.updates import Places
+from .errors import DTypeError, GraphError, ShapeError, TinygradError, UnsupportedError
+from .node import NO_GRADIENT, RELEASED, Node
+from .ops.arrays.indexing import getitem
+from .ops.arrays.updates import Places
 from .protocols import dispatch
 
 
@@ -28,7 +29,7 @@ def reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 def compared(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """A comparison of plain data, with a plain boolean result."""
-    return lambda self, other: function(self.data, other.data if isinstance(other, Node) else other)
+    return lambda self, other: function(self.raw, raw_of(other))
 
 
 class Value(Node):
@@ -41,7 +42,7 @@ class Value(Node):
         copy: False to share the memory of an ndarray instead of copying it.
 
     Attributes:
-        data: a Python float or NumPy float scalar if the shape is (), else an ndarray. It may be replaced, by floats; after
+        data: a Python float or NumPy float scalar if the shape is (), else an ndarray. That of a leaf may be assigned; after
             changing an array in place call mark_changed().
         grad: None, or the gradient that the last backward() left here: plain data of the same shape and dtype (a Value
             after create_graph=True). Leaves accumulate; zero_grad() clears. That of a leaf is its own array; those of other
@@ -56,11 +57,15 @@ class Value(Node):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, copy: bool = True) -> None:
-        self.data = leaf_data(data, requires_grad, copy)
+        try:
+            self.raw = to_leaf(data, requires_grad, copy)
+        except DTypeError as error:
+            error.operation = "Value"
+            raise
         self.grad = None
         self.grad_fn = None
         self.inputs = ()
-        self.tick = next(recording.clock) if requires_grad else -1
+        self.tick = next(recording.clock) if requires_grad else NO_GRADIENT
         self.extra = None if name is None else {"name": name}
 
     # -- Operators and methods: one table ------------------------------------------------------------------------------
@@ -97,23 +102,42 @@ class Value(Node):
     __hash__ = object.__hash__  # by identity: a Value is a key, whatever its number
 
     abs = ops.abs
+    all = ops.all
+    any = ops.any
+    arccos = ops.arccos
+    arccosh = ops.arccosh
+    arcsin = ops.arcsin
+    arcsinh = ops.arcsinh
+    arctan = ops.arctan
     arctan2 = ops.arctan2
+    arctanh = ops.arctanh
     argmax = ops.argmax
     argmin = ops.argmin
+    argpartition = ops.argpartition
     argsort = ops.argsort
     astype = ops.astype
     broadcast_to = ops.broadcast_to
+    cbrt = ops.cbrt
+    ceil = ops.ceil
     clip = ops.clip
     cos = ops.cos
+    cosh = ops.cosh
     cumprod = ops.cumprod
     cumsum = ops.cumsum
     detach = ops.detach
     diagonal = ops.diagonal
     dot = ops.dot
+    erf = ops.erf
+    erfc = ops.erfc
     exp = ops.exp
+    exp2 = ops.exp2
+    expm1 = ops.expm1
     flatten = ops.flatten
+    floor = ops.floor
     log = ops.log
+    log10 = ops.log10
     log1p = ops.log1p
+    log2 = ops.log2
     log_softmax = ops.log_softmax
     logsumexp = ops.logsumexp
     max = ops.max
@@ -121,15 +145,20 @@ class Value(Node):
     mean = ops.mean
     min = ops.min
     minimum = ops.minimum
+    nonzero = ops.nonzero
     norm = ops.norm
     prod = ops.prod
+    ptp = ops.ptp
     ravel = ops.ravel
+    reciprocal = ops.reciprocal
     relu = ops.relu
     repeat = ops.repeat
     round = ops.round
+    searchsorted = ops.searchsorted
     sigmoid = ops.sigmoid
     sign = ops.sign
     sin = ops.sin
+    sinh = ops.sinh
     softmax = ops.softmax
     softplus = ops.softplus
     sort = ops.sort
@@ -140,13 +169,19 @@ class Value(Node):
     sum = ops.sum
     swapaxes = ops.swapaxes
     take = ops.take
+    tan = ops.tan
     tanh = ops.tanh
     trace = ops.trace
+    trunc = ops.trunc
     var = ops.var
-    copy = ops.positive
+    conj = conjugate = copy = ops.positive
 
     def __getitem__(self, index: Any) -> Value:
-        return ops.getitem(self, index)  # type: ignore[no-any-return]  # an index may be an array, so it looks like a Binary
+        try:
+            return getitem(self, index)  # type: ignore[no-any-return]  # an index may be an array, so it looks like a Binary
+        except TinygradError as error:
+            error.operation = "v[index]"
+            raise
 
     def reshape(self, *shape: Any) -> Value:
         """The numbers row by row in another shape, given as one tuple or as several sizes; see `ops.reshape`."""
@@ -211,7 +246,7 @@ class Value(Node):
         return lambda: hooks.remove(hook)
 
     def mark_changed(self) -> None:
-        """Say that `data` was changed in place: a graph recorded before refuses backward(), as its numbers are gone.
+        """Declare that `data` was modified in place. Graphs recorded earlier then refuse backward(), as the values are gone.
 
         Optimisers call this. Raises GraphError on a computed Value, whose data must not be changed.
         """
@@ -219,7 +254,7 @@ class Value(Node):
             raise GraphError(
                 f"mark_changed: this Value was computed by {self.grad_fn}; only leaves may change in place"
             )
-        if self.tick >= 0:
+        if self.tick > NO_GRADIENT:
             self.tick = next(recording.clock)
 
     def why_no_grad(self, output: Value | None = None) -> str:
@@ -230,7 +265,7 @@ class Value(Node):
         """
         if self.grad is not None:
             return "it has a gradient"
-        if self.tick < 0:
+        if self.tick == NO_GRADIENT:
             return "not required: it is a constant, detached, or was computed under no_grad() or from constants only"
         if self.inputs is RELEASED:
             return "released: backward(retain_graph=False) keeps the gradients of leaves only"
@@ -247,9 +282,55 @@ class Value(Node):
     # -- What it holds -------------------------------------------------------------------------------------------------
 
     @property
+    def data(self) -> Any:
+        """The number or array that it holds. A leaf's may be assigned, by data of the same shape and dtype, and is shared.
+
+        Assigning it, hence also `w.data -= ...`, marks the leaf as changed: see `mark_changed`. Python numbers take its dtype.
+
+        Raises (when assigned):
+            GraphError: on a computed (non-leaf) Value.
+            DTypeError: for another dtype, integers in an array, a Value, and data that is not real numbers.
+            ShapeError: for another shape.
+        """
+        return self.raw
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if self.grad_fn is not None:
+            raise GraphError(
+                f"data: this Value was computed by {self.grad_fn}; only the data of leaves can be assigned"
+            )
+        if (
+            type(data) is not type(self.raw)
+            or np.shape(data) != self.shape
+            or getattr(data, "dtype", float) != self.dtype
+        ):
+            data = self._fitting(data)
+        self.raw = data
+        self.mark_changed()
+
+    def _fitting(self, data: Any) -> Any:
+        """Data to assign, as this leaf holds it; see `data`."""
+        try:
+            new = to_leaf(data, self.requires_grad, copy=False)
+            if not isinstance(data, (np.ndarray, np.generic)):  # Python numbers take the dtype
+                new = to_leaf(np.asarray(new, self.dtype), self.requires_grad, copy=False)
+        except DTypeError as error:
+            error.operation = "data"
+            raise
+        if shape_of(new) != self.shape:
+            raise ShapeError(
+                f"data: got shape {shape_of(new)}, expected {self.shape}; make a new Value of another shape"
+            )
+        dtype = np.dtype(getattr(new, "dtype", float))
+        if dtype != self.dtype:
+            raise DTypeError(f"data: got {dtype}, expected {self.dtype}; cast it with .astype({self.dtype.name!r})")
+        return new
+
+    @property
     def requires_grad(self) -> bool:
         """Whether gradient flows to it. May be set on leaves."""
-        return self.tick >= 0
+        return self.tick > NO_GRADIENT
 
     @requires_grad.setter
     def requires_grad(self, required: bool) -> None:
@@ -260,9 +341,8 @@ class Value(Node):
         if required and self.dtype.kind != "f":
             raise DTypeError(f"requires_grad: the data is {self.dtype}, which has no gradient; make a Value of floats")
         if required != self.requires_grad:
-            self.tick = (
-                next(recording.clock) if required else -1
-            )  # a new tick: it may have changed since it was last used
+            # a new tick: it may have changed since it was last used
+            self.tick = next(recording.clock) if required else NO_GRADIENT
 
     @property
     def name(self) -> str | None:
@@ -282,7 +362,7 @@ class Value(Node):
     @property
     def shape(self) -> Shape:
         """() for a scalar."""
-        return shape_of(self.data)
+        return shape_of(self.raw)
 
     @property
     def ndim(self) -> int:
@@ -292,12 +372,12 @@ class Value(Node):
     @property
     def size(self) -> int:
         """How many numbers it holds."""
-        return int(np.size(self.data))
+        return int(np.size(self.raw))
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """float64 for Python floats."""
-        return np.dtype(float) if type(self.data) is float else self.data.dtype
+        return np.dtype(float) if type(self.raw) is float else self.raw.dtype
 
     def item(self) -> float:
         """The single number that it holds, as a plain one."""
@@ -305,7 +385,7 @@ class Value(Node):
             raise DTypeError(
                 f"float: got a Value of shape {self.shape}, expected a single number; index it or reduce it"
             )
-        return float(np.reshape(self.data, ())[()])
+        return float(np.reshape(self.raw, ())[()])
 
     def tolist(self) -> Any:
         """The numbers as a plain number or nested list."""
@@ -313,10 +393,10 @@ class Value(Node):
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The numbers as an ndarray, in this Value's own memory unless it is a scalar."""
-        return np.asarray(self.data)
+        return np.asarray(self.raw)
 
     def __float__(self) -> float:
-        if self.size == 1 and recording.is_tracing() and self.tick >= 0:
+        if self.size == 1 and recording.is_transforming() and self.tick > NO_GRADIENT:
             raise UnsupportedError(
                 "float: in a transform, the plain number of a Value would count as a constant (so it would in math.sin(v) and "
                 "array[i] = v); use NumPy's functions, at(array, i).set(v), or v.item() if a constant is meant"
@@ -324,7 +404,7 @@ class Value(Node):
         return self.item()
 
     def __bool__(self) -> bool:
-        return bool(self.data)
+        return bool(self.raw)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -335,17 +415,17 @@ class Value(Node):
         return (self[i] for i in range(len(self)))
 
     def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else str(self)
+        return format(self.raw, spec) if spec else str(self)
 
     def __repr__(self) -> str:
-        parts = [np.array2string(self.data, separator=", ", prefix="Value(") if self.shape else repr(float(self.data))]
+        parts = [np.array2string(self.raw, separator=", ", prefix="Value(") if self.shape else repr(float(self.raw))]
         if self.dtype != float:
             parts.append(f"dtype={self.dtype}")
         if self.name is not None:
             parts.append(f"name={self.name!r}")
         if self.grad_fn is not None:
             parts.append(f"grad_fn={self.grad_fn.name}")
-        elif self.tick < 0:
+        elif self.tick == NO_GRADIENT:
             parts.append("requires_grad=False")
         return f"Value({', '.join(parts)})"
 
@@ -360,7 +440,7 @@ class Value(Node):
                 f"copy or pickle: this Value was computed by {self.grad_fn} and is part of a graph; "
                 "copy detach() of it, or the leaves and the function that computes it"
             )
-        return _leaf, (self.data, self.requires_grad, self.name, self.grad)
+        return _leaf, (self.raw, self.requires_grad, self.name, self.grad)
 
     # -- NumPy's protocols ---------------------------------------------------------------------------------------------
 

@@ -9,8 +9,7 @@
 """
 
 from . import notebook as _notebook
-from .drawing import Drawing, DrawnNode, Edge, Group, Kind
-from .errors import RenderError
+from .drawing import Drawing, DrawnNode, Edge, Group, Kind, RenderError
 from .picture import Picture, graph
 from .stepping import step
 from .training import learning_curves

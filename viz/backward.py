@@ -6,7 +6,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -134,10 +133,12 @@ class _Sketch:
         Operands read as the user calls them. Those without a name keep the rule's own letter, unless something else has it.
         """
         op = value.grad_fn
-        rule = op.rule(k) if op is not None else None
+        rule = (op.shares or op.rules[k]) if op is not None else None
         if op is None or rule is None:
             return "", []
-        operands = dict(zip(signature(op.forward).parameters, value.inputs, strict=False)) | {"y": value}
+        if not rule.formula:
+            return f"g · ∂{op.name}" if op.elementwise else f"gradient of {op.name}", []
+        operands = dict(zip(op.arrays, value.inputs, strict=False)) | {"y": value}
         free = (letter for letter in _FREE if letter not in self.taken)
         text, legend = rule.formula, []
         for letter in dict.fromkeys(_LETTER.findall(text)):

@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from tinygrad_edu import TinygradError
+
 NO_GRADIENT = "no gradient yet"
 STATISTICS = ("mean", "min", "max")  # what stands for the numbers of an array
+
+
+class RenderError(TinygradError, RuntimeError):
+    """A picture could not be made: no program to lay it out, a program that failed, or a file type that is not written."""
 
 
 class Kind(StrEnum):

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from .errors import RenderError
+from .drawing import RenderError
 
 
 def target(caller: str, path: str | os.PathLike[str], suffixes: tuple[str, ...]) -> Path:

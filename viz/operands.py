@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from inspect import signature
 
 import numpy as np
 
@@ -23,8 +22,7 @@ def labels(op: Op | None, count: int) -> Sequence[str]:
     """
     if op is None or count < 2 or _commutes(op, count):
         return [""] * count
-    arguments = [] if op.variadic else list(signature(op.forward).parameters)[:count]
-    named = {i: name for i, name in enumerate(arguments) if len(name) > 1}
+    named = {i: name for i, name in enumerate(op.arrays) if len(name) > 1}
     return [named.get(i, _ordinal(i + 1)) for i in range(count)]
 
 
@@ -51,7 +49,7 @@ def derivative(value: Value, k: int) -> str:
     It comes from the operation's own rule, given 1 as the incoming gradient.
     """
     op, operand = value.grad_fn, value.inputs[k]
-    rule = op.rule(k) if op is not None and op.elementwise else None
+    rule = op.rules[k] if op is not None and op.elementwise else None
     data = [data_of(x) for x in (value, *value.inputs)]
     if rule is None or not isinstance(operand, Value) or not operand.requires_grad or any(map(np.ndim, data)):
         return ""

@@ -13,8 +13,7 @@ from tinygrad_edu import DTypeError, Value
 from . import render
 from .backward import drawing_of_backward
 from .dot import dot
-from .drawing import Drawing, Sizes
-from .errors import RenderError
+from .drawing import Drawing, RenderError, Sizes
 from .exploring import html
 from .expression import drawings_of
 from .files import target, write

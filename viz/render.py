@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from .dot import dot
-from .drawing import Drawing
-from .errors import RenderError
+from .drawing import Drawing, RenderError
 from .text import plain
 from .theme import css
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError
 
-from .errors import RenderError
+from .drawing import RenderError
 from .files import target, write
 from .text import number, plain
 

@@ -25,7 +25,7 @@ from tinygrad_edu import (
 from tinygrad_edu import cross_entropy as _mean_cross_entropy
 
 from ..checks import SHARE, checked
-from .checks import class_axis, class_labels, class_weights, factor, numbers, pair, require_probabilities
+from .arguments import class_axis, class_labels, class_weights, factor, numbers, pair, require_probabilities
 from .reduction import checked_reduction, reduced
 
 _LOWEST = -100.0  # as in PyTorch: one wrong certainty does not make the loss infinite

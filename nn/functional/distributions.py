@@ -11,7 +11,7 @@ import numpy as np
 from tinygrad_edu import ShapeError, detach, exp, expand_dims, log, maximum, square, sum, where
 
 from ..checks import POSITIVE, checked, data_of, stretches
-from .checks import numbers, pair, require, require_probabilities, shape_of
+from .arguments import numbers, pair, require, require_probabilities, shape_of
 from .reduction import REDUCTIONS, checked_reduction, reduced
 
 KL_REDUCTIONS = (*REDUCTIONS, "batchmean")

@@ -10,7 +10,7 @@ from tinygrad_edu import (
     ShapeError,
     broadcast_to,
     maximum,
-    p_norm,
+    norm,
     relu,
     square,
     sum,
@@ -20,7 +20,7 @@ from tinygrad_edu import (
 
 from ..checks import Domain, checked, data_of, is_real
 from ..metrics import mistakes
-from .checks import class_labels, class_weights, filled, numbers, pair, shape_of, signs
+from .arguments import class_labels, class_weights, filled, numbers, pair, shape_of, signs
 from .reduction import reduced
 
 EXPONENT: Domain = (lambda p: is_real(p) and p in (1, 2), "1 or 2")
@@ -46,7 +46,7 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
 
 
 def _direction(x: Any, axis: int, eps: float) -> Any:
-    return x / maximum(p_norm(x, axis=axis, keepdims=True), eps)
+    return x / maximum(norm(x, axis=axis, keepdims=True), eps)
 
 
 def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean") -> Any:

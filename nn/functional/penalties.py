@@ -8,7 +8,7 @@ from typing import Any
 from tinygrad_edu import TinygradError, Value, abs, square, sum
 
 from ..module import Module
-from .checks import shape_of
+from .arguments import shape_of
 
 Parameters = Module | Mapping[str, Any] | Iterable[Any]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from math import log, prod, sqrt
 from typing import Any
 
-from tinygrad_edu import abs, clip, log1p, logaddexp, p_norm, square
+from tinygrad_edu import abs, clip, log1p, logaddexp, norm, square
 
 from ..checks import NOT_NEGATIVE, POSITIVE, checked, data_of
-from .checks import pair, require, shape_of
+from .arguments import pair, require, shape_of
 from .reduction import checked_reduction, reduced
 
 
@@ -42,7 +42,7 @@ def rmse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     error = _error("rmse_loss", prediction, target)
     if reduction == "none":
         return abs(error)
-    length = p_norm(error)  # √(Σ e²), without overflow
+    length = norm(error)  # √(Σ e²), without overflow
     return length / sqrt(prod(shape_of(error))) if reduction == "mean" else length
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tinygrad_edu import TinygradError
 
 from ..checks import data_of
-from ..functional.checks import numbers
+from ..functional.arguments import numbers
 from ..functional.reduction import REDUCTIONS, checked_reduction
 from ..module import Module
 

@@ -327,7 +327,7 @@ def test_a_hessian_that_is_not_symmetric():
         numpy=lambda a, b: a * b,
         rules=(tg.rule("b", lambda g, y, a, b: g * b), tg.rule("a", lambda g, y, a, b: g * tg.detach(a))),
     )
-    def half_recorded(a, b):
+    def half_recorded(a, b, /):
         """a b, of whose rules one is a constant."""
         return a * b
 

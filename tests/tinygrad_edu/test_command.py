@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tinygrad_edu.__main__ import CONTEXT, app
-from tinygrad_edu.expression import MAX_LENGTH, functions
+from tinygrad_edu.parsing import MAX_LENGTH, functions
 
 SLOPE = 1 - math.tanh(4) ** 2
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tinygrad_edu import ExpressionError, expression, registry
-from tinygrad_edu.expression import CONSTANTS, MAX_LENGTH, MAX_PARENTHESES, MAX_WORDS, evaluate, functions
+from tinygrad_edu import ExpressionError, parsing, registry
+from tinygrad_edu.parsing import CONSTANTS, MAX_LENGTH, MAX_PARENTHESES, MAX_WORDS, evaluate, functions
 
 VARIABLES = {"a": 2.0, "b": -3.0, "c": 10.0}
 
@@ -60,7 +60,7 @@ def test_accepts(text, expected):
 
 @pytest.mark.parametrize("name", functions())
 def test_every_function_is_the_op_of_that_name(name):
-    args = list(VARIABLES)[: len(registry[name].op.domain)]
+    args = list(VARIABLES)[: len(registry[name].op.arrays)]
     y, leaves = evaluate(f"{name}({', '.join(args)})", VARIABLES)
     with np.errstate(all="ignore"):  # arcsin(2) is NaN
         expected = registry[name](*[leaves[arg] for arg in args])
@@ -273,14 +273,14 @@ def test_limits_hold_before_python_parses(text, monkeypatch):
 
 
 def test_nothing_is_computed_before_all_is_checked(monkeypatch):
-    monkeypatch.setitem(expression._OPERATORS, ast.Pow, lambda a, b: pytest.fail("computed"))
+    monkeypatch.setitem(parsing._OPERATORS, ast.Pow, lambda a, b: pytest.fail("computed"))
     with pytest.raises(ExpressionError, match="no function 'open'"):
         evaluate("9**9**9**9 + open(a)", VARIABLES)
 
 
 def test_powers_of_literals_are_powers_of_floats(monkeypatch):
     seen = []
-    monkeypatch.setitem(expression._OPERATORS, ast.Pow, lambda a, b: seen.append((a, b)) or 1.0)
+    monkeypatch.setitem(parsing._OPERATORS, ast.Pow, lambda a, b: seen.append((a, b)) or 1.0)
     evaluate("99**9999", {})
     assert seen == [(99.0, 9999.0)]
     assert {type(x) for x in seen[0]} == {float}

@@ -156,7 +156,9 @@ def test_scalars_follow_numpy_where_python_refuses():
 @pytest.mark.parametrize("f", [max, min])
 @pytest.mark.parametrize("axis", [None, 0])
 def test_empty_extremes_have_a_clear_error(f, axis):
-    with pytest.raises(ShapeError, match=rf"{f.__name__}: an array of shape \(0, 2\) has no {f.__name__}"):
+    with pytest.raises(
+        ShapeError, match=rf"^{f.__name__}: got an array of shape \(0, 2\), expected at least one number"
+    ):
         f(Value(np.empty((0, 2))), axis=axis)
 
 

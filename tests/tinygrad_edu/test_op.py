@@ -30,7 +30,7 @@ def test_a_users_op_is_recorded_drawn_and_differentiated_twice():
         rules=(rule("σ(x) + y(1 - σ(x))", swish_rule),),
         numpy=lambda x: x / (1 + np.exp(-x)),
     )
-    def swish(x):
+    def swish(x, /):
         """x times the logistic function of x."""
         return x / (1 + np.exp(-x))
 
@@ -56,7 +56,7 @@ def test_a_users_general_op_and_its_options():
     @operation(
         rules=(rule("2g x", lambda g, y, x, scale: 2 * scale * g * x),), samples=lambda shape: [Sample((shape,), {})]
     )
-    def energy(x, scale=1.0):
+    def energy(x, /, scale=1.0):
         """Sum of squares, scaled."""
         return scale * np.sum(x * x)
 
@@ -70,11 +70,20 @@ def test_a_users_general_op_and_its_options():
 @pytest.mark.parametrize(
     ("define", "message"),
     [
-        (lambda: elementwise(domain=(REAL,), rules=(ONE,))(lambda x: x), "needs a docstring"),
-        (lambda: elementwise(domain=(REAL, REAL), rules=(ONE,))(documented), "1 arguments, 1 rules and 2 domains"),
-        (lambda: elementwise(domain=(REAL,), rules=(ONE, ONE))(documented), "1 arguments, 2 rules"),
-        (lambda: operation(rules=(ONE,), samples=None)(documented), "needs samples="),
-        (lambda: operation(rules=(ONE, ONE), samples=list)(variadic), "variadic op needs exactly one"),
+        (lambda: elementwise(rules=(ONE,))(lambda x, /: x), 'no docstring; write """What it computes."""'),
+        (lambda: elementwise(rules=(ONE,))(unmarked), r"so no array; write def unmarked\(x, axis, /\)"),
+        (
+            lambda: elementwise(rules=ONE.apply)(documented),
+            r"rules= is a function, expected a tuple, .*rules=\(rule,\)",
+        ),
+        (
+            lambda: elementwise(rules=("1 / x",))(documented),
+            r"a rule is a str, expected a function of \(g, y, \*arrays",
+        ),
+        (lambda: elementwise(rules=(ONE, ONE))(documented), "got 2 rules for the arrays x; write rules= with one each"),
+        (lambda: elementwise(rules=(ONE,), domain=(REAL, REAL))(documented), "got 2 domains for 1 arrays"),
+        (lambda: operation(rules=(ONE, ONE))(variadic), r"got rules= for \*arrays; write shares="),
+        (lambda: operation()(variadic), r"no shares= for \*arrays; write shares=, one rule"),
         (
             lambda: elementwise(domain=(NONZERO,), rules=(ONE,))(renamed("exp")),
             "exp: this name is taken by tinygrad_edu",
@@ -86,7 +95,12 @@ def test_incomplete_definitions_are_refused(define, message):
         define()
 
 
-def documented(x):
+def documented(x, /):
+    """Nothing happens to x."""
+    return x
+
+
+def unmarked(x, axis):
     """Nothing happens to x."""
     return x
 
@@ -97,7 +111,7 @@ def variadic(*arrays):
 
 
 def renamed(name):
-    def f(x):
+    def f(x, /):
         """Nothing happens to x."""
         return x
 
@@ -108,7 +122,7 @@ def renamed(name):
 @pytest.mark.usefixtures("temporary")
 def test_a_rule_of_the_wrong_shape_is_named():
     @operation(rules=(rule("g", lambda g, y, x: np.ones(7)),), samples=lambda shape: [Sample((shape,), {})])
-    def broken(x):
+    def broken(x, /):
         """The sum, with a wrong rule."""
         return np.sum(x)
 
@@ -119,7 +133,7 @@ def test_a_rule_of_the_wrong_shape_is_named():
 @pytest.mark.usefixtures("temporary")
 def test_a_derived_op_is_recorded_as_what_it_calls():
     @derived(domain=(REAL,))
-    def double_tanh(x):
+    def double_tanh(x, /):
         """tanh of tanh."""
         return tanh(tanh(x))
 
@@ -140,7 +154,7 @@ def test_ops_are_functions_with_their_definition():
 @pytest.mark.usefixtures("temporary")
 def test_keyword_only_parameters_defaults_and_variadic_functions():
     @operation(rules=(rule("g k", lambda g, y, x, k: g * k),), samples=lambda shape: [Sample((shape,), {})])
-    def scaled(x, *, k=3.0):
+    def scaled(x, /, *, k=3.0):
         """k times x."""
         return k * x
 
@@ -150,13 +164,13 @@ def test_keyword_only_parameters_defaults_and_variadic_functions():
     assert (y.params, x.grad) == ({"k": 3.0}, 3.0)
 
     @elementwise(domain=(REAL, REAL), rules=(ONE2, ONE2))
-    def plus(a, b=2.0):
+    def plus(a, b=2.0, /):
         """a + b."""
         return a + b
 
     assert plus(Value(1.0)).data == 3.0
 
-    @operation(rules=(rule("g", lambda i, g, y, *xs: g),), samples=lambda shape: [Sample((shape, shape), {})])
+    @operation(shares=lambda g, y, *xs: [g for _ in xs])
     def total(*arrays):
         """The sum of all arrays."""
         return sum(arrays[1:], arrays[0])

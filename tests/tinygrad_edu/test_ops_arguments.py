@@ -16,7 +16,7 @@ IMAGE, KERNEL = Value(np.ones((1, 1, 4))), np.ones((1, 1, 2))
     "call",
     [
         lambda: tg.rms_norm(A, axis=(0, 0)),
-        lambda: tg.center(A, axis=(0, -2)),
+        lambda: tg.layer_norm(A, axis=(0, -2)),
         lambda: tg.median(A, axis=(1, 1)),
         lambda: np.gradient(V, axis=(0, 0)),
         lambda: tg.median(1.0, axis=5),
@@ -31,7 +31,7 @@ IMAGE, KERNEL = Value(np.ones((1, 1, 4))), np.ones((1, 1, 2))
     ],
 )
 def test_an_axis_that_is_missing_or_named_twice_is_refused(call):
-    with pytest.raises(ShapeError, match=r"^\w+: got axis "):
+    with pytest.raises(ShapeError, match=r"^[\w.]+: got axis "):
         call()
 
 

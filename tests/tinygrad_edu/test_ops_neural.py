@@ -7,6 +7,7 @@ import pytest
 
 import tinygrad_edu as tg
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, UnsupportedError, Value
+from tinygrad_edu.ops.arrays.indexing import index_add, scatter
 
 RNG = np.random.default_rng(0)
 
@@ -81,7 +82,7 @@ def test_conv_transpose_is_the_gradient_of_conv():
 def test_a_batch_larger_than_a_tile_is_the_same_as_image_by_image(monkeypatch):
     x, weight = normal(7, 2, 5, 5), normal(3, 2, 2, 2)
     whole = [tg.conv2d(x, weight), *gradients(tg.conv2d, x, weight)]
-    monkeypatch.setattr("tinygrad_edu.ops.correlation.TILE", 3 * 2 * 4 * 16)  # of 7 images, 3 at a time
+    monkeypatch.setattr("tinygrad_edu.ops.networks.correlation.TILE", 3 * 2 * 4 * 16)  # of 7 images, 3 at a time
     tiled = [tg.conv2d(x, weight), *gradients(tg.conv2d, x, weight)]
     for a, b in zip(whole, tiled, strict=True):
         assert np.allclose(a, b, atol=1e-12)
@@ -213,9 +214,9 @@ def test_scatter_adds_as_numpy_does(shape, index):
     zeros = np.zeros(shape)
     values = normal(*zeros[index].shape)
     np.add.at(zeros, index, values)
-    assert np.array_equal(tg.scatter(values, shape, index), zeros)
+    assert np.array_equal(scatter(values, shape=shape, indices=(index,)), zeros)
     np.add.at(zeros, index, 1.0)
-    assert np.array_equal(tg.index_add(tg.scatter(values, shape, index), 1.0, index), zeros)
+    assert np.array_equal(index_add(scatter(values, shape=shape, indices=(index,)), 1.0, index), zeros)
 
 
 def test_one_hot():

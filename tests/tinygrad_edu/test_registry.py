@@ -176,6 +176,6 @@ def test_every_op_is_whole():
     for op in OPS.values():
         assert op.forward.__doc__, op
         assert op.symbol, op
-        assert op.derived or op.rules, op
-        for r in op.rules:
+        assert op.derived or op.rules or op.shares, op
+        for r in (*op.rules, op.shares):
             assert r is None or r.formula, op

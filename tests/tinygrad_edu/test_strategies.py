@@ -227,7 +227,7 @@ def test_a_faulty_op_shrinks_to_a_small_call_and_expression():
     try:
 
         @elementwise(domain=(REAL,), numpy=np.sin, rules=(rule("g cos(x), but for x > 1", _almost_cosine),))
-        def faulty_sine(x):
+        def faulty_sine(x, /):
             """sin(x), with a wrong derivative for x > 1."""
             return np.sin(x)
 

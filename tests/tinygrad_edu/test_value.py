@@ -167,7 +167,7 @@ def test_operators_functions_and_numpy_record_the_same(make, expected):
         (
             lambda v: tg.conv1d(v, v, strides=2),
             UnsupportedError,
-            "conv1d: got an unexpected.*'strides'; it takes x, weight",
+            "conv1d: does not take strides=; it takes x, weight",
         ),
         (lambda v: tg.einsum(), UnsupportedError, "einsum: missing 1 required"),
         (lambda v: np.full_like(v, v[0, 0]), UnsupportedError, "np.full_like: not recorded"),
@@ -181,7 +181,7 @@ def test_operators_functions_and_numpy_record_the_same(make, expected):
         (lambda v: v * [[1], [2, 3]], DTypeError, "rows of different lengths"),
         (lambda v: Value([[1], [2, 3]]), DTypeError, "Value: got a nested list"),
         (lambda v: Value(1.0) * 10**400, DTypeError, "too large for a float"),
-        (lambda v: v[5], IndexError, "getitem: index 5 is out of bounds"),
+        (lambda v: v[5], IndexError, r"v\[index\]: index 5 is out of bounds"),
         (lambda v: float(v), DTypeError, r"float: got a Value of shape \(2, 3\)"),
         (lambda v: len(Value(1.0)), TypeError, "no length"),
         (lambda v: list(Value(1.0)), TypeError, "no length"),

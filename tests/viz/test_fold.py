@@ -194,7 +194,7 @@ def test_many_operands_of_one_operation_are_one_arrow():
     assert told(d) == [
         ("", "", "×50,000"),
         ("×", "2", "×50,000"),
-        ("stack", "axis=0", "(50000,) float64"),
+        ("stack", "", "(50000,) float64"),
         ("Σ", "", ""),
     ]
     assert [edge.label for edge in d.edges] == ["", "×50,000", ""]

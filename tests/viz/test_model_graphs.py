@@ -466,7 +466,7 @@ def test_an_error_that_the_model_caught_is_no_failure():
     class Careful(nn.Module):
         def __init__(self):
             self.first, self.second = nn.MLP((4, 4, 9, 4), rng=0), nn.Linear(4, 2, rng=0)
-            self.first[2].weight.data = np.ones((9, 5))
+            self.first[2].weight = Value(np.ones((9, 5)))
 
         def forward(self, x):
             try:

@@ -1,371 +1,41 @@
-"""The op table, one family of operations a file."""
+"""The op table, behind four doors. Each file holds a family of operations, and lists the public ones in `__all__`."""
 
-from .activation import (
-    elu,
-    gelu,
-    hardtanh,
-    leaky_relu,
-    logit,
-    mish,
-    relu,
-    selu,
-    sigmoid,
-    silu,
-    softplus,
-    softsign,
-    step,
-)
-from .arithmetic import (
-    abs,
-    add,
-    cbrt,
-    divide,
-    float_power,
-    hypot,
-    multiply,
-    negative,
-    power,
-    reciprocal,
-    sign,
-    sqrt,
-    square,
-    subtract,
-)
-from .array import array
-from .blocks import block
-from .choosing import clip, copysign, fmax, fmin, heaviside, maximum, minimum, nan_to_num, where
-from .conditions import compress, extract, select
-from .contraction import dot, einsum, inner, tensordot
-from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
-from .correlation import conv, conv_transpose, conv_weight
-from .cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum
-from .decomposition import cholesky, qr
-from .determinant import cofactor, det, slogdet
-from .difference import diff, gradient, trapezoid
-from .dropout import dropout
-from .eigenvalues import eigh, eigvalsh
-from .embedding import embedding, one_hot
-from .error_function import erf, erfc
-from .exponential import exp, exp2, expm1, log, log1p, log2, log10
-from .grids import broadcast_arrays, meshgrid
-from .identity import astype, detach, positive
-from .indexing import getitem, index_add, index_set, scatter
-from .interpolation import interp
-from .joining import append, column_stack, concatenate, dstack, hstack, stack, vstack
-from .least_squares import least_squares, lstsq, pinv
-from .linalg import inv, matrix_power, solve
-from .log_sums import logaddexp, logaddexp2, logsumexp
-from .matrix_functions import matrix_diagonal, matrix_norm, matrix_trace, vector_norm
-from .matrix_parts import diag, diagflat, diagonal, trace, tril, triu
-from .matrix_vectors import matvec, vecmat
-from .nan import (
-    nancumprod,
-    nancumsum,
-    nanmax,
-    nanmean,
-    nanmedian,
-    nanmin,
-    nanpercentile,
-    nanprod,
-    nanquantile,
-    nanstd,
-    nansum,
-    nanvar,
-)
-from .neural import cross_entropy, linear, log_softmax, softmax
-from .norm import norm, p_norm
-from .normalization import center, layer_norm, rms_norm
-from .plain import argmax, argmin, argsort, full_like, ones_like, zeros_like
-from .polynomial import polyval, vander
-from .pooling import avg_pool1d, avg_pool2d, max_pool, max_pool1d, max_pool2d, sum_pool, sum_unpool
-from .products import cross, kron, matmul, multi_dot, outer, vdot, vecdot
-from .quantile import median, percentile, quantile
-from .rearranging import flip, fliplr, flipud, roll, rot90, sort
-from .reduction import amax, amin, broadcast_to, max, mean, min, prod, ptp, sum
-from .repeating import pad, repeat, resize, tile
-from .rounding import ceil, divmod, floor, floor_divide, fmod, remainder, round, trunc
-from .selecting import delete, take, take_along_axis
-from .sequences import ediff1d, unwrap
-from .shape import (
-    atleast_1d,
-    atleast_2d,
-    atleast_3d,
-    expand_dims,
-    flatten,
-    matrix_transpose,
-    moveaxis,
-    ravel,
-    reshape,
-    rollaxis,
-    squeeze,
-    swapaxes,
-    transpose,
-)
-from .signals import convolve, correlate
-from .singular_values import svd, svdvals
-from .splitting import array_split, dsplit, hsplit, split, unstack, vsplit
-from .statistics import average, corrcoef, cov, std, var
-from .trigonometric import (
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    cos,
-    cosh,
-    deg2rad,
-    rad2deg,
-    sin,
-    sinc,
-    sinh,
-    tan,
-    tanh,
-)
-from .updates import at, index_max, index_min, index_multiply
-
-__all__ = [
-    "abs",
-    "add",
-    "amax",
-    "amin",
-    "append",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "argmax",
-    "argmin",
-    "argsort",
-    "array",
-    "array_split",
-    "astype",
-    "at",
-    "atleast_1d",
-    "atleast_2d",
-    "atleast_3d",
-    "average",
-    "avg_pool1d",
-    "avg_pool2d",
-    "block",
-    "broadcast_arrays",
-    "broadcast_to",
-    "cbrt",
-    "ceil",
-    "center",
-    "cholesky",
-    "clip",
-    "cofactor",
-    "column_stack",
-    "compress",
-    "concatenate",
-    "conv",
-    "conv1d",
-    "conv2d",
-    "conv_transpose",
-    "conv_transpose1d",
-    "conv_transpose2d",
-    "conv_weight",
-    "convolve",
-    "copysign",
-    "corrcoef",
-    "correlate",
-    "cos",
-    "cosh",
-    "cov",
-    "cross",
-    "cross_entropy",
-    "cumprod",
-    "cumsum",
-    "cumulative_prod",
-    "cumulative_sum",
-    "deg2rad",
-    "delete",
-    "det",
-    "detach",
-    "diag",
-    "diagflat",
-    "diagonal",
-    "diff",
-    "divide",
-    "divmod",
-    "dot",
-    "dropout",
-    "dsplit",
-    "dstack",
-    "ediff1d",
-    "eigh",
-    "eigvalsh",
-    "einsum",
-    "elu",
-    "embedding",
-    "erf",
-    "erfc",
-    "exp",
-    "exp2",
-    "expand_dims",
-    "expm1",
-    "extract",
-    "flatten",
-    "flip",
-    "fliplr",
-    "flipud",
-    "float_power",
-    "floor",
-    "floor_divide",
-    "fmax",
-    "fmin",
-    "fmod",
-    "full_like",
-    "gelu",
-    "getitem",
-    "gradient",
-    "hardtanh",
-    "heaviside",
-    "hsplit",
-    "hstack",
-    "hypot",
-    "index_add",
-    "index_max",
-    "index_min",
-    "index_multiply",
-    "index_set",
-    "inner",
-    "interp",
-    "inv",
-    "kron",
-    "layer_norm",
-    "leaky_relu",
-    "least_squares",
-    "linear",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "log_softmax",
-    "logaddexp",
-    "logaddexp2",
-    "logit",
-    "logsumexp",
-    "lstsq",
-    "matmul",
-    "matrix_diagonal",
-    "matrix_norm",
-    "matrix_power",
-    "matrix_trace",
-    "matrix_transpose",
-    "matvec",
-    "max",
-    "max_pool",
-    "max_pool1d",
-    "max_pool2d",
-    "maximum",
-    "mean",
-    "median",
-    "meshgrid",
-    "min",
-    "minimum",
-    "mish",
-    "moveaxis",
-    "multi_dot",
-    "multiply",
-    "nan_to_num",
-    "nancumprod",
-    "nancumsum",
-    "nanmax",
-    "nanmean",
-    "nanmedian",
-    "nanmin",
-    "nanpercentile",
-    "nanprod",
-    "nanquantile",
-    "nanstd",
-    "nansum",
-    "nanvar",
-    "negative",
-    "norm",
-    "one_hot",
-    "ones_like",
-    "outer",
-    "p_norm",
-    "pad",
-    "percentile",
-    "pinv",
-    "polyval",
-    "positive",
-    "power",
-    "prod",
-    "ptp",
-    "qr",
-    "quantile",
-    "rad2deg",
-    "ravel",
-    "reciprocal",
-    "relu",
-    "remainder",
-    "repeat",
-    "reshape",
-    "resize",
-    "rms_norm",
-    "roll",
-    "rollaxis",
-    "rot90",
-    "round",
-    "scatter",
-    "select",
-    "selu",
-    "sigmoid",
-    "sign",
-    "silu",
-    "sin",
-    "sinc",
-    "sinh",
-    "slogdet",
-    "softmax",
-    "softplus",
-    "softsign",
-    "solve",
-    "sort",
-    "split",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "step",
-    "subtract",
-    "sum",
-    "sum_pool",
-    "sum_unpool",
-    "svd",
-    "svdvals",
-    "swapaxes",
-    "take",
-    "take_along_axis",
-    "tan",
-    "tanh",
-    "tensordot",
-    "tile",
-    "trace",
-    "transpose",
-    "trapezoid",
-    "tril",
-    "triu",
-    "trunc",
-    "unstack",
-    "unwrap",
-    "vander",
-    "var",
-    "vdot",
-    "vecdot",
-    "vecmat",
-    "vector_norm",
-    "vsplit",
-    "vstack",
-    "where",
-    "zeros_like",
-]
+from .arrays.cumulative import *
+from .arrays.difference import *
+from .arrays.interpolation import *
+from .arrays.joining import *
+from .arrays.nan import *
+from .arrays.plain import *
+from .arrays.quantile import *
+from .arrays.rearranging import *
+from .arrays.reduction import *
+from .arrays.repeating import *
+from .arrays.selecting import *
+from .arrays.shape import *
+from .arrays.splitting import *
+from .arrays.statistics import *
+from .arrays.updates import *
+from .matrices.contraction import *
+from .matrices.decomposition import *
+from .matrices.determinant import *
+from .matrices.eigenvalues import *
+from .matrices.inverses import *
+from .matrices.least_squares import *
+from .matrices.norm import *
+from .matrices.parts import *
+from .matrices.products import *
+from .matrices.singular_values import *
+from .matrices.vectors import *
+from .networks.convolution import *
+from .networks.log_sums import *
+from .networks.neural import *
+from .networks.normalization import *
+from .networks.pooling import *
+from .networks.signals import *
+from .numbers.activation import *
+from .numbers.arithmetic import *
+from .numbers.choosing import *
+from .numbers.error_function import *
+from .numbers.exponential import *
+from .numbers.rounding import *
+from .numbers.trigonometric import *

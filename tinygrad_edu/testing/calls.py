@@ -5,7 +5,6 @@ The code needs `np`, `laid_out` and the names of the registry (`from tinygrad_ed
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,12 +13,12 @@ from typing import Any, Literal
 import numpy as np
 
 from .. import ops
+from ..definition import registry
 from ..domain import REAL, Domain
 from ..errors import InconclusiveError
 from ..node import Node
 from ..op import Op
 from ..recording import apply
-from ..registry import registry
 from ..signatures import Array
 from ..value import Value
 from .checking import Mode, check_vjp
@@ -97,15 +96,12 @@ class OpCall:
         args, kwargs = self.arguments(self.inputs)
         texts = [code(x) for x in args]
         name = self.op.name
-        if self.op.variadic:
-            expected = inspect.signature(registry[name]).parameters
-            first, *_ = expected.values()
-            if first.name not in ("arrays", *kwargs) or not set(kwargs) <= set(expected):
-                name = f"{name}.op.forward"  # the public function takes these in another form
-            elif not any(p.kind is p.VAR_POSITIONAL for p in expected.values()):
-                texts = [f"[{', '.join(texts)}]"]
-            elif first.kind is not first.VAR_POSITIONAL:
-                texts.insert(0, code(kwargs.pop(first.name)))
+        if self.op.listed:
+            texts = [f"[{', '.join(texts)}]"]
+        elif name == "einsum":
+            texts.insert(0, code(kwargs.pop("subscripts")))
+        elif self._in_another_form:
+            name = f"{name}.op.forward"
         texts += [f"{key}={code(value)}" for key, value in kwargs.items()]
         return f"{name}({', '.join(texts)})"
 
@@ -119,9 +115,9 @@ class OpCall:
 
     def __call__(self, *inputs: Any) -> Any:
         args, kwargs = self.arguments(inputs)
-        if not self.op.variadic:
-            return joined(registry[self.op.name](*args, **kwargs))
-        return joined(self.op.forward(*args, **kwargs)) if self.op.derived else apply(self.op, inputs, self.params)
+        if self._in_another_form:
+            return joined(self.op.forward(*args, **kwargs)) if self.op.derived else apply(self.op, inputs, self.params)
+        return joined(registry[self.op.name](*([list(args)] if self.op.listed else args), **kwargs))
 
     def counterpart(self) -> Any:
         """The same call of the op's NumPy counterpart; several results joined."""
@@ -129,7 +125,7 @@ class OpCall:
         args, kwargs = self.arguments(self.inputs)
         if self.op.name == "einsum":
             args = (kwargs.pop("subscripts"), *args)
-        elif self.op.variadic and getattr(function, "__module__", "").startswith("numpy"):  # takes a list of arrays
+        elif self.op.listed:
             args = (list(args),)
         return joined(function(*args, **kwargs))
 
@@ -159,7 +155,14 @@ class OpCall:
     def differentiable(self) -> list[int]:
         """The numbers of the inputs that gradient flows to."""
         op = self.op
-        return [i for i, d in enumerate(self.domains) if not d.boolean and (op.derived or op.rule(i) is not None)]
+        flows = [op.derived or op.shares is not None or op.rules[i] is not None for i in range(len(self.inputs))]
+        return [i for i, domain in enumerate(self.domains) if flows[i] and not domain.boolean]
+
+    @property
+    def _in_another_form(self) -> bool:
+        """Whether the public function takes any number of arrays in another form than `forward`, as einsum does."""
+        public: Any = registry[self.op.name]
+        return bool(self.op.many) and not self.op.listed and public.__wrapped__ is not self.op.forward
 
     @property
     def domains(self) -> list[Domain]:

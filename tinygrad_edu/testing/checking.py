@@ -16,8 +16,8 @@ from ..errors import GradientError, InconclusiveError, UnsupportedError
 from ..recording import no_grad
 from ..transforms import vjp as pullback
 from . import laws
-from .diagnosis import diagnosis
 from .examination import ENOUGH, examine
+from .explanation import diagnosis
 from .laws import Pull
 from .problem import Problem, Verdict
 from .report import Element, GradientReport, ranked

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import data_of
+from ..data import raw_of
 from ..node import Node
 from ..recording import no_grad
 from ..transforms import jvp, vjp
@@ -30,7 +30,7 @@ def pull_of(subject: Subject, function: Function) -> Pull:
         if len(gradients) != len(subject.inputs):
             expected = f"expected {len(subject.inputs)}, one per input"
             subject.fail(f"the vjp returned {len(gradients)} gradients, {expected}")
-        return [None if i not in subject.argnums else np.asarray(data_of(g)) for i, g in enumerate(gradients)]
+        return [None if i not in subject.argnums else np.asarray(raw_of(g)) for i, g in enumerate(gradients)]
 
     return pull
 
@@ -73,7 +73,7 @@ def shape_and_dtype(subject: Subject, gradients: list[Any]) -> str:
 def deterministic(subject: Subject, pull: Pull, gradients: list[Any]) -> str:
     """The same again, of the function and of its gradient."""
     for y, expected in zip(parts(subject.f(*subject.copies())), subject.results, strict=True):
-        if not np.array_equal(data_of(y), expected, equal_nan=True):
+        if not np.array_equal(raw_of(y), expected, equal_nan=True):
             subject.fail("the function returns something else when called again; give its random numbers a fixed seed")
     again = pull(subject.cotangent(subject.weights))
     for i in subject.argnums:
@@ -130,7 +130,7 @@ def recording_changes_nothing(subject: Subject, f: Function) -> str:
     for y, expected in zip(parts(f(*subject.leaves(subject.copies()))), subject.results, strict=True):
         ulp = np.finfo(expected.dtype).eps if expected.dtype.kind == "f" else 0.0
         largest = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
-        if not np.allclose(data_of(y), expected, rtol=0.0, atol=16 * ulp * largest, equal_nan=True):
+        if not np.allclose(raw_of(y), expected, rtol=0.0, atol=16 * ulp * largest, equal_nan=True):
             subject.fail("recorded, it computes other numbers than under no_grad()")
     return "recording changes nothing"
 

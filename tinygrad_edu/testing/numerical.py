@@ -105,7 +105,7 @@ def numerical_gradient(
 
 def _weighted(y: Any, cotangent: Any) -> Any:
     """sum(cotangent * y), or y itself if it is a single number."""
-    y = y.data if isinstance(y, Node) else y
+    y = y.raw if isinstance(y, Node) else y
     if cotangent is None:
         if np.size(y) != 1:
             remedy = "pass cotangent= weights of that shape, or return a sum"

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from ..definition import registry
 from ..domain import REAL, Domain, Sample, Shape
 from ..op import Op
-from ..registry import registry
 from ..signatures import Array
 from .calls import ALL_LAYOUTS, LAYOUTS, Expression, Layout, OpCall, check_call, joined, laid_out
 
@@ -149,7 +149,7 @@ def _distinct(rng: np.random.Generator, shape: Shape) -> Array:
 def op_calls(draw: st.DrawFn, op: Op, dtype: Any = float, min_side: int = 0) -> OpCall:
     """Calls of an op with inputs from its domain: broadcasting shapes if elementwise, else what its samples say."""
     if op.samples is None:
-        sample = Sample(draw(broadcastable(len(op.domain), min_side=min_side)), {})
+        sample = Sample(draw(broadcastable(len(op.arrays), min_side=min_side)), {})
     else:
         samples = list(op.samples(draw(shapes(min_side=min_side))))
         assume(samples)
@@ -208,7 +208,7 @@ def expressions(draw: st.DrawFn, max_steps: int = 12, max_inputs: int = 3) -> Ex
 def _steps(draw: st.DrawFn, choice: list[Op], results: list[Any]) -> tuple[str, tuple[int, ...], Any]:
     """One op of earlier results, and what comes out; drawn as a whole, so that shrinking can leave it out as a whole."""
     op = draw(st.sampled_from(choice))
-    places = tuple([draw(st.integers(0, len(results) - 1)) for _ in op.domain])
+    places = tuple([draw(st.integers(0, len(results) - 1)) for _ in op.arrays])
     y = registry[op.name](*[results[i] for i in places])
     if np.max(np.abs(y)) > 50:
         op, places = registry["tanh"].op, places[:1]

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import data_of
+from ..data import raw_of
 from ..errors import DTypeError, GradientError, UnsupportedError
 from ..node import Node
 from ..value import Value
@@ -59,7 +59,7 @@ class Subject:
         self.rng = np.random.default_rng(seed)
         results = f(*self.copies())
         self.several = isinstance(results, (tuple, list))
-        self.results = [np.asarray(data_of(y)) for y in parts(results)]
+        self.results = [np.asarray(raw_of(y)) for y in parts(results)]
         if not self.results or any(y.dtype.kind not in "fiub" for y in self.results):
             raise DTypeError(
                 f"{name}: f returned {type(results).__name__}, expected a number, an array, or a tuple of these"
@@ -142,7 +142,7 @@ class Subject:
             full = [x.astype(float) if isinstance(x, np.ndarray) and _floats(x) else x for x in self.copies()]
             for i, shape, end in zip(self.argnums, shapes, ends, strict=True):
                 full[i] = x[end - prod(shape) : end].reshape(shape)[()]
-            rows = [np.ravel(data_of(y)) for y in parts(self.f(*full))]
+            rows = [np.ravel(raw_of(y)) for y in parts(self.f(*full))]
             return np.concatenate([row.astype(float) if row.dtype.kind in "iub" else row for row in rows])
 
         start = np.concatenate([np.ravel(self.inputs[i]).astype(float) for i in self.argnums])
@@ -173,13 +173,13 @@ def constant(x: Any) -> Any:
 
 
 def _floats(x: Any) -> bool:
-    return np.asarray(data_of(x)).dtype.kind == "f" if isinstance(x, (float, np.generic, np.ndarray, Node)) else False
+    return np.asarray(raw_of(x)).dtype.kind == "f" if isinstance(x, (float, np.generic, np.ndarray, Node)) else False
 
 
 def _input(name: str, i: int, x: Any) -> Any:
     """An input as a Python float, a NumPy float scalar or an array of floats."""
     kind = type(x).__name__
-    x = np.asarray(data_of(x))
+    x = np.asarray(raw_of(x))
     if x.dtype.kind not in "fiu":
         got = x.dtype if x.dtype != object else f"a {kind}"
         remedy = "pass numbers and arrays one by one, and name those to check in argnums="

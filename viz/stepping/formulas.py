@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from inspect import signature
 from typing import NamedTuple
 
 from tinygrad_edu import Op
@@ -132,13 +131,11 @@ def rule_text(op: Op, i: int) -> str:
     >>> rule_text(tanh.op, 0)
     '1 - {y}²'
     """
-    rule = op.rule(i)
+    rule = op.shares or op.rules[i]
     if rule is None:
         return ""
     places = {"y": "{y}"}
-    if not op.variadic:
-        names = list(signature(op.forward).parameters)[: len(op.rules)]
-        places |= {name[0].upper(): f"{{{k}}}" for k, name in enumerate(names) if len(name) > 1}  # W is the weight
-        places |= {name: f"{{{k}}}" for k, name in enumerate(names)}
+    places |= {name[0].upper(): f"{{{k}}}" for k, name in enumerate(op.arrays) if len(name) > 1}  # W is the weight
+    places |= {name: f"{{{k}}}" for k, name in enumerate(op.arrays)}
     pattern = rf"(\d?)(?<![A-Za-z_])({'|'.join(sorted(places, key=len, reverse=True))})(?![A-Za-z_])"
     return re.sub(pattern, lambda match: f"{match[1]}{'·' * bool(match[1])}{places[match[2]]}", rule.formula)

@@ -1,0 +1,149 @@
+"""Binding: from the arguments of a call to the arrays that an operation computes with, and its parameters.
+
+The signature says which are which: arrays are the positional-only parameters, and `*arrays` any number of them; all that
+follow are parameters of the operation.
+
+>>> parameters_of(lambda x, /, axis=None: x).arrays
+('x',)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, wraps
+from inspect import CO_VARARGS, Parameter, Signature
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
+
+from .errors import ShapeError, TinygradError, UnsupportedError
+
+Bound: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]  # the arrays, and the parameters by name
+Split: TypeAlias = Callable[..., Bound]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Parameters(NamedTuple):
+    """What a function takes.
+
+    Attributes:
+        arrays: names of the positional-only parameters.
+        many: the name of `*arrays`, "" without it.
+        options: the other parameters; those after `*` or `*arrays` last.
+        defaults: of all that have one, by name.
+    """
+
+    arrays: tuple[str, ...]
+    many: str
+    options: tuple[str, ...]
+    defaults: dict[str, Any]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, in order."""
+        return (*self.arrays, *([f"*{self.many}"] if self.many else []), *self.options)
+
+
+@cache
+def parameters_of(function: Callable[..., Any]) -> Parameters:
+    """What a function takes, as it was written, before decorators. (inspect.signature takes 50 times as long.)"""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code: Any = function.__code__
+    count = code.co_argcount + code.co_kwonlyargcount
+    names = code.co_varnames
+    values = function.__defaults__ or ()
+    defaults = dict(zip(names[code.co_argcount - len(values) : code.co_argcount], values, strict=True))
+    many = names[count] if code.co_flags & CO_VARARGS else ""
+    arrays = code.co_posonlyargcount
+    return Parameters(names[:arrays], many, names[arrays:count], defaults | (function.__kwdefaults__ or {}))
+
+
+def binder(function: Callable[..., Any]) -> Split:
+    """What splits the arguments of a call: positional-only ones and `*arrays` are the arrays, all others go by name.
+
+    Arrays may be given by name too. It raises UnsupportedError for an argument that the function does not take, and for a
+    missing one.
+    """
+    arrays, many, options, defaults = parameters_of(function)
+    n = len(arrays)
+    names = parameters_of(function).names
+    preset = {name: defaults[name] for name in options if name in defaults}
+    whole = len(preset) == len(options)
+
+    def bind(*args: Any, **kwargs: Any) -> Bound:
+        if whole and not kwargs and (len(args) == n or (many and len(args) > n)):
+            return args, preset
+        for name in arrays[len(args) :]:
+            if name in kwargs:
+                args += (kwargs.pop(name),)
+            elif name in defaults:
+                args += (defaults[name],)
+        inputs, rest = (args, ()) if many else (args[:n], args[n:])
+        params = preset | dict(zip(options, rest, strict=False)) | kwargs
+        unknown = [f"{name}=" for name in params if name not in options] + [f"{x!r:.40}" for x in rest[len(options) :]]
+        missing = [*arrays[len(inputs) :], *[name for name in options if name not in params]]
+        if unknown or missing:
+            problem = f"does not take {', '.join(unknown)}" if unknown else f"{', '.join(missing)} missing"
+            raise UnsupportedError(f"{problem}; it takes {', '.join(names)}")
+        return inputs, params
+
+    return bind
+
+
+def listing(function: Callable[..., Any]) -> Split:
+    """What splits a call that gives all arrays of a function of `*arrays` as one list: concatenate([a, b], axis=0)."""
+    options = parameters_of(function).options
+    bind = binder(function)
+
+    def split(arrays: Any, /, *args: Any, **kwargs: Any) -> Bound:
+        try:
+            inputs = tuple(arrays)
+        except TypeError:
+            raise ShapeError(f"got {type(arrays).__name__}, expected a list of arrays") from None
+        if len(args) > len(options):
+            raise UnsupportedError(f"does not take {args[len(options)]!r:.40}; it takes arrays, {', '.join(options)}")
+        return bind(*inputs, **dict(zip(options, args, strict=False)), **kwargs)
+
+    return split
+
+
+def listed_signature(function: Callable[..., Any]) -> Signature:
+    """What help() shows of a function of `*arrays` that users call with one list: see `listing`."""
+    _, _, options, defaults = parameters_of(function)
+    parameters = [Parameter("arrays", Parameter.POSITIONAL_ONLY)]
+    for name in options:
+        default = defaults.get(name, Parameter.empty)
+        parameters.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default))
+    return Signature(parameters)
+
+
+def calling(split: Split) -> Split:
+    """A `split` written by hand, whose TypeErrors about its own arguments say what it takes."""
+
+    @wraps(split)
+    def bind(*args: Any, **kwargs: Any) -> Bound:
+        try:
+            return split(*args, **kwargs)
+        except TypeError as error:
+            if isinstance(error, TinygradError):
+                raise
+            reason, takes = str(error).rpartition("() ")[2], ", ".join(parameters_of(split).names)
+            raise UnsupportedError(f"{reason}; it takes {takes}") from None
+
+    return bind
+
+
+def named(name: str) -> Callable[[F], F]:
+    """Decorator of a public function that is not an op: its errors begin with this name, as an op's do."""
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except TinygradError as error:
+                error.operation = name
+                raise
+
+        return cast(F, call)
+
+    return decorate

@@ -1,0 +1,215 @@
+"""Defining operations: the decorators that make an Op of a NumPy function, and the registry of all ops; see op.py.
+
+@elementwise(rules=(lambda g, y, x: g * (1 - y * y),))
+def tanh(x, /):
+    "Elementwise hyperbolic tangent."
+    return np.tanh(x)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+
+from .binding import Split, binder, calling, listed_signature, listing, parameters_of
+from .data import recover, to_operand
+from .domain import REAL, Domain, Sample, Sampler
+from .errors import DefinitionError, TinygradError
+from .node import Node
+from .op import Op, Rule
+from .recording import apply
+from .signatures import Operation, as_derived, as_elementwise, as_operation
+from .unrolled import binary, unary
+
+registry: dict[str, Operation] = {}
+by_numpy: dict[Callable[..., Any], str] = {}  # NumPy's function -> the name of the op that records it
+
+
+class Options(TypedDict, total=False):
+    """What every decorator takes; see `Op`. The symbol is the name, and numpy is NumPy's function of that name, if not given.
+
+    also: other NumPy functions that this op records, by another name of NumPy's or with a slightly different signature.
+    call: what users call it with, where that differs from the decorated function: a function that returns the arrays, as a
+        tuple, and the parameters, as a dictionary.
+    listed: users give the arrays of `*arrays` as one list.
+    """
+
+    symbol: str
+    domain: tuple[Domain, ...]
+    analytic: bool
+    numpy: Callable[..., Any]
+    also: tuple[Callable[..., Any], ...]
+    called: str
+    call: Split
+    listed: bool
+
+
+@as_elementwise
+def elementwise(
+    *,
+    rules: tuple[Rule | Callable[..., Any] | None, ...],
+    scalar: Callable[..., Any] | None = None,
+    samples: Sampler | None = None,
+    **options: Unpack[Options],
+) -> Any:
+    """Register a function that works number by number as an op, with NumPy broadcasting.
+
+    Args:
+        rules: one per array, the positional-only parameters.
+        scalar: a faster function for Python floats, from `math` for instance.
+        samples: from a shape, the calls for tests to make; by default with the parameters' defaults.
+        options: see `Options`.
+    """
+
+    def register(forward: Callable[..., Any]) -> Any:
+        function = forward if scalar is None else _by_type(scalar, forward)
+        op = _define(function, rules, None, samples, options, elementwise=True)
+        parameters = parameters_of(forward)
+        plain = "call" not in options and None not in rules and not parameters.options and not parameters.defaults
+        unrolled = {1: unary, 2: binary}.get(len(rules)) if plain else None
+        return _publish(op, options, _recorded(op, options) if unrolled is None else unrolled(op))
+
+    return register
+
+
+@as_operation
+def operation(
+    *,
+    rules: tuple[Rule | Callable[..., Any] | None, ...] = (),
+    shares: Rule | Callable[..., Any] | None = None,
+    samples: Sampler | None = None,
+    **options: Unpack[Options],
+) -> Any:
+    """Register any function of arrays as an op: the arrays before the slash, or `*arrays`, then parameters.
+
+    Args:
+        rules: one per array.
+        shares: for a function of `*arrays`, the one rule that returns the shares of all.
+        samples: from a shape, the calls for tests to make; by default each array has it, and parameters their defaults.
+        options: see `Options`.
+    """
+
+    def register(forward: Callable[..., Any]) -> Any:
+        op = _define(forward, rules, shares, samples or _by_default(forward), options)
+        return _publish(op, options, _recorded(op, options))
+
+    return register
+
+
+@as_derived
+def derived(*, samples: Sampler | None = None, several: Any = False, **options: Unpack[Options]) -> Any:
+    """Register a plain composition of ops: documented and tested as an op, recorded as the ops that it calls.
+
+    Args:
+        samples: from a shape, the calls for tests to make; None if the function works number by number.
+        several: it returns several results: True, or the named tuple that it returns.
+        options: see `Options`.
+    """
+
+    def register(forward: Callable[..., Any]) -> Any:
+        op = _define(
+            forward, (), None, samples, options, elementwise=samples is None, derived=True, several=bool(several)
+        )
+        split = _split(op, options)
+
+        def composed(*args: Any, **kwargs: Any) -> Any:
+            inputs: tuple[Any, ...] = ()
+            try:
+                inputs, params = split(*args, **kwargs)
+                inputs = tuple([x if isinstance(x, Node) else to_operand(x) for x in inputs])
+                return forward(*inputs, **params)
+            except TinygradError as error:
+                error.operation = op.name
+                raise
+            except (ValueError, TypeError, IndexError) as error:
+                return recover(op, inputs, {}, error)
+
+        return _publish(op, options, composed)
+
+    return register
+
+
+def _define(
+    forward: Callable[..., Any],
+    rules: Any,
+    shares: Any,
+    samples: Sampler | None,
+    options: Options,
+    **kind: Any,
+) -> Op:
+    name = forward.__name__
+    if name in registry and registry[name].op.forward.__module__ != forward.__module__:
+        raise DefinitionError(f"{name}: this name is taken by {registry[name].op.forward.__module__}; choose another")
+    return Op(
+        name,
+        forward,
+        rules,
+        shares,
+        options.get("symbol", name),
+        options.get("domain", (REAL,)),
+        samples,
+        options.get("analytic", False),
+        options.get("numpy") or getattr(np, name, None),
+        listed=options.get("listed", False),
+        called=options.get("called", ""),
+        **kind,
+    )
+
+
+def _split(op: Op, options: Options) -> Split:
+    """What splits the arguments of a call of op into arrays and parameters."""
+    if op.listed:
+        return listing(op.forward)
+    return calling(options["call"]) if "call" in options else binder(op.forward)
+
+
+def _recorded(op: Op, options: Options) -> Callable[..., Any]:
+    """The function that users call: `recording.apply` behind their arguments."""
+    split = _split(op, options)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            inputs, params = split(*args, **kwargs)
+        except TinygradError as error:
+            error.operation = op.name
+            raise
+        return apply(op, inputs, params)
+
+    return call
+
+
+def _publish(op: Op, options: Options, call: Callable[..., Any]) -> Any:
+    """Make `call` the public function: docstring and signature from the definition, `.op` on it, in the registry."""
+    public: Any = wraps(options.get("call", op.forward))(call)
+    if op.listed:
+        public.__signature__ = listed_signature(op.forward)
+    public.__name__ = public.__qualname__ = op.name
+    public.__module__, public.__doc__ = op.forward.__module__, op.forward.__doc__
+    public.op = op
+    registry[op.name] = public
+    if op.numpy is not None:
+        by_numpy.setdefault(op.numpy, op.name)
+    for function in options.get("also", ()):
+        by_numpy[function] = op.name
+    return public
+
+
+def _by_default(forward: Callable[..., Any]) -> Sampler:
+    """One call with arrays of the same shape, and the parameters' defaults."""
+    count = len(parameters_of(forward).arrays) or 2  # of *arrays, two
+    return lambda shape: [Sample((shape,) * count)]
+
+
+def _by_type(scalar: Callable[..., Any], array: Callable[..., Any]) -> Callable[..., Any]:
+    """One function out of two: `scalar` for Python floats, `array` for all else."""
+
+    def unary(x: Any) -> Any:
+        return scalar(x) if type(x) is float else array(x)
+
+    def binary(a: Any, b: Any) -> Any:
+        return scalar(a, b) if type(a) is float and type(b) is float else array(a, b)
+
+    return wraps(array)(unary if len(parameters_of(array).arrays) == 1 else binary)

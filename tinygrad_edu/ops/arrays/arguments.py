@@ -1,0 +1,89 @@
+"""Axes as users give them: from the front or the back, one or several; checked, and counted from 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from operator import index
+from typing import Any
+
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from ...data import to_array
+from ...domain import Sample, Shape
+from ...errors import DTypeError, OutOfBoundsError, ShapeError
+from ...node import Node
+
+
+def checked_axes(shape: Shape, axis: int | Sequence[int] | None, new: int = 0) -> Shape:
+    """The axes as numbers from 0, for the op of this name and an input of this shape; None for all of them.
+
+    Raises ShapeError for an axis that the shape, with so many new axes, does not have, or that is named twice.
+    """
+    n = len(shape) + new
+    if axis is None:
+        return tuple(range(n))
+    if type(axis) is int and -n <= axis < n:
+        return (axis % n,)
+    try:
+        return normalize_axis_tuple(axis, n)
+    except (ValueError, TypeError):
+        got = f"axis {axis!r:.40} for an input of shape {shape}" + (f" and {new} new axes" if new else "")
+        expected = f"expected integers from {-n} to {n - 1}, each axis once" if n else "which has no axes"
+        raise ShapeError(f"got {got}, {expected}") from None
+
+
+def checked_axis(shape: Shape, axis: int) -> int:
+    """The same for a single axis, which None and tuples are not."""
+    try:
+        (i,) = checked_axes(shape, index(axis))
+    except TypeError:
+        raise ShapeError(f"got axis {axis!r:.40} for an input of shape {shape}, expected one integer") from None
+    return i
+
+
+def along(axis: int, index: object) -> tuple[object, ...]:
+    """The index that applies `index` to one axis, counted from 0, and takes all of the others."""
+    return (slice(None),) * axis + (index,)
+
+
+def cut(x: Any, axis: int, start: int | None = None, stop: int | None = None, step: int | None = None) -> Any:
+    """The part start:stop:step of x along one axis, counted from 0."""
+    return x[along(axis, slice(start, stop, step))]
+
+
+def each_axis(shape: Shape) -> range:
+    """For samples: the axes of a shape, and the last one counted from the back."""
+    return range(-1, len(shape)) if shape else range(0)
+
+
+def along_each_axis(shape: Shape, **params: Any) -> Iterator[Sample]:
+    """Samples of an op along an axis: each axis of the shape."""
+    return (Sample((shape,), {"axis": axis, **params}) for axis in each_axis(shape))
+
+
+def integer(what: str, given: Any) -> int:
+    """One whole number, for the op of this name. Raises DTypeError for anything else."""
+    try:
+        return index(given)
+    except TypeError:
+        raise DTypeError(f"got {what}={given!r:.40}, expected an integer") from None
+
+
+def integers(what: str, given: Any, count: int | None = None) -> Any:
+    """Whole numbers as an array, of any sign; or, where there is a count, from 0 to count - 1.
+
+    Raises:
+        DTypeError: if they are not integers, or a Value, whose numbers are floats.
+        IndexError: if one is out of range.
+    """
+    if isinstance(given, Node):
+        raise DTypeError(f"{what} are a Value, expected plain integers; write i.data.astype(int)")
+    numbers = to_array(given)
+    if not numbers.size:
+        numbers = numbers.astype(int)
+    if numbers.dtype.kind not in "iu":
+        raise DTypeError(f"{what} are {numbers.dtype}, expected integers; cast them with .astype(int)")
+    if count is not None and numbers.size and (numbers.min() < 0 or numbers.max() >= count):
+        got = f"{what} from {numbers.min()} to {numbers.max()}"
+        raise OutOfBoundsError(f"got {got}, expected 0 to {count - 1}")
+    return numbers

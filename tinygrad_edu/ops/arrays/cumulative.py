@@ -1,0 +1,128 @@
+"""Running sums and products along an axis. Products are right where factors are 0, to every order.
+
+cumulative_sum and cumulative_prod are the same under the array standard's names, and can start with the empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ...data import raw_of, shape_of
+from ...definition import derived, operation
+from ...domain import Sample, Shape
+from ...errors import ShapeError
+from ...op import rule
+from ...signatures import Array, Plain
+from .arguments import along_each_axis, checked_axis, cut
+from .joining import concatenate
+from .reduction import ordinary
+from .shape import atleast_1d, reshape
+
+__all__ = ["cumprod", "cumsum", "cumulative_prod", "cumulative_sum"]
+
+
+def along_one_axis(shape: Shape) -> list[Sample]:
+    """Samples along each axis, and along that of the flattened array."""
+    return [Sample((shape,)), *along_each_axis(shape)]
+
+
+def _place(y: Any, axis: int | None) -> int:
+    """The axis of the result that the numbers run along."""
+    return 0 if axis is None else checked_axis(shape_of(y), axis)
+
+
+def _sums_from_the_end(g: Any, axis: int) -> Any:
+    return cut(cumsum(cut(g, axis, step=-1), axis=axis), axis, step=-1)
+
+
+@operation(
+    symbol="Σ…",
+    analytic=True,
+    samples=along_one_axis,
+    rules=(
+        rule(
+            "Σ of g from each place to the end",
+            lambda g, y, x, axis: reshape(_sums_from_the_end(g, _place(y, axis)), shape_of(x)),
+        ),
+    ),
+)
+def cumsum(x: Array, /, axis: int | None = None) -> Plain:
+    """Running sum along an axis; None flattens x first. Raises ShapeError for an axis that x does not have."""
+    return np.cumsum(x, axis=axis)
+
+
+def _cumprod_rule(g: Any, y: Any, x: Any, axis: int | None) -> Any:
+    flat, axis = x if shape_of(x) == shape_of(y) else reshape(x, shape_of(y)), _place(y, axis)
+    if ordinary(y):
+        share = _sums_from_the_end(g * y, axis) / flat
+    else:
+        ones = np.ones_like(cut(raw_of(flat), axis, 0, 1))
+        share = concatenate([ones, cut(y, axis, None, -1)], axis=axis) * _horner(g, flat, axis)
+    return reshape(share, shape_of(x))
+
+
+def _horner(g: Any, x: Any, axis: int) -> Any:
+    """S[i] = g[i] + x[i+1] S[i+1], by doubling: after a round S holds the terms of twice as many places."""
+    count = shape_of(x)[axis]
+    factor, S, reach = cut(x, axis, 1), g, 1
+    while reach < count:
+        S = concatenate([cut(S, axis, None, -reach) + factor * cut(S, axis, reach), cut(S, axis, -reach)], axis=axis)
+        factor = cut(factor, axis, None, -reach) * cut(factor, axis, reach)
+        reach *= 2
+    return S
+
+
+@operation(
+    symbol="Π…",
+    analytic=True,
+    samples=along_one_axis,
+    rules=(rule("Σ of g y from each place to the end, / x", _cumprod_rule),),
+)
+def cumprod(x: Array, /, axis: int | None = None) -> Plain:
+    """Running product along an axis; None flattens x first. Its gradient takes time n log n where a product is 0, else n.
+
+    Raises ShapeError for an axis that x does not have.
+    """
+    return np.cumprod(x, axis=axis)
+
+
+def _with_initial(shape: Shape) -> Iterator[Sample]:
+    for sample in along_one_axis(shape) if len(shape) < 2 else along_each_axis(shape):
+        yield sample
+        yield sample._replace(params=sample.params | {"include_initial": True})
+
+
+@derived(symbol="Σ…", samples=_with_initial)
+def cumulative_sum(x: Array, /, axis: int | None = None, include_initial: bool = False) -> Plain:
+    """Running sum along an axis; with include_initial it starts with 0, and is one number longer.
+
+    Raises ShapeError for several axes if none is named; cumsum flattens them.
+    """
+    y, axis = atleast_1d(x), _axis(x, axis)
+    return _after(0, cumsum(y, axis=axis), axis) if include_initial else cumsum(y, axis=axis)
+
+
+@derived(symbol="Π…", samples=_with_initial)
+def cumulative_prod(x: Array, /, axis: int | None = None, include_initial: bool = False) -> Plain:
+    """Running product along an axis; with include_initial it starts with 1, and is one number longer.
+
+    Raises ShapeError for several axes if none is named; cumprod flattens them.
+    """
+    y, axis = atleast_1d(x), _axis(x, axis)
+    return _after(1, cumprod(y, axis=axis), axis) if include_initial else cumprod(y, axis=axis)
+
+
+def _axis(x: Any, axis: int | None) -> int:
+    if axis is None and len(shape_of(x)) > 1:
+        raise ShapeError(f"got an array of shape {shape_of(x)} and no axis, expected axis=")
+    return 0 if axis is None else axis
+
+
+def _after(start: int, y: Any, axis: int) -> Any:
+    """y with one number more in front along the axis."""
+    shape = list(y.shape)
+    shape[axis] = 1
+    return concatenate([np.full(shape, start, y.dtype), y], axis=axis)

@@ -1,0 +1,120 @@
+"""Interpolation: the broken line through points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ...data import raw_of, shape_of, value_or_weak
+from ...definition import derived
+from ...domain import Sample, Shape
+from ...errors import ShapeError
+from ...signatures import Array, Plain, Raw
+from ..numbers.arithmetic import divide, power
+from ..numbers.choosing import where
+from ..numbers.rounding import remainder
+from .indexing import index_set
+from .joining import concatenate
+from .plain import zeros_like
+from .shape import reshape
+
+__all__ = ["interp", "polyval", "vander"]
+
+
+def _points(x: Any, xp: Any, fp: Any) -> tuple[Any, Any, Any]:
+    """Places xp that rise, 1/4 or more away from each x."""
+    return 4 * x, 4 * np.cumsum(np.abs(xp) + 0.5) - 7.75, fp
+
+
+def _lines(shape: Shape) -> Iterator[Sample]:
+    for n in (1, 2, 4):
+        yield Sample((shape, (n,), (n,)), prepare=_points)
+        yield Sample((shape, (n,), (n,)), {"left": -2.0, "right": 0.5}, prepare=_points)
+        yield Sample((shape, (n,), (n,)), {"period": 50.0}, prepare=_points)
+
+
+@derived(samples=_lines)
+def interp(
+    x: Array,
+    xp: Array,
+    fp: Array,
+    /,
+    left: Raw | None = None,
+    right: Raw | None = None,
+    period: float | None = None,
+) -> Plain:
+    """At each x the height of the broken line through the points (xp, fp); differentiable in all three.
+
+    At a kink, x = xp[i], the slope in x is that of the line to the right. Outside of xp it is 0.
+
+    Args:
+        x: any shape.
+        xp, fp: vectors of as many numbers; xp rises.
+        left, right: the heights before the first and after the last point; those of these points if not given.
+        period: of places, if the line repeats; then xp need not rise, and left and right do not count.
+
+    Raises ShapeError if xp and fp are not vectors of the same size, of at least one number.
+    """
+    if len(shape_of(xp)) != 1 or shape_of(xp) != shape_of(fp) or not shape_of(xp)[0]:
+        got = f"xp of shape {shape_of(xp)} and fp of {shape_of(fp)}"
+        raise ShapeError(f"got {got}, expected two vectors of as many numbers, one or more")
+    if period is not None:
+        x, xp, fp = _unrolled(x, xp, fp, abs(period))
+    flat = reshape(x, (-1,))
+    places, known = raw_of(flat), raw_of(xp)
+    before, after = places < known[0], places >= known[-1]
+    y = where(before, _end(left, fp[0]), where(places > known[-1], _end(right, fp[-1]), fp[-1]))
+    inside = ~(before | after)
+    inner = flat[inside]
+    i = np.minimum(np.searchsorted(known, raw_of(inner), side="right"), len(known) - 1) - 1  # NaN comes last
+    slope = divide(fp[i + 1] - fp[i], xp[i + 1] - xp[i])
+    return reshape(index_set(y, slope * (inner - xp[i]) + fp[i], inside), shape_of(x))
+
+
+def _end(given: Any, height: Any) -> Any:
+    """The height outside: that which was given, or that of the last point."""
+    return height if given is None else value_or_weak(given)
+
+
+def _unrolled(x: Any, xp: Any, fp: Any, period: float) -> tuple[Any, Any, Any]:
+    """All places within one period, and the points in order, with a copy of the last before them and of the first after."""
+    xp = remainder(xp, period)
+    order = np.argsort(raw_of(xp), kind="stable")
+    xp, fp = xp[order], fp[order]
+    around = concatenate([xp[-1:] - period, xp, xp[:1] + period])
+    return remainder(x, period), around, concatenate([fp[-1:], fp, fp[:1]])
+
+
+@derived(samples=lambda shape: [Sample(((n,), shape)) for n in (1, 2, 4)])
+def polyval(p: Array, x: Array, /) -> Plain:
+    """The polynomial with the coefficients p, the highest power's first, at each x: by Horner's rule.
+
+    Raises ShapeError if p is not a vector.
+    """
+    if len(shape_of(p)) != 1:
+        raise ShapeError(f"got coefficients of shape {shape_of(p)}, expected a vector")
+    y = zeros_like(x)
+    for i in range(shape_of(p)[0]):
+        y = y * x + p[i]
+    return y
+
+
+def _vectors(shape: Shape) -> Iterator[Sample]:
+    if len(shape) == 1:
+        for params in ({}, {"N": 3}, {"N": 0}, {"N": 4, "increasing": True}):
+            yield Sample((shape,), params)
+
+
+@derived(symbol="xⁿ", samples=_vectors)
+def vander(x: Array, /, N: int | None = None, increasing: bool = False) -> Plain:
+    """The powers of a vector's numbers, a row for each (Vandermonde's matrix): from xᴺ⁻¹ to 1, or from 1 if increasing.
+
+    N is the size of x if not given. Raises ShapeError if x is not a vector.
+    """
+    if len(shape_of(x)) != 1:
+        raise ShapeError(f"got an array of shape {shape_of(x)}, expected a vector; use ravel()")
+    n = shape_of(x)[0] if N is None else N
+    powers = np.arange(n).astype(x.dtype if x.dtype.kind == "f" else float)
+    return power(reshape(x, (-1, 1)), powers if increasing else powers[::-1])

@@ -1,0 +1,201 @@
+"""The same numbers in another shape, or with their axes in another order. Each gradient is put back as its input was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from ...data import shape_of
+from ...definition import derived, operation
+from ...domain import Sample, Shape, with_params
+from ...errors import ShapeError
+from ...op import rule
+from ...signatures import Array, Axis, Plain
+from .arguments import checked_axes, checked_axis
+
+__all__ = [
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "expand_dims",
+    "flatten",
+    "matrix_transpose",
+    "moveaxis",
+    "ravel",
+    "reshape",
+    "rollaxis",
+    "squeeze",
+    "swapaxes",
+    "transpose",
+]
+
+
+@operation(
+    analytic=True,
+    samples=lambda shape: [
+        Sample((shape,), {"shape": s}) for s in ((-1,), (*shape, 1), shape[::-1]) if all(shape) or s != (-1,)
+    ],
+    rules=(rule("g in the shape of x", lambda g, y, x, shape: reshape(g, shape_of(x))),),
+)
+def reshape(x: Array, /, shape: int | Shape) -> Plain:
+    """The numbers of x, row by row, in another shape; one size may be -1, to be worked out. Raises ShapeError if none fits."""
+    return np.reshape(x, shape)
+
+
+@operation(
+    symbol="ᵀ",
+    analytic=True,
+    samples=lambda shape: [Sample((shape,), {"axes": axes}) for axes in (None, tuple(range(-1, len(shape) - 1)))],
+    rules=(
+        rule(
+            "g with the axes back in place",
+            lambda g, y, x, axes: transpose(
+                g, None if axes is None else tuple([int(i) for i in np.argsort(np.mod(axes, len(axes) or 1))])
+            ),
+        ),
+    ),
+)
+def transpose(x: Array, /, axes: Shape | None = None) -> Plain:
+    """x with its axes in another order; None reverses them. Raises ShapeError unless each axis is named once."""
+    return np.transpose(x, axes)
+
+
+# -- Another shape -----------------------------------------------------------------------------------------------------
+
+
+@derived(samples=with_params({}))
+def ravel(x: Array, /) -> Any:
+    """The numbers of x, row by row, along a single axis; those of a scalar too."""
+    return reshape(x, (-1,))
+
+
+@derived(samples=with_params({}), numpy=lambda x: np.asarray(x).flatten())
+def flatten(x: Array, /) -> Any:
+    """The numbers of x, row by row, along a single axis: another name of ravel."""
+    return reshape(x, (-1,))
+
+
+def _with_ones(shape: Shape) -> Iterator[Sample]:
+    for axis in range(len(shape)):
+        if shape[axis] == 1:
+            yield Sample((shape,), {"axis": axis - len(shape)})
+    yield Sample((shape,))
+    yield Sample(((1, *shape),), {"axis": 0})
+    yield Sample(((1, *shape, 1),), {"axis": (-1, 0)})
+
+
+@derived(samples=_with_ones)
+def squeeze(x: Array, /, axis: Axis = None) -> Any:
+    """x without its axes of size 1: all of them, or those named. Raises ShapeError for an axis of another size."""
+    shape = shape_of(x)
+    gone = checked_axes(shape, [i for i, n in enumerate(shape) if n == 1] if axis is None else axis)
+    if any(shape[i] != 1 for i in gone):
+        raise ShapeError(f"got axis={axis} of shape {shape}, expected axes of size 1; index it or reduce it")
+    return reshape(x, tuple([n for i, n in enumerate(shape) if i not in gone]))
+
+
+@derived(
+    samples=lambda shape: [
+        *[Sample((shape,), {"axis": axis}) for axis in range(-1, len(shape) + 1)],
+        Sample((shape,), {"axis": (0, -1)}),
+    ]
+)
+def expand_dims(x: Array, /, axis: int | Sequence[int]) -> Any:
+    """x with new axes of size 1, at the places that they have in the result. Raises ShapeError for a place named twice."""
+    shape = shape_of(x)
+    new, sizes = checked_axes(shape, axis, new=np.size(axis)), iter(shape)
+    return reshape(x, tuple([1 if i in new else next(sizes) for i in range(len(shape) + len(new))]))
+
+
+def _one_or_two(shape: Shape) -> Iterator[Sample]:
+    yield Sample((shape,))
+    yield Sample((shape, ()))
+
+
+@derived(several=True, samples=_one_or_two)
+def atleast_1d(*arrays: Array) -> Any:
+    """Each array as it is, a scalar as an array of one number; a tuple of them if several are given."""
+    return _reshaped(arrays, lambda shape: shape or (1,))
+
+
+@derived(several=True, samples=_one_or_two)
+def atleast_2d(*arrays: Array) -> Any:
+    """Each array as a matrix at least, (n,) as one row (1, n); a tuple of them if several are given."""
+    return _reshaped(arrays, lambda shape: (1,) * (2 - len(shape)) + shape)
+
+
+@derived(several=True, samples=_one_or_two)
+def atleast_3d(*arrays: Array) -> Any:
+    """Each array with three axes at least, (n,) as (1, n, 1), (m, n) as (m, n, 1); a tuple of them if several are given."""
+    return _reshaped(arrays, lambda shape: {0: (1, 1, 1), 1: (1, *shape, 1), 2: (*shape, 1)}.get(len(shape), shape))
+
+
+def _reshaped(arrays: tuple[Any, ...], change: Any) -> Any:
+    """Each array in the shape that `change` makes of its own; a single one outside of a tuple."""
+    results = tuple([reshape(x, change(shape_of(x))) for x in arrays])
+    return results[0] if len(results) == 1 else results
+
+
+# -- Axes in another order ---------------------------------------------------------------------------------------------
+
+
+def _pairs_of_axes(names: tuple[str, str]) -> Any:
+    """The sampler of an op of two axes: all pairs of them, from either end."""
+
+    def samples(shape: Shape) -> Iterator[Sample]:
+        for i in range(len(shape)):
+            for j in range(-len(shape), 0):
+                yield Sample((shape,), dict(zip(names, (i, j), strict=True)))
+
+    return samples
+
+
+@derived(samples=_pairs_of_axes(("axis1", "axis2")))
+def swapaxes(x: Array, /, axis1: int, axis2: int) -> Any:
+    """x with two of its axes exchanged."""
+    order = list(range(len(shape_of(x))))
+    i, j = checked_axis(shape_of(x), axis1), checked_axis(shape_of(x), axis2)
+    order[i], order[j] = j, i
+    return transpose(x, tuple(order))
+
+
+def _moves(shape: Shape) -> Iterator[Sample]:
+    yield from _pairs_of_axes(("source", "destination"))(shape)
+    for there in permutations(range(len(shape)), 2):
+        yield Sample((shape,), {"source": (0, -1), "destination": there})
+
+
+@derived(samples=_moves)
+def moveaxis(x: Array, /, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
+    """x with axes moved to other places; those not named keep their order."""
+    shape = shape_of(x)
+    here, there = checked_axes(shape, source), checked_axes(shape, destination)
+    if len(here) != len(there):
+        raise ShapeError(f"got source={source} and destination={destination}, expected as many axes in each")
+    order = [i for i in range(len(shape)) if i not in here]
+    for place, axis in sorted(zip(there, here, strict=True)):
+        order.insert(place, axis)
+    return transpose(x, tuple(order))
+
+
+@derived(samples=_pairs_of_axes(("axis", "start")))
+def rollaxis(x: Array, /, axis: int, start: int = 0) -> Any:
+    """x with an axis moved back until it lies before the axis that is now at `start`; moveaxis is easier to read."""
+    i, n = checked_axis(shape_of(x), axis), len(shape_of(x))
+    if not -n <= start <= n:
+        raise ShapeError(f"got start={start} for an input of shape {shape_of(x)}, expected {-n} to {n}")
+    j = start if start >= 0 else start + n
+    return moveaxis(x, i, j - (i < j))
+
+
+@derived(
+    samples=lambda shape: [Sample((shape,))] if len(shape) > 1 else [],
+    numpy=np.matrix_transpose,
+    also=(np.linalg.matrix_transpose,),
+)
+def matrix_transpose(x: Array, /) -> Any:
+    """Each matrix of a stack transposed: (..., m, n) -> (..., n, m). Raises ShapeError without two axes."""
+    return swapaxes(x, -1, -2)

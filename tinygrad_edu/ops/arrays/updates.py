@@ -1,0 +1,132 @@
+"""Functional updates of a part of an array: at(x, index).set(values), and .add, .multiply, .min and .max, as in JAX.
+
+All values whose index names the same place take part; in set() alone it is the last one that stands.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, cast
+
+import numpy as np
+
+from ...binding import named
+from ...data import raw_of, shape_of
+from ...definition import derived, operation
+from ...domain import DISTINCT
+from ...op import rule
+from ...signatures import Array, Plain, Raw, V
+from .indexing import by_numpy, combine, copied, getitem, index_add, index_set, places_of, repeats, writing
+from .shape import reshape
+
+__all__ = ["at"]
+
+
+@derived(samples=writing, numpy=by_numpy(np.multiply))
+def index_multiply(x: Array, values: Array, /, index: Any) -> Any:
+    """A copy of x multiplied by values at the index; where an integer index repeats, by all of its values.
+
+    The gradient is exact where numbers are 0, to every order: it is made of products, without a quotient.
+    """
+    part = getitem(x, index)
+    if not repeats(index):
+        return index_set(x, part * values, index)
+    factors, places = reshape(values * np.ones_like(raw_of(part)), (-1,)), places_of(shape_of(x), index).ravel()
+    order = np.argsort(places, kind="stable")
+    factors, places = getitem(factors, order), places[order]
+    while np.any(places[1:] == places[:-1]):  # multiply neighbours of one place in pairs, until it is named once
+        new = np.append(True, places[1:] != places[:-1])
+        start = np.flatnonzero(new)[np.cumsum(new) - 1]
+        right = (np.arange(len(places)) - start) % 2 == 1
+        left = np.append(right[1:], False)
+        factors = index_set(factors, getitem(factors, left) * getitem(factors, right), left)
+        factors, places = getitem(factors, ~right), places[~right]
+    flat = reshape(x, (-1,))
+    return reshape(index_set(flat, getitem(flat, places) * factors, places), shape_of(x))
+
+
+def _attained(x: Any, values: Any, y: Any, index: Any) -> tuple[Any, Any]:
+    """Where x, and where values, are the extreme y: 1 over how many of them are so at that place; else 0. Plain numbers."""
+    extreme = raw_of(y)
+    ours, theirs = x == extreme, values == getitem(extreme, index)
+    count = combine(np.add, np.array(ours, float), index, 1.0 * theirs)
+    return ours / count, theirs / getitem(count, index)
+
+
+_extreme_rules = (
+    rule("g where x = y, shared equally among ties", lambda g, y, x, v, index: g * _attained(x, v, y, index)[0]),
+    rule(
+        "g[index] where values = y[index], shared equally among ties",
+        lambda g, y, x, v, index: getitem(g, index) * _attained(x, v, y, index)[1],
+    ),
+)
+
+
+@operation(domain=(DISTINCT,), samples=writing, numpy=by_numpy(np.maximum), rules=_extreme_rules)
+def index_max(x: Array, values: Array, /, index: Any) -> Plain:
+    """A copy of x that is, at the index, the larger one of x and values; where an integer index repeats, the largest.
+
+    All that are equally large share the gradient.
+    """
+    return combine(np.maximum, copied(x, values), index, values)
+
+
+@operation(domain=(DISTINCT,), samples=writing, numpy=by_numpy(np.minimum), rules=_extreme_rules)
+def index_min(x: Array, values: Array, /, index: Any) -> Plain:
+    """A copy of x that is, at the index, the smaller one of x and values; where an integer index repeats, the smallest.
+
+    All that are equally small share the gradient.
+    """
+    return combine(np.minimum, copied(x, values), index, values)
+
+
+class at(Generic[V]):
+    """The place of a functional update: at(x, index).set(values), .add(values) and so on give an updated copy of x.
+
+    values broadcast to the shape of x[index].
+
+    Args:
+        x: Value or array.
+        index: any NumPy index.
+    """
+
+    def __init__(self, x: V | Raw, index: Any) -> None:
+        self.x, self.index = x, index
+
+    @named("at(...).set")
+    def set(self, values: V | Raw) -> V:
+        """A copy of x with x[index] = values; of repeats of an integer index the last one stands."""
+        return cast(V, index_set(self.x, values, self.index))
+
+    @named("at(...).add")
+    def add(self, values: V | Raw) -> V:
+        """A copy of x with values added at the index; repeats of an integer index add up."""
+        return cast(V, index_add(self.x, values, self.index))
+
+    @named("at(...).multiply")
+    def multiply(self, values: V | Raw) -> V:
+        """A copy of x multiplied by values at the index; by all of the repeats of an integer index."""
+        return cast(V, index_multiply(self.x, values, self.index))
+
+    @named("at(...).min")
+    def min(self, values: V | Raw) -> V:
+        """A copy of x, at the index the smallest of x and its values; ties share the gradient equally."""
+        return cast(V, index_min(self.x, values, self.index))
+
+    @named("at(...).max")
+    def max(self, values: V | Raw) -> V:
+        """A copy of x, at the index the largest of x and its values; ties share the gradient equally."""
+        return cast(V, index_max(self.x, values, self.index))
+
+
+class Places(Generic[V]):
+    """The places of a Value, which v.at is: v.at[index], or v.at(index), is the one that can be updated; see `at`."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: V) -> None:
+        self.value = value
+
+    def __call__(self, index: Any) -> at[V]:
+        return at(self.value, index)
+
+    __getitem__ = __call__

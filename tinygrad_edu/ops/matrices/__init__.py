@@ -1,0 +1,1 @@
+"""Operations on matrices, and stacks of them: products, decompositions, norms."""

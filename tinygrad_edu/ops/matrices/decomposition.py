@@ -1,0 +1,183 @@
+"""Matrices as products of simpler ones: Cholesky and QR; and how an op packs several results into one.
+
+An op has one output, so qr, eigh and svd are primitives that pack their results into one last axis (`packed_qr`), and a
+composition that unpacks it. A product of results that does not depend on how the decomposition was chosen (signs of
+vectors) has a gradient that does not either.
+
+Sources of the rules: I. Murray, Differentiation of the Cholesky Decomposition (2016); S. Walter and L. Lehmann, Algorithmic
+Differentiation of Linear Algebra Functions (2010); D. Roberts and L. Roberts, QR and LQ Decomposition Matrix Backpropagation
+Algorithms for Square, Wide, and Deep Matrices (2020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...data import raw_of, shape_of
+from ...definition import derived, operation
+from ...domain import Sample, Shape
+from ...errors import GraphError, UnsupportedError
+from ...op import rule
+from ...signatures import Array, Plain
+from ..arrays.joining import concatenate
+from .inverses import check_matrix, check_square, factored, solve, square_shapes, well_posed
+
+__all__ = ["cholesky", "qr"]
+
+
+class QRResult(NamedTuple):
+    """Orthonormal columns, and an upper triangle."""
+
+    Q: Any
+    R: Any
+
+
+def pack(stack: Shape, *parts: Any) -> Any:
+    """Results that have the axes of a stack in common, side by side in one last axis."""
+    n = len(stack)
+    return np.concatenate([part.reshape((*stack, prod(part.shape[n:]))) for part in parts], axis=-1)
+
+
+def unpack(packed: Any, *shapes: Shape) -> list[Any]:
+    """The parts of what was packed; recorded, if a Value was packed."""
+    parts, start, stack = [], 0, shape_of(packed)[:-1]
+    for shape in shapes:
+        part = packed[..., start : start + prod(shape)]
+        parts.append(part if len(shape) == 1 else part.reshape((*stack, *shape)))
+        start += prod(shape)
+    return parts
+
+
+def symmetric(x: Any) -> Any:
+    """The symmetric part, matrix by matrix."""
+    return (x + x.mT) / 2
+
+
+def identity(n: int) -> Any:
+    """True on the diagonal: a mask that leaves the dtype of what it multiplies alone."""
+    return np.eye(n, dtype=bool)
+
+
+def resolution(size: int, values: Any) -> Any:
+    """The difference that two eigenvalues or singular values must exceed to be told apart."""
+    scale = np.max(np.abs(values), axis=-1, initial=0.0, keepdims=True)
+    return size * float(np.finfo(values.dtype).eps) * scale
+
+
+def symmetric_part(x: Array) -> tuple[Array]:
+    """For samples: a symmetric matrix, positive definite and with eigenvalues far from each other."""
+    return (symmetric(well_posed(x)[0]),)
+
+
+def _definite(shape: Shape) -> Iterator[Sample]:
+    for upper in (False, True):
+        yield Sample((square_shapes(shape),), {"upper": upper}, prepare=symmetric_part)
+
+
+def _cholesky_rule(g: Any, y: Any, upper: bool) -> Any:
+    g, y = (g.mT, y.mT) if upper else (g, y)
+    n = y.shape[-1]
+    inner = (y.mT @ g) * np.tri(n, dtype=bool)
+    inner = inner - inner * identity(n) / 2
+    return symmetric(solve(y.mT, solve(y.mT, inner).mT))
+
+
+@operation(
+    symbol="chol",
+    samples=_definite,
+    numpy=np.linalg.cholesky,
+    rules=(
+        rule(
+            "sym(y⁻ᵀ Φ(yᵀ g) y⁻¹), Φ the lower triangle with half the diagonal",
+            lambda g, y, x, upper: _cholesky_rule(g, y, upper),
+        ),
+    ),
+)
+def cholesky(x: Array, /, upper: bool = False) -> Plain:
+    """The lower triangle y with y yᵀ = x and a positive diagonal; yᵀ if upper. (..., n, n) -> (..., n, n).
+
+    It is that of the symmetric part (x + xᵀ)/2, so the gradient is symmetric. Raises ShapeError if the matrices are not
+    square, MatrixError if one is not positive definite.
+    """
+    check_square(x)
+    problem = "a matrix is not positive definite; add a multiple of the identity, or use eigh"
+    y = factored(problem, np.linalg.cholesky, symmetric(x))
+    return y.mT if upper else y
+
+
+def _qr_sizes(shape: Shape) -> tuple[Shape, Shape]:
+    rows, columns = shape[-2:]
+    k = min(rows, columns)
+    return (rows, k), (k, columns)
+
+
+def _qr_gauge(shape: Shape) -> Any:
+    """For samples: signs that make the diagonal of R positive."""
+
+    def gauge(y: Any) -> Any:
+        q, r = unpack(y, *_qr_sizes(shape))
+        signs = np.where(np.diagonal(r, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
+        return pack(y.shape[:-1], signs[..., None, :] + 0 * q, signs[..., :, None] + 0 * r)
+
+    return gauge
+
+
+def rectangles(shape: Shape) -> Iterator[Shape]:
+    """For samples: shapes of tall, wide and square matrices."""
+    if len(shape) > 1 and all(shape):
+        yield shape
+        yield (*shape[:-2], 3, 2)
+
+
+def _qr_rule(g: Any, y: Any, x: Any) -> Any:
+    """Of x = q [r s], r square: s = qᵀ x_s gives its share to x_s and to q, and the rest is the rule for x_r = q r."""
+    q, upper = unpack(y, *_qr_sizes(shape_of(x)))
+    gq, g_upper = unpack(g, *_qr_sizes(shape_of(x)))
+    k = q.shape[-1]
+    r, gr = upper[..., :k], g_upper[..., :k]
+    slope = np.abs(np.diagonal(raw_of(r), axis1=-2, axis2=-1))
+    if np.any(slope <= resolution(max(x.shape[-2:]), slope)):
+        raise GraphError(f"the first {k} columns of a matrix depend on each other, so the gradient is not defined")
+    wide = x.shape[-1] > k
+    if wide:
+        gq = gq + x[..., k:] @ g_upper[..., k:].mT
+    inner = r @ gr.mT - gq.mT @ q
+    below = np.tri(k, k=-1, dtype=bool)
+    inner = inner * np.tri(k, dtype=bool) + (inner * below).mT
+    share = solve(r, (gq + q @ inner).mT).mT
+    return concatenate([share, q @ g_upper[..., k:]], axis=-1) if wide else share
+
+
+@operation(
+    symbol="QR",
+    samples=lambda shape: (Sample((s,), prepare=well_posed, gauge=_qr_gauge(s)) for s in rectangles(shape)),
+    numpy=lambda x: pack(x.shape[:-2], *np.linalg.qr(x)),
+    called="qr",
+    rules=(rule("(gQ + Q copyltu(R gRᵀ - gQᵀ Q)) R⁻ᵀ, copyltu(M) M's lower triangle, mirrored", _qr_rule),),
+)
+def packed_qr(x: Array, /) -> Plain:
+    """Q and R of matrices, packed: (..., m, n) -> (..., mk + kn), k = min(m, n)."""
+    check_matrix(x)
+    return pack(x.shape[:-2], *np.linalg.qr(x))
+
+
+@derived(
+    symbol="QR",
+    several=QRResult,
+    samples=lambda shape: (Sample((s[-2:],), prepare=well_posed, gauge=_qr_gauge(s[-2:])) for s in rectangles(shape)),
+    numpy=np.linalg.qr,
+)
+def qr(x: Array, /, mode: str = "reduced") -> QRResult:
+    """QR decomposition x = Q R of matrices: (..., m, n) -> Q (..., m, k) and R (..., k, n), k = min(m, n).
+
+    Raises UnsupportedError for modes other than "reduced"; GraphError for the gradient if the first k columns depend on each
+    other.
+    """
+    if mode != "reduced":
+        raise UnsupportedError(f"got mode={mode!r}, expected 'reduced', the only one that has a gradient")
+    packed = packed_qr(x)
+    return QRResult(*unpack(packed, *_qr_sizes(shape_of(x))))

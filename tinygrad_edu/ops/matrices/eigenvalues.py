@@ -1,0 +1,147 @@
+"""Eigenvalues and eigenvectors of symmetric matrices, and where these have no gradient.
+
+Source of the rule: M. Giles, Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation
+(2008), section 3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isqrt
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from ...data import raw_of, shape_of
+from ...definition import derived, operation
+from ...domain import Sample, Shape
+from ...errors import GraphError, UnsupportedError
+from ...node import Node
+from ...op import rule
+from ...signatures import Array, Plain
+from .decomposition import identity, pack, resolution, symmetric, symmetric_part, unpack
+from .inverses import NOT_FINITE, check_square, factored, square_shapes
+
+__all__ = ["eigh", "eigvalsh"]
+
+
+class EighResult(NamedTuple):
+    """Eigenvalues in ascending order, (..., n), and eigenvectors in the columns of (..., n, n)."""
+
+    eigenvalues: Any
+    eigenvectors: Any
+
+
+def refuse(message: str, where: Any, cotangents: tuple[Any, ...], vectors: tuple[Any, ...]) -> None:
+    """Raise GraphError if gradient arrives in columns of vectors that have none, or once it does in a further derivative.
+
+    Args:
+        message: of the error.
+        where: whether a column has none: (..., k).
+        cotangents: the gradients of the vectors, (..., m, k) each.
+        vectors: what the rule is about to record further derivatives of.
+    """
+
+    if not np.any(where):
+        return
+    if any(np.any(raw_of(cotangent) * where[..., None, :]) for cotangent in cotangents):
+        raise GraphError(message)
+
+    def hook(_: Any) -> NoReturn:
+        raise GraphError(message)
+
+    for part in (*cotangents, *vectors):
+        if isinstance(part, Node):
+            part.register_hook(hook)  # type: ignore[attr-defined]  # what is recorded is a Value
+
+
+def told_apart(kind: str, values: Any, cotangents: tuple[Any, ...], vectors: tuple[Any, ...]) -> Any:
+    """Which pairs of eigenvalues or singular values differ, as far as rounding lets one tell: (..., n) -> (..., n, n).
+
+    Where two are equal their vectors have no gradient, which is refused.
+    """
+    values = raw_of(values)
+    limit = resolution(values.shape[-1], values)[..., None]
+    alike = np.abs(values[..., None, :] - values[..., :, None]) <= limit
+    twins = alike & ~identity(values.shape[-1])
+    if np.any(twins):
+        i, j = np.argwhere(twins)[0, -2:]
+        problem = f"{kind}s {i} and {j} of a matrix are equal, so the gradient of its vectors is not defined"
+        remedy = f"nor are second derivatives; use the {kind}s alone, or a matrix in which they differ"
+        refuse(f"{problem}, {remedy}", twins.any(axis=-1), cotangents, vectors)
+    return ~(alike | identity(values.shape[-1]))
+
+
+def turned(columns: Any) -> Any:
+    """For samples: signs that turn columns, (..., m, k), towards (1, 1.5, 2, ...)."""
+    towards = 1 + np.arange(columns.shape[-2]) / 2
+    return np.where(towards[None] @ columns < 0, -1.0, 1.0)
+
+
+def _eigh_sizes(x: Any) -> tuple[Shape, Shape]:
+    n = shape_of(x)[-1]
+    return (n,), (n, n)
+
+
+def _eigh_gauge(y: Any) -> Any:
+    n = isqrt(y.shape[-1])  # of n + n²
+    w, v = unpack(y, (n,), (n, n))
+    return pack(y.shape[:-1], w * 0 + 1, turned(v) + 0 * v)
+
+
+def _packed_samples(shape: Shape) -> Iterator[Sample]:
+    for uplo in ("L", "U"):
+        yield Sample((square_shapes(shape),), {"UPLO": uplo}, prepare=symmetric_part, gauge=_eigh_gauge)
+
+
+def _samples(shape: Shape) -> Iterator[Sample]:
+    """Of single matrices, whose results joined are what is packed."""
+    return (sample._replace(shapes=(sample.shapes[0][-2:],)) for sample in _packed_samples(shape))
+
+
+def _eigh_rule(g: Any, y: Any, sizes: Any) -> Any:
+    w, v = unpack(y, *sizes)
+    gw, gv = unpack(g, *sizes)
+    apart = told_apart("eigenvalue", w, (gv,), (v,))
+    gaps = w[..., None, :] - w[..., :, None]
+    inner = gw[..., None, :] * identity(w.shape[-1]) + (v.mT @ gv) * (apart / (gaps + ~apart))
+    return symmetric(v @ inner @ v.mT)
+
+
+@operation(
+    symbol="eigh",
+    samples=_packed_samples,
+    numpy=lambda x, UPLO: pack(x.shape[:-2], *np.linalg.eigh(x, UPLO)),
+    called="eigh",
+    rules=(rule("sym(v (diag(gw) + vᵀ gv / (w_j - w_i)) vᵀ)", lambda g, y, x, UPLO: _eigh_rule(g, y, _eigh_sizes(x))),),
+)
+def packed_eigh(x: Array, /, UPLO: str = "L") -> Plain:
+    """Eigenvalues and eigenvectors of the symmetric part of matrices, packed: (..., n, n) -> (..., n + n²)."""
+    check_square(x)
+    return pack(x.shape[:-2], *factored(NOT_FINITE, np.linalg.eigh, symmetric(x), UPLO))
+
+
+@derived(symbol="eigh", several=EighResult, samples=_samples, numpy=np.linalg.eigh)
+def eigh(x: Array, /, UPLO: str = "L") -> EighResult:
+    """Eigenvalues w, ascending, and eigenvectors v of symmetric matrices, x v = v diag(w): (..., n, n) -> (..., n), (..., n, n).
+
+    They are those of the symmetric part (x + xᵀ)/2, whichever triangle UPLO names, so the gradient is symmetric, and the
+    derivative of just that.
+
+    Where eigenvalues are equal they have a gradient, and their eigenvectors have none: GraphError, if it is asked for, and
+    for second derivatives. Raises ShapeError if the matrices are not square.
+    """
+    if UPLO not in ("L", "U", "l", "u"):
+        raise UnsupportedError(f"got UPLO={UPLO!r}, expected 'L' or 'U'")
+    packed = packed_eigh(x, UPLO)
+    return EighResult(*unpack(packed, *_eigh_sizes(x)))
+
+
+@derived(
+    symbol="eigh",
+    samples=lambda shape: (sample._replace(gauge=None) for sample in _packed_samples(shape)),
+    numpy=np.linalg.eigvalsh,
+)
+def eigvalsh(x: Array, /, UPLO: str = "L") -> Plain:
+    """Eigenvalues of symmetric matrices, in ascending order: (..., n, n) -> (..., n). See eigh."""
+    return eigh(x, UPLO).eigenvalues

@@ -1,0 +1,239 @@
+"""conv1d, conv2d and their mirror images: conv with options as in PyTorch, checked, and a bias. (conv is in correlation.py.)"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ...data import shape_of
+from ...definition import derived
+from ...domain import Sample, Shape
+from ...errors import ShapeError
+from ...signatures import Plain
+from ..arrays.shape import reshape
+from . import windows
+from .correlation import by_definition, conv, conv_transpose, transposed_by_definition
+from .windows import Padding, Size
+
+__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
+
+
+def _lines(shape: Shape) -> Iterator[Sample]:
+    n = shape[0] if shape else 1
+    yield Sample(((n, 2, 4), (3, 2, 2)))
+    yield Sample(((1, 2, 6), (4, 1, 3), (4,)), {"stride": 2, "padding": 1, "dilation": 2, "groups": 2})
+    yield Sample(((1, 1, 3), (2, 1, 2), (2,)), {"padding": "same"}, keywords=("bias",))
+
+
+def _pictures(shape: Shape) -> Iterator[Sample]:
+    n = shape[0] if shape else 1
+    yield Sample(((n, 1, 3, 4), (2, 1, 2, 3)), {"padding": "valid"})
+    how = {"stride": (2, 1), "padding": (1, 0), "dilation": (1, 2), "groups": 2}
+    yield Sample(((1, 2, 4, 3), (2, 1, 3, 2), (2,)), how)
+    yield Sample(((1, 1, 2, 3), (1, 1, 2, 2), (1,)), {"padding": "same", "dilation": (1, 3)}, keywords=("bias",))
+
+
+def _spread_lines(shape: Shape) -> Iterator[Sample]:
+    n = shape[0] if shape else 1
+    yield Sample(((n, 2, 3), (2, 3, 2)))
+    how = {"stride": 3, "padding": 1, "output_padding": 2, "groups": 2, "dilation": 2}
+    yield Sample(((1, 2, 2), (2, 1, 3), (2,)), how, keywords=("bias",))
+
+
+def _spread_pictures(shape: Shape) -> Iterator[Sample]:
+    n = shape[0] if shape else 1
+    yield Sample(((n, 1, 2, 3), (1, 2, 2, 1), (2,)), {"stride": 2})
+    how = {"stride": (1, 2), "padding": (1, 0), "output_padding": (0, 1), "groups": 2, "dilation": (2, 1)}
+    yield Sample(((1, 2, 2, 2), (2, 1, 2, 2)), how)
+
+
+def _by_definition(
+    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
+    """What conv1d and conv2d must equal: the sum over NumPy's own windows."""
+    how = _checked(x, weight, _options(stride, padding, dilation, groups), x.ndim - 2)
+    return _with_bias(by_definition(x, weight, **how), bias)
+
+
+def _transposed_by_definition(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """What conv_transpose1d and conv_transpose2d must equal: the mirror image of that sum, number by number."""
+    how = _checked(x, weight, _options(stride, padding, dilation, groups), x.ndim - 2)
+    size = _size(x, weight, how, windows.per_axis("", output_padding, x.ndim - 2, least=0))
+    return _with_bias(transposed_by_definition(x, weight, size=size, **how), bias)
+
+
+def _with_bias(y: Any, bias: Any) -> Any:
+    return y if bias is None else y + np.reshape(bias, (-1, *[1] * (y.ndim - 2)))
+
+
+@derived(symbol="conv1d", samples=_lines, numpy=_by_definition)
+def conv1d(
+    x: Any,
+    weight: Any,
+    /,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Plain:
+    """Cross-correlation along one axis: (batch, channels, length), (out, channels / groups, k) -> (batch, out, length').
+
+    bias: (out,), or None. stride, padding, dilation: integers; padding also "same" (stride 1, the odd number after) or "valid".
+    groups: channels and kernels are split into so many groups that do not see each other.
+
+    Raises ShapeError where shapes, groups or options do not fit.
+    """
+    return _sliding(x, weight, bias, _options(stride, padding, dilation, groups), 1)
+
+
+@derived(symbol="conv2d", samples=_pictures, numpy=_by_definition)
+def conv2d(
+    x: Any,
+    weight: Any,
+    /,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Plain:
+    """Cross-correlation of pictures: (batch, channels, height, width), (out, channels / groups, kh, kw) -> (batch, out, h, w).
+
+    bias: (out,), or None. stride, padding, dilation: integers, or pairs for height and width; padding also "same" (stride 1, the
+    odd number after) or "valid". groups: channels and kernels are split into so many groups that do not see each other.
+
+    Raises ShapeError where shapes, groups or options do not fit.
+    """
+    return _sliding(x, weight, bias, _options(stride, padding, dilation, groups), 2)
+
+
+@derived(symbol="conv1dᵀ", samples=_spread_lines, numpy=_transposed_by_definition)
+def conv_transpose1d(
+    x: Any,
+    weight: Any,
+    /,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
+) -> Plain:
+    """The mirror image of conv1d: (batch, channels, length), (channels, out / groups, k) -> (batch, out, length').
+
+    It is the gradient of conv1d with that weight and those options in its x, of length (length - 1) stride - 2 padding +
+    dilation (k - 1) + 1 + output_padding, which is less than the stride.
+
+    Raises ShapeError where shapes, groups or options do not fit.
+    """
+    return _mirrored(x, weight, bias, output_padding, _options(stride, padding, dilation, groups), 1)
+
+
+@derived(symbol="conv2dᵀ", samples=_spread_pictures, numpy=_transposed_by_definition)
+def conv_transpose2d(
+    x: Any,
+    weight: Any,
+    /,
+    bias: Any = None,
+    stride: Size = 1,
+    padding: Size = 0,
+    output_padding: Size = 0,
+    groups: int = 1,
+    dilation: Size = 1,
+) -> Plain:
+    """The mirror image of conv2d: (batch, channels, height, width), (channels, out / groups, kh, kw) -> (batch, out, h, w).
+
+    It is the gradient of conv2d with that weight and those options in its x, of size (n - 1) stride - 2 padding +
+    dilation (k - 1) + 1 + output_padding along each axis; output_padding is less than the stride.
+
+    Raises ShapeError where shapes, groups or options do not fit.
+    """
+    return _mirrored(x, weight, bias, output_padding, _options(stride, padding, dilation, groups), 2)
+
+
+def _options(stride: Size, padding: Size | str, dilation: Size, groups: int) -> dict[str, Any]:
+    return {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+
+
+def _sliding(x: Any, weight: Any, bias: Any, options: dict[str, Any], axes: int) -> Any:
+    """conv1d and conv2d, their options checked."""
+    how = _checked(x, weight, options, axes)
+    size, kernel, groups = shape_of(x)[2:], shape_of(weight)[2:], how["groups"]
+    if shape_of(x)[1] != shape_of(weight)[1] * groups or shape_of(weight)[0] % groups:
+        got = f"x {shape_of(x)}, weight {shape_of(weight)} and groups={groups}"
+        raise ShapeError(
+            f"got {got}, expected a weight of (out, {shape_of(x)[1]} channels / groups, ...), groups dividing both"
+        )
+    windows.check_fit(size, kernel, how["padding"], how["dilation"])
+    return _biased(conv(x, weight, **how), bias)
+
+
+def _mirrored(x: Any, weight: Any, bias: Any, output_padding: Size, options: dict[str, Any], axes: int) -> Any:
+    """conv_transpose1d and conv_transpose2d, their options checked."""
+    if options["padding"] == "same":
+        raise ShapeError("got padding='same', expected integers")
+    extra = windows.per_axis("output_padding", output_padding, axes, least=0)
+    how = _checked(x, weight, options, axes)
+    if shape_of(x)[1] != shape_of(weight)[0] or shape_of(x)[1] % how["groups"]:
+        got = f"x {shape_of(x)}, weight {shape_of(weight)} and groups={how['groups']}"
+        raise ShapeError(f"got {got}, expected a weight of ({shape_of(x)[1]} channels, out / groups, ...)")
+    if any(e >= s for e, s in zip(extra, how["stride"], strict=True)):
+        raise ShapeError(f"got output_padding={extra}, expected less than stride={how['stride']}")
+    size = _size(x, weight, how, extra)
+    if any(n < 1 for n in size):
+        raise ShapeError(f"the result would be of size {size}; pad less")
+    return _biased(conv_transpose(x, weight, size=size, **how), bias)
+
+
+def _size(x: Any, weight: Any, how: dict[str, Any], extra: Shape) -> Shape:
+    """How large an image conv would need to make x of it."""
+    sizes = shape_of(x)[2:], shape_of(weight)[2:], how["stride"], how["padding"], how["dilation"], extra
+    return tuple(
+        [(n - 1) * s + d * (k - 1) + 1 + e - low - high for n, k, s, (low, high), d, e in zip(*sizes, strict=True)]
+    )
+
+
+def _checked(x: Any, weight: Any, options: dict[str, Any], axes: int) -> dict[str, Any]:
+    """stride, padding, dilation and groups as the primitives take them."""
+    windows.check_image(x, axes)
+    if len(shape_of(weight)) != axes + 2 or not all(shape_of(weight)):
+        expected = f"(channels, channels / groups, {windows.AXES[axes]})"
+        raise ShapeError(f"got a weight of shape {shape_of(weight)}, expected {expected}, nothing empty")
+    stride = windows.per_axis("stride", options["stride"], axes)
+    dilation = windows.per_axis("dilation", options["dilation"], axes)
+    (groups,) = windows.per_axis("groups", options["groups"], 1)
+    padding = _padding(options["padding"], shape_of(weight)[2:], stride, dilation)
+    return {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+
+
+def _padding(padding: Any, kernel: Shape, stride: Shape, dilation: Shape) -> Padding:
+    """Padding before and after along each axis."""
+    if padding == "same":
+        if any(s != 1 for s in stride):
+            raise ShapeError(f"got padding='same' with stride={stride}, expected stride=1; give padding in numbers")
+        total = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+        return tuple([(n // 2, n - n // 2) for n in total])
+    sides = windows.per_axis("padding", 0 if padding == "valid" else padding, len(kernel), least=0)
+    return tuple([(n, n) for n in sides])
+
+
+def _biased(y: Any, bias: Any) -> Any:
+    """y with a number added to each channel."""
+    if bias is None:
+        return y
+    channels, *size = shape_of(y)[1:]
+    if np.shape(bias) != (channels,):
+        raise ShapeError(f"got a bias of shape {np.shape(bias)}, expected one number per channel, ({channels},)")
+    return y + reshape(bias, (channels, *[1] * len(size)))

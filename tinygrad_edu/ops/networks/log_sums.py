@@ -1,0 +1,78 @@
+"""Logarithms of sums of exponentials, of two numbers or over axes: adding what only the logarithms are known of."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...data import to_floating
+from ...definition import elementwise, operation
+from ...op import rule
+from ...signatures import Array, Axis, Plain
+from ..arrays.reduction import along_axes_with_numbers, kept
+from ..numbers.activation import sigmoid
+from ..numbers.choosing import where
+from ..numbers.exponential import exp
+
+__all__ = ["logaddexp", "logaddexp2", "logsumexp"]
+
+_LN2 = math.log(2)
+
+
+def _lead(a: Any, b: Any) -> Any:
+    """a - b, and 0 where both are the same infinity."""
+    same = (a == b) & np.isinf(a)
+    return where(same, 0.0, a - b) if np.any(same) else a - b
+
+
+@elementwise(
+    rules=(
+        rule("σ(a - b)", lambda g, y, a, b: g * sigmoid(_lead(a, b))),
+        rule("σ(b - a)", lambda g, y, a, b: g * sigmoid(_lead(b, a))),
+    ),
+)
+def logaddexp(a: Array, b: Array, /) -> Plain:
+    """Elementwise ln(e**a + e**b) without overflow or underflow. Shapes broadcast. Equal infinities share the gradient."""
+    return np.logaddexp(a, b)
+
+
+@elementwise(
+    rules=(
+        rule("σ((a - b) ln 2)", lambda g, y, a, b: g * sigmoid(_lead(a, b) * _LN2)),
+        rule("σ((b - a) ln 2)", lambda g, y, a, b: g * sigmoid(_lead(b, a) * _LN2)),
+    ),
+)
+def logaddexp2(a: Array, b: Array, /) -> Plain:
+    """Elementwise log2(2**a + 2**b) without overflow or underflow. Shapes broadcast. Equal infinities share the gradient."""
+    return np.logaddexp2(a, b)
+
+
+@operation(
+    samples=along_axes_with_numbers,
+    numpy=lambda x, axis=None, keepdims=False: (
+        np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)
+        if isinstance(axis, int)
+        else np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+    ),
+    rules=(
+        rule(
+            "g · softmax(x)",
+            lambda g, y, x, axis, keepdims: (
+                kept(g, x, axis, keepdims) * exp(x - kept(where(y == -np.inf, 0.0, y), x, axis, keepdims))
+            ),
+        ),
+    ),
+)
+def logsumexp(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
+    """ln Σ e**x over axes, without overflow or underflow; -inf where there is nothing to sum."""
+    x = to_floating(x)
+    largest: Any = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
+    largest = np.where(np.isfinite(largest), largest, 0)  # x - largest is never inf - inf
+    e = np.exp(x - largest)
+    top = e == 1
+    rest = np.sum(e, axis=axis, keepdims=True, where=~top) + (np.sum(top, axis=axis, keepdims=True, dtype=e.dtype) - 1)
+    with np.errstate(divide="ignore"):
+        y = np.log1p(rest) + largest  # log1p of all but one of the largest: as exact as np.logaddexp
+    return y if keepdims else np.squeeze(y, axis)

@@ -1,0 +1,92 @@
+"""Windows that slide over the last axes of an image: the geometry that convolution and pooling share. Plain numbers, no ops.
+
+A window has one tap per number that it sees. All windows' view through one tap is a strided slice of the image, so that work
+on every window is a loop over the few taps. Padding is never stored: a tap's slice ends where the image does.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import product
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ...data import shape_of
+from ...domain import Shape
+from ...errors import ShapeError
+
+Size: TypeAlias = int | tuple[int, ...]  # an option for all axes, or for each
+Padding: TypeAlias = tuple[tuple[int, int], ...]  # along each axis: before, after
+Index: TypeAlias = tuple[Any, ...]
+AXES = {1: "length", 2: "height, width", 3: "depth, height, width"}
+
+
+@lru_cache(maxsize=256)
+def taps(
+    size: Shape, out: Shape, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape
+) -> tuple[tuple[Index, Index], ...]:
+    """For each tap, row by row, two indices: what it sees of an image of that size, and the windows that see it there."""
+    along = [
+        [_overlap(n, m, s, i * d - before) for i in range(k)]
+        for n, m, k, s, (before, _), d in zip(size, out, kernel, stride, padding, dilation, strict=True)
+    ]
+    return tuple([((..., *[seen for seen, _ in tap]), (..., *[by for _, by in tap])) for tap in product(*along)])
+
+
+def _overlap(n: int, m: int, stride: int, offset: int) -> tuple[slice, slice]:
+    """Of windows 0 to m - 1, window o looking at place offset + stride * o: the places within 0 to n - 1, and their windows."""
+    first = max(0, -(offset // stride))
+    last = min(m - 1, (n - 1 - offset) // stride)
+    if last < first:
+        return slice(0, 0), slice(0, 0)
+    return slice(offset + stride * first, offset + stride * last + 1, stride), slice(first, last + 1)
+
+
+def count(size: Shape, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape) -> Shape:
+    """How many windows fit along each axis."""
+    return tuple(
+        [
+            (n + before + after - d * (k - 1) - 1) // s + 1
+            for n, k, s, (before, after), d in zip(size, kernel, stride, padding, dilation, strict=True)
+        ]
+    )
+
+
+def seen(x: Any, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape, fill: float = 0.0) -> Any:
+    """What each window sees, as NumPy's own windows show it: (n, c, *out, *kernel). For formulas that tests compare with."""
+    axes = tuple(range(2, x.ndim))
+    spans = tuple([d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)])
+    filled = np.pad(x, [(0, 0), (0, 0), *padding], constant_values=fill)
+    view: Any = np.lib.stride_tricks.sliding_window_view(filled, spans, axes)
+    return view[(..., *[slice(None, None, s) for s in stride], *[slice(None, None, d) for d in dilation])]
+
+
+def units(shape: Shape) -> Any:
+    """All arrays of a shape that are 1 at one place, and 0 elsewhere."""
+    return np.eye(prod(shape)).reshape(prod(shape), *shape)
+
+
+def check_image(x: Any, axes: int) -> None:
+    """Raise ShapeError unless x is (batch, channels, ...) with so many axes more."""
+    if len(shape_of(x)) != axes + 2:
+        got, expected = shape_of(x), f"(batch, channels, {AXES[axes]})"
+        raise ShapeError(f"got x of shape {got}, expected {expected}; reshape it, or add axes with x[None]")
+
+
+def check_fit(size: Shape, kernel: Shape, padding: Padding, dilation: Shape) -> None:
+    """Raise ShapeError if a window is larger than the padded image."""
+    span = tuple([d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)])
+    room = tuple([n + before + after for n, (before, after) in zip(size, padding, strict=True)])
+    if any(s > n for s, n in zip(span, room, strict=True)):
+        raise ShapeError(f"the kernel spans {span}, the padded x only {room}; use a smaller kernel or pad more")
+
+
+def per_axis(option: str, given: Any, axes: int, least: int = 1) -> Shape:
+    """An option given as an integer for all axes, or as a sequence of one for each, as a tuple."""
+    numbers = tuple(given) if isinstance(given, (tuple, list)) else (given,) * axes
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in numbers)
+    if len(numbers) != axes or not whole or min(numbers) < least:
+        raise ShapeError(f"got {option}={given!r}, expected an integer of at least {least}, or a tuple of {axes}")
+    return tuple(map(int, numbers))

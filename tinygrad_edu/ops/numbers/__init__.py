@@ -1,0 +1,1 @@
+"""Elementwise operations: number by number, with NumPy broadcasting."""

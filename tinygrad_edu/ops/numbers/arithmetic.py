@@ -1,0 +1,199 @@
+"""Arithmetic, number by number: sums, products, powers, roots and signs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ...definition import derived, elementwise, operation
+from ...domain import NONZERO, POSITIVE, REAL, Sample
+from ...errors import DTypeError
+from ...op import rule
+from ...signatures import Array, Plain
+from .exponential import log
+
+__all__ = [
+    "abs",
+    "add",
+    "astype",
+    "cbrt",
+    "detach",
+    "divide",
+    "float_power",
+    "hypot",
+    "multiply",
+    "negative",
+    "positive",
+    "power",
+    "reciprocal",
+    "sign",
+    "sqrt",
+    "square",
+    "subtract",
+]
+
+
+@elementwise(
+    symbol="+",
+    analytic=True,
+    rules=(rule("1", lambda g, y, a, b: g), rule("1", lambda g, y, a, b: g)),
+)
+def add(a: Array, b: Array, /) -> Plain:
+    """Elementwise sum a + b. Shapes broadcast."""
+    return a + b
+
+
+@elementwise(
+    symbol="-",
+    analytic=True,
+    rules=(rule("1", lambda g, y, a, b: g), rule("-1", lambda g, y, a, b: -g)),
+)
+def subtract(a: Array, b: Array, /) -> Plain:
+    """Elementwise difference a - b. Shapes broadcast."""
+    return a - b
+
+
+@elementwise(
+    symbol="×",
+    analytic=True,
+    rules=(rule("b", lambda g, y, a, b: g * b), rule("a", lambda g, y, a, b: g * a)),
+)
+def multiply(a: Array, b: Array, /) -> Plain:
+    """Elementwise product a * b. Shapes broadcast."""
+    return a * b
+
+
+@elementwise(
+    symbol="÷",
+    domain=(REAL, NONZERO),
+    analytic=True,
+    rules=(rule("1 / b", lambda g, y, a, b: g / b), rule("-a / b²", lambda g, y, a, b: -g * y / b)),
+)
+def divide(a: Array, b: Array, /) -> Plain:
+    """Elementwise quotient a / b. Shapes broadcast; b = 0 gives inf or NaN, as in NumPy."""
+    return a / b
+
+
+def _lowered(a: Any, b: Any) -> Any:
+    """The exponent b - 1 of a in a derivative; 0 for 0 ** 0. One number stays one: NumPy has a faster way for that."""
+    zero = b == 0
+    if zero is False or not np.any(zero):
+        return b - 1
+    return b - 1 + ((a == 0) & zero)
+
+
+@elementwise(
+    symbol="^",
+    domain=(POSITIVE, REAL),
+    analytic=True,
+    rules=(
+        rule("b·a^(b-1)", lambda g, y, a, b: g * b * power(a, _lowered(a, b))),
+        rule("y·ln a", lambda g, y, a, b: g * y * log(a + ((a == 0) & (b >= 0)))),
+    ),
+)
+def power(a: Array, b: Array, /) -> Plain:
+    """Elementwise power a ** b. Shapes broadcast.
+
+    Any a with integer b; a >= 0 otherwise (NaN below). At a = 0 every derivative in a is exact: that of a**0 is 0, and so is
+    the derivative of 0**b in b for b >= 0.
+    """
+    return a**b
+
+
+@derived(symbol="^", domain=(POSITIVE, REAL))
+def float_power(a: Array, b: Array, /) -> Plain:
+    """Elementwise power a ** b, in floats even of integers. Shapes broadcast. float32 stays float32, unlike in NumPy."""
+    return power(a, b * 1.0)
+
+
+@elementwise(symbol="neg", analytic=True, rules=(rule("-1", lambda g, y, x: -g),))
+def negative(x: Array, /) -> Plain:
+    """Elementwise -x."""
+    return -x
+
+
+@derived(symbol="1/x", domain=(NONZERO,))
+def reciprocal(x: Array, /) -> Plain:
+    """Elementwise 1 / x; inf at 0."""
+    return divide(1.0, x)
+
+
+@elementwise(symbol="|x|", domain=(NONZERO,), also=(np.fabs,), rules=(rule("sign(x)", lambda g, y, x: g * sign(x)),))
+def abs(x: Array, /) -> Plain:
+    """Elementwise absolute value |x|. At the kink x = 0 the gradient is 0."""
+    return np.abs(x)
+
+
+@elementwise(domain=(NONZERO,), rules=(rule("0", lambda g, y, x: 0.0),))
+def sign(x: Array, /) -> Plain:
+    """Elementwise sign: -1, 0 or 1. Its gradient is 0 everywhere, the jump at 0 included."""
+    return np.sign(x)
+
+
+@elementwise(symbol="√", domain=(POSITIVE,), analytic=True, rules=(rule("1 / (2y)", lambda g, y, x: g / (2 * y)),))
+def sqrt(x: Array, /) -> Plain:
+    """Elementwise square root of x >= 0 (NaN below). The gradient at 0 is inf."""
+    return np.sqrt(x)
+
+
+@elementwise(
+    symbol="∛", scalar=math.cbrt, domain=(NONZERO,), rules=(rule("1 / (3y²)", lambda g, y, x: g / (3 * y * y)),)
+)
+def cbrt(x: Array, /) -> Plain:
+    """Elementwise cube root, of negative x too. The gradient at 0 is inf."""
+    return np.cbrt(x)
+
+
+@elementwise(symbol="x²", analytic=True, rules=(rule("2x", lambda g, y, x: g * (2 * x)),))
+def square(x: Array, /) -> Plain:
+    """Elementwise square x * x."""
+    return x * x
+
+
+@elementwise(
+    scalar=math.hypot,
+    domain=(NONZERO,),
+    rules=(
+        rule("a / y", lambda g, y, a, b: g * ((y != 0) * a / (y + (y == 0)))),
+        rule("b / y", lambda g, y, a, b: g * ((y != 0) * b / (y + (y == 0)))),
+    ),
+)
+def hypot(a: Array, b: Array, /) -> Plain:
+    """Elementwise √(a² + b²), where the squares alone would overflow too. Shapes broadcast. At (0, 0) all derivatives are 0."""
+    return np.hypot(a, b)
+
+
+@operation(
+    rules=(rule("g", lambda g, y, x, dtype: g),),
+    samples=lambda shape: [Sample((shape,), {"dtype": "float64"})],
+    numpy=lambda x, dtype: np.asarray(x).astype(dtype),
+    also=(np.astype,),
+)
+def astype(x: Array, /, dtype: DTypeLike) -> Plain:
+    """x in another floating-point type; the gradient comes back in the type of x. float makes a Python float of a scalar.
+
+    Raises DTypeError for any other type, which has no gradient.
+    """
+    if np.dtype(dtype).kind != "f":
+        raise DTypeError(f"got {np.dtype(dtype)}, expected a floating-point type; use value.data.astype for numbers")
+    return np.asarray(x).astype(dtype)
+
+
+@elementwise(numpy=lambda x: x, rules=(None,))
+def detach(x: Array, /) -> Plain:
+    """x as a constant: the same data, no gradient, no inputs."""
+    return x
+
+
+@elementwise(
+    symbol="+x",
+    analytic=True,
+    also=(np.copy, np.real, np.real_if_close, np.conjugate),
+    rules=(rule("1", lambda g, y, x: g),),
+)
+def positive(x: Array, /) -> Plain:
+    """Elementwise +x: the same numbers."""
+    return +x

@@ -1,0 +1,163 @@
+"""Choosing between numbers: by a condition, the larger or smaller one, by sign, or the one that is not NaN."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...binding import Bound
+from ...definition import elementwise
+from ...domain import CONDITION, DISTINCT, NONZERO, REAL, with_params
+from ...errors import UnsupportedError
+from ...op import rule
+from ...signatures import Array, Plain
+from .arithmetic import sign
+
+__all__ = ["clip", "copysign", "fmax", "fmin", "heaviside", "maximum", "minimum", "nan_to_num", "where"]
+
+
+def won(alone: Any, tied: Any) -> Any:
+    """1 where a number won alone, 1/2 where it won or tied but not alone, 0 elsewhere; of plain booleans."""
+    if not isinstance(alone, np.ndarray):
+        return (int(alone) + int(tied)) / 2
+    return alone if np.array_equal(alone, tied) else (alone * 0.5 + tied * 0.5)  # without ties a third of the time
+
+
+@elementwise(
+    symbol="max",
+    domain=(DISTINCT,),
+    rules=(
+        rule("1 if a > b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(a > b, a >= b)),
+        rule("1 if b > a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(b > a, b >= a)),
+    ),
+)
+def maximum(a: Array, b: Array, /) -> Plain:
+    """Elementwise larger one of a and b; NaN if either is. Shapes broadcast. At a tie each gets half of the gradient."""
+    return np.maximum(a, b)
+
+
+@elementwise(
+    symbol="min",
+    domain=(DISTINCT,),
+    rules=(
+        rule("1 if a < b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(a < b, a <= b)),
+        rule("1 if b < a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(b < a, b <= a)),
+    ),
+)
+def minimum(a: Array, b: Array, /) -> Plain:
+    """Elementwise smaller one of a and b; NaN if either is. Shapes broadcast. At a tie each gets half of the gradient."""
+    return np.minimum(a, b)
+
+
+def _bounds(x: Any, /, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Bound:
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise UnsupportedError("got a bound twice; pass it as a_min and a_max, or as min= and max=")
+    low, high = a_min if min is None else min, a_max if max is None else max
+    return (x, -np.inf if low is None else low, np.inf if high is None else high), {}
+
+
+@elementwise(
+    call=_bounds,
+    domain=(DISTINCT,),
+    rules=(
+        rule("1 if a_min ≤ x ≤ a_max, else 0", lambda g, y, x, lo, hi: g * ((lo <= x) & (x <= hi))),
+        rule("1 if x < a_min ≤ a_max, else 0", lambda g, y, x, lo, hi: g * ((x < lo) & (lo <= hi))),
+        rule("1 if a_max is below, else 0", lambda g, y, x, lo, hi: g * ((x > hi) | (lo > hi))),
+    ),
+)
+def clip(x: Array, a_min: Array, a_max: Array, /) -> Plain:
+    """Elementwise x limited to [a_min, a_max], also called min= and max=; None for no limit. Shapes broadcast.
+
+    At a bound the whole gradient goes to x, as in PyTorch; beyond one it goes to the bound. Raises UnsupportedError for a bound
+    given twice.
+    """
+    return np.minimum(np.maximum(x, a_min), a_max)
+
+
+@elementwise(
+    symbol="?:",
+    domain=(CONDITION, REAL, REAL),
+    rules=(
+        None,
+        rule("1 where condition, else 0", lambda g, y, condition, a, b: where(condition, g, 0.0)),
+        rule("0 where condition, else 1", lambda g, y, condition, a, b: where(condition, 0.0, g)),
+    ),
+)
+def where(condition: Array, a: Array, b: Array, /) -> Plain:
+    """Elementwise a where condition holds, b elsewhere. Shapes broadcast. No gradient flows into the branch not taken."""
+    return np.where(condition, a, b)
+
+
+@elementwise(
+    symbol="fmax",
+    domain=(DISTINCT,),
+    rules=(
+        rule("1 if y = a > b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == a) & (a != b), y == a)),
+        rule("1 if y = b > a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == b) & (a != b), y == b)),
+    ),
+)
+def fmax(a: Array, b: Array, /) -> Plain:
+    """Elementwise larger one of a and b, or the one that is not NaN. Shapes broadcast.
+
+    At a tie each gets half of the gradient; NaN gets none.
+    """
+    return np.fmax(a, b)
+
+
+@elementwise(
+    symbol="fmin",
+    domain=(DISTINCT,),
+    rules=(
+        rule("1 if y = a < b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == a) & (a != b), y == a)),
+        rule("1 if y = b < a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == b) & (a != b), y == b)),
+    ),
+)
+def fmin(a: Array, b: Array, /) -> Plain:
+    """Elementwise smaller one of a and b, or the one that is not NaN. Shapes broadcast.
+
+    At a tie each gets half of the gradient; NaN gets none.
+    """
+    return np.fmin(a, b)
+
+
+@elementwise(
+    scalar=math.copysign,
+    domain=(NONZERO,),
+    rules=(rule("sign(a) sign(b)", lambda g, y, a, b: g * (sign(a) * sign(y))), rule("0", lambda g, y, a, b: 0.0)),
+)
+def copysign(a: Array, b: Array, /) -> Plain:
+    """Elementwise |a| with the sign of b, also that of -0.0. Shapes broadcast. At the kink a = 0 the gradient is 0."""
+    return np.copysign(a, b)
+
+
+@elementwise(
+    domain=(NONZERO, REAL),
+    rules=(rule("0", lambda g, y, a, b: 0.0), rule("1 if a = 0, else 0", lambda g, y, a, b: g * (a == 0))),
+)
+def heaviside(a: Array, b: Array, /) -> Plain:
+    """Elementwise 0 for a < 0, b for a = 0, 1 for a > 0. Shapes broadcast. The gradient ignores the jump."""
+    return np.heaviside(a, b)
+
+
+@elementwise(
+    samples=with_params({}, {"nan": 1.0, "posinf": 2.0, "neginf": -2.0}),
+    rules=(rule("1 where x is finite, else 0", lambda g, y, x, **params: g * np.isfinite(x)),),
+)
+def nan_to_num(
+    x: Array, /, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Plain:
+    """Elementwise x, with NaN and infinities replaced; these get no gradient.
+
+    Args:
+        x: any shape.
+        copy: True; nothing changes in place.
+        nan: takes the place of NaN.
+        posinf, neginf: take the place of the infinities; None for the largest and the smallest number of the dtype.
+
+    Raises UnsupportedError for copy=False.
+    """
+    if not copy:
+        raise UnsupportedError("got copy=False, expected True; a recorded Value does not change in place")
+    return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
