@@ -1,4 +1,4 @@
-"""tinygrad-edu: reverse-mode automatic differentiation over NumPy, small enough to read in an afternoon.
+"""tinygrad-edu: reverse-mode automatic differentiation over NumPy, every operation defined once.
 
 >>> from tinygrad_edu import Value, tanh
 >>> a, b = Value(2.0), Value(-3.0)
@@ -8,10 +8,10 @@
 (-2.3593..., 1.5728...)
 """
 
-from . import linalg, ops
-from .checkpointing import checkpoint
-from .definition import derived, elementwise, operation, registry
-from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
+import opcode
+import sys
+
+# From the lowest floor up: imports that nest deeply took 5% of this package's import time.
 from .errors import (
     DefinitionError,
     DTypeError,
@@ -26,13 +26,17 @@ from .errors import (
     TinygradError,
     UnsupportedError,
 )
-from .node import Node
+from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
 from .op import Op, Rule, rule
-from .ops import *  # noqa: F403  # the op table is public as it stands
+from .node import Node
 from .recording import enable_grad, no_grad
-from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from .tree import tree_map
+from .definition import derived, elementwise, operation, registry
+from .ops import *  # noqa: F403  # the op table is public as it stands
+from . import linalg, ops
 from .value import Value
+from .tree import tree_map
+from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .checkpointing import checkpoint
 
 __version__ = "0.2.0.dev0"
 
@@ -79,3 +83,39 @@ __all__ = [
     "vjp",
     *[name for name, item in vars(ops).items() if callable(item) and not name.startswith("_")],
 ]
+
+
+_REMOVED = {  # public until 0.1: what to use now
+    "cofactor": "tinygrad_edu.ops.matrices.determinant.cofactor, the gradient of linalg.det",
+    "conv": "conv1d or conv2d",
+    "conv_transpose": "conv_transpose1d or conv_transpose2d",
+    "conv_weight": "the gradient of conv1d or conv2d, or tinygrad_edu.ops.networks.correlation.conv_weight",
+    "center": "x - mean(x, axis, keepdims=True), or layer_norm",
+    "expression": "tinygrad_edu.parsing",
+    "getitem": "x[index]",
+    "index_add": "at(x, index).add(values)",
+    "index_max": "at(x, index).max(values)",
+    "index_min": "at(x, index).min(values)",
+    "index_multiply": "at(x, index).multiply(values)",
+    "index_set": "at(x, index).set(values)",
+    "least_squares": "linalg.lstsq(a, b)[0]",
+    "matrix_diagonal": "linalg.diagonal",
+    "matrix_trace": "linalg.trace",
+    "max_pool": "max_pool1d or max_pool2d",
+    "p_norm": "norm(x, ord=p), or linalg.vector_norm(x, ord=p)",
+    "scatter": "at(zeros, index).add(values)",
+    "sum_pool": "avg_pool1d or avg_pool2d times the window's size",
+    "sum_unpool": "the gradient of avg_pool1d or avg_pool2d",
+    "tracing": "tinygrad_edu.linearization",
+}
+
+
+def __getattr__(name: str) -> object:
+    """What a removed public name says: the new one."""
+    if name not in _REMOVED:
+        raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
+    message = f"tinygrad_edu.{name} is not public since 0.2; use {_REMOVED[name]}"
+    asker = sys._getframe(1)
+    if asker.f_code.co_code[asker.f_lasti] == opcode.opmap["IMPORT_FROM"]:  # which drops an AttributeError's message
+        raise ImportError(message)
+    raise AttributeError(message)

@@ -106,12 +106,11 @@ def listing(function: Callable[..., Any]) -> Split:
     return split
 
 
-def listed_signature(function: Callable[..., Any]) -> Signature:
+@cache
+def listed_signature(**defaults: Any) -> Signature:
     """What help() shows of a function of `*arrays` that users call with one list: see `listing`."""
-    _, _, options, defaults = parameters_of(function)
     parameters = [Parameter("arrays", Parameter.POSITIONAL_ONLY)]
-    for name in options:
-        default = defaults.get(name, Parameter.empty)
+    for name, default in defaults.items():
         parameters.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default))
     return Signature(parameters)
 

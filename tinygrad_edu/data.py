@@ -122,7 +122,7 @@ def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Except
         except OverflowError:
             known: TinygradError | None = DTypeError("got an integer too large for a float; write it as a float")
     else:
-        known = explained(op, data, error)
+        known = explained(error, data, op.elementwise)
     if known is None:
         raise error
     built_in = op.forward.__module__.startswith(f"{__package__}.ops")
@@ -135,22 +135,23 @@ def in_the_name_of(operation: str, error: TinygradError) -> TinygradError:
     return error
 
 
-def explained(op: Op, data: Sequence[Any], error: Exception) -> TinygradError | None:
+def explained(error: Exception, data: Sequence[Any], elementwise: bool) -> TinygradError | None:
     """What NumPy or Python refused, as one of our errors, with the shapes of the inputs; None if it is of another kind."""
+    reason = str(error).removeprefix("matmul: ")  # NumPy's name for what it did inside
     shapes = " and ".join(str(np.shape(x)) for x in data)
     if isinstance(error, IndexError) and not isinstance(error, ValueError):
-        return OutOfBoundsError(str(error))
+        return OutOfBoundsError(reason)
     if isinstance(error, TypeError):
-        return DTypeError(f"{error}; inputs of shape {shapes}")
+        return DTypeError(f"{reason}; inputs of shape {shapes}")
     if not isinstance(error, (ArithmeticError, ValueError)):
         return None
-    if not op.elementwise:
-        return ShapeError(f"{error}; inputs of shape {shapes}")
+    if not elementwise:
+        return ShapeError(f"{reason}; inputs of shape {shapes}")
     try:
         np.broadcast_shapes(*map(np.shape, data))
     except ValueError:
         return ShapeError(f"shapes {shapes} do not broadcast; counted from the right, sizes must be equal or 1")
-    return DTypeError(f"{error}; write the numbers as floats")
+    return DTypeError(f"{reason}; write the numbers as floats")
 
 
 def to_leaf(data: Any, requires_grad: bool, copy: bool) -> Any:

@@ -185,7 +185,7 @@ def _publish(op: Op, options: Options, call: Callable[..., Any]) -> Any:
     """Make `call` the public function: docstring and signature from the definition, `.op` on it, in the registry."""
     public: Any = wraps(options.get("call", op.forward))(call)
     if op.listed:
-        public.__signature__ = listed_signature(op.forward)
+        public.__signature__ = listed_signature(**parameters_of(op.forward).defaults)
     public.__name__ = public.__qualname__ = op.name
     public.__module__, public.__doc__ = op.forward.__module__, op.forward.__doc__
     public.op = op

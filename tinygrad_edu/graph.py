@@ -98,6 +98,7 @@ def chain_rule(
         release: let go of each node's inputs as soon as they have their shares.
     """
     totals: dict[Node, Any] = dict.fromkeys(order) | seeds
+    unrolled = {} if create_graph else UNROLLED
     while order:
         node = order.pop()
         g = totals.pop(node)
@@ -109,10 +110,10 @@ def chain_rule(
             g = _run_hooks(node, node.extra["hooks"], g)
         yield node, g
         op = node.grad_fn
-        if op is None or node in ends:
+        if op is None or (ends and node in ends):
             continue
-        unrolled = None if create_graph else UNROLLED.get(len(op.rules))
-        if unrolled is None or not unrolled(node, op, g, totals, fit):
+        share_out_to_few = unrolled.get(len(op.rules))
+        if share_out_to_few is None or not share_out_to_few(node, op, g, totals, fit):
             share_out(node, op, g, totals, create_graph)
         if release:
             node.inputs = RELEASED
@@ -150,7 +151,11 @@ def _ruled(op: Op, rule: Rule, given: tuple[Any, ...], params: dict[str, Any]) -
         except (ArithmeticError, ValueError):
             return rule.apply(*[np.float64(x) if type(x) is float else x for x in given], **params)
     except Exception as error:
-        named = error if isinstance(error, TinygradError) else explained(op, list(map(raw_of, given[2:])), error)
+        named = (
+            error
+            if isinstance(error, TinygradError)
+            else explained(error, list(map(raw_of, given[2:])), elementwise=False)
+        )
         if named is None:  # neither ours nor NumPy's
             error.add_note(f"in a gradient rule of {op.name}")
             raise

@@ -6,20 +6,33 @@ Types only; nothing here runs but three casts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Concatenate, Literal, ParamSpec, Protocol, Self, TypeAlias, TypeVar, cast, overload
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Literal,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from .domain import Domain, Sampler
 from .node import Node
 from .op import Op, Rule
 
-Array: TypeAlias = NDArray[Any]
-Floats: TypeAlias = NDArray[np.floating[Any]]
-Integers: TypeAlias = int | Sequence[Any] | NDArray[np.integer[Any]]
+if TYPE_CHECKING:  # numpy.typing takes a tenth of this package's time to import
+    import numpy as np
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
+Floats: TypeAlias = "NDArray[np.floating[Any]]"
+Integers: TypeAlias = "int | Sequence[Any] | NDArray[np.integer[Any]]"
 Rules: TypeAlias = tuple[Rule | Callable[..., Any] | None, ...]
-Raw: TypeAlias = float | Array
+Raw: TypeAlias = "float | Array"
 Plain: TypeAlias = Any  # a Raw; NumPy's stubs cannot tell which
 Axis: TypeAlias = int | tuple[int, ...] | None
 V = TypeVar("V", bound=Node)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ...binding import named
 from ...data import shape_of, to_floating
@@ -20,6 +19,9 @@ from ..arrays.indexing import getitem
 from ..arrays.reduction import sum
 from ..matrices.products import rows
 from ..numbers.exponential import exp
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 __all__ = ["cross_entropy", "dropout", "embedding", "linear", "log_softmax", "one_hot", "softmax"]
 

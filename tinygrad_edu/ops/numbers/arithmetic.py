@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ...definition import derived, elementwise, operation
 from ...domain import NONZERO, POSITIVE, REAL, Sample
@@ -14,6 +13,9 @@ from ...errors import DTypeError
 from ...op import rule
 from ...signatures import Array, Plain
 from .exponential import log
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 __all__ = [
     "abs",
