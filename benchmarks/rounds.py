@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
@@ -31,15 +32,16 @@ class DisagreementError(Exception):
 
 
 class Worker:
-    """The process that runs one engine; see worker.py."""
+    """The process that runs one engine, in this checkout or another; see worker.py."""
 
-    def __init__(self, work: Work, engine: str) -> None:
+    def __init__(self, work: Work, engine: str, folder: Path | None = None) -> None:
         self.engine = engine
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", work.name, engine],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | ONE_THREAD,
+            cwd=folder,  # of another checkout
         )
 
     def receive(self) -> Any:

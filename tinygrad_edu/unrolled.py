@@ -22,12 +22,11 @@ def unary(op: Op) -> Callable[..., Any]:
     forward = op.forward
 
     def call(x: Any) -> Any:
-        tick = NO_VALUE
         try:
             if isinstance(x, Node):
                 data, tick = x.raw, x.tick
             else:
-                data = to_operand(x)
+                data, tick = to_operand(x), NO_VALUE
             y = forward(data)
             if type(y) is not float:
                 y = to_result(op, y, (data,))
@@ -43,12 +42,12 @@ def binary(op: Op) -> Callable[..., Any]:
     forward = op.forward
 
     def call(a: Any, b: Any) -> Any:
-        tick = NO_VALUE
         try:
             if isinstance(a, Node):
                 a_data, tick = a.raw, a.tick
             else:
                 a_data = a = a if type(a) in PLAIN else to_operand(a)
+                tick = NO_VALUE
             if isinstance(b, Node):
                 b_data = b.raw
                 if b.tick > tick:
