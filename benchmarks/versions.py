@@ -20,7 +20,7 @@ from .work import OURS, Work
 from .workloads import WORKS
 
 HERE = Path(__file__).parent.parent
-TURNS = 15  # of each process
+TURNS = 9  # of each process
 
 
 def ratio(work: Work, other: Path) -> float:

@@ -72,15 +72,12 @@ def binder(function: Callable[..., Any]) -> Split:
     def bind(*args: Any, **kwargs: Any) -> Bound:
         if whole and not kwargs and (len(args) == n or (many and len(args) > n)):
             return args, preset
-        for name in arrays[len(args) :]:
-            if name in kwargs:
-                args += (kwargs.pop(name),)
-            elif name in defaults:
-                args += (defaults[name],)
+        given = {name: kwargs.pop(name, defaults.get(name, ...)) for name in arrays[len(args) :]}
+        args += tuple(given.values())
         inputs, rest = (args, ()) if many else (args[:n], args[n:])
         params = preset | dict(zip(options, rest, strict=False)) | kwargs
         unknown = [f"{name}=" for name in params if name not in options] + [f"{x!r:.40}" for x in rest[len(options) :]]
-        missing = [*arrays[len(inputs) :], *[name for name in options if name not in params]]
+        missing = [name for name, x in given.items() if x is ...] + [name for name in options if name not in params]
         if unknown or missing:
             problem = f"does not take {', '.join(unknown)}" if unknown else f"{', '.join(missing)} missing"
             raise UnsupportedError(f"{problem}; it takes {', '.join(names)}")
