@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import tinygrad_edu
-from tinygrad_edu import Domain, Op, Value, linalg, registry
+from tinygrad_edu import Domain, Op, Value, linalg, registry, rule_formula
 
 HERE = Path(__file__).parent
 
@@ -62,7 +62,8 @@ def ops_page() -> str:
         "| --- | --- | --- | --- | --- |",
     ]
     for op in primitive:
-        rules = "; ".join(f"`{r.formula}`" if r else "none" for r in (op.rules or [op.shares]))
+        texts = [rule_formula(op, i) for i in range(len(op.rules) or 1)]
+        rules = "; ".join(f"`{text}`" if text else "none" for text in texts)
         rows.append(f"| `{op.name}` | {_cell(op.symbol)} | {_cell(rules)} | {_domains(op)} | {_summary(op)} |")
     rows += [f"| `{op.name}` | {_cell(op.symbol)} | composed | {_domains(op)} | {_summary(op)} |" for op in derived]
     return "\n".join(rows) + "\n"

@@ -24,6 +24,7 @@ from .errors import (
     OutOfBoundsError,
     ShapeError,
     TinygradError,
+    UnreadableError,
     UnsupportedError,
 )
 from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
@@ -35,6 +36,8 @@ from .ops import *  # noqa: F403  # the op table is public as it stands
 from . import linalg, ops
 from .value import Value
 from .tree import tree_map
+from .term import Term
+from .reading import forward_term, rule_formula, rule_term, said_term
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .checkpointing import checkpoint
 
@@ -62,12 +65,15 @@ __all__ = [
     "Sample",
     "ShapeError",
     "TinygradError",
+    "Term",
+    "UnreadableError",
     "UnsupportedError",
     "Value",
     "checkpoint",
     "derived",
     "elementwise",
     "enable_grad",
+    "forward_term",
     "grad",
     "hessian",
     "hvp",
@@ -78,6 +84,9 @@ __all__ = [
     "operation",
     "registry",
     "rule",
+    "rule_formula",
+    "rule_term",
+    "said_term",
     "tree_map",
     "value_and_grad",
     "vjp",

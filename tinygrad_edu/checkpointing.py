@@ -99,7 +99,7 @@ def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Nod
         name="checkpoint",
         forward=forward,
         rules=(),
-        shares=Rule("gᵀJ, with f run again", shares),
+        shares=Rule(shares, says="gᵀJ, with f run again"),
         symbol="⟲",
         domain=(REAL,),
         samples=lambda _: (),

@@ -26,6 +26,7 @@ from .domain import Shape
 from .errors import DTypeError, OutOfBoundsError, ShapeError, TinygradError
 from .node import Node
 from .op import Op
+from .term import Term, TermMet
 
 PLAIN = {float, int, bool}
 
@@ -61,8 +62,20 @@ def to_operand(x: Any) -> Any:
         if x.dtype.kind in "iu" and x.dtype.itemsize < 8:
             return x.astype(np.float32 if x.dtype.itemsize < 4 else np.float64)
         return np.asarray(x)
+    if isinstance(x, Term):
+        raise TermMet
     got = f"{type(x).__name__} of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {str(x)[:40]!r}"
     raise DTypeError(f"got {got}, expected a Value, a real number or an array of them")
+
+
+def operand_array(x: Any) -> Any:
+    """An operand as an array inside `forward`: np.asarray, but for a Term, which stays one."""
+    return x if isinstance(x, Term) else np.asarray(x)
+
+
+def some(x: Any) -> bool:
+    """Whether some boolean holds: np.any, and True of a Term, of which it cannot be known."""
+    return isinstance(x, Term) or bool(np.any(x))
 
 
 def to_array(x: Any) -> np.ndarray[Any, Any]:
@@ -114,6 +127,8 @@ def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Except
     """After `forward` raised: NumPy's answer for scalars that Python refuses (1/0 is inf), else an error that names the op."""
     if isinstance(error, TinygradError):
         raise in_the_name_of(op.name, error)
+    if isinstance(error, TermMet):
+        return Term.call(op.name, op.forward, tuple(inputs), params)
     data = [x.raw if isinstance(x, Node) else to_operand(x) for x in inputs]
     scalars = not any(isinstance(x, np.ndarray) for x in data)
     if op.elementwise and scalars and isinstance(error, (ArithmeticError, ValueError)):

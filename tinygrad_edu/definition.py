@@ -22,6 +22,7 @@ from .node import Node
 from .op import Op, Rule
 from .recording import apply
 from .signatures import Operation, as_derived, as_elementwise, as_operation
+from .term import Term, TermMet
 from .unrolled import binary, unary
 
 registry: dict[str, Operation] = {}
@@ -117,6 +118,7 @@ def derived(*, samples: Sampler | None = None, several: Any = False, **options: 
 
         def composed(*args: Any, **kwargs: Any) -> Any:
             inputs: tuple[Any, ...] = ()
+            params: dict[str, Any] = {}
             try:
                 inputs, params = split(*args, **kwargs)
                 inputs = tuple([x if isinstance(x, Node) else to_operand(x) for x in inputs])
@@ -124,6 +126,8 @@ def derived(*, samples: Sampler | None = None, several: Any = False, **options: 
             except TinygradError as error:
                 error.operation = op.name
                 raise
+            except TermMet:
+                return Term.call(op.name, forward, inputs, params)
             except (ValueError, TypeError, IndexError) as error:
                 return recover(op, inputs, {}, error)
 

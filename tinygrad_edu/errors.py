@@ -9,6 +9,7 @@
     ├── UnsupportedError  (TypeError)     a NumPy function, option or assignment that has no recorded counterpart
     ├── GradientError     (AssertionError) a gradient that is wrong, as a check found
     │   └── InconclusiveError              a gradient of which nothing could be told
+    ├── UnreadableError   (TypeError)     code that cannot be read as an expression: it looks at numbers, or writes into arrays
     ├── DefinitionError   (TypeError)     an operation whose definition is incomplete or contradictory
     └── ExpressionError   (ValueError)    text that is not an expression of the op table
 
@@ -59,6 +60,10 @@ class GraphError(TinygradError, RuntimeError):
 
 class UnsupportedError(TinygradError, TypeError):
     """A NumPy function, an option of one, or an assignment that has no recorded counterpart."""
+
+
+class UnreadableError(TinygradError, TypeError):
+    """Code that cannot be read as an expression, since it looks at numbers or writes into an array."""
 
 
 class DefinitionError(TinygradError, TypeError):

@@ -31,14 +31,16 @@ from .errors import DefinitionError
 class Rule(NamedTuple):
     """A gradient rule: for one array, or for all of them at once.
 
+    Its formula follows from it: see reading.py.
+
     Attributes:
-        formula: the rule as a calculus book prints it: the local derivative for elementwise operations ("1 - y²"), the
-            whole product with the incoming gradient for the others ("g @ bᵀ"); "" if it is not given.
         apply: function of (g, y, *arrays, **params): the incoming gradient, the result, the arrays, the parameters.
+        says: how to say it where the formula that follows reads worse, or none does: another function, of (y, *arrays, **params)
+            for the local derivative of an elementwise operation, of (g, y, *arrays, **params) for others; or words.
     """
 
-    formula: str
     apply: Callable[..., Any]
+    says: Callable[..., Any] | str | None = None
 
 
 rule = Rule
@@ -133,7 +135,7 @@ def _rule(name: str, given: Any) -> Rule | None:
     if given is None or isinstance(given, Rule):
         return given
     if callable(given):
-        return Rule("", given)
+        return Rule(given)
     raise DefinitionError(
         f"{name}: a rule is a {type(given).__name__}, expected a function of (g, y, *arrays, **params), or None"
     )

@@ -75,20 +75,25 @@ def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), required:
     return v
 
 
+def youngest(*inputs: Any) -> int:
+    """The greatest tick among them; NO_VALUE if none is a Value."""
+    return max([x.tick for x in inputs if isinstance(x, Node)], default=NO_VALUE)
+
+
 def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Compute op(*inputs, **params), and record it if one of the inputs is a Value.
 
     `to_operand` makes an operand plain data; `to_result` turns a 0-d array into a float; `recover` finds NumPy's answer where
     Python raises (1/0), or names the operation in the error. All three are in data.py.
     """
-    held, data, youngest = [], [], NO_VALUE
+    held, data, latest = [], [], NO_VALUE
     try:
         for x in inputs:
             if isinstance(x, Node):
                 held.append(x)
                 data.append(x.raw)
-                if x.tick > youngest:
-                    youngest = x.tick
+                if x.tick > latest:
+                    latest = x.tick
             else:
                 held.append(x if type(x) in PLAIN else to_operand(x))
                 data.append(held[-1])
@@ -97,9 +102,9 @@ def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
             y = to_result(op, y, data)
     except Exception as error:
         y = recover(op, inputs, params, error)
-    if youngest == NO_VALUE:
+    if latest == NO_VALUE:
         return y
-    v = record(y, op, tuple(held), youngest > NO_GRADIENT and op.differentiable)
+    v = record(y, op, tuple(held), latest > NO_GRADIENT and op.differentiable)
     if params and v.inputs:
         v.extra = {"params": params}
     return v

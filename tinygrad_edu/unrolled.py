@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from .data import PLAIN, recover, to_operand, to_result
 from .node import NO_GRADIENT, Node
 from .op import Op
-from .recording import NO_VALUE, record
+from .recording import NO_VALUE, record, youngest
 
 Fit: TypeAlias = Callable[[Any, Any, Node, Op], Any]  # share.fit
 Unrolled: TypeAlias = Callable[[Node, Op, Any, dict[Node, Any], Fit], bool]
@@ -31,7 +31,7 @@ def unary(op: Op) -> Callable[..., Any]:
             if type(y) is not float:
                 y = to_result(op, y, (data,))
         except Exception as error:
-            y = recover(op, (x,), {}, error)
+            y, tick = recover(op, (x,), {}, error), youngest(x)
         return y if tick == NO_VALUE else record(y, op, (x,), tick > NO_GRADIENT)
 
     return call
@@ -58,7 +58,7 @@ def binary(op: Op) -> Callable[..., Any]:
             if type(y) is not float:
                 y = to_result(op, y, (a_data, b_data))
         except Exception as error:
-            y = recover(op, (a, b), {}, error)
+            y, tick = recover(op, (a, b), {}, error), youngest(a, b)
         return y if tick == NO_VALUE else record(y, op, (a, b), tick > NO_GRADIENT)
 
     return call

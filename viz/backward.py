@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import GraphError, Value
+from tinygrad_edu import GraphError, Value, rule_formula
 
 from .drawing import NO_GRADIENT, Drawing, DrawnNode, Edge, Group, Kind
 from .expression import drawing_of
@@ -22,6 +22,7 @@ from .text import constant, form, number, statistics
 MOST_RECORDED = 500  # Values and constants; the gradients are as many again
 _LETTER = re.compile(r"(?<![A-Za-z_])[abxy](?![A-Za-z0-9_(])")  # an operand's name in a rule, such as the b of "a / b²"
 _FREE = "uvwpqrst"
+_LOOSE = re.compile(r"^-| [-+/] | if ")  # what a product with g needs brackets around
 _SIGNS = {"1": "g", "-1": "-g", "0": "0"}
 
 
@@ -133,14 +134,13 @@ class _Sketch:
         Operands read as the user calls them. Those without a name keep the rule's own letter, unless something else has it.
         """
         op = value.grad_fn
-        rule = (op.shares or op.rules[k]) if op is not None else None
-        if op is None or rule is None:
+        if op is None or (op.shares is None and op.rules[k] is None):
             return "", []
-        if not rule.formula:
+        text, legend = rule_formula(op, k), []
+        if not text:  # a rule that cannot be read as a formula
             return f"g · ∂{op.name}" if op.elementwise else f"gradient of {op.name}", []
         operands = dict(zip(op.arrays, value.inputs, strict=False)) | {"y": value}
         free = (letter for letter in _FREE if letter not in self.taken)
-        text, legend = rule.formula, []
         for letter in dict.fromkeys(_LETTER.findall(text)):
             operand = operands.get(letter)
             own = self._called(operand)
@@ -150,7 +150,7 @@ class _Sketch:
             operands[letter] = own or letter
         text = _LETTER.sub(lambda match: str(operands[match[0]]), text)
         if op.elementwise:
-            text = _SIGNS.get(text) or (f"g · ({text})" if " " in text or text.startswith("-") else f"g · {text}")
+            text = _SIGNS.get(text) or (f"g · ({text})" if _LOOSE.search(text) else f"g · {text}")
         return text, legend
 
     def _called(self, x: Any) -> str:

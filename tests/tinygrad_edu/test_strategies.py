@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from tinygrad_edu import REAL, Domain, GradientError, Value, elementwise, registry, rule
+from tinygrad_edu import REAL, Domain, GradientError, Value, elementwise, registry
 from tinygrad_edu.testing import check_gradients, check_vjp
 from tinygrad_edu.testing.strategies import (
     ALL_LAYOUTS,
@@ -226,7 +226,7 @@ def test_a_faulty_op_shrinks_to_a_small_call_and_expression():
     before = dict(registry)
     try:
 
-        @elementwise(domain=(REAL,), numpy=np.sin, rules=(rule("g cos(x), but for x > 1", _almost_cosine),))
+        @elementwise(domain=(REAL,), numpy=np.sin, rules=(_almost_cosine,))
         def faulty_sine(x, /):
             """sin(x), with a wrong derivative for x > 1."""
             return np.sin(x)

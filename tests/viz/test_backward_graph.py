@@ -95,7 +95,7 @@ def test_a_shared_value_inside_the_graph_waits_for_all_its_shares():
     ("make", "rule", "notes"),
     [
         (lambda x, a, b: tanh(x * 1.0), "g · (1 - y²)", ("1 · 0.9084", "y is the result of tanh")),
-        (lambda x, a, b: (x * 1.0) ** 2.0, "g · 2·u^(2-1)", ("1 · 0.625", "u is the result of ×")),
+        (lambda x, a, b: (x * 1.0) ** 2.0, "g · (2 · u^(2 - 1))", ("1 · 0.625", "u is the result of ×")),
         (lambda x, a, b: x / b, "g · (1 / b)", ("1 · 0.3333",)),
         (lambda x, a, b: x / -2.0, "g · (1 / (-2))", ("1 · (-0.5)",)),
         (lambda x, a, b: a - x, "-g", ("1 · (-1)",)),

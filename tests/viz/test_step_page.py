@@ -10,9 +10,10 @@ import math
 import numpy as np
 import pytest
 
-from tinygrad_edu import Value, clip, elu, hardtanh, leaky_relu, linear, registry, sin, square, tanh
+from tinygrad_edu import Value, clip, elementwise, leaky_relu, linear, registry, sin, square, tanh, where
+from tinygrad_edu.binding import parameters_of
 from viz import step
-from viz.stepping.formulas import FORMULAS, javascript
+from viz.stepping.javascript import formula, functions
 from viz.text import number
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
@@ -386,56 +387,80 @@ def test_what_cannot_be_changed_says_so(visit):
 # -- The formulas of the page against the engine -----------------------------------------------------------------------
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, -2.5, 30.0, -800.0, 800.0, math.inf, -math.inf, math.nan]
-PARAMETERS = {
-    "leaky_relu": {"negative_slope": 0.01},
-    "elu": {"alpha": 1.0},
-    "hardtanh": {"min_val": -1.0, "max_val": 1.0},
-}
-FUNCTIONS = {"leaky_relu": leaky_relu, "elu": elu, "hardtanh": hardtanh}
-UNSPECIAL = {"remainder", "logaddexp", "logaddexp2"}  # equal away from inf only
+PARAMETERS = [
+    *[(name, {}) for name, function in registry.items() if function.op.elementwise and not function.op.derived],
+    ("leaky_relu", {"negative_slope": 0.2}),
+    ("elu", {"alpha": 0.5}),
+    ("hardtanh", {"min_val": -2.0, "max_val": 0.5}),
+    ("round", {"decimals": 1}),
+    ("round", {"decimals": -1}),
+    ("nan_to_num", {"nan": 1.5, "posinf": 9.0, "neginf": -9.0}),
+]
+UNSPECIAL = {"remainder", "floor_divide", "logaddexp", "logaddexp2", "sinc", "logit"}  # equal away from inf only
 
 
-def cases(name):
+def cases(op):
     """Inputs of an operation: random ones in its domain, and for most all pairs of the special numbers."""
-    op = registry[name].op
-    rng = np.random.default_rng(len(name))
-    low = [max(domain.low, -3.0) for domain in op.domain]
-    high = [min(domain.high, 3.0) if domain.high > domain.low + 3 else domain.high for domain in op.domain]
-    drawn = rng.uniform(low, high, size=(40, len(op.domain))).tolist()
-    if name in UNSPECIAL or len(op.domain) > 2:
+    rng = np.random.default_rng(len(op.name))
+    domains = [op.domain[min(i, len(op.domain) - 1)] for i in range(len(op.arrays))]
+    low = [max(domain.low, -3.0) for domain in domains]
+    high = [min(domain.high, 3.0) if domain.high > domain.low + 3 else domain.high for domain in domains]
+    drawn = rng.uniform(low, high, size=(40, len(domains))).tolist()
+    if op.name in UNSPECIAL or len(domains) > 2:
         return drawn
-    return drawn + ([[x] for x in SPECIAL] if len(op.domain) == 1 else [[a, b] for a in SPECIAL for b in SPECIAL])
+    return drawn + ([[x] for x in SPECIAL] if len(domains) == 1 else [[a, b] for a in SPECIAL for b in SPECIAL])
 
 
 @pytest.fixture(scope="module")
 def calculator(browser):
     page = browser.new_page()
-    page.add_script_tag(content=javascript(FORMULAS))
+    page.add_script_tag(content=functions())
     yield page
     page.close()
 
 
-@pytest.mark.parametrize("name", FORMULAS)
-def test_formula_is_the_engines(name, calculator):
-    params = PARAMETERS.get(name, {})
-    rows = cases(name)
+@pytest.mark.parametrize(("name", "params"), PARAMETERS)
+def test_javascript_is_the_engines(name, params, calculator):
+    op = registry[name].op
+    defaults = {key: x for key, x in parameters_of(op.forward).defaults.items() if key not in op.arrays}
+    rows = cases(op)
     sent = [[repr(x).replace("inf", "Infinity").replace("nan", "NaN") for x in row] for row in rows]
     answers = calculator.evaluate(
-        """([name, rows, params]) => rows.map((row) => {
-            const x = row.map(Number), {forward, derivatives} = FORMULAS[name];
-            const y = forward(...x, ...params);
-            return [y, ...derivatives.map((each) => each(y, ...x, ...params))].map(String);
-        })""",
-        [name, sent, list(params.values())],
+        f"""(rows) => rows.map((row) => {{
+            const x = row.map(Number), {{forward, derivatives}} = {formula(op, defaults | params)};
+            const y = forward(...x);
+            return [y, ...derivatives.map((each) => each(y, ...x))].map(Number).map(String);
+        }})""",
+        sent,
     )
     for row, answer in zip(rows, answers, strict=True):
         inputs = [Value(x) for x in row]
         with np.errstate(all="ignore"):
-            y = FUNCTIONS.get(name, registry[name])(*inputs, **params)
-        y.backward()
+            y = registry[name](*inputs, **params)
+        if y.requires_grad:
+            y.backward()
         got = [float(x.replace("Infinity", "inf")) for x in answer]
         expected = [y.item(), *(0.0 if x.grad is None else x.grad for x in inputs)]
         assert got == pytest.approx(expected, rel=1e-12, abs=1e-300, nan_ok=True), (name, row)
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_users_own_op_steps_edits_and_practises_from_its_definition(visit):
+    @elementwise(rules=(lambda g, y, x, slope: where(x > 0, g, slope * g * np.exp(-x * x)),))
+    def bent(x, /, slope=0.5):
+        """A bent line."""
+        return np.where(x > 0, x, slope * x)
+
+    a, b = Value(-1.5, name="a"), Value(2.0, name="b")
+    page = visit(bent(a * b, slope=0.25) + a)
+    assert page.evaluate("TRACE.fixed") == ""
+    moved = page.evaluate("""() => { const inputs = new Map(NODES.map((_, k) => k).filter(isInput).map((k) => [k, NODES[k].value[0]]));
+        const i = NODES.findIndex((node) => node.label === "a"); inputs.set(i, 1.25);
+        const run = computed(inputs); return [run.value[OUTPUT][0], run.gradient[i][0]]; }""")
+    x = Value(1.25)
+    y = bent(x * 2.0, slope=0.25) + x
+    y.backward()
+    assert moved == pytest.approx([y.item(), x.grad])
 
 
 def test_numbers_are_written_as_in_python(visit):

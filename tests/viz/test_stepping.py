@@ -33,7 +33,7 @@ from tinygrad_edu import (
     where,
 )
 from viz import RenderError, step
-from viz.stepping.formulas import FORMULAS, parameters_of, rule_text
+from viz.stepping.formulas import rule_text
 from viz.stepping.page import page
 from viz.stepping.trace import trace
 
@@ -177,7 +177,7 @@ def test_errors_are_the_engines():
         (mixed, ""),
         (network, "an array"),
         (lambda: Value(np.float32(2.0)) * 2, "float32"),
-        (lambda: where(True, Value(2.0), 1.0), "no formula for where"),
+        (lambda: where(True, Value(2.0), 1.0), ""),
         (lambda: clip(Value(2.0), 0, None), ""),
     ],
 )
@@ -217,25 +217,17 @@ def test_rules_name_their_operands_only(name):
     [
         ("tanh", ["1 - {y}²"]),
         ("multiply", ["{1}", "{0}"]),
-        ("square", ["2·{0}"]),
-        ("sqrt", ["1 / (2·{y})"]),
-        ("power", ["{1}·{0}^({1}-1)", "{y}·ln {0}"]),
+        ("square", ["2 · {0}"]),
+        ("sqrt", ["1 / (2 · {y})"]),
+        ("power", ["{1} · {0}^({1} - 1)", "{y} · ln {0}"]),
         ("matmul", ["g @ {1}ᵀ", "{0}ᵀ @ g"]),
         ("linear", ["g @ {1}", "({0}ᵀ @ g)ᵀ", "g, summed over rows"]),
-        ("where", ["", "1 where {0}, else 0", "0 where {0}, else 1"]),
+        ("where", ["", "1 if {0}, else 0", "0 if {0}, else 1"]),
     ],
 )
 def test_rules_read_as_the_ops_say(name, expected):
     op = registry[name].op
     assert [rule_text(op, i) for i in range(len(op.rules))] == expected
-
-
-def test_formulas_fit_the_operations():
-    for name, formula in FORMULAS.items():
-        op = registry[name].op
-        assert op.elementwise
-        assert len(formula.derivatives) == len(op.rules)
-        assert all(parameter.isidentifier() for parameter in parameters_of(name, len(op.rules)))
 
 
 @pytest.mark.parametrize(

@@ -15,18 +15,7 @@ from ..drawing import Drawing, Kind
 from ..text import parameters, plain
 
 ATOM = 9  # binds tighter than all below: a name, a call, something in brackets
-_INFIX = {  # the sign, and how tightly it binds
-    "add": (" + ", 1),
-    "subtract": (" - ", 1),
-    "multiply": (" × ", 2),
-    "divide": (" ÷ ", 2),
-    "floor_divide": (" // ", 2),
-    "remainder": (" % ", 2),
-    "matmul": (" @ ", 2),
-    "power": ("^", 4),
-}
-_STRICT_LEFT = {"power"}  # (a^b)^c needs its brackets; all others do on the right: a - (b - c)
-_NEGATIVE = 3
+_SUM, _PRODUCT, _NEGATIVE, _POWER = 1, 2, 3, 4
 LONGEST_LABEL = 24
 _LONGEST = 90  # characters, beyond which a part is called by its name
 
@@ -81,11 +70,12 @@ def applied(value: Value, operands: Sequence[Term]) -> Term:
     """What a recorded Value is computed by, of these operands."""
     op = value.grad_fn
     assert op is not None
-    if op.name in _INFIX and len(operands) == 2:
-        sign, level = _INFIX[op.name]
+    if len(operands) == 2 and not re.search(r"[\w\s?√∛∗⋆]", op.symbol):  # a sign between its operands
+        level = {"+": _SUM, "-": _SUM, "^": _POWER}.get(op.symbol, _PRODUCT)
+        sign = op.symbol if level == _POWER else f" {op.symbol} "
         left, right = operands
-        left = _bracketed(left, level + (op.name in _STRICT_LEFT))
-        right = _bracketed(right, level + (op.name not in _STRICT_LEFT))
+        left = _bracketed(left, level + (level == _POWER))  # (a^b)^c needs its brackets, a - (b - c) too
+        right = _bracketed(right, level + (level != _POWER))
         return _joined((left, Term(sign, sign), right), level)
     if op.name == "negative":
         return _joined((Term("-", "-"), _bracketed(operands[0], _NEGATIVE)), _NEGATIVE)

@@ -45,8 +45,8 @@ function recorded() {
 function forward(inputs) {
   const value = NODES.map((node, i) => inputs.get(i) ?? node.value[0]);
   for (const i of TRACE.forward) {
-    const {op, inputs: operands, params} = NODES[i];
-    value[i] = FORMULAS[op].forward(...operands.map((k) => value[k]), ...params);
+    const {formula, inputs: operands} = NODES[i];
+    value[i] = FORMULAS[formula].forward(...operands.map((k) => value[k]));
   }
   return value;
 }
@@ -58,8 +58,8 @@ function computed(inputs) {
   const run = {value: value.map((x) => [x]), factor: [], share: [], total: []};
   gradient[OUTPUT] = 1;
   for (const {result, operand, source} of SHARES) {
-    const {op, inputs: operands, params} = NODES[result];
-    const factor = FORMULAS[op].derivatives[operand](value[result], ...operands.map((k) => value[k]), ...params);
+    const {formula, inputs: operands} = NODES[result];
+    const factor = Number(FORMULAS[formula].derivatives[operand](value[result], ...operands.map((k) => value[k])));
     let share = factor * gradient[result];
     if (Number.isNaN(share) && gradient[result] === 0) share = 0;  // as the engine: what gets no gradient passes none on
     gradient[source] = gradient[source] === null ? share : gradient[source] + share;

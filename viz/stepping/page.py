@@ -22,8 +22,8 @@ from ..exploring.page import groups, groups_script, script
 from ..files import target, write
 from ..names import check
 from ..text import plain
-from .formulas import javascript
 from .grid import grid
+from .javascript import functions
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
@@ -90,16 +90,18 @@ def step(
 
 def page(story: Trace) -> str:
     """The whole page as text. The same expression gives the same text."""
-    operations = {node.op for node in story.nodes if node.op}
+    known = [] if story.fixed else list(dict.fromkeys(node.formula for node in story.nodes if node.formula))
+    numbered = {formula: i for i, formula in enumerate(known)}
     data = {
-        "nodes": [asdict(node) for node in story.nodes],
+        "nodes": [asdict(node) | {"formula": numbered.get(node.formula, -1)} for node in story.nodes],
         "ids": [node.id for node in story.drawing.nodes],
         "forward": story.forward,
         "backward": [asdict(share) for share in story.backward],
         "fixed": story.fixed,
         "picture": groups(story.drawing),
     }
-    formulas = javascript([] if story.fixed else operations)
+    table = ",\n  ".join(known)
+    formulas = f"{functions() if known else ''}const FORMULAS = [\n  {table}\n];\n"
     scripts = [groups_script(opening=bool(story.drawing.groups)), formulas, *map(_file, _SCRIPTS)]
     return Template(_file("page.html")).substitute(
         title=escape(plain(story.drawing.title or "Backpropagation, step by step", _LONGEST_TITLE)),

@@ -18,7 +18,8 @@ from ..drawing import Drawing, Kind
 from ..expression import drawing_of
 from ..passing import passed_on
 from ..text import data_of, listed, statistics
-from .formulas import FORMULAS, parameters_of, rule_text
+from .formulas import rule_text
+from .javascript import formula, why_not
 from .notation import applied, labels_of, named, template, whole
 
 # Takes a drawing, the data of each node, which node each Value is, and the operands of each node.
@@ -41,7 +42,7 @@ class Step:
         op: the operation's name, "" for what is not computed.
         text: the operation's notation, with {0}, {1}, ... for the operands.
         inputs: its operands, by position among the nodes.
-        params: the numbers among the operation's parameters that its formula takes.
+        formula: the operation in JavaScript, "" if the page cannot compute it.
     """
 
     label: str
@@ -54,7 +55,7 @@ class Step:
     op: str = ""
     text: str = ""
     inputs: tuple[int, ...] = ()
-    params: tuple[float, ...] = ()
+    formula: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +242,9 @@ def _operation(x: Value) -> dict[str, Any]:
     """The fields of a Step that tell how a Value was computed."""
     if x.grad_fn is None:
         return {}
-    name, given = x.grad_fn.name, x.params
-    wanted = parameters_of(name, len(x.inputs)) if name in FORMULAS else []
-    return {"op": name, "text": template(x), "params": tuple(float(given[p]) for p in wanted)}
+    op = x.grad_fn
+    computable = type(x.data) is float and not why_not(op, x.params)
+    return {"op": op.name, "text": template(x), "formula": formula(op, x.params) if computable else ""}
 
 
 def _numbers(data: Any) -> Numbers:
@@ -251,7 +252,7 @@ def _numbers(data: Any) -> Numbers:
 
 
 def _why_fixed(order: Sequence[Value]) -> str:
-    """Why the page cannot compute with other inputs, "" if it can: it knows single float64 numbers, and FORMULAS."""
+    """Why the page cannot compute with other inputs, "" if it can: it knows single float64 numbers, and what can be read."""
     for x in order:
         op = x.grad_fn
         if type(x.data) is not float:
@@ -259,8 +260,8 @@ def _why_fixed(order: Sequence[Value]) -> str:
             return (
                 f"{what} is {'an array' if x.ndim else x.dtype}, and the page computes with single float64 numbers only"
             )
-        if op is not None and op.name not in FORMULAS:
-            return f"the page has no formula for {op.name}"
+        if op is not None and (reason := why_not(op, x.params)):
+            return f"the page has no formula for {op.name}: {reason}"
         if "hooks" in (x.extra or {}):
             return "a hook changes gradients on the way"
     return ""

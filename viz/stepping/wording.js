@@ -99,10 +99,10 @@ function shareLines(k) {
 
 /** A try of a rule: what the result of one operation is, if one of its inputs is a little larger. */
 function nudged(k) {
-  const {result, operand, source} = SHARES[k], {op, inputs, params} = NODES[result];
+  const {result, operand, source} = SHARES[k], {formula, inputs} = NODES[result];
   if (TRACE.fixed) return "";
   const values = inputs.map((i) => run.value[i][0]), h = smallStep(values[operand]);
-  const moved = FORMULAS[op].forward(...values.map((x, i) => (i === operand ? x + h : x)), ...params);
+  const moved = FORMULAS[formula].forward(...values.map((x, i) => (i === operand ? x + h : x)));
   const [before, after] = [run.value[result][0], moved].map((x) => Number(x.toPrecision(6)));
   return Number.isFinite(after) ? `. Try: ${label(source)} + ${h} makes ${after} of ${before}` : "";
 }

@@ -44,8 +44,8 @@ def _sums_from_the_end(g: Any, axis: int) -> Any:
     samples=along_one_axis,
     rules=(
         rule(
-            "Σ of g from each place to the end",
             lambda g, y, x, axis: reshape(_sums_from_the_end(g, _place(y, axis)), shape_of(x)),
+            says="Σ of g from each place to the end",
         ),
     ),
 )
@@ -79,7 +79,7 @@ def _horner(g: Any, x: Any, axis: int) -> Any:
     symbol="Π…",
     analytic=True,
     samples=along_one_axis,
-    rules=(rule("Σ of g y from each place to the end, / x", _cumprod_rule),),
+    rules=(rule(_cumprod_rule, says="Σ of g y from each place to the end, / x"),),
 )
 def cumprod(x: Array, /, axis: int | None = None) -> Plain:
     """Running product along an axis; None flattens x first. Its gradient takes time n log n where a product is 0, else n.

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import shape_of
+from ...data import operand_array, shape_of
 from ...definition import operation
 from ...domain import Sample, Shape
 from ...errors import UnsupportedError
@@ -122,12 +122,12 @@ def by_numpy(ufunc: np.ufunc) -> Any:
     analytic=True,
     samples=_reading,
     numpy=lambda x, index: np.asarray(x)[index],
-    rules=(rule("g at the index, 0 elsewhere", lambda g, y, x, index: Parts(g, shape_of(x), index)),),
+    rules=(rule(lambda g, y, x, index: Parts(g, shape_of(x), index), says="g at the index, 0 elsewhere"),),
 )
 def getitem(x: Array, /, index: Any) -> Plain:
     """The part x[index]. Where an integer index repeats, the gradients of the repeats add up."""
     try:
-        return np.asarray(x)[index]
+        return operand_array(x)[index]
     except UnsupportedError:
         list(map(_plain, _parts(index)))  # says what is wrong, if that is a Value in the index
         raise
@@ -151,8 +151,7 @@ def _added_one_by_one(*parts: Array, shape: Shape, indices: tuple[Any, ...]) -> 
     samples=_scattered,
     numpy=_added_one_by_one,
     shares=rule(
-        "g[index] for each index",
-        lambda g, y, *parts, shape, indices: [getitem(g, index) for index in indices],
+        lambda g, y, *parts, shape, indices: [getitem(g, index) for index in indices], says="g[index] for each index"
     ),
 )
 def scatter(*parts: Array, shape: Shape, indices: tuple[Any, ...]) -> Plain:
@@ -201,8 +200,8 @@ class Parts:
     samples=writing,
     numpy=lambda x, values, index: assign(copied(x, values), index, values),
     rules=(
-        rule("g, 0 at the index", lambda g, y, x, values, index: index_set(g, 0.0, index)),
-        rule("g[index]", lambda g, y, x, values, index: getitem(g, index) * _last_writer(shape_of(x), index)),
+        rule(lambda g, y, x, values, index: index_set(g, 0.0, index), says="g, 0 at the index"),
+        rule(lambda g, y, x, values, index: getitem(g, index) * _last_writer(shape_of(x), index), says="g[index]"),
     ),
 )
 def index_set(x: Array, values: Array, /, index: Any) -> Plain:
@@ -225,8 +224,8 @@ def _last_writer(shape: Shape, index: Any) -> Any:
     samples=writing,
     numpy=by_numpy(np.add),
     rules=(
-        rule("g", lambda g, y, x, values, index: g),
-        rule("g[index]", lambda g, y, x, values, index: getitem(g, index)),
+        lambda g, y, x, values, index: g,
+        rule(lambda g, y, x, values, index: getitem(g, index), says="g[index]"),
     ),
 )
 def index_add(x: Array, values: Array, /, index: Any) -> Plain:

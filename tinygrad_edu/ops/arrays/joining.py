@@ -56,7 +56,7 @@ def _parts(g: Any, arrays: tuple[Any, ...], axis: int | None) -> list[Any]:
     analytic=True,
     listed=True,
     samples=_joinable,
-    shares=rule("the part of g where x lies", lambda g, y, *arrays, axis: _parts(g, arrays, axis)),
+    shares=rule(lambda g, y, *arrays, axis: _parts(g, arrays, axis), says="the part of g where x lies"),
 )
 def concatenate(*arrays: Array, axis: int | None = 0) -> Plain:
     """Arrays joined along an axis that they have: concatenate([a, b], axis=0); None: all their numbers in a row.
@@ -76,8 +76,8 @@ def _stackable(shape: Shape) -> list[Sample]:
     listed=True,
     samples=_stackable,
     shares=rule(
-        "the slice of g where x lies",
         lambda g, y, *arrays, axis: [g[along(axis % len(g.shape), i)] for i in range(len(arrays))],
+        says="the slice of g where x lies",
     ),
 )
 def stack(*arrays: Array, axis: int = 0) -> Plain:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import to_floating
+from ...data import operand_array, to_floating
 from ...definition import operation
 from ...domain import NONZERO, Sample, Shape
 from ...errors import UnsupportedError
@@ -39,14 +39,14 @@ def _p_norm_rule(g: Any, y: Any, x: Any, p: float, axis: Axis, keepdims: bool) -
     domain=(NONZERO,),
     samples=_every_p,
     numpy=lambda x, p=2, axis=None, keepdims=False: np.sum(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p),
-    rules=(rule("g · sign(x) (|x| / y)^(p-1)", _p_norm_rule),),
+    rules=(rule(_p_norm_rule, says=lambda g, y, x, p, axis, keepdims: g * sign(x) * (abs(x) / y) ** (p - 1)),),
 )
 def p_norm(x: Array, /, p: float = 2, axis: Axis = None, keepdims: bool = False) -> Plain:
     """(Σ |x|**p)**(1/p) over axes, without overflow or underflow; Euclidean length for p = 2. At x = 0 the gradient is 0.
 
     Any finite p but 0. Raises UnsupportedError for others, which `norm` knows.
     """
-    x = np.asarray(to_floating(x))
+    x = operand_array(to_floating(x))
     if p == 2 and axis is None and not keepdims:
         squares = np.vdot(x, x)  # a third of the time
         if 1e-30 < squares < np.inf:

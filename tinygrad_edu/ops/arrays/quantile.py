@@ -48,10 +48,10 @@ def _places(x: Any, y: Any, ranks: tuple[int, ...]) -> Any:
     numpy=lambda x, ranks: np.sort(x, axis=0)[list(ranks)],
     rules=(
         rule(
-            "g at the places of the numbers of these ranks, 0 elsewhere",
             lambda g, y, x, ranks: scatter(
                 g, shape=shape_of(x), indices=((_places(raw_of(x), raw_of(y), ranks), np.arange(shape_of(x)[1])),)
             ),
+            says="g at the places of the numbers of these ranks, 0 elsewhere",
         ),
     ),
 )

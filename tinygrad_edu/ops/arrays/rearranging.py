@@ -65,7 +65,7 @@ def _shifts(shape: Shape) -> Iterator[Sample]:
 @operation(
     analytic=True,
     samples=_shifts,
-    rules=(rule("g, rolled back", lambda g, y, x, shift, axis: roll(g, np.negative(shift), axis)),),
+    rules=(rule(lambda g, y, x, shift, axis: roll(g, np.negative(shift), axis), says="g, rolled back"),),
 )
 def roll(x: Array, /, shift: int | Sequence[int], axis: Axis = None) -> Plain:
     """x moved along axes by so many places, what leaves at the end entering at the start; None: along the row of all numbers.
@@ -99,7 +99,8 @@ def rot90(x: Array, /, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     samples=lambda shape: _along_axes(shape) if shape else (),
     rules=(
         rule(
-            "g, each number back where it came from", lambda g, y, x, axis, kind, stable: _unsorted(g, raw_of(x), axis)
+            lambda g, y, x, axis, kind, stable: _unsorted(g, raw_of(x), axis),
+            says="g, each number back where it came from",
         ),
     ),
 )

@@ -81,7 +81,7 @@ def uncolumns(z: Any, x: Any, axis: Axis) -> Any:
     symbol="Σ",
     analytic=True,
     samples=along_axes,
-    rules=(rule("g, repeated along the axes", lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims)),),
+    rules=(rule(lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims), says="g, repeated along the axes"),),
 )
 def sum(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Sum over axes; 0 where there is nothing to sum."""
@@ -111,7 +111,12 @@ def _products_of_others(x: Any) -> Any:
     return concatenate([of_pairs * b, of_pairs * a, others[half:]], axis=0)
 
 
-@operation(symbol="Π", analytic=True, samples=along_axes, rules=(rule("g y / x", _prod_rule),))
+@operation(
+    symbol="Π",
+    analytic=True,
+    samples=along_axes,
+    rules=(rule(_prod_rule, says=lambda g, y, x, axis, keepdims: g * y / x),),
+)
 def prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Product over axes; 1 where there is nothing to multiply. Right where factors are 0."""
     return _product(x, axis=axis, keepdims=keepdims)
@@ -121,11 +126,11 @@ def prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     symbol="↔",
     analytic=True,
     samples=lambda shape: [Sample((shape,), {"shape": (2, *shape)}), Sample((shape,), {"shape": shape})],
-    rules=(rule("g, summed over the new axes", lambda g, y, x, shape: g),),
+    rules=(rule(lambda g, y, x, shape: g, says="g, summed over the new axes"),),
 )
 def broadcast_to(x: Array, /, shape: Shape) -> Plain:
     """x stretched to a shape by NumPy's rules. The result may be a read-only view. Raises ShapeError if it does not fit."""
-    return np.broadcast_to(x, shape) if isinstance(x, np.ndarray) else np.full(shape, x)
+    return np.broadcast_to(x, shape) if shape_of(x) else np.full(shape, x)
 
 
 @derived(samples=along_axes_with_numbers)
@@ -157,7 +162,8 @@ def _extreme(ufunc: np.ufunc, x: Array, axis: Axis, keepdims: bool) -> Any:
 
 
 _extreme_rule = rule(
-    "g where x = y, shared equally among ties", lambda g, y, x, axis, keepdims: _to_the_extreme(g, x, y, axis, keepdims)
+    lambda g, y, x, axis, keepdims: _to_the_extreme(g, x, y, axis, keepdims),
+    says="g where x = y, shared equally among ties",
 )
 
 

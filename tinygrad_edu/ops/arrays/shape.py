@@ -38,7 +38,7 @@ __all__ = [
     samples=lambda shape: [
         Sample((shape,), {"shape": s}) for s in ((-1,), (*shape, 1), shape[::-1]) if all(shape) or s != (-1,)
     ],
-    rules=(rule("g in the shape of x", lambda g, y, x, shape: reshape(g, shape_of(x))),),
+    rules=(rule(lambda g, y, x, shape: reshape(g, shape_of(x)), says="g in the shape of x"),),
 )
 def reshape(x: Array, /, shape: int | Shape) -> Plain:
     """The numbers of x, row by row, in another shape; one size may be -1, to be worked out. Raises ShapeError if none fits."""
@@ -51,10 +51,10 @@ def reshape(x: Array, /, shape: int | Shape) -> Plain:
     samples=lambda shape: [Sample((shape,), {"axes": axes}) for axes in (None, tuple(range(-1, len(shape) - 1)))],
     rules=(
         rule(
-            "g with the axes back in place",
             lambda g, y, x, axes: transpose(
                 g, None if axes is None else tuple([int(i) for i in np.argsort(np.mod(axes, len(axes) or 1))])
             ),
+            says="g with the axes back in place",
         ),
     ),
 )

@@ -53,10 +53,10 @@ def _attained(x: Any, values: Any, y: Any, index: Any) -> tuple[Any, Any]:
 
 
 _extreme_rules = (
-    rule("g where x = y, shared equally among ties", lambda g, y, x, v, index: g * _attained(x, v, y, index)[0]),
+    rule(lambda g, y, x, v, index: g * _attained(x, v, y, index)[0], says="g where x = y, shared equally among ties"),
     rule(
-        "g[index] where values = y[index], shared equally among ties",
         lambda g, y, x, v, index: getitem(g, index) * _attained(x, v, y, index)[1],
+        says="g[index] where values = y[index], shared equally among ties",
     ),
 )
 

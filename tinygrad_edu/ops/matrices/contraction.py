@@ -100,10 +100,10 @@ def _contractions(shape: Shape) -> Iterator[Sample]:
     samples=_contractions,
     numpy=np.einsum,
     shares=rule(
-        "einsum of g with the other operands",
         lambda g, y, *operands, subscripts: [
             partial(_einsum_share, i, g, operands, subscripts) for i in range(len(operands))
         ],
+        says="einsum of g with the other operands",
     ),
 )
 def einsum(*operands: Array, subscripts: str) -> Plain:

@@ -29,7 +29,7 @@ __all__ = ["det", "slogdet"]
     analytic=True,
     samples=regular,
     numpy=np.linalg.det,
-    rules=(rule("g · cofactor(x)", lambda g, y, x: _spread(g) * cofactor(x)),),
+    rules=(lambda g, y, x: _spread(g) * cofactor(x),),
 )
 def det(x: Array, /) -> Plain:
     """Determinant of square matrices: (..., n, n) -> (...). Of large ones it over- or underflows: use slogdet.
@@ -82,7 +82,7 @@ def _by_singular_values(x: Array) -> Any:
     symbol="cof",
     samples=regular,
     numpy=lambda x: np.linalg.det(x)[..., None, None] * np.linalg.inv(x).mT,
-    rules=(rule("(Σ g y · y - y gᵀ y) / det(x)", _cofactor_rule),),
+    rules=(rule(_cofactor_rule, says="(Σ g y · y - y gᵀ y) / det(x)"),),
 )
 def cofactor(x: Array, /) -> Plain:
     """Cofactors of square matrices, the gradient of det: det(x) x⁻¹ᵀ, of singular matrices too. (..., n, n) -> (..., n, n).
@@ -114,7 +114,7 @@ def _two_numbers(x: Array) -> Any:
     samples=regular,
     numpy=_two_numbers,
     called="slogdet",
-    rules=(rule("g x⁻¹ᵀ for ln |det|, 0 for the sign", _slogdet_rule),),
+    rules=(rule(_slogdet_rule, says="g x⁻¹ᵀ for ln |det|, 0 for the sign"),),
 )
 def packed_slogdet(x: Array, /) -> Plain:
     """Signs and logarithms of |det| of square matrices, side by side: (..., n, n) -> (..., 2)."""

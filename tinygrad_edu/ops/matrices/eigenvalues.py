@@ -113,7 +113,9 @@ def _eigh_rule(g: Any, y: Any, sizes: Any) -> Any:
     samples=_packed_samples,
     numpy=lambda x, UPLO: pack(x.shape[:-2], *np.linalg.eigh(x, UPLO)),
     called="eigh",
-    rules=(rule("sym(v (diag(gw) + vᵀ gv / (w_j - w_i)) vᵀ)", lambda g, y, x, UPLO: _eigh_rule(g, y, _eigh_sizes(x))),),
+    rules=(
+        rule(lambda g, y, x, UPLO: _eigh_rule(g, y, _eigh_sizes(x)), says="sym(v (diag(gw) + vᵀ gv / (w_j - w_i)) vᵀ)"),
+    ),
 )
 def packed_eigh(x: Array, /, UPLO: str = "L") -> Plain:
     """Eigenvalues and eigenvectors of the symmetric part of matrices, packed: (..., n, n) -> (..., n + n²)."""

@@ -72,7 +72,7 @@ _SINGULAR = "a matrix is singular, so it has no inverse; try pinv or lstsq, or a
     analytic=True,
     samples=regular,
     numpy=np.linalg.inv,
-    rules=(rule("-yᵀ g yᵀ", lambda g, y, x: -(y.mT @ g @ y.mT)),),
+    rules=(lambda g, y, x: -(y.mT @ g @ y.mT),),
 )
 def inv(x: Array, /) -> Plain:
     """Inverse of square matrices: (..., n, n) -> (..., n, n). To solve equations, solve() is faster and more accurate.
@@ -106,12 +106,12 @@ def _minus_outer(z: Any, y: Any, b: Any) -> Any:
     samples=_equations,
     numpy=np.linalg.solve,
     rules=(
-        rule("-(aᵀ⁻¹ g) yᵀ", lambda g, y, a, b: _minus_outer(_transposed_solution(g, a, b), y, b)),
+        rule(lambda g, y, a, b: _minus_outer(_transposed_solution(g, a, b), y, b), says="-(aᵀ⁻¹ g) yᵀ"),
         rule(
-            "aᵀ⁻¹ g",
             lambda g, y, a, b: (
                 _transposed_solution(g, a, b)[..., 0] if len(b.shape) == 1 else _transposed_solution(g, a, b)
             ),
+            says="aᵀ⁻¹ g",
         ),
     ),
 )

@@ -50,7 +50,7 @@ def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
         Sample((s,), {"rcond": c}, prepare=well_posed) for s in rectangles(shape) for c in (None, 1e-9)
     ),
     numpy=np.linalg.pinv,
-    rules=(rule("-yᵀ g yᵀ + (1 - x y) gᵀ y yᵀ + yᵀ y gᵀ (1 - y x)", lambda g, y, x, rcond: _pinv_rule(g, y, x)),),
+    rules=(rule(lambda g, y, x, rcond: _pinv_rule(g, y, x), says="-yᵀ g yᵀ + (1 - x y) gᵀ y yᵀ + yᵀ y gᵀ (1 - y x)"),),
 )
 def pinv(x: Array, /, rcond: Any = None) -> Plain:
     """Moore-Penrose pseudo-inverse of matrices: (..., m, n) -> (..., n, m). To solve equations, lstsq is more accurate.
@@ -98,8 +98,8 @@ def _a_rule(g: Any, y: Any, a: Any, b: Any, rcond: Any) -> Any:
     numpy=lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond)[0],
     called="lstsq",
     rules=(
-        rule("-(a⁺ᵀ g) yᵀ + (b - a y) (a⁺ a⁺ᵀ g)ᵀ", _a_rule),
-        rule("a⁺ᵀ g", lambda g, y, a, b, rcond: least_squares(a.mT, g, rcond)),
+        rule(_a_rule, says="-(a⁺ᵀ g) yᵀ + (b - a y) (a⁺ a⁺ᵀ g)ᵀ"),
+        rule(lambda g, y, a, b, rcond: least_squares(a.mT, g, rcond), says="a⁺ᵀ g"),
     ),
 )
 def least_squares(a: Array, b: Array, /, rcond: float | None = None) -> Plain:

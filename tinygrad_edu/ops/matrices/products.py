@@ -60,7 +60,10 @@ def _right(g: Any, a: Any, b: Any) -> Any:
     analytic=True,
     samples=_products,
     also=(np.linalg.matmul,),
-    rules=(rule("g @ bᵀ", lambda g, y, a, b: _left(g, a, b)), rule("aᵀ @ g", lambda g, y, a, b: _right(g, a, b))),
+    rules=(
+        rule(lambda g, y, a, b: _left(g, a, b), says="g @ bᵀ"),
+        rule(lambda g, y, a, b: _right(g, a, b), says="aᵀ @ g"),
+    ),
 )
 def matmul(a: Array, b: Array, /) -> Plain:
     """Matrix product a @ b: (..., n, k) @ (..., k, m) -> (..., n, m); leading axes broadcast, vectors lose their axis.

@@ -47,8 +47,8 @@ def _from_right(axis: int, x: Any) -> int:
     numpy=np.cross,
     also=(np.linalg.cross,),
     rules=(
-        rule("b ⨯ g", lambda g, y, a, b, axisa, axisb, axisc: cross(b, g, axisb, axisc, _from_right(axisa, a))),
-        rule("g ⨯ a", lambda g, y, a, b, axisa, axisb, axisc: cross(g, a, axisc, axisa, _from_right(axisb, b))),
+        rule(lambda g, y, a, b, axisa, axisb, axisc: cross(b, g, axisb, axisc, _from_right(axisa, a)), says="b ⨯ g"),
+        rule(lambda g, y, a, b, axisa, axisb, axisc: cross(g, a, axisc, axisa, _from_right(axisb, b)), says="g ⨯ a"),
     ),
 )
 def cross(a: Array, b: Array, /, axisa: int = -1, axisb: int = -1, axisc: int = -1) -> Plain:
@@ -87,8 +87,8 @@ def _vecdot_share(g: Any, x: Any, other: Any, axis: int) -> Any:
     samples=_along,
     also=(np.linalg.vecdot,),
     rules=(
-        rule("g · b", lambda g, y, a, b, axis: _vecdot_share(g, a, b, axis)),
-        rule("g · a", lambda g, y, a, b, axis: _vecdot_share(g, b, a, axis)),
+        lambda g, y, a, b, axis: _vecdot_share(g, a, b, axis),
+        lambda g, y, a, b, axis: _vecdot_share(g, b, a, axis),
     ),
 )
 def vecdot(a: Array, b: Array, /, axis: int = -1) -> Plain:

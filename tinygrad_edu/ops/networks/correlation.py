@@ -18,7 +18,6 @@ import numpy as np
 from ...data import shape_of
 from ...definition import operation
 from ...domain import Sample, Shape
-from ...op import rule
 from ...signatures import Array, Plain
 from . import windows
 from .windows import Padding
@@ -114,11 +113,8 @@ def _kernels(weight: Any, groups: int) -> Any:
     samples=_image_and_kernel,
     numpy=by_definition,
     rules=(
-        rule(
-            "conv_transpose(g, weight)",
-            lambda g, y, x, weight, **how: conv_transpose(g, weight, size=shape_of(x)[2:], **how),
-        ),
-        rule("conv_weight(x, g)", lambda g, y, x, weight, **how: conv_weight(x, g, kernel=shape_of(weight)[2:], **how)),
+        lambda g, y, x, weight, **how: conv_transpose(g, weight, size=shape_of(x)[2:], **how),
+        lambda g, y, x, weight, **how: conv_weight(x, g, kernel=shape_of(weight)[2:], **how),
     ),
 )
 def conv(x: Array, weight: Any, /, stride: Shape, padding: Padding, dilation: Shape, groups: int) -> Plain:
@@ -143,11 +139,8 @@ def conv(x: Array, weight: Any, /, stride: Shape, padding: Padding, dilation: Sh
     samples=_windows_and_kernel,
     numpy=transposed_by_definition,
     rules=(
-        rule("conv(g, weight)", lambda g, y, x, weight, size, **how: conv(g, weight, **how)),
-        rule(
-            "conv_weight(g, x)",
-            lambda g, y, x, weight, size, **how: conv_weight(g, x, kernel=shape_of(weight)[2:], **how),
-        ),
+        lambda g, y, x, weight, size, **how: conv(g, weight, **how),
+        lambda g, y, x, weight, size, **how: conv_weight(g, x, kernel=shape_of(weight)[2:], **how),
     ),
 )
 def conv_transpose(
@@ -179,10 +172,8 @@ def conv_transpose(
         lambda unit: y * by_definition(x, unit, groups=groups, **how), (y.shape[1], x.shape[1] // groups, *kernel)
     ),
     rules=(
-        rule(
-            "conv_transpose(y, g)", lambda g, _, x, y, kernel, **how: conv_transpose(y, g, size=shape_of(x)[2:], **how)
-        ),
-        rule("conv(x, g)", lambda g, _, x, y, kernel, **how: conv(x, g, **how)),
+        lambda g, _, x, y, kernel, **how: conv_transpose(y, g, size=shape_of(x)[2:], **how),
+        lambda g, _, x, y, kernel, **how: conv(x, g, **how),
     ),
 )
 def conv_weight(

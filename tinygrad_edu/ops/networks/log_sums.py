@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import to_floating
+from ...data import some, to_floating
 from ...definition import elementwise, operation
 from ...op import rule
 from ...signatures import Array, Axis, Plain
@@ -24,13 +24,13 @@ _LN2 = math.log(2)
 def _lead(a: Any, b: Any) -> Any:
     """a - b, and 0 where both are the same infinity."""
     same = (a == b) & np.isinf(a)
-    return where(same, 0.0, a - b) if np.any(same) else a - b
+    return where(same, 0.0, a - b) if some(same) else a - b
 
 
 @elementwise(
     rules=(
-        rule("σ(a - b)", lambda g, y, a, b: g * sigmoid(_lead(a, b))),
-        rule("σ(b - a)", lambda g, y, a, b: g * sigmoid(_lead(b, a))),
+        rule(lambda g, y, a, b: g * sigmoid(_lead(a, b)), says=lambda y, a, b: sigmoid(a - b)),
+        rule(lambda g, y, a, b: g * sigmoid(_lead(b, a)), says=lambda y, a, b: sigmoid(b - a)),
     ),
 )
 def logaddexp(a: Array, b: Array, /) -> Plain:
@@ -40,8 +40,8 @@ def logaddexp(a: Array, b: Array, /) -> Plain:
 
 @elementwise(
     rules=(
-        rule("σ((a - b) ln 2)", lambda g, y, a, b: g * sigmoid(_lead(a, b) * _LN2)),
-        rule("σ((b - a) ln 2)", lambda g, y, a, b: g * sigmoid(_lead(b, a) * _LN2)),
+        rule(lambda g, y, a, b: g * sigmoid(_lead(a, b) * _LN2), says=lambda y, a, b: sigmoid((a - b) * _LN2)),
+        rule(lambda g, y, a, b: g * sigmoid(_lead(b, a) * _LN2), says=lambda y, a, b: sigmoid((b - a) * _LN2)),
     ),
 )
 def logaddexp2(a: Array, b: Array, /) -> Plain:
@@ -58,10 +58,10 @@ def logaddexp2(a: Array, b: Array, /) -> Plain:
     ),
     rules=(
         rule(
-            "g · softmax(x)",
             lambda g, y, x, axis, keepdims: (
                 kept(g, x, axis, keepdims) * exp(x - kept(where(y == -np.inf, 0.0, y), x, axis, keepdims))
             ),
+            says="g · softmax(x)",
         ),
     ),
 )

@@ -41,7 +41,7 @@ def _shifted(x: Array, axis: int) -> Any:
 @operation(
     samples=_with_numbers,
     numpy=lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True),
-    rules=(rule("y (g - Σ g y)", lambda g, y, x, axis: y * (g - sum(g * y, axis=axis, keepdims=True))),),
+    rules=(rule(lambda g, y, x, axis: y * (g - sum(g * y, axis=axis, keepdims=True)), says="y (g - Σ g y)"),),
 )
 def softmax(x: Array, /, axis: int = -1) -> Plain:
     """e**x / Σ e**x along an axis of at least one number; each slice sums to 1. Raises ShapeError for any other axis."""
@@ -53,7 +53,7 @@ def softmax(x: Array, /, axis: int = -1) -> Plain:
 @operation(
     samples=_with_numbers,
     numpy=lambda x, axis: np.log(np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)),
-    rules=(rule("g - e^y Σ g", lambda g, y, x, axis: g - exp(y) * sum(g, axis=axis, keepdims=True)),),
+    rules=(rule(lambda g, y, x, axis: g - exp(y) * sum(g, axis=axis, keepdims=True), says="g - e^y Σ g"),),
 )
 def log_softmax(x: Array, /, axis: int = -1) -> Plain:
     """ln softmax(x) along an axis, exact where softmax would underflow. Raises ShapeError as softmax does."""
@@ -66,9 +66,9 @@ def log_softmax(x: Array, /, axis: int = -1) -> Plain:
     samples=lambda shape: [Sample((shape, (2, shape[-1]), (2,)))] if shape else [],
     numpy=lambda x, weight, bias: x @ weight.T + bias,
     rules=(
-        rule("g @ W", lambda g, y, x, weight, bias: g @ weight),
-        rule("(xᵀ @ g)ᵀ", lambda g, y, x, weight, bias: (rows(x).mT @ rows(g)).mT),
-        rule("g, summed over rows", lambda g, y, x, weight, bias: g),
+        lambda g, y, x, weight, bias: g @ weight,
+        lambda g, y, x, weight, bias: (rows(x).mT @ rows(g)).mT,
+        rule(lambda g, y, x, weight, bias: g, says="g, summed over rows"),
     ),
 )
 def linear(x: Array, weight: Array, bias: Array, /) -> Plain:
@@ -115,10 +115,10 @@ def _checked_labels(x: Array, labels: Any) -> Any:
     ),
     rules=(
         rule(
-            "(softmax(x) - one-hot) g / batch",
             lambda g, y, x, labels: (
                 (softmax(x) - (np.reshape(labels, (-1, 1)) == np.arange(x.shape[1]))) * (g / len(labels))
             ),
+            says="(softmax(x) - one-hot) g / batch",
         ),
     ),
 )

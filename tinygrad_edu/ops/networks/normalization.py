@@ -57,7 +57,7 @@ def _checked(x: Any, axis: Axis) -> tuple[Any, Shape, int]:
     analytic=True,
     samples=_along_axes,
     numpy=lambda x, axis=-1: x - np.mean(x, axis, keepdims=True),
-    rules=(rule("g - mean(g)", lambda g, y, x, axis: center(g, axis=axis)),),
+    rules=(rule(lambda g, y, x, axis: center(g, axis=axis), says="g - mean(g)"),),
 )
 def center(x: Array, /, axis: Axis = -1) -> Plain:
     """x less its mean over axes (None: all), as exact far from 0 as near it. It is its own mirror image.
@@ -87,8 +87,8 @@ def _mean_product(a: Any, b: Any, axis: Axis) -> Any:
     numpy=lambda x, axis=-1, eps=1e-5: x / np.sqrt(np.mean(x * x, axis, keepdims=True) + eps),
     rules=(
         rule(
-            "(g - y mean(g y)) / √(mean(x²) + ε)",  # in this order NumPy needs one new array, and works on in it
             lambda g, y, x, axis, eps: (y * -_mean_product(g, y, axis) + g) * _inverse_rms(x, axis, eps),
+            says="(g - y mean(g y)) / √(mean(x²) + ε)",
         ),
     ),
 )

@@ -85,7 +85,9 @@ def _unpooled_largest(g: Any, y: Any, x: Any, how: dict[str, Any]) -> Any:
     samples=_images,
     numpy=lambda x, **how: np.max(_seen(x, **how, fill=-np.inf), axis=-1),
     rules=(
-        rule("g at the first largest number of each window", lambda g, y, x, **how: _unpooled_largest(g, y, x, how)),
+        rule(
+            lambda g, y, x, **how: _unpooled_largest(g, y, x, how), says="g at the first largest number of each window"
+        ),
     ),
 )
 def max_pool(x: Array, /, kernel: Shape, stride: Shape, padding: Padding) -> Plain:
@@ -107,7 +109,10 @@ def max_pool(x: Array, /, kernel: Shape, stride: Shape, padding: Padding) -> Pla
     samples=_images,
     numpy=lambda x, **how: np.sum(_seen(x, **how, fill=0.0), axis=-1),
     rules=(
-        rule("g added to all that its window sees", lambda g, y, x, **how: sum_unpool(g, size=shape_of(x)[2:], **how)),
+        rule(
+            lambda g, y, x, **how: sum_unpool(g, size=shape_of(x)[2:], **how),
+            says="g added to all that its window sees",
+        ),
     ),
 )
 def sum_pool(x: Array, /, kernel: Shape, stride: Shape, padding: Padding) -> Plain:
@@ -130,7 +135,7 @@ def _unpooled(x: Any, size: Shape, **how: Any) -> Any:
     analytic=True,
     samples=_sums,
     numpy=_unpooled,
-    rules=(rule("sum_pool(g)", lambda g, y, x, size, **how: sum_pool(g, **how)),),
+    rules=(lambda g, y, x, size, **how: sum_pool(g, **how),),
 )
 def sum_unpool(x: Array, /, size: Shape, kernel: Shape, stride: Shape, padding: Padding) -> Plain:
     """The mirror image of sum_pool: each number of x added to all that its window sees; (n, c, *out) -> (n, c, *size)."""

@@ -41,7 +41,7 @@ _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # so that mea
     symbol="σ",
     scalar=lambda x: 1 / (1 + math.exp(-x)),
     numpy=lambda x: 1 / (1 + np.exp(-x)),
-    rules=(rule("y(1 - y)", lambda g, y, x: g * (y / (1 + exp(x)))),),
+    rules=(rule(lambda g, y, x: g * (y / (1 + exp(x))), says=lambda y, x: y * (1 - y)),),
 )
 @np.errstate(over="ignore")
 def sigmoid(x: Array, /) -> Plain:
@@ -55,7 +55,7 @@ def sigmoid(x: Array, /) -> Plain:
 @elementwise(
     scalar=lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
     numpy=lambda x: np.logaddexp(x, 0.0),
-    rules=(rule("σ(x)", lambda g, y, x: g * sigmoid(x)),),
+    rules=(lambda g, y, x: g * sigmoid(x),),
 )
 def softplus(x: Array, /) -> Plain:
     """Elementwise ln(1 + e**x), a smooth relu, without overflow."""
@@ -66,7 +66,7 @@ def softplus(x: Array, /) -> Plain:
     domain=(NONZERO,),
     scalar=lambda x: x if x > 0.0 or x != x else 0.0,
     numpy=lambda x: np.maximum(x, 0),
-    rules=(rule("1 if x > 0, else 0", lambda g, y, x: g * (x > 0)),),
+    rules=(lambda g, y, x: g * (x > 0),),
 )
 def relu(x: Array, /) -> Plain:
     """Elementwise max(x, 0). At the kink x = 0 the gradient is 0."""
@@ -76,7 +76,7 @@ def relu(x: Array, /) -> Plain:
 @elementwise(
     domain=(Domain(0.0, 1.0),),
     numpy=lambda x: np.log(x / (1 - x)),
-    rules=(rule("1 / (x (1 - x))", lambda g, y, x: g / (x * (1 - x))),),
+    rules=(lambda g, y, x: g / (x * (1 - x)),),
 )
 def logit(x: Array, /) -> Plain:
     """Elementwise ln(x / (1 - x)), the inverse of sigmoid, for 0 <= x <= 1 (NaN outside); exact near its zero 1/2 too."""
@@ -89,7 +89,7 @@ def logit(x: Array, /) -> Plain:
     domain=(NONZERO,),
     samples=with_params({}, {"negative_slope": 0.25}),
     numpy=lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x),
-    rules=(rule("1 if x > 0, else the slope", lambda g, y, x, negative_slope: where(x > 0, g, negative_slope * g)),),
+    rules=(lambda g, y, x, negative_slope: where(x > 0, g, negative_slope * g),),
 )
 def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Plain:
     """Elementwise x if x > 0, else negative_slope · x. At the kink x = 0 the gradient is the negative slope, as in PyTorch."""
@@ -100,7 +100,7 @@ def leaky_relu(x: Array, /, negative_slope: float = 0.01) -> Plain:
     domain=(NONZERO,),
     samples=with_params({}, {"alpha": 0.5}),
     numpy=lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(x)),
-    rules=(rule("1 if x > 0, else α e^x", lambda g, y, x, alpha: where(x > 0, g, g * (alpha * exp(x)))),),
+    rules=(lambda g, y, x, alpha: where(x > 0, g, g * (alpha * exp(x))),),
 )
 def elu(x: Array, /, alpha: float = 1.0) -> Plain:
     """Elementwise x if x > 0, else alpha (e**x - 1). At x = 0 the gradient is alpha, as in PyTorch."""
@@ -152,7 +152,7 @@ def gelu(x: Array, /, approximate: str = "none") -> Plain:
 
 @elementwise(
     numpy=lambda x: x / (1 + np.abs(x)),
-    rules=(rule("1 / (1 + |x|)²", lambda g, y, x: g / square(1 + absolute(x))),),
+    rules=(lambda g, y, x: g / square(1 + absolute(x)),),
 )
 def softsign(x: Array, /) -> Plain:
     """Elementwise x / (1 + |x|)."""
@@ -163,11 +163,7 @@ def softsign(x: Array, /) -> Plain:
     domain=(Domain(kinks=(-1.0, 1.0, 2.0)),),
     samples=with_params({}, {"min_val": -1.0, "max_val": 2.0}),
     numpy=lambda x, min_val=-1.0, max_val=1.0: np.clip(x, min_val, max_val),
-    rules=(
-        rule(
-            "1 if min_val < x < max_val, else 0", lambda g, y, x, min_val, max_val: g * ((min_val < x) & (x < max_val))
-        ),
-    ),
+    rules=(lambda g, y, x, min_val, max_val: g * ((min_val < x) & (x < max_val)),),
 )
 def hardtanh(x: Array, /, min_val: float = -1.0, max_val: float = 1.0) -> Plain:
     """Elementwise x limited to [min_val, max_val]. At the kinks the gradient is 0, as in PyTorch; `clip` passes it there."""

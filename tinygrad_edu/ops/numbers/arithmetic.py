@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...data import operand_array, some
 from ...definition import derived, elementwise, operation
 from ...domain import NONZERO, POSITIVE, REAL, Sample
 from ...errors import DTypeError
@@ -41,7 +42,7 @@ __all__ = [
 @elementwise(
     symbol="+",
     analytic=True,
-    rules=(rule("1", lambda g, y, a, b: g), rule("1", lambda g, y, a, b: g)),
+    rules=(lambda g, y, a, b: g, lambda g, y, a, b: g),
 )
 def add(a: Array, b: Array, /) -> Plain:
     """Elementwise sum a + b. Shapes broadcast."""
@@ -51,7 +52,7 @@ def add(a: Array, b: Array, /) -> Plain:
 @elementwise(
     symbol="-",
     analytic=True,
-    rules=(rule("1", lambda g, y, a, b: g), rule("-1", lambda g, y, a, b: -g)),
+    rules=(lambda g, y, a, b: g, lambda g, y, a, b: -g),
 )
 def subtract(a: Array, b: Array, /) -> Plain:
     """Elementwise difference a - b. Shapes broadcast."""
@@ -61,7 +62,7 @@ def subtract(a: Array, b: Array, /) -> Plain:
 @elementwise(
     symbol="×",
     analytic=True,
-    rules=(rule("b", lambda g, y, a, b: g * b), rule("a", lambda g, y, a, b: g * a)),
+    rules=(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
 )
 def multiply(a: Array, b: Array, /) -> Plain:
     """Elementwise product a * b. Shapes broadcast."""
@@ -72,7 +73,7 @@ def multiply(a: Array, b: Array, /) -> Plain:
     symbol="÷",
     domain=(REAL, NONZERO),
     analytic=True,
-    rules=(rule("1 / b", lambda g, y, a, b: g / b), rule("-a / b²", lambda g, y, a, b: -g * y / b)),
+    rules=(lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
 )
 def divide(a: Array, b: Array, /) -> Plain:
     """Elementwise quotient a / b. Shapes broadcast; b = 0 gives inf or NaN, as in NumPy."""
@@ -82,7 +83,7 @@ def divide(a: Array, b: Array, /) -> Plain:
 def _lowered(a: Any, b: Any) -> Any:
     """The exponent b - 1 of a in a derivative; 0 for 0 ** 0. One number stays one: NumPy has a faster way for that."""
     zero = b == 0
-    if zero is False or not np.any(zero):
+    if zero is False or not some(zero):
         return b - 1
     return b - 1 + ((a == 0) & zero)
 
@@ -92,8 +93,8 @@ def _lowered(a: Any, b: Any) -> Any:
     domain=(POSITIVE, REAL),
     analytic=True,
     rules=(
-        rule("b·a^(b-1)", lambda g, y, a, b: g * b * power(a, _lowered(a, b))),
-        rule("y·ln a", lambda g, y, a, b: g * y * log(a + ((a == 0) & (b >= 0)))),
+        rule(lambda g, y, a, b: g * b * power(a, _lowered(a, b)), says=lambda y, a, b: b * a ** (b - 1)),
+        rule(lambda g, y, a, b: g * y * log(a + ((a == 0) & (b >= 0))), says=lambda y, a, b: y * log(a)),
     ),
 )
 def power(a: Array, b: Array, /) -> Plain:
@@ -111,7 +112,7 @@ def float_power(a: Array, b: Array, /) -> Plain:
     return power(a, b * 1.0)
 
 
-@elementwise(symbol="neg", analytic=True, rules=(rule("-1", lambda g, y, x: -g),))
+@elementwise(symbol="neg", analytic=True, rules=(lambda g, y, x: -g,))
 def negative(x: Array, /) -> Plain:
     """Elementwise -x."""
     return -x
@@ -123,33 +124,31 @@ def reciprocal(x: Array, /) -> Plain:
     return divide(1.0, x)
 
 
-@elementwise(symbol="|x|", domain=(NONZERO,), also=(np.fabs,), rules=(rule("sign(x)", lambda g, y, x: g * sign(x)),))
+@elementwise(symbol="|x|", domain=(NONZERO,), also=(np.fabs,), rules=(lambda g, y, x: g * sign(x),))
 def abs(x: Array, /) -> Plain:
     """Elementwise absolute value |x|. At the kink x = 0 the gradient is 0."""
     return np.abs(x)
 
 
-@elementwise(domain=(NONZERO,), rules=(rule("0", lambda g, y, x: 0.0),))
+@elementwise(domain=(NONZERO,), rules=(lambda g, y, x: 0.0,))
 def sign(x: Array, /) -> Plain:
     """Elementwise sign: -1, 0 or 1. Its gradient is 0 everywhere, the jump at 0 included."""
     return np.sign(x)
 
 
-@elementwise(symbol="√", domain=(POSITIVE,), analytic=True, rules=(rule("1 / (2y)", lambda g, y, x: g / (2 * y)),))
+@elementwise(symbol="√", domain=(POSITIVE,), analytic=True, rules=(lambda g, y, x: g / (2 * y),))
 def sqrt(x: Array, /) -> Plain:
     """Elementwise square root of x >= 0 (NaN below). The gradient at 0 is inf."""
     return np.sqrt(x)
 
 
-@elementwise(
-    symbol="∛", scalar=math.cbrt, domain=(NONZERO,), rules=(rule("1 / (3y²)", lambda g, y, x: g / (3 * y * y)),)
-)
+@elementwise(symbol="∛", scalar=math.cbrt, domain=(NONZERO,), rules=(lambda g, y, x: g / (3 * y * y),))
 def cbrt(x: Array, /) -> Plain:
     """Elementwise cube root, of negative x too. The gradient at 0 is inf."""
     return np.cbrt(x)
 
 
-@elementwise(symbol="x²", analytic=True, rules=(rule("2x", lambda g, y, x: g * (2 * x)),))
+@elementwise(symbol="x²", analytic=True, rules=(lambda g, y, x: g * (2 * x),))
 def square(x: Array, /) -> Plain:
     """Elementwise square x * x."""
     return x * x
@@ -159,8 +158,8 @@ def square(x: Array, /) -> Plain:
     scalar=math.hypot,
     domain=(NONZERO,),
     rules=(
-        rule("a / y", lambda g, y, a, b: g * ((y != 0) * a / (y + (y == 0)))),
-        rule("b / y", lambda g, y, a, b: g * ((y != 0) * b / (y + (y == 0)))),
+        rule(lambda g, y, a, b: g * ((y != 0) * a / (y + (y == 0))), says=lambda y, a, b: a / y),
+        rule(lambda g, y, a, b: g * ((y != 0) * b / (y + (y == 0))), says=lambda y, a, b: b / y),
     ),
 )
 def hypot(a: Array, b: Array, /) -> Plain:
@@ -169,7 +168,7 @@ def hypot(a: Array, b: Array, /) -> Plain:
 
 
 @operation(
-    rules=(rule("g", lambda g, y, x, dtype: g),),
+    rules=(lambda g, y, x, dtype: g,),
     samples=lambda shape: [Sample((shape,), {"dtype": "float64"})],
     numpy=lambda x, dtype: np.asarray(x).astype(dtype),
     also=(np.astype,),
@@ -181,7 +180,7 @@ def astype(x: Array, /, dtype: DTypeLike) -> Plain:
     """
     if np.dtype(dtype).kind != "f":
         raise DTypeError(f"got {np.dtype(dtype)}, expected a floating-point type; use value.data.astype for numbers")
-    return np.asarray(x).astype(dtype)
+    return operand_array(x).astype(dtype)
 
 
 @elementwise(numpy=lambda x: x, rules=(None,))
@@ -194,7 +193,7 @@ def detach(x: Array, /) -> Plain:
     symbol="+x",
     analytic=True,
     also=(np.copy, np.real, np.real_if_close, np.conjugate),
-    rules=(rule("1", lambda g, y, x: g),),
+    rules=(lambda g, y, x: g,),
 )
 def positive(x: Array, /) -> Plain:
     """Elementwise +x: the same numbers."""

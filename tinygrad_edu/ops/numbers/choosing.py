@@ -18,10 +18,15 @@ from .arithmetic import sign
 __all__ = ["clip", "copysign", "fmax", "fmin", "heaviside", "maximum", "minimum", "nan_to_num", "where"]
 
 
+def half_at_ties(alone: Any, tied: Any) -> Any:
+    """How `won` is said: 1 where a number won alone, 1/2 where it tied."""
+    return where(alone, 1.0, where(tied, 0.5, 0.0))
+
+
 def won(alone: Any, tied: Any) -> Any:
     """1 where a number won alone, 1/2 where it won or tied but not alone, 0 elsewhere; of plain booleans."""
     if not isinstance(alone, np.ndarray):
-        return (int(alone) + int(tied)) / 2
+        return (alone * 1.0 + tied * 1.0) / 2
     return alone if np.array_equal(alone, tied) else (alone * 0.5 + tied * 0.5)  # without ties a third of the time
 
 
@@ -29,8 +34,8 @@ def won(alone: Any, tied: Any) -> Any:
     symbol="max",
     domain=(DISTINCT,),
     rules=(
-        rule("1 if a > b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(a > b, a >= b)),
-        rule("1 if b > a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(b > a, b >= a)),
+        rule(lambda g, y, a, b: g * won(a > b, a >= b), says=lambda y, a, b: half_at_ties(a > b, a == b)),
+        rule(lambda g, y, a, b: g * won(b > a, b >= a), says=lambda y, a, b: half_at_ties(b > a, a == b)),
     ),
 )
 def maximum(a: Array, b: Array, /) -> Plain:
@@ -42,8 +47,8 @@ def maximum(a: Array, b: Array, /) -> Plain:
     symbol="min",
     domain=(DISTINCT,),
     rules=(
-        rule("1 if a < b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(a < b, a <= b)),
-        rule("1 if b < a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won(b < a, b <= a)),
+        rule(lambda g, y, a, b: g * won(a < b, a <= b), says=lambda y, a, b: half_at_ties(a < b, a == b)),
+        rule(lambda g, y, a, b: g * won(b < a, b <= a), says=lambda y, a, b: half_at_ties(b < a, a == b)),
     ),
 )
 def minimum(a: Array, b: Array, /) -> Plain:
@@ -62,9 +67,9 @@ def _bounds(x: Any, /, a_min: Any = None, a_max: Any = None, *, min: Any = None,
     call=_bounds,
     domain=(DISTINCT,),
     rules=(
-        rule("1 if a_min ≤ x ≤ a_max, else 0", lambda g, y, x, lo, hi: g * ((lo <= x) & (x <= hi))),
-        rule("1 if x < a_min ≤ a_max, else 0", lambda g, y, x, lo, hi: g * ((x < lo) & (lo <= hi))),
-        rule("1 if a_max is below, else 0", lambda g, y, x, lo, hi: g * ((x > hi) | (lo > hi))),
+        lambda g, y, x, lo, hi: g * ((lo <= x) & (x <= hi)),
+        lambda g, y, x, lo, hi: g * ((x < lo) & (lo <= hi)),
+        lambda g, y, x, lo, hi: g * ((x > hi) | (lo > hi)),
     ),
 )
 def clip(x: Array, a_min: Array, a_max: Array, /) -> Plain:
@@ -81,8 +86,8 @@ def clip(x: Array, a_min: Array, a_max: Array, /) -> Plain:
     domain=(CONDITION, REAL, REAL),
     rules=(
         None,
-        rule("1 where condition, else 0", lambda g, y, condition, a, b: where(condition, g, 0.0)),
-        rule("0 where condition, else 1", lambda g, y, condition, a, b: where(condition, 0.0, g)),
+        lambda g, y, condition, a, b: where(condition, g, 0.0),
+        lambda g, y, condition, a, b: where(condition, 0.0, g),
     ),
 )
 def where(condition: Array, a: Array, b: Array, /) -> Plain:
@@ -94,8 +99,8 @@ def where(condition: Array, a: Array, b: Array, /) -> Plain:
     symbol="fmax",
     domain=(DISTINCT,),
     rules=(
-        rule("1 if y = a > b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == a) & (a != b), y == a)),
-        rule("1 if y = b > a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == b) & (a != b), y == b)),
+        rule(lambda g, y, a, b: g * won((y == a) & (a != b), y == a), says=lambda y, a, b: half_at_ties(a > b, a == b)),
+        rule(lambda g, y, a, b: g * won((y == b) & (a != b), y == b), says=lambda y, a, b: half_at_ties(b > a, a == b)),
     ),
 )
 def fmax(a: Array, b: Array, /) -> Plain:
@@ -110,8 +115,8 @@ def fmax(a: Array, b: Array, /) -> Plain:
     symbol="fmin",
     domain=(DISTINCT,),
     rules=(
-        rule("1 if y = a < b, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == a) & (a != b), y == a)),
-        rule("1 if y = b < a, 1/2 if a = b, else 0", lambda g, y, a, b: g * won((y == b) & (a != b), y == b)),
+        rule(lambda g, y, a, b: g * won((y == a) & (a != b), y == a), says=lambda y, a, b: half_at_ties(a < b, a == b)),
+        rule(lambda g, y, a, b: g * won((y == b) & (a != b), y == b), says=lambda y, a, b: half_at_ties(b < a, a == b)),
     ),
 )
 def fmin(a: Array, b: Array, /) -> Plain:
@@ -125,7 +130,7 @@ def fmin(a: Array, b: Array, /) -> Plain:
 @elementwise(
     scalar=math.copysign,
     domain=(NONZERO,),
-    rules=(rule("sign(a) sign(b)", lambda g, y, a, b: g * (sign(a) * sign(y))), rule("0", lambda g, y, a, b: 0.0)),
+    rules=(lambda g, y, a, b: g * (sign(a) * sign(y)), lambda g, y, a, b: 0.0),
 )
 def copysign(a: Array, b: Array, /) -> Plain:
     """Elementwise |a| with the sign of b, also that of -0.0. Shapes broadcast. At the kink a = 0 the gradient is 0."""
@@ -134,7 +139,7 @@ def copysign(a: Array, b: Array, /) -> Plain:
 
 @elementwise(
     domain=(NONZERO, REAL),
-    rules=(rule("0", lambda g, y, a, b: 0.0), rule("1 if a = 0, else 0", lambda g, y, a, b: g * (a == 0))),
+    rules=(lambda g, y, a, b: 0.0, lambda g, y, a, b: g * (a == 0)),
 )
 def heaviside(a: Array, b: Array, /) -> Plain:
     """Elementwise 0 for a < 0, b for a = 0, 1 for a > 0. Shapes broadcast. The gradient ignores the jump."""
@@ -143,7 +148,7 @@ def heaviside(a: Array, b: Array, /) -> Plain:
 
 @elementwise(
     samples=with_params({}, {"nan": 1.0, "posinf": 2.0, "neginf": -2.0}),
-    rules=(rule("1 where x is finite, else 0", lambda g, y, x, **params: g * np.isfinite(x)),),
+    rules=(lambda g, y, x, **params: g * np.isfinite(x),),
 )
 def nan_to_num(
     x: Array, /, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None

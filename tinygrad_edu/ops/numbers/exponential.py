@@ -8,7 +8,6 @@ import numpy as np
 
 from ...definition import elementwise
 from ...domain import POSITIVE, Domain
-from ...op import rule
 from ...signatures import Array, Plain
 
 __all__ = ["exp", "exp2", "expm1", "log", "log1p", "log2", "log10"]
@@ -16,15 +15,13 @@ __all__ = ["exp", "exp2", "expm1", "log", "log1p", "log2", "log10"]
 _LN2, _LN10 = math.log(2), math.log(10)
 
 
-@elementwise(scalar=math.exp, analytic=True, rules=(rule("y", lambda g, y, x: g * y),))
+@elementwise(scalar=math.exp, analytic=True, rules=(lambda g, y, x: g * y,))
 def exp(x: Array, /) -> Plain:
     """Elementwise e**x."""
     return np.exp(x)
 
 
-@elementwise(
-    symbol="ln", scalar=math.log, domain=(POSITIVE,), analytic=True, rules=(rule("1 / x", lambda g, y, x: g / x),)
-)
+@elementwise(symbol="ln", scalar=math.log, domain=(POSITIVE,), analytic=True, rules=(lambda g, y, x: g / x,))
 def log(x: Array, /) -> Plain:
     """Elementwise natural logarithm of x > 0; -inf at 0, NaN below."""
     return np.log(x)
@@ -34,7 +31,7 @@ def log(x: Array, /) -> Plain:
     scalar=math.log1p,
     domain=(Domain(low=-1.0),),
     analytic=True,
-    rules=(rule("1 / (1 + x)", lambda g, y, x: g / (1 + x)),),
+    rules=(lambda g, y, x: g / (1 + x),),
 )
 def log1p(x: Array, /) -> Plain:
     """Elementwise ln(1 + x) of x > -1, exact for small x where ln(1 + x) is not."""
@@ -45,22 +42,20 @@ def log1p(x: Array, /) -> Plain:
     symbol="2^x",
     scalar=math.exp2,
     analytic=True,
-    rules=(rule("y ln 2", lambda g, y, x: g * (y * _LN2)),),
+    rules=(lambda g, y, x: g * (y * _LN2),),
 )
 def exp2(x: Array, /) -> Plain:
     """Elementwise 2**x."""
     return np.exp2(x)
 
 
-@elementwise(scalar=math.expm1, analytic=True, rules=(rule("e^x", lambda g, y, x: g * exp(x)),))
+@elementwise(scalar=math.expm1, analytic=True, rules=(lambda g, y, x: g * exp(x),))
 def expm1(x: Array, /) -> Plain:
     """Elementwise e**x - 1, exact for small x where that difference is not."""
     return np.expm1(x)
 
 
-@elementwise(
-    scalar=math.log2, domain=(POSITIVE,), analytic=True, rules=(rule("1 / (x ln 2)", lambda g, y, x: g / (x * _LN2)),)
-)
+@elementwise(scalar=math.log2, domain=(POSITIVE,), analytic=True, rules=(lambda g, y, x: g / (x * _LN2),))
 def log2(x: Array, /) -> Plain:
     """Elementwise logarithm to base 2 of x > 0; -inf at 0, NaN below."""
     return np.log2(x)
@@ -70,7 +65,7 @@ def log2(x: Array, /) -> Plain:
     scalar=math.log10,
     domain=(POSITIVE,),
     analytic=True,
-    rules=(rule("1 / (x ln 10)", lambda g, y, x: g / (x * _LN10)),),
+    rules=(lambda g, y, x: g / (x * _LN10),),
 )
 def log10(x: Array, /) -> Plain:
     """Elementwise logarithm to base 10 of x > 0; -inf at 0, NaN below."""

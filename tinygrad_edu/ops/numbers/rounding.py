@@ -17,7 +17,11 @@ __all__ = ["ceil", "divmod", "floor", "floor_divide", "fmod", "remainder", "roun
 _INTEGERS = Domain(kinks=tuple(range(-3, 4)))
 _HALVES = Domain(kinks=tuple([i + 0.5 for i in range(-3, 3)]))
 _QUOTIENT = (Domain(-3.0, -2.0), Domain(1.25, 2.25))  # a / b lies between -2 and -1
-_flat = rule("0", lambda g, y, *inputs, **params: 0.0)
+
+
+def _flat(*_: Any, **params: Any) -> float:  # noqa: ARG001
+    """The rule of a step function."""
+    return 0.0
 
 
 @elementwise(symbol="⌊x⌋", domain=(_INTEGERS,), rules=(_flat,))
@@ -62,7 +66,7 @@ def floor_divide(a: Array, b: Array, /) -> Plain:
 @elementwise(
     symbol="%",
     domain=_QUOTIENT,
-    rules=(rule("1", lambda g, y, a, b: g), rule("-⌊a / b⌋", lambda g, y, a, b: -g * floor_divide(a, b))),
+    rules=(lambda g, y, a, b: g, rule(lambda g, y, a, b: -g * floor_divide(a, b), says=lambda y, a, b: -floor(a / b))),
 )
 def remainder(a: Array, b: Array, /) -> Plain:
     """Elementwise a - b ⌊a / b⌋, with the sign of b. Shapes broadcast; b = 0 gives NaN. The gradient ignores the jumps."""
@@ -72,7 +76,7 @@ def remainder(a: Array, b: Array, /) -> Plain:
 @elementwise(
     scalar=math.fmod,
     domain=_QUOTIENT,
-    rules=(rule("1", lambda g, y, a, b: g), rule("-trunc(a / b)", lambda g, y, a, b: -g * round((a - y) / b))),
+    rules=(lambda g, y, a, b: g, rule(lambda g, y, a, b: -g * round((a - y) / b), says=lambda y, a, b: -trunc(a / b))),
 )
 def fmod(a: Array, b: Array, /) -> Plain:
     """Elementwise a - b trunc(a / b), with the sign of a. Shapes broadcast; b = 0 gives NaN. The gradient ignores the jumps."""

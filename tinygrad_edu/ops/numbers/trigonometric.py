@@ -36,19 +36,19 @@ __all__ = [
 _UNIT = Domain(-1.0, 1.0)
 
 
-@elementwise(scalar=math.sin, analytic=True, rules=(rule("cos(x)", lambda g, y, x: g * cos(x)),))
+@elementwise(scalar=math.sin, analytic=True, rules=(lambda g, y, x: g * cos(x),))
 def sin(x: Array, /) -> Plain:
     """Elementwise sine; x in radians."""
     return np.sin(x)
 
 
-@elementwise(scalar=math.cos, analytic=True, rules=(rule("-sin(x)", lambda g, y, x: -g * sin(x)),))
+@elementwise(scalar=math.cos, analytic=True, rules=(lambda g, y, x: -g * sin(x),))
 def cos(x: Array, /) -> Plain:
     """Elementwise cosine; x in radians."""
     return np.cos(x)
 
 
-@elementwise(scalar=math.tanh, analytic=True, rules=(rule("1 - y²", lambda g, y, x: g * (1 - y * y)),))
+@elementwise(scalar=math.tanh, analytic=True, rules=(lambda g, y, x: g * (1 - y * y),))
 def tanh(x: Array, /) -> Plain:
     """Elementwise hyperbolic tangent."""
     return np.tanh(x)
@@ -58,8 +58,8 @@ def tanh(x: Array, /) -> Plain:
     scalar=math.atan2,
     domain=(NONZERO,),
     rules=(
-        rule("b / (a² + b²)", lambda g, y, a, b: g * _over_squared_radius(b, a)),
-        rule("-a / (a² + b²)", lambda g, y, a, b: -g * _over_squared_radius(a, b)),
+        rule(lambda g, y, a, b: g * _over_squared_radius(b, a), says=lambda y, a, b: b / (a * a + b * b)),
+        rule(lambda g, y, a, b: -g * _over_squared_radius(a, b), says=lambda y, a, b: -a / (a * a + b * b)),
     ),
 )
 def arctan2(a: Array, b: Array, /) -> Plain:
@@ -78,7 +78,7 @@ def _over_squared_radius(a: Array, b: Array) -> Plain:
     scalar=math.tan,
     domain=(Domain(-1.5, 1.5),),
     analytic=True,
-    rules=(rule("1 + y²", lambda g, y, x: g * (1 + y * y)),),
+    rules=(lambda g, y, x: g * (1 + y * y),),
 )
 def tan(x: Array, /) -> Plain:
     """Elementwise tangent; x in radians."""
@@ -89,7 +89,7 @@ def tan(x: Array, /) -> Plain:
     scalar=math.asin,
     domain=(_UNIT,),
     analytic=True,
-    rules=(rule("1 / √(1 - x²)", lambda g, y, x: g / sqrt((1 - x) * (1 + x))),),
+    rules=(lambda g, y, x: g / sqrt((1 - x) * (1 + x)),),
 )
 def arcsin(x: Array, /) -> Plain:
     """Elementwise angle in [-π/2, π/2] whose sine is x, for |x| <= 1 (NaN beyond). The gradient at ±1 is inf."""
@@ -100,32 +100,32 @@ def arcsin(x: Array, /) -> Plain:
     scalar=math.acos,
     domain=(_UNIT,),
     analytic=True,
-    rules=(rule("-1 / √(1 - x²)", lambda g, y, x: -g / sqrt((1 - x) * (1 + x))),),
+    rules=(lambda g, y, x: -g / sqrt((1 - x) * (1 + x)),),
 )
 def arccos(x: Array, /) -> Plain:
     """Elementwise angle in [0, π] whose cosine is x, for |x| <= 1 (NaN beyond). The gradient at ±1 is -inf."""
     return np.arccos(x)
 
 
-@elementwise(scalar=math.atan, analytic=True, rules=(rule("1 / (1 + x²)", lambda g, y, x: g / (1 + x * x)),))
+@elementwise(scalar=math.atan, analytic=True, rules=(lambda g, y, x: g / (1 + x * x),))
 def arctan(x: Array, /) -> Plain:
     """Elementwise angle in (-π/2, π/2) whose tangent is x."""
     return np.arctan(x)
 
 
-@elementwise(scalar=math.sinh, analytic=True, rules=(rule("cosh(x)", lambda g, y, x: g * cosh(x)),))
+@elementwise(scalar=math.sinh, analytic=True, rules=(lambda g, y, x: g * cosh(x),))
 def sinh(x: Array, /) -> Plain:
     """Elementwise hyperbolic sine (e**x - e**-x) / 2."""
     return np.sinh(x)
 
 
-@elementwise(scalar=math.cosh, analytic=True, rules=(rule("sinh(x)", lambda g, y, x: g * sinh(x)),))
+@elementwise(scalar=math.cosh, analytic=True, rules=(lambda g, y, x: g * sinh(x),))
 def cosh(x: Array, /) -> Plain:
     """Elementwise hyperbolic cosine (e**x + e**-x) / 2."""
     return np.cosh(x)
 
 
-@elementwise(scalar=math.asinh, analytic=True, rules=(rule("1 / √(1 + x²)", lambda g, y, x: g / hypot(x, 1.0)),))
+@elementwise(scalar=math.asinh, analytic=True, rules=(lambda g, y, x: g / hypot(x, 1.0),))
 def arcsinh(x: Array, /) -> Plain:
     """Elementwise inverse of sinh."""
     return np.arcsinh(x)
@@ -135,7 +135,7 @@ def arcsinh(x: Array, /) -> Plain:
     scalar=math.acosh,
     domain=(Domain(low=1.0),),
     analytic=True,
-    rules=(rule("1 / √(x² - 1)", lambda g, y, x: g / (sqrt(x - 1) * sqrt(x + 1))),),
+    rules=(lambda g, y, x: g / (sqrt(x - 1) * sqrt(x + 1)),),
 )
 def arccosh(x: Array, /) -> Plain:
     """Elementwise inverse of cosh, x >= 1 (NaN below), y >= 0. The gradient at 1 is inf."""
@@ -146,7 +146,7 @@ def arccosh(x: Array, /) -> Plain:
     scalar=math.atanh,
     domain=(_UNIT,),
     analytic=True,
-    rules=(rule("1 / (1 - x²)", lambda g, y, x: g / ((1 - x) * (1 + x))),),
+    rules=(lambda g, y, x: g / ((1 - x) * (1 + x)),),
 )
 def arctanh(x: Array, /) -> Plain:
     """Elementwise inverse of tanh, |x| < 1; ±inf at ±1, NaN beyond."""
@@ -165,7 +165,7 @@ def rad2deg(x: Array, /) -> Plain:
     return x * (180 / math.pi)
 
 
-@elementwise(rules=(rule("(cos(πx) - y) / x, 0 at 0", lambda g, y, x: g * _sinc_slope(x)),))
+@elementwise(rules=(rule(lambda g, y, x: g * _sinc_slope(x), says=lambda y, x: (cos(math.pi * x) - y) / x),))
 def sinc(x: Array, /) -> Plain:
     """Elementwise sin(πx) / (πx), and 1 at 0. Derivatives are exact near 0 too."""
     return np.sinc(x)

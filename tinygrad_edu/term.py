@@ -1,0 +1,305 @@
+"""Term: an expression instead of a number. Fed terms, NumPy code gives the expression that it would compute.
+
+The third reading of a definition, beside arrays and Values: fed terms, an op's forward function and its rules give expressions,
+from which follow formulas, the JavaScript of the pages, and which operands a rule reads (see reading.py).
+
+A Term goes where arrays go: operators, methods, ufuncs and NumPy's functions, and ops, whose name it keeps. It knows its shape
+and dtype, since NumPy computes them on numbers behind it. Nothing may look at these: a branch on a Term raises UnreadableError.
+With `seen=`, the numbers behind it are those of a run.
+
+>>> x = Term.symbol("x")
+>>> np.exp(x) * (1 - x)
+<term multiply(exp(x), subtract(1, x))>
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+
+from .domain import Shape
+from .errors import UnreadableError
+
+_FROM_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.empty_like, np.iscomplexobj}
+_RENAMED = {
+    "linalg.matrix_transpose": "matrix_transpose",
+    "absolute": "abs",
+    "true_divide": "divide",
+    "around": "round",
+}
+
+
+class TermMet(Exception):  # noqa: N818  # no error: an op was called with a Term, and becomes one
+    """An operand is a Term."""
+
+
+class Term:
+    """One node of an expression.
+
+    Attributes:
+        name: of the function, as in the op table or NumPy; or of the symbol.
+        function: computes it from plain arguments; None for symbols and constants.
+        args, params: its arguments, Terms and plain data, also in lists and tuples; and the keyword parameters.
+        behind: the number or array behind it, which has its shape and dtype.
+        seen: whether `behind` is what a run computed; else its numbers mean nothing.
+    """
+
+    __slots__ = ("args", "behind", "function", "name", "params", "seen")
+    __hash__ = object.__hash__
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any] | None,
+        args: tuple[Any, ...],
+        params: Mapping[str, Any],
+        behind: Any,
+        seen: bool,
+    ) -> None:
+        self.name, self.function, self.args, self.params = name, function, args, params
+        self.behind, self.seen = behind, seen
+
+    @classmethod
+    def symbol(cls, name: str, shape: Shape = (), dtype: Any = float, seen: Any = None) -> Term:
+        """A variable: of a shape and dtype, or standing for a number or array that was seen in a run."""
+        if seen is not None:
+            return cls(name, None, (), {}, seen, True)
+        numbers = np.random.default_rng(0).uniform(0.3, 0.7, shape).astype(dtype)
+        if len(shape) > 1 and shape[-1] == shape[-2]:
+            numbers = (numbers + 2 * np.eye(shape[-1])).astype(dtype)  # a matrix that has an inverse
+        return cls(name, None, (), {}, numbers[()], False)
+
+    @classmethod
+    def call(cls, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """function(*args, **params) as a Term; a plain number where all arguments are."""
+        found = list(_terms((args, tuple(params.values()))))
+        if name in _SIMPLER:
+            simpler = _SIMPLER[name](*args)
+            if simpler is not None:
+                return simpler
+        with np.errstate(all="ignore"):
+            behind = function(*_plain(args), **{key: _plain(x) for key, x in params.items()})
+        return cls(name, function, args, dict(params), behind, all(term.seen for term in found))
+
+    @property
+    def shape(self) -> Shape:
+        """() for a scalar."""
+        return np.shape(self.behind)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return np.ndim(self.behind)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return int(np.size(self.behind))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """As NumPy's promotion has it."""
+        return np.asarray(self.behind).dtype
+
+    @property
+    def T(self) -> Any:
+        """The axes reversed."""
+        return Term.call("transpose", np.transpose, (self,), {})
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        return Term.call("matrix_transpose", np.matrix_transpose, (self,), {})
+
+    def __getitem__(self, index: Any) -> Any:
+        return Term.call("getitem", operator.getitem, (self, index), {})
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self.behind)
+
+    def __repr__(self) -> str:
+        return f"<term {_text(self)}>"
+
+    # -- NumPy's protocols ---------------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **params: Any) -> Any:
+        if "out" in params:
+            raise UnreadableError(f"it writes into an array: np.{ufunc.__name__}(..., out=)")
+        name = _RENAMED.get(ufunc.__name__, ufunc.__name__)
+        if method == "__call__":
+            return Term.call(name, ufunc, args, params)
+        name = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}.get(name, name)
+        return Term.call(f"{name}" if method == "reduce" else f"{name}.{method}", getattr(ufunc, method), args, params)
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], params: Any) -> Any:
+        if function in _FROM_SHAPES:
+            return function(*_plain(args), **{key: _plain(x) for key, x in params.items()})
+        module = function.__module__.removeprefix("numpy").removeprefix(".")
+        name = f"{module}.{function.__name__}" if module else function.__name__
+        return Term.call(_RENAMED.get(name, name.rpartition(".")[2]), function, args, params)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UnreadableError("it makes an array of an operand: np.asarray(x)")
+
+    def __getattr__(self, name: str) -> Any:
+        """A method of arrays: sum, reshape, astype, ..."""
+        method = getattr(np.ndarray, name, None)
+        if name.startswith("_") or not callable(method):
+            raise AttributeError(f"a Term has no attribute {name!r}")
+
+        def call(*args: Any, **params: Any) -> Any:
+            if name == "reshape" and len(args) > 1:
+                args = (args,)
+            return Term.call(
+                name, lambda x, *rest, **how: getattr(np.asarray(x), name)(*rest, **how), (self, *args), params
+            )
+
+        return call
+
+    # -- What cannot be read -------------------------------------------------------------------------------------------
+
+    def _looked_at(self, *args: Any) -> NoReturn:
+        raise UnreadableError(f"it looks at numbers: {_text(self)}")
+
+    __bool__ = __int__ = __float__ = __index__ = __setitem__ = _looked_at
+
+
+def _binary(name: str, function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    return lambda a, b: Term.call(name, function, (a, b), {})
+
+
+def _reflected(name: str, function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    return lambda a, b: Term.call(name, function, (b, a), {})
+
+
+def _unary(name: str, function: Callable[..., Any]) -> Callable[[Any], Any]:
+    return lambda x: Term.call(name, function, (x,), {})
+
+
+_OPERATORS: dict[str, np.ufunc] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.divide,
+    "pow": np.power,
+    "matmul": np.matmul,
+    "floordiv": np.floor_divide,
+    "mod": np.remainder,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
+}
+_COMPARISONS: dict[str, np.ufunc] = {
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+}
+for _key, _ufunc in (_OPERATORS | _COMPARISONS).items():
+    setattr(Term, f"__{_key}__", _binary(_ufunc.__name__, _ufunc))
+    if _key in _OPERATORS:
+        setattr(Term, f"__r{_key}__", _reflected(_ufunc.__name__, _ufunc))
+for _key, _ufunc in {"neg": np.negative, "pos": np.positive, "invert": np.bitwise_not, "abs": np.absolute}.items():
+    setattr(Term, f"__{_key}__", _unary(_RENAMED.get(_ufunc.__name__, _ufunc.__name__), _ufunc))
+
+
+# -- Expressions simpler by an exact law -------------------------------------------------------------------------------
+
+
+def _is(x: Any, number: float) -> bool:
+    return not isinstance(x, Term) and np.ndim(x) == 0 and type(x) is not bool and bool(x == number)
+
+
+def _product(a: Any, b: Any) -> Any:
+    if _is(a, 1) and isinstance(b, Term) and b.dtype != bool:
+        return b
+    if _is(b, 1) and isinstance(a, Term) and a.dtype != bool:
+        return a
+    if _is(a, -1) and isinstance(b, Term) and b.dtype != bool:
+        return Term.call("negative", np.negative, (b,), {})
+    return None
+
+
+def _negative(x: Any) -> Any:
+    return x.args[0] if isinstance(x, Term) and x.name == "negative" else None
+
+
+_SIMPLER: dict[str, Callable[..., Any]] = {
+    "multiply": _product,
+    "divide": lambda a, b: a if _is(b, 1) else None,
+    "power": lambda a, b: a if _is(b, 1) else None,
+    "negative": _negative,
+    "positive": lambda x: x,
+}
+
+
+# -- Walking -----------------------------------------------------------------------------------------------------------
+
+
+def _terms(x: Any) -> Iterator[Term]:
+    """The Terms in arguments, also within lists and tuples."""
+    if isinstance(x, Term):
+        yield x
+    elif isinstance(x, (tuple, list)):
+        for part in x:
+            yield from _terms(part)
+
+
+def _plain(x: Any) -> Any:
+    """Arguments with the numbers behind in place of Terms."""
+    if isinstance(x, Term):
+        return x.behind
+    return type(x)([_plain(part) for part in x]) if type(x) in (tuple, list) else x
+
+
+def walk(*results: Any) -> list[Term]:
+    """All Terms that results are made of, each once, operands before what is computed from them."""
+    order: list[Term] = []
+    met: set[Term] = set()
+    waiting = [(term, False) for term in _terms(list(results))]
+    while waiting:
+        term, ready = waiting.pop()
+        if ready:
+            order.append(term)
+        elif term not in met:
+            met.add(term)
+            waiting.append((term, True))
+            waiting += [(x, False) for x in _terms((term.args, tuple(term.params.values())))]
+    return order
+
+
+def symbols(*results: Any) -> set[str]:
+    """The names of the symbols in results."""
+    return {term.name for term in walk(*results) if term.function is None}
+
+
+def evaluate(result: Any, numbers: Mapping[str, Any]) -> Any:
+    """The number or array of an expression, given those of its symbols by name."""
+    values: dict[Term, Any] = {}
+
+    def plain(x: Any) -> Any:
+        if isinstance(x, Term):
+            return values[x]
+        return type(x)([plain(part) for part in x]) if type(x) in (tuple, list) else x
+
+    for term in walk(result):
+        if term.function is None:
+            values[term] = numbers[term.name]
+        else:
+            values[term] = term.function(*plain(term.args), **{key: plain(x) for key, x in term.params.items()})
+    return plain(result)
+
+
+def _text(x: Any) -> str:
+    """For messages: as nested calls."""
+    if not isinstance(x, Term):
+        return f"{x!r:.20}"
+    return x.name if x.function is None else f"{x.name}({', '.join(map(_text, x.args))})"

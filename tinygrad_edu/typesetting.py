@@ -1,0 +1,506 @@
+"""Typesetting: an expression as mathematics, in plain text, LaTeX and MathML, from one walk over its Terms.
+
+`typeset` decides what belongs together: products and sums are flattened, equal factors become powers, a product with a condition
+reads "x if c, else 0". A `Notation` says how each construct is written, and puts brackets where its own looks need them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .term import Term
+
+CASES, LOGIC, COMPARISON, SUM, PRODUCT, PREFIX, POWER, ATOM = range(
+    8
+)  # how tightly the parts of an expression hold together
+
+
+class Set(NamedTuple):
+    """A piece that is set: how it is written, and how tightly it holds together."""
+
+    text: str
+    hold: int
+
+
+_CONSTANTS = {  # numbers that have a name
+    math.pi: "π",
+    math.e: "e",
+    math.log(2): "ln 2",
+    math.log(10): "ln 10",
+    2 / math.sqrt(math.pi): "2/√π",
+    math.inf: "∞",
+}
+_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "eps": "ε", "sigmoid": "σ", "theta": "θ", "lambda": "λ", "mu": "μ"}
+_COMPARED = {"less": "<", "less_equal": "≤", "greater": ">", "greater_equal": "≥", "equal": "=", "not_equal": "≠"}
+_LOGIC = {"bitwise_and": " and ", "bitwise_or": " or ", "logical_and": " and ", "logical_or": " or "}
+_AROUND = {"abs": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}
+_SPOKEN = {"log": "ln", "log2": "log₂", "log10": "log₁₀"}
+_SHAPED = {"reshape", "broadcast_to", "astype", "positive", "expand_dims", "squeeze", "ravel"}  # of the same numbers
+
+
+class Notation:
+    """Plain text, one line; other notations differ in what they override."""
+
+    product, product_sign = " · ", "×"
+
+    def number(self, x: float) -> Set:
+        """A number; by name, if it has one."""
+        if x in _CONSTANTS:
+            return Set(_CONSTANTS[x], ATOM if len(_CONSTANTS[x]) < 3 else PREFIX)
+        text = f"{x:.6g}"
+        for bottom in (2, 3, 4, 8):
+            if not float(x).is_integer() and float(x * bottom).is_integer():
+                return Set(f"{int(x * bottom)}/{bottom}", PRODUCT)
+        return Set(text, ATOM if x >= 0 else PREFIX)
+
+    def name(self, name: str) -> Set:
+        """A variable or function."""
+        return Set(_GREEK.get(name, name), ATOM)
+
+    def brackets(self, x: Set, hold: int) -> str:
+        """In brackets, unless it holds together as tightly as that."""
+        return x.text if x.hold >= hold else self.around("()", x).text
+
+    def around(self, pair: str, x: Set) -> Set:
+        """Between a pair of delimiters."""
+        return Set(f"{pair[0]}{x.text}{pair[1]}", ATOM)
+
+    def infix(self, sign: str, a: str, b: str, hold: int) -> Set:
+        """Two pieces with a sign between them."""
+        return Set(f"{a}{sign}{b}", hold)
+
+    def minus(self, x: Set) -> Set:
+        """With a minus sign in front."""
+        return Set(f"-{self.brackets(x, PRODUCT)}", PRODUCT)
+
+    def times(self, number: Set | None, factors: Sequence[Set]) -> Set:
+        """A number and factors, multiplied."""
+        texts = [self.brackets(x, PREFIX) for x in factors]
+        if number is None:
+            return factors[0] if len(factors) == 1 else Set(self.product.join(texts), PRODUCT)
+        if not factors:
+            return number
+        apart = number.hold < ATOM or (not texts[0][:1].isalpha() and texts[0][:1] not in "√(|⌊⌈")
+        glue = self.product if apart else ""
+        return Set(f"{self.brackets(number, PREFIX)}{glue}{self.product.join(texts)}", PRODUCT)
+
+    def fraction(self, top: Set, bottom: Set) -> Set:
+        """A quotient."""
+        return Set(f"{self.brackets(top, PRODUCT)} / {self.brackets(bottom, PREFIX)}", PRODUCT)
+
+    def power(self, base: Set, exponent: Set) -> Set:
+        """A power; whole numbers as superscripts."""
+        if exponent.text.lstrip("-").isdigit():
+            return Set(f"{self.brackets(base, ATOM)}{exponent.text.translate(_SUPERSCRIPTS)}", POWER)
+        return Set(f"{self.brackets(base, ATOM)}^{self.brackets(exponent, ATOM)}", POWER)
+
+    def root(self, x: Set, degree: str = "") -> Set:
+        """A square root, or a third one."""
+        return Set(f"{'∛' if degree else '√'}{self.brackets(x, ATOM)}", POWER)
+
+    def call(self, function: str, args: Sequence[Set]) -> Set:
+        """A function of arguments."""
+        return Set(f"{function}({', '.join(x.text for x in args)})", ATOM)
+
+    def spoken(self, function: str, x: Set) -> Set:
+        """A function as ln x, without brackets where it can."""
+        return Set(f"{function} {x.text}", PREFIX) if x.hold == ATOM else self.call(function, [x])
+
+    def transposed(self, x: Set) -> Set:
+        """A matrix transposed."""
+        return Set(f"{self.brackets(x, ATOM)}ᵀ", POWER)
+
+    def cases(self, pairs: Sequence[tuple[Set, Set]], otherwise: Set) -> Set:
+        """What holds under conditions, and what holds otherwise."""
+        parts = [f"{value.text} if {condition.text}" for value, condition in pairs]
+        return Set(f"{', '.join(parts)}, else {otherwise.text}", CASES)
+
+    def summed(self, x: Set) -> Set:
+        """A sum over axes."""
+        return Set(f"Σ {x.text}" if x.hold >= PREFIX else f"Σ({x.text})", PREFIX)
+
+
+_LATEX_NAMES = {
+    "π": r"\pi",
+    "∞": r"\infty",
+    "2/√π": r"\frac{2}{\sqrt{\pi}}",
+    "ln 2": r"\ln 2",
+    "ln 10": r"\ln 10",
+    "e": "e",
+}
+_LATEX_SIGNS = {
+    "≤": r"\le",
+    "≥": r"\ge",
+    "≠": r"\ne",
+    "<": "<",
+    ">": ">",
+    "=": "=",
+    " and ": r"\text{ and }",
+    " or ": r"\text{ or }",
+    " @ ": r" \, ",
+    " + ": " + ",
+    " - ": " - ",
+}
+_LATEX_DELIMITERS = {"(": "(", ")": ")", "|": "|", "⌊": r"\lfloor ", "⌋": r" \rfloor", "⌈": r"\lceil ", "⌉": r" \rceil"}
+_LATEX_KNOWN = {"sin", "cos", "tan", "sinh", "cosh", "tanh", "ln", "exp", "min", "max", "det"}
+
+
+class Latex(Notation):
+    """LaTeX, for the inside of a formula."""
+
+    product = r" \cdot "
+
+    def number(self, x: float) -> Set:
+        plain = super().number(x)
+        if plain.text in _LATEX_NAMES:
+            return Set(_LATEX_NAMES[plain.text], plain.hold)
+        top, slash, bottom = plain.text.partition("/")
+        return Set(rf"\frac{{{top}}}{{{bottom}}}", ATOM) if slash else plain
+
+    def name(self, name: str) -> Set:
+        greek = {
+            "α": "alpha",
+            "β": "beta",
+            "γ": "gamma",
+            "ε": "varepsilon",
+            "θ": "theta",
+            "λ": "lambda",
+            "μ": "mu",
+            "σ": "sigma",
+        }
+        text = _GREEK.get(name, name)
+        if text in greek:
+            return Set(f"\\{greek[text]}", ATOM)
+        escaped = name.replace("_", r"\_")
+        return Set(escaped if len(name) == 1 else rf"\mathrm{{{escaped}}}", ATOM)
+
+    def around(self, pair: str, x: Set) -> Set:
+        left, right = [_LATEX_DELIMITERS[c] for c in pair]
+        return Set(rf"\left{left}{x.text}\right{right}".replace(r"\left\l", r"\left\l"), ATOM)
+
+    def infix(self, sign: str, a: str, b: str, hold: int) -> Set:
+        return Set(f"{a} {_LATEX_SIGNS.get(sign, _LATEX_SIGNS.get(sign.strip(), sign)).strip()} {b}", hold)
+
+    def fraction(self, top: Set, bottom: Set) -> Set:
+        return Set(rf"\frac{{{top.text}}}{{{bottom.text}}}", PREFIX)
+
+    def power(self, base: Set, exponent: Set) -> Set:
+        return Set(f"{self.brackets(base, ATOM)}^{{{exponent.text}}}", POWER)
+
+    def root(self, x: Set, degree: str = "") -> Set:
+        return Set(rf"\sqrt{f'[{degree}]' if degree else ''}{{{x.text}}}", ATOM)
+
+    def call(self, function: str, args: Sequence[Set]) -> Set:
+        inside = ", ".join(x.text for x in args)
+        return Set(rf"{self._function(function)}\left({inside}\right)", ATOM)
+
+    def spoken(self, function: str, x: Set) -> Set:
+        return Set(f"{self._function(function)} {x.text}", PREFIX) if x.hold == ATOM else self.call(function, [x])
+
+    def _function(self, name: str) -> str:
+        if name in _LATEX_KNOWN:
+            return f"\\{name}"
+        if name == "σ":
+            return r"\sigma"
+        special = {"log₂": r"\log_{2}", "log₁₀": r"\log_{10}"}
+        escaped = name.replace("_", r"\_")
+        return special.get(name, rf"\operatorname{{{escaped}}}")
+
+    def transposed(self, x: Set) -> Set:
+        return Set(rf"{self.brackets(x, ATOM)}^{{\top}}", POWER)
+
+    def cases(self, pairs: Sequence[tuple[Set, Set]], otherwise: Set) -> Set:
+        rows = [rf"{value.text} & \text{{if }} {condition.text}" for value, condition in pairs]
+        rows.append(rf"{otherwise.text} & \text{{else}}")
+        inside = r" \\ ".join(rows)
+        return Set(rf"\begin{{cases}} {inside} \end{{cases}}", ATOM)
+
+    def summed(self, x: Set) -> Set:
+        return Set(rf"\sum {self.brackets(x, PREFIX)}", PREFIX)
+
+
+class MathML(Notation):
+    """Presentation MathML, for the inside of a <math> element. Every piece is one element."""
+
+    def _row(self, *parts: str) -> str:
+        return f"<mrow>{''.join(parts)}</mrow>"
+
+    def _sign(self, sign: str) -> str:
+        text = {"-": "−", "@": "⁢"}.get(sign.strip(), sign.strip())
+        return f"<mtext> {text} </mtext>" if text.isalpha() else f"<mo>{escape(text)}</mo>"
+
+    def number(self, x: float) -> Set:
+        plain = super().number(x)
+        top, slash, bottom = plain.text.partition("/")
+        if plain.text == "2/√π":
+            return Set("<mfrac><mn>2</mn><msqrt><mi>π</mi></msqrt></mfrac>", ATOM)
+        if slash:
+            number = f"<mfrac><mn>{top.lstrip('-')}</mn><mn>{bottom}</mn></mfrac>"
+            return Set(self._row("<mo>−</mo>", number) if x < 0 else number, ATOM if x > 0 else PREFIX)
+        if plain.text.startswith("ln"):
+            return Set(self._row("<mi>ln</mi>", "<mo>⁡</mo>", f"<mn>{plain.text[3:]}</mn>"), PREFIX)
+        if plain.text in ("π", "∞", "e"):
+            return Set(f"<mi>{plain.text}</mi>", ATOM)
+        text = f"<mn>{plain.text.lstrip('-')}</mn>"
+        return Set(self._row("<mo>−</mo>", text) if x < 0 else text, plain.hold)
+
+    def name(self, name: str) -> Set:
+        return Set(f"<mi>{escape(_GREEK.get(name, name))}</mi>", ATOM)
+
+    def around(self, pair: str, x: Set) -> Set:
+        return Set(self._row(f"<mo>{pair[0]}</mo>", x.text, f"<mo>{pair[1]}</mo>"), ATOM)
+
+    def infix(self, sign: str, a: str, b: str, hold: int) -> Set:
+        return Set(self._row(a, self._sign(sign), b), hold)
+
+    def minus(self, x: Set) -> Set:
+        return Set(self._row("<mo>−</mo>", self.brackets(x, PRODUCT)), PRODUCT)
+
+    def times(self, number: Set | None, factors: Sequence[Set]) -> Set:
+        if number is None and len(factors) == 1:
+            return factors[0]
+        if not factors and number is not None:
+            return number
+        texts = [self.brackets(x, PREFIX) for x in ([] if number is None else [number]) + list(factors)]
+        glue = ["<mo>⁢</mo>" if i == 1 and number is not None else "<mo>·</mo>" for i in range(len(texts))]
+        return Set(self._row(texts[0], *[part for i in range(1, len(texts)) for part in (glue[i], texts[i])]), PRODUCT)
+
+    def fraction(self, top: Set, bottom: Set) -> Set:
+        return Set(f"<mfrac>{top.text}{bottom.text}</mfrac>", PREFIX)
+
+    def power(self, base: Set, exponent: Set) -> Set:
+        return Set(f"<msup>{self.brackets(base, ATOM)}{exponent.text}</msup>", POWER)
+
+    def root(self, x: Set, degree: str = "") -> Set:
+        text = f"<mroot>{x.text}<mn>{degree}</mn></mroot>" if degree else f"<msqrt>{x.text}</msqrt>"
+        return Set(text, ATOM)
+
+    def call(self, function: str, args: Sequence[Set]) -> Set:
+        inside = "<mo>,</mo>".join(x.text for x in args)
+        return Set(self._row(f"<mi>{escape(function)}</mi>", "<mo>⁡</mo>", f"<mo>(</mo>{inside}<mo>)</mo>"), ATOM)
+
+    def spoken(self, function: str, x: Set) -> Set:
+        plain = self._row(f"<mi>{escape(function)}</mi>", "<mo>⁡</mo>", x.text)
+        return Set(plain, PREFIX) if x.hold == ATOM else self.call(function, [x])
+
+    def transposed(self, x: Set) -> Set:
+        return Set(f"<msup>{self.brackets(x, ATOM)}<mo>⊤</mo></msup>", POWER)
+
+    def cases(self, pairs: Sequence[tuple[Set, Set]], otherwise: Set) -> Set:
+        rows = [f"<mtr><mtd>{value.text}</mtd><mtd><mtext>if </mtext>{when.text}</mtd></mtr>" for value, when in pairs]
+        rows.append(f"<mtr><mtd>{otherwise.text}</mtd><mtd><mtext>else</mtext></mtd></mtr>")
+        return Set(self._row("<mo>{</mo>", f"<mtable>{''.join(rows)}</mtable>"), ATOM)
+
+    def summed(self, x: Set) -> Set:
+        return Set(self._row("<mo>∑</mo>", self.brackets(x, PREFIX)), PREFIX)
+
+
+TEXT, LATEX, MATHML = Notation(), Latex(), MathML()
+
+
+class Product(NamedTuple):
+    """A product: a number, factors with their exponents, and conditions, which are 1 or 0."""
+
+    number: float
+    factors: dict[str, tuple[Any, float]]  # by their text, so that equal ones meet
+    conditions: list[Term]
+
+
+def is_number(x: Any) -> bool:
+    """Whether x is a single plain number."""
+    return not isinstance(x, (Term, bool, np.bool_, str, tuple, list)) and x is not None and np.ndim(x) == 0
+
+
+def product_of(x: Any) -> Product:
+    """x taken apart into factors."""
+    found = Product(1.0, {}, [])
+    return _multiplied(found, x, 1.0)
+
+
+def _multiplied(found: Product, x: Any, exponent: float) -> Product:
+    """`found` times x**exponent."""
+    name = x.name if isinstance(x, Term) and x.function is not None else ""
+    if is_number(x) and x not in _CONSTANTS:
+        return (
+            found._replace(number=found.number * float(x) ** exponent)
+            if x or exponent > 0
+            else _factor(found, x, exponent)
+        )
+    if name == "multiply":
+        return _multiplied(_multiplied(found, x.args[0], exponent), x.args[1], exponent)
+    if name == "divide":
+        return _multiplied(_multiplied(found, x.args[0], exponent), x.args[1], -exponent)
+    if name == "reciprocal":
+        return _multiplied(found, x.args[0], -exponent)
+    if name == "negative":
+        return _multiplied(found._replace(number=-found.number), x.args[0], exponent)
+    if name == "square":
+        return _multiplied(found, x.args[0], 2 * exponent)
+    if name == "power" and is_number(x.args[1]) and float(x.args[1]).is_integer():
+        return _multiplied(found, x.args[0], exponent * float(x.args[1]))
+    if name in _SHAPED:
+        return _multiplied(found, x.args[0], exponent)
+    if isinstance(x, Term) and x.dtype == bool and exponent == 1:
+        return found._replace(conditions=[*found.conditions, x])
+    return _factor(found, x, exponent)
+
+
+def _factor(found: Product, x: Any, exponent: float) -> Product:
+    key = typeset(x, TEXT).text
+    _, before = found.factors.get(key, (x, 0.0))
+    factors = {**found.factors, key: (x, before + exponent)}
+    if not before + exponent:
+        del factors[key]
+    return found._replace(factors=factors)
+
+
+def terms_of(x: Any, sign: float = 1.0) -> list[tuple[float, Any]]:
+    """A sum taken apart: (1 or -1, summand) each."""
+    if isinstance(x, Term) and x.name in ("add", "subtract"):
+        second = sign if x.name == "add" else -sign
+        return terms_of(x.args[0], sign) + terms_of(x.args[1], second)
+    if isinstance(x, Term) and x.name == "negative":
+        return terms_of(x.args[0], -sign)
+    return [(sign, x)]
+
+
+def typeset(x: Any, notation: Notation = TEXT) -> Set:
+    """An expression in a notation."""
+    if isinstance(x, (bool, np.bool_)):
+        return notation.number(float(x))
+    if is_number(x):
+        return notation.number(float(x))
+    if not isinstance(x, Term):
+        return notation.name("array" if isinstance(x, np.ndarray) else str(x))
+    if x.function is None:
+        return notation.name(x.name)
+    if x.name in ("add", "subtract"):
+        return _sum(x, notation)
+    if x.name in ("multiply", "divide", "negative", "square", "reciprocal", "power", *_SHAPED):
+        return _product(x, notation)
+    return _function(x, notation)
+
+
+def _sum(x: Term, n: Notation) -> Set:
+    total: Set | None = None
+    parts = terms_of(x)
+    if parts[0][0] < 0:  # start with what is added, if there is any
+        parts = sorted(parts, key=lambda part: part[0] < 0)
+    for sign, part in parts:
+        product = product_of(part)
+        negative = (product.number < 0) != (sign < 0) and not product.conditions
+        piece = _of(product._replace(number=abs(product.number)), n) if not product.conditions else typeset(part, n)
+        if product.conditions and sign < 0:
+            negative = True
+        if total is None:
+            total = n.minus(piece) if negative else piece
+        else:
+            total = n.infix(" - " if negative else " + ", n.brackets(total, SUM), n.brackets(piece, PRODUCT), SUM)
+    assert total is not None
+    return total
+
+
+def _product(x: Term, n: Notation) -> Set:
+    if x.name == "power" and not (is_number(x.args[1]) and float(x.args[1]).is_integer()):
+        return n.power(typeset(x.args[0], n), typeset(x.args[1], n))
+    return _of(product_of(x), n)
+
+
+def _of(product: Product, n: Notation) -> Set:
+    """A product, set."""
+    if product.conditions:
+        value = _of(product._replace(conditions=[]), n)
+        return n.cases([(value, _all(product.conditions, n))], n.number(0.0))
+    above = [_power(base, exponent, n) for base, exponent in product.factors.values() if exponent > 0]
+    below = [_power(base, -exponent, n) for base, exponent in product.factors.values() if exponent < 0]
+    size = abs(product.number)
+    if not float(size).is_integer() and float(1 / size).is_integer() and (below or above):
+        top, bottom = 1.0, 1 / size
+    else:
+        top, bottom = size, 1.0
+    number = None if top == 1 and above else n.number(top)
+    whole = n.times(number, above) if above or number else n.number(1.0)
+    if below or bottom != 1:
+        whole = n.fraction(whole, n.times(n.number(bottom) if bottom != 1 else None, below))
+    return n.minus(whole) if product.number < 0 else whole
+
+
+def _power(base: Any, exponent: float, n: Notation) -> Set:
+    piece = typeset(base, n)
+    return piece if exponent == 1 else n.power(piece, n.number(exponent))
+
+
+def _all(conditions: list[Term], n: Notation) -> Set:
+    whole = typeset(conditions[0], n)
+    for condition in conditions[1:]:
+        other = typeset(condition, n)
+        whole = n.infix(" and ", n.brackets(whole, LOGIC), n.brackets(other, LOGIC), LOGIC)
+    return whole
+
+
+def _function(x: Term, n: Notation) -> Set:
+    """A function that is no product and no sum."""
+    name = x.name
+    if name in _SETTERS:
+        return _SETTERS[name](x, n)
+    args = [typeset(arg, n) for arg in x.args if not callable(arg)]
+    if name in _COMPARED:
+        return n.infix(f" {_COMPARED[name]} ", n.brackets(args[0], SUM), n.brackets(args[1], SUM), COMPARISON)
+    if name in _LOGIC:
+        return n.infix(_LOGIC[name], n.brackets(args[0], LOGIC), n.brackets(args[1], LOGIC), LOGIC)
+    if name in _AROUND:
+        return n.around(_AROUND[name], args[0])
+    if name in _SPOKEN:
+        return n.spoken(_SPOKEN[name], args[0])
+    return n.call(_GREEK.get(name, name), args)
+
+
+def _where(x: Term, n: Notation) -> Set:
+    pairs = []
+    rest: Any = x
+    while isinstance(rest, Term) and rest.name == "where":
+        condition, value, rest = rest.args
+        pairs.append((typeset(value, n), typeset(condition, n)))
+    return n.cases(pairs, typeset(rest, n))
+
+
+def _matmul(x: Term, n: Notation) -> Set:
+    a, b = [typeset(arg, n) for arg in x.args]
+    return n.infix(" @ ", n.brackets(a, PRODUCT), n.brackets(b, PREFIX), PRODUCT)
+
+
+def _getitem(x: Term, n: Notation) -> Set:
+    index = x.params.get("index", x.args[1] if len(x.args) > 1 else None)
+    parts = index if isinstance(index, tuple) else (index,)
+    if all(
+        part is None or part is ... or part == slice(None) for part in parts if not isinstance(part, np.ndarray)
+    ) and not any(isinstance(part, np.ndarray) for part in parts):
+        return typeset(x.args[0], n)  # the same numbers, with more axes
+    return n.call("part", [typeset(x.args[0], n)])
+
+
+_SETTERS: dict[str, Callable[[Term, Notation], Set]] = {
+    "where": _where,
+    "matmul": _matmul,
+    "getitem": _getitem,
+    "sqrt": lambda x, n: n.root(typeset(x.args[0], n)),
+    "cbrt": lambda x, n: n.root(typeset(x.args[0], n), "3"),
+    "exp": lambda x, n: n.power(n.name("e"), typeset(x.args[0], n)),
+    "exp2": lambda x, n: n.power(n.number(2.0), typeset(x.args[0], n)),
+    "hypot": lambda x, n: n.root(_squares(x, n)),
+    "sum": lambda x, n: n.summed(typeset(x.args[0], n)),
+    "transpose": lambda x, n: n.transposed(typeset(x.args[0], n)),
+    "matrix_transpose": lambda x, n: n.transposed(typeset(x.args[0], n)),
+    "bitwise_not": lambda x, n: n.call("not", [typeset(x.args[0], n)]),
+}
+
+
+def _squares(x: Term, n: Notation) -> Set:
+    a, b = [_power(arg, 2.0, n) if not is_number(arg) else n.number(float(arg) ** 2) for arg in x.args]
+    return n.infix(" + ", a.text, b.text, SUM)
