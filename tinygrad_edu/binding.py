@@ -10,7 +10,7 @@ follow are parameters of the operation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from inspect import CO_VARARGS, Parameter, Signature
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -27,22 +27,24 @@ class Parameters(NamedTuple):
     Attributes:
         arrays: names of the positional-only parameters.
         many: the name of `*arrays`, "" without it.
-        options: the other parameters; those after `*` or `*arrays` last.
+        options: the other parameters, keyword-only ones last.
+        positional: how many of the options may be given by position.
         defaults: of all that have one, by name.
     """
 
     arrays: tuple[str, ...]
     many: str
     options: tuple[str, ...]
+    positional: int
     defaults: dict[str, Any]
 
     @property
     def names(self) -> tuple[str, ...]:
         """All of them, in order."""
-        return (*self.arrays, *([f"*{self.many}"] if self.many else []), *self.options)
+        before, after = self.options[: self.positional], self.options[self.positional :]
+        return (*self.arrays, *before, *([f"*{self.many}"] if self.many else []), *after)
 
 
-@cache
 def parameters_of(function: Callable[..., Any]) -> Parameters:
     """What a function takes, as it was written, before decorators. (inspect.signature takes 50 times as long.)"""
     while hasattr(function, "__wrapped__"):
@@ -54,34 +56,37 @@ def parameters_of(function: Callable[..., Any]) -> Parameters:
     defaults = dict(zip(names[code.co_argcount - len(values) : code.co_argcount], values, strict=True))
     many = names[count] if code.co_flags & CO_VARARGS else ""
     arrays = code.co_posonlyargcount
-    return Parameters(names[:arrays], many, names[arrays:count], defaults | (function.__kwdefaults__ or {}))
+    defaults |= function.__kwdefaults__ or {}
+    return Parameters(names[:arrays], many, names[arrays:count], code.co_argcount - arrays, defaults)
 
 
 def binder(function: Callable[..., Any]) -> Split:
     """What splits the arguments of a call: positional-only ones and `*arrays` are the arrays, all others go by name.
 
-    Arrays may be given by name too. It raises UnsupportedError for an argument that the function does not take, and for a
-    missing one.
+    Arrays may be given by name too. It raises UnsupportedError for an argument that the function does not take, that is given
+    twice, or that is missing.
     """
-    arrays, many, options, defaults = parameters_of(function)
+    taken = parameters_of(function)
+    arrays, many, options, positional, defaults = taken
     n = len(arrays)
-    names = parameters_of(function).names
     preset = {name: defaults[name] for name in options if name in defaults}
-    whole = len(preset) == len(options)
+    all_preset = len(preset) == len(options)
 
     def bind(*args: Any, **kwargs: Any) -> Bound:
-        if whole and not kwargs and (len(args) == n or (many and len(args) > n)):
+        if all_preset and not kwargs and (len(args) == n or (many and len(args) > n)):  # most calls
             return args, preset
         given = {name: kwargs.pop(name, defaults.get(name, ...)) for name in arrays[len(args) :]}
-        args += tuple(given.values())
         inputs, rest = (args, ()) if many else (args[:n], args[n:])
-        params = preset | dict(zip(options, rest, strict=False)) | kwargs
-        unknown = [f"{name}=" for name in params if name not in options] + [f"{x!r:.40}" for x in rest[len(options) :]]
+        placed = dict(zip(options[:positional], rest, strict=False))
+        params = preset | placed | kwargs
+        twice = [*placed.keys() & kwargs.keys(), *[name for name in arrays[: len(args)] if name in kwargs]]
+        unknown = [f"{name}=" for name in params if name not in options] + [f"{x!r:.40}" for x in rest[positional:]]
         missing = [name for name, x in given.items() if x is ...] + [name for name in options if name not in params]
-        if unknown or missing:
+        if twice or unknown or missing:
             problem = f"does not take {', '.join(unknown)}" if unknown else f"{', '.join(missing)} missing"
-            raise UnsupportedError(f"{problem}; it takes {', '.join(names)}")
-        return inputs, params
+            problem = f"got {', '.join(twice)} twice" if twice else problem
+            raise UnsupportedError(f"{problem}; it takes {', '.join(taken.names)}")
+        return inputs + tuple(given.values()), params
 
     return bind
 
@@ -91,23 +96,25 @@ def listing(function: Callable[..., Any]) -> Split:
     options = parameters_of(function).options
     bind = binder(function)
 
-    def split(arrays: Any, /, *args: Any, **kwargs: Any) -> Bound:
+    def split(*args: Any, **kwargs: Any) -> Bound:
+        arrays, rest = args[0] if args else kwargs.pop("arrays", None), args[1:]
         try:
             inputs = tuple(arrays)
         except TypeError:
             raise ShapeError(f"got {type(arrays).__name__}, expected a list of arrays") from None
-        if len(args) > len(options):
-            raise UnsupportedError(f"does not take {args[len(options)]!r:.40}; it takes arrays, {', '.join(options)}")
-        return bind(*inputs, **dict(zip(options, args, strict=False)), **kwargs)
+        if len(rest) > len(options):
+            raise UnsupportedError(f"does not take {rest[len(options)]!r:.40}; it takes arrays, {', '.join(options)}")
+        return bind(*inputs, **dict(zip(options, rest, strict=False)), **kwargs)
 
     return split
 
 
-@cache
-def listed_signature(**defaults: Any) -> Signature:
+def listed_signature(function: Callable[..., Any]) -> Signature:
     """What help() shows of a function of `*arrays` that users call with one list: see `listing`."""
-    parameters = [Parameter("arrays", Parameter.POSITIONAL_ONLY)]
-    for name, default in defaults.items():
+    taken = parameters_of(function)
+    parameters = [Parameter("arrays", Parameter.POSITIONAL_OR_KEYWORD)]
+    for name in taken.options:
+        default = taken.defaults.get(name, Parameter.empty)
         parameters.append(Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default))
     return Signature(parameters)
 

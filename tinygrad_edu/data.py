@@ -13,6 +13,8 @@ takes 0.03 us where one on 0-d arrays takes 0.43 us.
     to_leaf         what a leaf holds, from what the user gave
     value_or_array  a Value unchanged, anything else as an array
     value_or_weak   the same, but a single number as a Python float, so that it adopts the dtype of the other operand
+
+And what happens when an op fails: `recover`, `refusal`.
 """
 
 from __future__ import annotations
@@ -119,38 +121,46 @@ def to_result(op: Op, y: Any, data: Sequence[Any]) -> Any:
         return y
     if isinstance(y, complex) and not any(isinstance(x, (complex, np.ndarray)) for x in data):
         return to_result(op, op.forward(*map(np.float64, data)), data)  # Python's power of a negative base
+    if y is None:
+        raise DTypeError("the function returned None, expected a number or an array; write return")
     kind = getattr(y, "dtype", type(y).__name__)
     raise DTypeError(f"the result is {kind}, expected real numbers; cast the inputs to float")
 
 
 def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Exception) -> Any:
     """After `forward` raised: NumPy's answer for scalars that Python refuses (1/0 is inf), else an error that names the op."""
-    if isinstance(error, TinygradError):
-        raise in_the_name_of(op.name, error)
     if isinstance(error, TermMet):
         return Term.call(op.name, op.forward, tuple(inputs), params)
-    data = [x.raw if isinstance(x, Node) else to_operand(x) for x in inputs]
-    scalars = not any(isinstance(x, np.ndarray) for x in data)
-    if op.elementwise and scalars and isinstance(error, (ArithmeticError, ValueError)):
-        try:
-            return to_result(op, op.forward(*map(np.float64, data), **params), data)
-        except OverflowError:
-            known: TinygradError | None = DTypeError("got an integer too large for a float; write it as a float")
-    else:
-        known = explained(error, data, op.elementwise)
+    if op.elementwise and isinstance(error, (ArithmeticError, ValueError)) and not isinstance(error, TinygradError):
+        data = [x.raw if isinstance(x, Node) else to_operand(x) for x in inputs]
+        if not any(isinstance(x, np.ndarray) for x in data):
+            try:
+                return to_result(op, op.forward(*map(np.float64, data), **params), data)
+            except OverflowError:
+                error = DTypeError("got an integer too large for a float; write it as a float")
+            except Exception as again:
+                error = again
+    raise refusal(op, inputs, error)
+
+
+def refusal(op: Op, inputs: Sequence[Any], error: Exception) -> Exception:
+    """The error to raise after an op failed: one of ours, named after it; else, if it is not NumPy's kind, the same error."""
+    if isinstance(error, TinygradError):
+        error.operation = op.name
+        return error
+    known = _explained(error, [x.raw if isinstance(x, Node) else to_operand(x) for x in inputs], op.elementwise)
     if known is None:
-        raise error
+        return error
+    known.operation = op.name
     built_in = op.forward.__module__.startswith(f"{__package__}.ops")
-    raise in_the_name_of(op.name, known) from (None if built_in else error)  # a user wants to see the failing line
+    known.__cause__, known.__suppress_context__ = (
+        None if built_in else error,
+        True,
+    )  # a user wants to see the failing line
+    return known
 
 
-def in_the_name_of(operation: str, error: TinygradError) -> TinygradError:
-    """The error, named after the operation that the user called, in place of one inside it."""
-    error.operation = operation
-    return error
-
-
-def explained(error: Exception, data: Sequence[Any], elementwise: bool) -> TinygradError | None:
+def _explained(error: Exception, data: Sequence[Any], elementwise: bool) -> TinygradError | None:
     """What NumPy or Python refused, as one of our errors, with the shapes of the inputs; None if it is of another kind."""
     reason = str(error).removeprefix("matmul: ")  # NumPy's name for what it did inside
     shapes = " and ".join(str(np.shape(x)) for x in data)
@@ -160,13 +170,14 @@ def explained(error: Exception, data: Sequence[Any], elementwise: bool) -> Tinyg
         return DTypeError(f"{reason}; inputs of shape {shapes}")
     if not isinstance(error, (ArithmeticError, ValueError)):
         return None
-    if not elementwise:
-        return ShapeError(f"{reason}; inputs of shape {shapes}")
+    if "integer powers" in reason:
+        return DTypeError(f"{reason}; write the numbers as floats")
     try:
         np.broadcast_shapes(*map(np.shape, data))
     except ValueError:
-        return ShapeError(f"shapes {shapes} do not broadcast; counted from the right, sizes must be equal or 1")
-    return DTypeError(f"{reason}; write the numbers as floats")
+        if elementwise:
+            return ShapeError(f"shapes {shapes} do not broadcast; counted from the right, sizes must be equal or 1")
+    return ShapeError(f"{reason}; inputs of shape {shapes}")
 
 
 def to_leaf(data: Any, requires_grad: bool, copy: bool) -> Any:

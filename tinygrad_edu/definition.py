@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import signature
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from .binding import Split, binder, calling, listed_signature, listing, parameters_of
-from .data import recover, to_operand
+from .binding import Split, binder, calling, listed_signature, listing, named, parameters_of
+from .data import refusal, to_operand
 from .domain import REAL, Domain, Sample, Sampler
-from .errors import DefinitionError, TinygradError
+from .errors import DefinitionError
 from .node import Node
 from .op import Op, Rule
 from .recording import apply
@@ -68,9 +69,8 @@ def elementwise(
     def register(forward: Callable[..., Any]) -> Any:
         function = forward if scalar is None else _by_type(scalar, forward)
         op = _define(function, rules, None, samples, options, elementwise=True)
-        parameters = parameters_of(forward)
-        plain = "call" not in options and None not in rules and not parameters.options and not parameters.defaults
-        unrolled = {1: unary, 2: binary}.get(len(rules)) if plain else None
+        plain = "call" not in options and None not in rules and not op.parameters.options and not op.parameters.defaults
+        unrolled = {1: unary, 2: binary}.get(len(op.arrays)) if plain else None
         return _publish(op, options, _recorded(op, options) if unrolled is None else unrolled(op))
 
     return register
@@ -123,13 +123,11 @@ def derived(*, samples: Sampler | None = None, several: Any = False, **options: 
                 inputs, params = split(*args, **kwargs)
                 inputs = tuple([x if isinstance(x, Node) else to_operand(x) for x in inputs])
                 return forward(*inputs, **params)
-            except TinygradError as error:
-                error.operation = op.name
-                raise
             except TermMet:
                 return Term.call(op.name, forward, inputs, params)
-            except (ValueError, TypeError, IndexError) as error:
-                return recover(op, inputs, {}, error)
+            except Exception as error:
+                failure = refusal(op, inputs, error)
+            raise failure
 
         return _publish(op, options, composed)
 
@@ -145,6 +143,10 @@ def _define(
     **kind: Any,
 ) -> Op:
     name = forward.__name__
+    if unknown := options.keys() - Options.__annotations__.keys():
+        raise DefinitionError(
+            f"{name}: unknown option {', '.join(unknown)}=; there are {', '.join(Options.__annotations__)}"
+        )
     if name in registry and registry[name].op.forward.__module__ != forward.__module__:
         raise DefinitionError(f"{name}: this name is taken by {registry[name].op.forward.__module__}; choose another")
     return Op(
@@ -164,32 +166,28 @@ def _define(
 
 
 def _split(op: Op, options: Options) -> Split:
-    """What splits the arguments of a call of op into arrays and parameters."""
+    """What splits the arguments of a call of op into arrays and parameters; its errors name the op."""
     if op.listed:
-        return listing(op.forward)
-    return calling(options["call"]) if "call" in options else binder(op.forward)
+        split = listing(op.forward)
+    else:
+        split = calling(options["call"]) if "call" in options else binder(op.forward)
+    return named(op.name)(split)
 
 
 def _recorded(op: Op, options: Options) -> Callable[..., Any]:
     """The function that users call: `recording.apply` behind their arguments."""
     split = _split(op, options)
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            inputs, params = split(*args, **kwargs)
-        except TinygradError as error:
-            error.operation = op.name
-            raise
-        return apply(op, inputs, params)
-
-    return call
+    return lambda *args, **kwargs: apply(op, *split(*args, **kwargs))
 
 
 def _publish(op: Op, options: Options, call: Callable[..., Any]) -> Any:
     """Make `call` the public function: docstring and signature from the definition, `.op` on it, in the registry."""
     public: Any = wraps(options.get("call", op.forward))(call)
     if op.listed:
-        public.__signature__ = listed_signature(**parameters_of(op.forward).defaults)
+        public.__signature__ = listed_signature(op.forward)
+    elif "call" in options:
+        public.__signature__ = signature(options["call"]).replace(return_annotation="Plain")
     public.__name__ = public.__qualname__ = op.name
     public.__module__, public.__doc__ = op.forward.__module__, op.forward.__doc__
     public.op = op

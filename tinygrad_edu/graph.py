@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .data import explained, in_the_name_of, raw_of, shape_of
-from .errors import GraphError, ShapeError, TinygradError
+from .data import raw_of, shape_of
+from .errors import DefinitionError, GraphError, ShapeError, TinygradError
 from .node import NO_GRADIENT, RELEASED, Node
 from .op import Op, Rule
 from .ops.arrays.indexing import Parts
@@ -88,7 +88,7 @@ def chain_rule(
     create_graph: bool = False,
     release: bool = False,
 ) -> Iterator[tuple[Node, Any]]:
-    """The Values in `order` that the outputs depend on, with the gradient of Σ sum(output * seed) by each; outputs first.
+    """The Values in `order` that the outputs depend on, with the gradient of Σ sum(output * seed) with respect to each.
 
     Args:
         seeds: for each output, the gradient with respect to itself, of its shape and dtype.
@@ -124,43 +124,64 @@ def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph:
 
     `fit` (share.py) makes of a rule's raw answer a gradient of the input's shape and dtype.
     """
+    wanted = [i for i, x in enumerate(node.inputs) if isinstance(x, Node) and x in totals]
+    if not wanted:
+        return
     params = node.extra.get("params", {}) if node.extra else {}
-    if create_graph:
-        given = (g, node, *node.inputs)
-    else:
-        given = (g, node.raw, *[x.raw if isinstance(x, Node) else x for x in node.inputs])
-    every = None if op.shares is None else _ruled(op, op.shares, given, params)
-    for i, x in enumerate(node.inputs):
-        if not isinstance(x, Node) or x not in totals:
-            continue
-        if every is not None:
-            share = every[i]() if callable(every[i]) else every[i]
-        else:
+    given = (g, node, *node.inputs) if create_graph else (g, node.raw, *map(raw_of, node.inputs))
+    every = None if op.shares is None else _every_share(op, op.shares, given, params)
+    for i in wanted:
+        if every is None:
             rule = op.rules[i]
-            share = None if rule is None else _ruled(op, rule, given, params)
-        if share is not None:
-            share, total = fit(share, g, x, op), totals[x]
-            totals[x] = share if total is None else share + total if type(share) is Parts else total + share
+            if rule is None:
+                continue
+            share = _ruled(op, rule.apply, given, params)
+        elif every[i] is None:
+            continue
+        else:
+            share = _ruled(op, every[i], (), {}) if callable(every[i]) else every[i]
+        x = node.inputs[i]
+        share, total = fit(share, g, x, op), totals[x]
+        if total is None:
+            totals[x] = share
+        elif type(share) is Parts:  # in this order, as total may be a Value, whose + is an op
+            totals[x] = share + total
+        else:
+            totals[x] = total + share
 
 
-def _ruled(op: Op, rule: Rule, given: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """What a rule returns; errors name the op. Where Python's floats refuse (1/0, log 0), NumPy's answer."""
+def _every_share(op: Op, rule: Rule, given: tuple[Any, ...], params: dict[str, Any]) -> list[Any]:
+    """The shares of all inputs of an op with one rule; each array is another object, since leaves keep them.
+
+    Raises DefinitionError unless the rule returns a list or tuple of one share per input.
+    """
+    numbers = tuple([np.float64(x) if type(x) is float else x for x in given])  # shares may be computed later: see _ruled
+    every = _ruled(op, rule.apply, numbers, params)
+    expected = len(given) - 2
+    if not isinstance(every, (list, tuple)) or len(every) != expected:
+        got = f"{len(every)} shares" if isinstance(every, (list, tuple)) else type(every).__name__
+        error = DefinitionError(f"shares= returned {got}, expected a list of {expected}, one per array")
+        error.operation = f"backward through {op.called or op.name}"
+        raise error
+    first = {id(share): i for i, share in reversed(list(enumerate(every)))}
+    return [x.copy() if type(x) is np.ndarray and first[id(x)] != i else x for i, x in enumerate(every)]
+
+
+def _ruled(op: Op, rule: Callable[..., Any], given: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """What a rule returns; an error names the op. Where Python's floats refuse (1/0, log 0), NumPy's answer."""
     try:
         try:
-            return rule.apply(*given, **params)
-        except (ArithmeticError, ValueError):
-            return rule.apply(*[np.float64(x) if type(x) is float else x for x in given], **params)
+            return rule(*given, **params)
+        except (ArithmeticError, ValueError) as error:
+            if isinstance(error, TinygradError) or float not in map(type, given):
+                raise
+            return rule(*[np.float64(x) if type(x) is float else x for x in given], **params)
+    except TinygradError as error:
+        error.operation = f"backward through {op.called or op.name}"
+        raise
     except Exception as error:
-        named = (
-            error
-            if isinstance(error, TinygradError)
-            else explained(error, list(map(raw_of, given[2:])), elementwise=False)
-        )
-        if named is None:  # neither ours nor NumPy's
-            error.add_note(f"in a gradient rule of {op.name}")
-            raise
-        cause = error.__cause__ if named is error else error
-        raise in_the_name_of(f"backward through {op.called or op.name}", named) from cause
+        error.add_note(f"in a gradient rule of {op.name}")
+        raise
 
 
 def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:

@@ -20,10 +20,11 @@ text records the graph of the gradient. An operation of any number of arrays (`*
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from inspect import CO_VARARGS
 from typing import Any, NamedTuple
 
-from .binding import parameters_of
+from .binding import Parameters, parameters_of
 from .domain import Domain, Sampler
 from .errors import DefinitionError
 
@@ -70,6 +71,9 @@ class Op:
 
     Raises:
         DefinitionError: if the docstring or a rule is missing, or a number of rules or domains does not fit the arrays.
+
+    Attributes:
+        parameters: what `forward` takes.
     """
 
     name: str
@@ -87,28 +91,12 @@ class Op:
     listed: bool = False
     called: str = ""
 
-    def __post_init__(self) -> None:
-        def needs(what: str) -> DefinitionError:
-            return DefinitionError(f"{self.name}: {what}")
+    parameters: Parameters = field(init=False)
 
-        if not self.forward.__doc__:
-            raise needs('no docstring; write """What it computes.""" below its def line')
-        if not self.arrays and not self.many:
-            named = ", ".join(parameters_of(self.forward).options) or "x"
-            raise needs(f"no positional-only parameter, so no array; write def {self.name}({named}, /)")
-        if not isinstance(self.rules, (tuple, list)):
-            raise needs(f"rules= is a {type(self.rules).__name__}, expected a tuple, one per array: rules=(rule,)")
-        if self.many and not self.derived and (self.rules or self.shares is None):
-            got = "got rules=" if self.rules else "no shares="
-            raise needs(f"{got} for *{self.many}; write shares=, one rule that returns the shares of all arrays")
-        if not self.derived and self.shares is None and len(self.rules) != len(self.arrays):
-            got = f"got {len(self.rules)} rules for the arrays {', '.join(self.arrays)}"
-            raise needs(f"{got}; write rules= with one each, None for no gradient")
-        if not self.many and len(self.domain) > len(self.arrays):
-            raise needs(
-                f"got {len(self.domain)} domains for {len(self.arrays)} arrays; write domain= with one each at most"
-            )
-        rules = [_rule(self.name, x) for x in (*self.rules, self.shares)]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", parameters_of(self.forward))
+        _check(self)
+        rules = [_rule(self, given) for given in (*self.rules, self.shares)]
         object.__setattr__(self, "rules", tuple(rules[:-1]))
         object.__setattr__(self, "shares", rules[-1])
 
@@ -118,12 +106,12 @@ class Op:
     @property
     def arrays(self) -> tuple[str, ...]:
         """The names of its arrays, the positional-only parameters of `forward`; without those of `*arrays`."""
-        return parameters_of(self.forward).arrays
+        return self.parameters.arrays
 
     @property
     def many(self) -> str:
         """The name of `*arrays`, if it takes any number of them; else ""."""
-        return parameters_of(self.forward).many
+        return self.parameters.many
 
     @property
     def differentiable(self) -> bool:
@@ -131,11 +119,49 @@ class Op:
         return self.shares is not None or any(self.rules)
 
 
-def _rule(name: str, given: Any) -> Rule | None:
-    if given is None or isinstance(given, Rule):
-        return given
-    if callable(given):
-        return Rule(given)
-    raise DefinitionError(
-        f"{name}: a rule is a {type(given).__name__}, expected a function of (g, y, *arrays, **params), or None"
-    )
+def _check(op: Op) -> None:
+    """Raise DefinitionError, which says what to write, if something is missing or does not fit."""
+
+    def needs(what: str) -> DefinitionError:
+        return DefinitionError(f"{op.name}: {what}")
+
+    if not op.forward.__doc__:
+        raise needs('no docstring; write """What it computes.""" below its def line')
+    if not op.arrays and not op.many:
+        _, _, options, _, defaults = op.parameters
+        names = [name for name in options if name not in defaults] or ["x"]
+        after = [f"{name}={defaults[name]!r}" for name in options if name in defaults]
+        raise needs(
+            f"no positional-only parameter, so no array; write def {op.name}({', '.join([*names, '/', *after])})"
+        )
+    for option, given in (("rules", op.rules), ("domain", op.domain)):
+        if not isinstance(given, (tuple, list)) or isinstance(given, (Rule, Domain)):
+            raise needs(f"{option}= is a {type(given).__name__}, expected a tuple, one per array: {option}=(..., )")
+    if op.rules and op.shares is not None:
+        raise needs("got rules= and shares=; write one of them")
+    if op.many and not op.derived and op.shares is None:
+        got = "got rules=" if op.rules else "no shares="
+        raise needs(f"{got} for *{op.many}; write shares=, one rule that returns the shares of all arrays")
+    if not op.derived and op.shares is None and len(op.rules) != len(op.arrays):
+        got = f"got {len(op.rules)} rules for the arrays {', '.join(op.arrays)}"
+        raise needs(f"{got}; write rules= with one each, None for no gradient")
+    if not op.many and len(op.domain) > len(op.arrays):
+        got = f"got {len(op.domain)} domains for {len(op.arrays)} arrays"
+        raise needs(f"{got}; write domain= with one each, or fewer: the last one holds for all that follow")
+
+
+def _rule(op: Op, given: Any) -> Rule | None:
+    """A rule as given, or a plain function as a Rule. Raises DefinitionError for anything else, and for missing arguments."""
+    if given is None:
+        return None
+    rule = given if isinstance(given, Rule) else Rule(given)
+    expected = ", ".join(["g", "y", *op.arrays, *([f"*{op.many}"] if op.many else []), *op.parameters.options])
+    if not callable(rule.apply):
+        raise DefinitionError(
+            f"{op.name}: a rule is a {type(rule.apply).__name__}, expected a function of ({expected})"
+        )
+    code = getattr(rule.apply, "__code__", None)
+    if code is not None and not code.co_flags & CO_VARARGS and code.co_argcount < 2 + len(op.arrays):
+        got = ", ".join(code.co_varnames[: code.co_argcount])
+        raise DefinitionError(f"{op.name}: a rule is a function of ({got}), expected one of ({expected})")
+    return rule

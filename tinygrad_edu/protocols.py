@@ -66,7 +66,8 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
         try:
             return recorded(*args, **kwargs)
         except TinygradError as error:
-            error.operation = full_name(function)
+            if not isinstance(function, np.ufunc):  # it may be an operator, array + value
+                error.operation = full_name(function)
             raise
         except TypeError as error:
             takes = ", ".join(parameters_of(recorded).names)

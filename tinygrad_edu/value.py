@@ -132,16 +132,21 @@ class Value(Methods):
 
     @property
     def data(self) -> Any:
-        """The number or array that it holds. A leaf's may be assigned, by data of the same shape and dtype, and is shared.
+        """The number or array that it holds. Of a computed (non-leaf) Value a read-only view: its gradient may rest on it.
 
-        Assigning it, hence also `w.data -= ...`, marks the leaf as changed: see `mark_changed`. Python numbers take its dtype.
+        A leaf's may be assigned, by data of the same shape and dtype, whose memory it then shares. Assigning it, hence also
+        `w.data -= ...`, marks the leaf as changed if it requires grad: see `mark_changed`. Python numbers take its dtype.
 
         Raises (when assigned):
             GraphError: on a computed (non-leaf) Value.
             DTypeError: for another dtype, integers in an array, a Value, and data that is not real numbers.
             ShapeError: for another shape.
         """
-        return self.raw
+        if self.grad_fn is None or type(self.raw) is not np.ndarray:
+            return self.raw
+        view = self.raw.view()
+        view.flags.writeable = False
+        return view
 
     @data.setter
     def data(self, data: Any) -> None:
@@ -149,11 +154,7 @@ class Value(Methods):
             raise GraphError(
                 f"data: this Value was computed by {self.grad_fn}; only the data of leaves can be assigned"
             )
-        if (
-            type(data) is not type(self.raw)
-            or np.shape(data) != self.shape
-            or getattr(data, "dtype", float) != self.dtype
-        ):
+        if data is not self.raw:
             data = self._fitting(data)
         self.raw = data
         self.mark_changed()
@@ -162,7 +163,9 @@ class Value(Methods):
         """Data to assign, as this leaf holds it; see `data`."""
         try:
             new = to_leaf(data, self.requires_grad, copy=False)
-            if not isinstance(data, (np.ndarray, np.generic)):  # Python numbers take the dtype
+            if self.dtype.kind == "f" and not isinstance(
+                data, (np.ndarray, np.generic)
+            ):  # Python numbers take the dtype
                 new = to_leaf(np.asarray(new, self.dtype), self.requires_grad, copy=False)
         except DTypeError as error:
             error.operation = "data"
@@ -241,8 +244,8 @@ class Value(Methods):
         return self.numpy().tolist()
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        """The numbers as an ndarray, in this Value's own memory unless it is a scalar."""
-        return np.asarray(self.raw)
+        """The numbers as an ndarray, in this Value's own memory unless it is a scalar; read-only as `data` is."""
+        return np.asarray(self.data)
 
     def __float__(self) -> float:
         if self.size == 1 and recording.is_transforming() and self.tick > NO_GRADIENT:

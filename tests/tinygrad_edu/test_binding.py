@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as te
-from tinygrad_edu import DTypeError, GraphError, ShapeError, UnsupportedError, Value, linalg, registry
+from tinygrad_edu import DTypeError, GraphError, ShapeError, UnsupportedError, Value, linalg, no_grad, registry
 from tinygrad_edu.binding import binder, listing, parameters_of
 
 
@@ -44,7 +44,9 @@ def test_bound(args, kwargs, inputs, params):
     [
         ((), {}, "^a missing; it takes a, b, axis, keep$"),
         ((1,), {"axes": 1}, "^does not take axes=; it takes a, b, axis, keep$"),
-        ((1, 2, 3, 4, 5), {}, "^does not take 5; it takes"),
+        ((1, 2, 3, 4, 5), {}, "^does not take 4, 5; it takes"),
+        ((1, 2, 0), {"axis": 1}, "^got axis twice; it takes"),
+        ((1,), {"a": 1}, "^got a twice; it takes"),
     ],
 )
 def test_refused(args, kwargs, message):
@@ -57,6 +59,7 @@ def test_arrays_given_as_one_list():
     assert split([1, 2]) == ((1, 2), {"axis": 0})
     assert split((1,), 1) == ((1,), {"axis": 1})
     assert split(np.eye(2), axis=1)[1] == {"axis": 1}
+    assert split(arrays=[1, 2], axis=1) == ((1, 2), {"axis": 1})
     with pytest.raises(ShapeError, match="got int, expected a list of arrays"):
         split(3)
     with pytest.raises(UnsupportedError, match="does not take 7; it takes arrays, axis"):
@@ -74,8 +77,8 @@ def test_arrays_by_name_are_arrays_too():
         (te.clip, "(x, /, a_min=None, a_max=None, *, min=None, max=None)"),
         (te.sum, "(x, /, axis=None, keepdims=False)"),
         (te.tanh, "(x, /)"),
-        (te.concatenate, "(arrays, /, axis=0)"),
-        (te.hstack, "(arrays, /)"),
+        (te.concatenate, "(arrays, axis=0)"),
+        (te.hstack, "(arrays)"),
         (te.gradient, "(x, /, *spacing, axis=None, edge_order=1)"),
         (te.einsum, "(subscripts, *operands)"),
         (te.conv2d, "(x, weight, /, bias=None, stride=1, padding=0, dilation=1, groups=1)"),
@@ -179,6 +182,24 @@ def test_a_constant_may_hold_integers():
     x = Value(np.arange(3), requires_grad=False)
     x.data = np.array([5, 6, 7])
     assert x.data.tolist() == [5, 6, 7]
+    with pytest.raises(DTypeError, match="data: got float64, expected int64"):
+        x.data = [1.7, 2, 3]
+
+
+def test_data_of_a_computed_value_is_a_read_only_view():
+    w = Value(np.ones(3))
+    v = w * w
+    for array in (v.data, v.numpy()):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 5.0
+    with pytest.raises((GraphError, ValueError)):
+        v.data -= 1.0
+    (v * v).sum().backward()
+    assert w.grad.tolist() == [4.0, 4.0, 4.0]
+    with no_grad():
+        result = w * w
+    result.data[0] = 5.0
+    w.data[0] = 2.0
 
 
 # -- Methods and names -------------------------------------------------------------------------------------------------

@@ -119,16 +119,17 @@ def test_a_failing_op_of_a_users_shows_its_name_and_its_line():
 
 @pytest.mark.usefixtures("temporary")
 @pytest.mark.parametrize(
-    ("error", "kind"), [(ValueError("odd"), ShapeError), (TypeError("odd"), DTypeError), (KeyError("odd"), KeyError)]
+    "error", [ValueError("odd"), TypeError("odd"), KeyError("odd"), ZeroDivisionError("odd"), ShapeError("odd")]
 )
-def test_a_failing_rule_of_a_users_shows_its_name_and_its_line(error, kind):
+def test_a_failing_rule_of_a_users_shows_its_name_and_its_line(error):
     def rule(g, y, x):
         raise error  # the failing line of a rule
 
-    with pytest.raises(kind) as caught:
+    with pytest.raises(type(error)) as caught:
         define(rule=rule)(Value(np.ones(3))).sum().backward()
     shown = "".join(traceback.format_exception(caught.value))
-    assert "own" in str(caught.value) or "in a gradient rule of own" in caught.value.__notes__
+    assert caught.value is error
+    assert "in a gradient rule of own" in shown or "backward through own: odd" in shown
     assert "the failing line of a rule" in shown
 
 

@@ -7,6 +7,7 @@ from tinygrad_edu import (
     NONZERO,
     REAL,
     DefinitionError,
+    DTypeError,
     Sample,
     ShapeError,
     Value,
@@ -72,12 +73,24 @@ def test_a_users_general_op_and_its_options():
         (lambda: elementwise(rules=(ONE,))(unmarked), r"so no array; write def unmarked\(x, axis, /\)"),
         (
             lambda: elementwise(rules=ONE.apply)(documented),
-            r"rules= is a function, expected a tuple, .*rules=\(rule,\)",
+            r"rules= is a function, expected a tuple, one per array: rules=",
         ),
         (
             lambda: elementwise(rules=("1 / x",))(documented),
-            r"a rule is a str, expected a function of \(g, y, \*arrays",
+            r"a rule is a str, expected a function of \(g, y, x\)",
         ),
+        (lambda: elementwise(rules=ONE)(documented), "rules= is a Rule, expected a tuple"),
+        (lambda: elementwise(rules=(ONE,), domain=REAL)(documented), "domain= is a Domain, expected a tuple"),
+        (
+            lambda: elementwise(rules=(lambda g, x: g,))(documented),
+            r"a function of \(g, x\), expected one of \(g, y, x\)",
+        ),
+        (
+            lambda: elementwise(rules=(ONE,), analitic=True)(documented),
+            "unknown option analitic=; there are symbol, domain",
+        ),
+        (lambda: operation(rules=(ONE,), shares=ONE)(documented), "got rules= and shares=; write one of them"),
+        (lambda: operation(rules=(ONE,))(with_option), r"write def with_option\(x, /, scale=2.0\)"),
         (lambda: elementwise(rules=(ONE, ONE))(documented), "got 2 rules for the arrays x; write rules= with one each"),
         (lambda: elementwise(rules=(ONE,), domain=(REAL, REAL))(documented), "got 2 domains for 1 arrays"),
         (lambda: operation(rules=(ONE, ONE))(variadic), r"got rules= for \*arrays; write shares="),
@@ -101,6 +114,11 @@ def documented(x, /):
 def unmarked(x, axis):
     """Nothing happens to x."""
     return x
+
+
+def with_option(x, scale=2.0):
+    """x, scaled."""
+    return scale * x
 
 
 def variadic(*arrays):
@@ -179,3 +197,112 @@ def test_keyword_only_parameters_defaults_and_variadic_functions():
 
 
 ONE2 = rule(lambda g, y, a, b: g)
+
+
+# -- What rules return -------------------------------------------------------------------------------------------------
+
+
+def joint(shares):
+    @operation(shares=shares)
+    def summed(*arrays):
+        """The sum of arrays of one shape."""
+        return sum(arrays[1:], arrays[0])
+
+    return summed
+
+
+@pytest.mark.usefixtures("temporary")
+@pytest.mark.parametrize(
+    ("shares", "got"),
+    [
+        (lambda g, y, *xs: g, "ndarray"),
+        (lambda g, y, *xs: [g], "1 shares"),
+        (lambda g, y, *xs: [g] * 3, "3 shares"),
+        (lambda g, y, *xs: (g for _ in xs), "generator"),
+        (lambda g, y, *xs: None, "NoneType"),
+    ],
+)
+def test_a_joint_rule_returns_one_share_per_array(shares, got):
+    y = joint(shares)(Value(np.ones(2)), Value(np.ones(2)))
+    with pytest.raises(
+        DefinitionError, match=rf"^backward through summed: shares= returned {got}, expected a list of 2"
+    ):
+        y.sum().backward()
+
+
+@pytest.mark.usefixtures("temporary")
+def test_one_array_returned_twice_is_no_leafs_memory_twice():
+    a, b = Value(np.ones(2)), Value(np.ones(2))
+    joint(lambda g, y, *xs: [2 * g] * len(xs))(a, b).sum().backward()
+    a.grad *= 0
+    assert b.grad.tolist() == [2.0, 2.0]
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_joint_rule_is_not_run_for_nothing_and_shares_may_be_functions():
+    calls = []
+
+    def shares(g, y, *xs):
+        calls.append("rule")
+        return [lambda: calls.append("first") or g / xs[1], lambda: calls.append("second") or g * 0.0]
+
+    quotient = joint(shares)
+    a, w = Value(1.0), Value(2.0)
+    quotient(a, 0.0).backward()
+    assert a.grad == np.inf
+    assert calls == ["rule", "first"]
+    frozen = Value(1.0)
+    y = quotient(frozen, 1.0) * w
+    frozen.requires_grad = False
+    calls.clear()
+    y.backward()
+    assert calls == []
+    assert w.grad == 2.0
+
+
+@pytest.mark.usefixtures("temporary")
+@pytest.mark.parametrize(
+    ("returned", "message"), [(None, "returned None; write return"), ([1.0], "returned list; return a")]
+)
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_rule_that_returns_no_number_is_named(returned, message, create_graph):
+    for define in (elementwise, operation):
+
+        @define(rules=(lambda g, y, x: returned,))
+        def odd(x, /):
+            """x, with a wrong rule."""
+            return x * 1.0
+
+        with pytest.raises(DefinitionError, match=f"^backward through odd: a rule {message}"):
+            odd(Value(np.ones(2))).sum().backward(create_graph=create_graph)
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_function_without_return_and_a_users_own_error():
+    @elementwise(rules=(ONE,))
+    def silent(x, /):
+        """Nothing."""
+
+    with pytest.raises(DTypeError, match="^silent: the function returned None, .*write return"):
+        silent(Value(1.0))
+
+    @elementwise(rules=(ONE,))
+    def strict(x, /):
+        """x, if it is positive."""
+        if np.any(x < 0):
+            raise ValueError("x must be positive")
+        return x
+
+    for x in (-1.0, np.array([-1.0])):
+        with pytest.raises(ShapeError, match=r"^strict: x must be positive; inputs of shape"):
+            strict(Value(x))
+
+    @derived()
+    def counted(x, /, n=0):
+        """x, n times."""
+        if n < 1:
+            raise ValueError("n must be positive")
+        return x * n
+
+    with pytest.raises(ValueError, match="n must be positive"):
+        counted(2.0, n=-1)

@@ -451,7 +451,7 @@ REFUSED = [
     (lambda: tg.cross(Value(A), A[:2], axisc=5), ShapeError, "cross: "),
     (lambda: tg.vecdot(Value(X), X[:1]), ShapeError, "vecdot: got vectors of 3 and 1 components"),
     (lambda: np.einsum(Value(A), [0, 1]), UnsupportedError, "einsum: got subscripts of type Value, expected text"),
-    (lambda: tg.einsum("ij,j", Value(A)), ShapeError, "einsum: got 1, but the number of operands in 'ij,j' is 2"),
+    (lambda: tg.einsum("ij,j", Value(A)), ShapeError, "einsum: got 1, expected 2 operands for 'ij,j'"),
     (
         lambda: tg.vecdot(Value(1.0), X),
         ShapeError,

@@ -113,7 +113,7 @@ def einsum(*operands: Array, subscripts: str) -> Plain:
     """
     named = subscripts.count(",") + 1
     if named != len(operands):
-        raise ShapeError(f"got {len(operands)}, but the number of operands in {subscripts!r} is {named}")
+        raise ShapeError(f"got {len(operands)}, expected {named} operands for {subscripts!r}")
     return np.einsum(subscripts, *operands, optimize=prod(map(np.size, operands)) > _SMALL)
 
 
