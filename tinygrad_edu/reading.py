@@ -41,6 +41,8 @@ def forward_term(op: Op, params: Mapping[str, Any] | None = None) -> Any:
 def rule_term(op: Op, i: int = 0, params: Mapping[str, Any] | None = None) -> Any:
     """The rule for array number i, of the symbols g (the incoming gradient), y (the result) and those of `forward_term`.
 
+    An array that is itself called g or y leaves them the names grad and result.
+
     For an elementwise op without g, as the local derivative; a plain number if it is one. Raises UnreadableError.
     """
     rule = _rule(op, i)
@@ -53,7 +55,7 @@ def said_term(op: Op, i: int = 0) -> Any:
     if not callable(rule.says):
         return rule_term(op, i)
     arrays, params, y = _symbols(op)
-    given = (y, *arrays) if op.elementwise else (Term.symbol("g", y.shape), y, *arrays)
+    given = (y, *arrays) if op.elementwise else (Term.symbol(_free("g", op), y.shape), y, *arrays)
     says = rule.says
     return _read(lambda: says(*given, **params))
 
@@ -84,7 +86,7 @@ def rule_formula(op: Op, i: int = 0, notation: Notation = TEXT, names: Mapping[s
 def operands_read(op: Op, i: int = 0) -> frozenset[str]:
     """The names of what the rule for array number i looks at: of "g", "y" and the arrays. All, if it cannot be read."""
     arrays, _, _ = _symbols(op)
-    every = {"g", "y", *[x.name for x in arrays]}
+    every = {_free("g", op), _free("y", op), *[x.name for x in arrays]}
     try:
         return frozenset(symbols(_applied(op, _rule(op, i).apply, i, local=False)) & every)
     except UnreadableError:
@@ -102,6 +104,11 @@ def renamed(x: Any, names: Mapping[str, str]) -> Any:
     return Term(x.name, x.function, args, params, x.behind, x.seen)
 
 
+def _free(letter: str, op: Op) -> str:
+    """The symbol g or y, unless an array has that name."""
+    return {"g": "grad", "y": "result"}[letter] if letter in op.arrays else letter
+
+
 def _rule(op: Op, i: int) -> Rule:
     rule = op.shares or op.rules[i]
     if rule is None:
@@ -111,7 +118,7 @@ def _rule(op: Op, i: int) -> Rule:
 
 def _applied(op: Op, apply: Callable[..., Any], i: int, local: bool, given: Mapping[str, Any] | None = None) -> Any:
     arrays, params, y = _symbols(op, given)
-    g = 1.0 if local else Term.symbol("g", y.shape)
+    g = 1.0 if local else Term.symbol(_free("g", op), y.shape)
     return _read(lambda: _one(apply(g, y, *arrays, **params), i, op))
 
 
@@ -145,7 +152,7 @@ def _symbols(op: Op, given: Mapping[str, Any] | None = None) -> tuple[tuple[Term
         params = {name: Term.symbol(name) if type(x) is float else x for name, x in params.items()}
     with np.errstate(all="ignore"):
         y = op.forward(*[x.behind for x in arrays], **plain)
-    return arrays, params, Term.symbol("y", np.shape(y))
+    return arrays, params, Term.symbol(_free("y", op), np.shape(y))
 
 
 def _sample(op: Op) -> Sample:

@@ -149,6 +149,9 @@ class Term:
 
     def __getattr__(self, name: str) -> Any:
         """A method of arrays: sum, reshape, astype, ..."""
+        function = getattr(np, name, None)
+        if isinstance(function, np.ufunc):  # x.tanh(), as a Value has it
+            return lambda *args: function(self, *args)
         method = getattr(np.ndarray, name, None)
         if name.startswith("_") or not callable(method):
             raise AttributeError(f"a Term has no attribute {name!r}")

@@ -36,7 +36,18 @@ _CONSTANTS = {  # numbers that have a name
     math.inf: "∞",
 }
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-_GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "eps": "ε", "sigmoid": "σ", "theta": "θ", "lambda": "λ", "mu": "μ"}
+_GREEK = {
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "eps": "ε",
+    "theta": "θ",
+    "mu": "μ",
+    "sigma": "σ",
+    "tau": "τ",
+    "rho": "ρ",
+    "sigmoid": "σ",
+}
 _COMPARED = {"less": "<", "less_equal": "≤", "greater": ">", "greater_equal": "≥", "equal": "=", "not_equal": "≠"}
 _LOGIC = {"bitwise_and": " and ", "bitwise_or": " or ", "logical_and": " and ", "logical_or": " or "}
 _AROUND = {"abs": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}
@@ -170,9 +181,10 @@ class Latex(Notation):
             "γ": "gamma",
             "ε": "varepsilon",
             "θ": "theta",
-            "λ": "lambda",
             "μ": "mu",
             "σ": "sigma",
+            "τ": "tau",
+            "ρ": "rho",
         }
         text = _GREEK.get(name, name)
         if text in greek:

@@ -73,9 +73,11 @@ def _formula_or_why(op: Op, key: str, params: Mapping[str, Any]) -> str | Unread
 def _formula(op: Op, params: Mapping[str, Any]) -> str:
     if not op.elementwise or op.derived:
         raise UnreadableError(f"{op.name} does not compute number by number")
-    names = ", ".join(op.arrays)
+    names = {name: f"x{i}" for i, name in enumerate(op.arrays)}  # any name of Python's, but none of JavaScript's
+    inputs = ", ".join(names.values())
     derivatives = [
-        _function(f"(y, {names})", 0.0 if rule is None else rule_term(op, i, params)) for i, rule in enumerate(op.rules)
+        _function(f"(y, {inputs})", 0.0 if rule is None else rule_term(op, i, params), names)
+        for i, rule in enumerate(op.rules)
     ]
     return f"{{forward: {_forward(op, names, params)}, derivatives: [{', '.join(derivatives)}]}}"
 
@@ -95,23 +97,24 @@ def _known() -> frozenset[str]:
     )
 
 
-def _forward(op: Op, names: str, params: Mapping[str, Any]) -> str:
+def _forward(op: Op, names: Mapping[str, str], params: Mapping[str, Any]) -> str:
+    inputs = ", ".join(names.values())
     try:
-        return _function(f"({names})", forward_term(op, params))
+        return _function(f"({inputs})", forward_term(op, params), names)
     except UnreadableError:
         if op.name not in _known() or params:
             raise
-        return f"({names}) => np.{op.name}({names})"
+        return f"({inputs}) => np.{op.name}({inputs})"
 
 
-def _function(arguments: str, result: Any) -> str:
+def _function(arguments: str, result: Any, names: Mapping[str, str]) -> str:
     """An arrow function; what is used several times is computed once."""
     uses: dict[Term, int] = {}
     order = _order(result, uses)
     texts: dict[Term, str] = {}
     lines: list[str] = []
     for term in order:
-        text = _expression(term, texts)
+        text = _expression(term, texts) if term.function is not None else names.get(term.name, "y")
         if uses[term] > 1 and term.function is not None and term is not result:
             lines.append(f"const t{len(lines)} = {text};")
             text = f"t{len(lines) - 1}"
@@ -137,8 +140,6 @@ def _order(result: Any, uses: dict[Term, int]) -> list[Term]:
 
 
 def _expression(term: Term, texts: Mapping[Term, str]) -> str:
-    if term.function is None:
-        return term.name
     if term.name in _SAME:
         return _text(term.args[0], texts)
     args = [_text(x, texts) for x in term.args]

@@ -1,0 +1,331 @@
+"""Formulas are read off definitions, and equal them: forward functions and rules as expressions, `says=`, and formula()."""
+
+import math
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as te
+from tinygrad_edu import (
+    Term,
+    UnreadableError,
+    Value,
+    formula,
+    forward_term,
+    grad,
+    registry,
+    rule,
+    rule_formula,
+    rule_term,
+)
+from tinygrad_edu.reading import operands_read, said_term
+from tinygrad_edu.term import evaluate, symbols
+from tinygrad_edu.testing.strategies import fixed_calls, points
+from tinygrad_edu.typesetting import LATEX, MATHML, typeset
+
+PRIMITIVE = {name: f.op for name, f in registry.items() if not f.op.derived}
+RULES = [(name, i) for name, op in PRIMITIVE.items() for i, r in enumerate(op.rules or [op.shares]) if r is not None]
+ELEMENTWISE = [(name, i) for name, i in RULES if PRIMITIVE[name].elementwise]
+
+# What cannot be read as an expression, and why. A new op that cannot be gets a line, with its reason.
+UNREADABLE_FORWARDS = {
+    **dict.fromkeys(("erf", "erfc"), "loops over numbers or writes blocks"),
+    **dict.fromkeys(("scatter", "index_set", "index_add", "index_max", "index_min"), "writes into a copy"),
+    **dict.fromkeys(
+        ("conv", "conv_transpose", "conv_weight", "max_pool", "sum_pool", "sum_unpool"), "writes window by window"
+    ),
+    "cofactor": "inverts only matrices whose determinant is not 0",
+    "p_norm": "takes a shorter way for ordinary sizes",
+}
+UNREADABLE_RULES = {
+    **dict.fromkeys(("prod", "cumprod"), "divides by x only if no product is 0 or out of range"),
+    **dict.fromkeys(("index_max", "index_min"), "counts ties by writing"),
+    "max_pool": "searches window by window",
+    **dict.fromkeys(
+        ("packed_qr", "packed_eigh", "packed_svd", "packed_slogdet", "pinv", "least_squares"), "refuses some matrices"
+    ),
+}
+
+
+def numbers_for(op, seed=0):
+    """A number in the domain of each array of an elementwise op."""
+    rng = np.random.default_rng(seed)
+    domains = [op.domain[min(i, len(op.domain) - 1)] for i in range(len(op.arrays))]
+    return [bool(rng.integers(2)) if d.boolean else float(rng.choice(points(d))) for d in domains]
+
+
+def params_of(op):
+    return {name: x for name, x in op.parameters.defaults.items() if name not in op.arrays}
+
+
+@pytest.mark.parametrize("name", PRIMITIVE)
+def test_a_forward_function_is_read_or_has_a_reason(name):
+    if name in UNREADABLE_FORWARDS:
+        with pytest.raises(UnreadableError, match=r"it (writes into|makes|looks at|asks for) "):
+            forward_term(PRIMITIVE[name])
+    else:
+        forward_term(PRIMITIVE[name])
+
+
+@pytest.mark.parametrize(("name", "i"), RULES)
+def test_a_rule_is_read_or_has_a_reason(name, i):
+    op = PRIMITIVE[name]
+    if name in UNREADABLE_RULES and (name, i) != ("least_squares", 1):
+        with pytest.raises(UnreadableError, match=r"it (writes into|makes|looks at|asks for) "):
+            rule_term(op, i)
+        assert operands_read(op, i) >= {"g", "y"}
+    else:
+        rule_term(op, i)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, op in PRIMITIVE.items() if op.elementwise and name not in UNREADABLE_FORWARDS]
+)
+def test_a_forward_expression_equals_the_function(name):
+    op = PRIMITIVE[name]
+    term = forward_term(op, params_of(op))
+    for seed in range(20):
+        xs = numbers_for(op, seed)
+        with np.errstate(all="ignore"):
+            got = evaluate(term, dict(zip(op.arrays, map(np.float64, xs), strict=True)))
+            expected = op.forward(*map(np.float64, xs), **params_of(op))
+        assert np.allclose(got, expected, rtol=1e-14, atol=0, equal_nan=True), xs
+
+
+@pytest.mark.parametrize(("name", "i"), ELEMENTWISE)
+@pytest.mark.parametrize("read", [rule_term, said_term])
+def test_an_elementwise_expression_equals_the_rule(name, i, read):
+    """Both the rule as it is read, and as a person says it."""
+    op = PRIMITIVE[name]
+    term, params = read(op, i), params_of(op)
+    for seed in range(20):
+        xs = [np.float64(x) for x in numbers_for(op, seed)]
+        with np.errstate(all="ignore"):
+            y = op.forward(*xs, **params)
+            expected = op.rules[i].apply(np.float64(1), y, *xs, **params)
+            given = dict(zip(op.arrays, xs, strict=True)) | params | {"y": y}
+            got = evaluate(term, given)
+        assert np.allclose(got, expected, rtol=1e-9, atol=1e-12, equal_nan=True), (xs, got, expected)
+
+
+@pytest.mark.parametrize(("name", "i"), [(n, i) for n, i in RULES if not PRIMITIVE[n].elementwise])
+def test_an_expression_for_arrays_equals_the_rule(name, i):
+    op = PRIMITIVE[name]
+    rule = op.shares or op.rules[i]
+    reads = [
+        term for term in (_read(rule_term, op, i), callable(rule.says) and _read(said_term, op, i)) if term is not None
+    ]
+    if not reads:
+        return
+    from tinygrad_edu.reading import _symbols
+
+    arrays, params, y = _symbols(op)
+    xs, g = [x.behind for x in arrays], np.random.default_rng(1).normal(size=y.shape)[()]
+    with np.errstate(all="ignore"):
+        result = op.forward(*xs, **params)
+        expected = rule.apply(g, result, *xs, **params)
+        if op.shares is not None:
+            expected = expected[i]() if callable(expected[i]) else expected[i]
+        expected = expected.whole() if hasattr(expected, "whole") else expected
+        for term in filter(lambda term: term is not False, reads):
+            got = evaluate(term, {"y": result, "g": g} | {x.name: x.behind for x in arrays} | {"result": result})
+            assert np.allclose(got, expected, rtol=1e-9), name
+
+
+def _read(read, op, i):
+    try:
+        return read(op, i)
+    except UnreadableError:
+        return None
+
+
+MEANING = {  # what words of `says=` mean, in NumPy: of (g, y, x, ...) and the parameters
+    "g in the shape of x": lambda g, y, x, **p: np.reshape(g, np.shape(x)),
+    "g with the axes back in place": lambda g, y, x, axes: np.transpose(g, axes and np.argsort(axes)),
+    "g, repeated along the axes": lambda g, y, x, axis, keepdims: np.broadcast_to(
+        g if keepdims or axis is None else np.expand_dims(g, axis), x.shape
+    ),
+    "g, summed over the new axes": lambda g, y, x, shape: np.sum(g, axis=tuple(range(len(shape) - x.ndim))),
+    "Σ of g from each place to the end": lambda g, y, x, axis: np.reshape(
+        np.flip(np.cumsum(np.flip(g, axis or 0), axis or 0), axis or 0), x.shape
+    ),
+    "g, rolled back": lambda g, y, x, shift, axis: np.roll(g, -np.asarray(shift), axis),
+    "g where x = y, shared equally among ties": lambda g, y, x, axis, keepdims: g * (x == y),
+    "g, each number back where it came from": lambda g, y, x, axis, **p: g.ravel()[
+        np.argsort(np.argsort(x.ravel()))
+    ].reshape(x.shape),
+    "g, summed over rows": lambda g, y, x, w, b: np.sum(g, axis=tuple(range(g.ndim - 1))),
+    "g - mean(g)": lambda g, y, x, axis: g - np.mean(g, axis, keepdims=True),
+    "g · softmax(x)": lambda g, y, x, axis, keepdims: g * np.exp(x) / np.sum(np.exp(x)),
+    "(softmax(x) - one-hot) g / batch": lambda g, y, x, labels: (
+        (np.exp(x) / np.exp(x).sum(1, keepdims=True) - np.eye(x.shape[1])[labels]) * g / len(x)
+    ),
+    "(g - y mean(g y)) / √(mean(x²) + ε)": lambda g, y, x, axis, eps: (
+        (g - y * np.mean(g * y, axis, keepdims=True)) / np.sqrt(np.mean(x * x, axis, keepdims=True) + eps)
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "i"),
+    [
+        (n, i)
+        for n, i in RULES
+        if (PRIMITIVE[n].shares or PRIMITIVE[n].rules[i]).says in MEANING and not n.startswith("index")
+    ],
+)
+def test_words_mean_what_the_rule_computes(name, i):
+    op = PRIMITIVE[name]
+    says = (op.shares or op.rules[i]).says
+    compared = 0
+    for call in fixed_calls(op, 12, min_side=2):
+        args, params = call.arguments(call.inputs)
+        params = params_of(op) | params
+        if name in ("sort", "max", "min", "logsumexp", "cumsum") and params.get("axis") is not None:
+            continue
+        y = call(*call.inputs)
+        g = np.random.default_rng(0).normal(size=np.shape(y))[()]
+        values = [Value(x) for x in args]
+        call(*values).backward(g)
+        expected = MEANING[says](g, np.asarray(y), *map(np.asarray, args), **params)
+        if name in ("sort", "logsumexp", "max", "min") and np.ndim(args[0]) == 0:
+            continue
+        if np.shape(values[i].grad) == np.shape(expected) or np.ndim(expected) == 0:
+            assert np.allclose(values[i].grad, expected, rtol=1e-9), (call, params)
+            compared += 1
+    assert compared
+
+
+@pytest.mark.parametrize(
+    ("name", "reads"),
+    [
+        ("tanh", [{"g", "y"}]),
+        ("multiply", [{"g", "b"}, {"g", "a"}]),
+        ("add", [{"g"}, {"g"}]),
+        ("sin", [{"g", "x"}]),
+        ("sign", [set()]),
+        ("prod", [{"g", "y", "x"}]),
+        ("sum", [{"g"}]),
+        ("getitem", [{"g"}]),
+        ("linear", [{"g", "weight"}, {"g", "x"}, {"g"}]),
+        ("softmax", [{"g", "y"}]),
+    ],
+)
+def test_which_operands_a_rule_reads(name, reads):
+    assert [set(operands_read(PRIMITIVE[name], i)) for i in range(len(reads))] == reads
+
+
+# -- Typesetting -------------------------------------------------------------------------------------------------------
+
+a, b, x = Term.symbol("a"), Term.symbol("b"), Term.symbol("x")
+
+
+@pytest.mark.parametrize(
+    ("term", "text"),
+    [
+        (1 - x * x, "1 - x²"),
+        (1 / (2 * x), "1 / (2x)"),
+        (a * b * a, "a² · b"),
+        ((a + b) * x, "(a + b) · x"),
+        (a - (b - x), "a - b + x"),
+        (-(a + b), "-(a + b)"),
+        (a / b / x, "a / (b · x)"),
+        (x ** (a - 1), "x^(a - 1)"),
+        ((x**2) ** a, "(x²)^a"),
+        (np.sqrt(1 - x * x), "√(1 - x²)"),
+        (np.exp(-x * x), "e^(-x²)"),
+        (np.log(x) * math.log(2), "ln 2 · ln x"),
+        (np.where(x > 0, a, np.where(x == 0, 0.5, b)), "a if x > 0, 1/2 if x = 0, else b"),
+        ((x > 0) * a, "a if x > 0, else 0"),
+        (abs(x) + np.floor(a), "|x| + ⌊a⌋"),
+        (x * 0.25, "1/4 · x"),
+        (np.hypot(a, b), "√(a² + b²)"),
+        (-x, "-x"),
+        (2 * (-x), "-2x"),
+        (x**-2, "1 / x²"),
+        (np.maximum(a, b), "maximum(a, b)"),
+    ],
+)
+def test_text(term, text):
+    assert typeset(term).text in (text, text.replace("1/4 · x", "x / 4"), text.replace("ln 2 · ln x", "ln x · ln 2"))
+
+
+def test_other_notations_are_whole():
+    for name, i in ELEMENTWISE:
+        latex, mathml = rule_formula(PRIMITIVE[name], i, LATEX), rule_formula(PRIMITIVE[name], i, MATHML)
+        assert latex.count("{") == latex.count("}")
+        assert latex.count(r"\left") == latex.count(r"\right")
+        import xml.etree.ElementTree as ElementTree
+
+        ElementTree.fromstring(f"<math>{mathml}</math>")
+    assert typeset(a / (1 + x), LATEX).text == r"\frac{a}{1 + x}"
+
+
+def test_a_formula_names_what_it_is_told():
+    assert rule_formula(te.tanh.op, names={"y": "z"}) == "1 - z²"
+    assert rule_formula(te.where.op, 0) == ""
+
+
+@pytest.mark.usefixtures("temporary")
+def test_a_users_rule_has_a_formula_and_may_say_another():
+    @te.elementwise(rules=(rule(lambda g, y, x: g / (1 + x) * 1.0, says=lambda y, x: 1 / (x + 1)),))
+    def own(x, /):
+        """ln(1 + x)."""
+        return np.log1p(x)
+
+    assert rule_formula(own.op) == "1 / (x + 1)"
+    assert typeset(rule_term(own.op)).text == "1 / (1 + x)"
+
+
+# -- formula() ---------------------------------------------------------------------------------------------------------
+
+FUNCTIONS = {
+    "logistic loss": lambda w, x, t: te.log(1 + te.exp(-t * w * x)),
+    "softplus loss": lambda w, x: te.softplus(-w * x),
+    "Gaussian density": lambda x, mu, sigma: np.exp(-(((x - mu) / sigma) ** 2) / 2) / (sigma * math.sqrt(2 * math.pi)),
+    "neuron": lambda a, b, c: te.tanh(a * b + c),
+    "polynomial": lambda x: x**3 - 2 * x**2 + 5,
+    "swish": lambda x: te.silu(x),
+    "branches": lambda x: te.where(x > 0.4, x**2 * te.sin(x), te.exp(x) / x),
+    "quotient": lambda x, y: (x - y) / (x * y + 1),
+    "distance": lambda x, y: np.hypot(x, y),
+    "powers": lambda x, n: x**n,
+    "constant": lambda x: 3.0 + 0 * x,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("point", [(0.3, 0.7, 1.1), (0.9, 1.3, 0.4)])
+def test_formulas_equal_the_engines_values_and_derivatives(name, point):
+    f = FUNCTIONS[name]
+    found = formula(f, order=2)
+    numbers = dict(zip(found.variables, point, strict=False))
+    y = evaluate(found.value, numbers)
+    assert float(y) == pytest.approx(float(f(*numbers.values())), rel=1e-12)
+    for chosen, term in found.derivatives.items():
+        assert symbols(term) <= {*found.variables, found.name}
+        derivative = f
+        for variable in chosen:
+            derivative = grad(derivative, argnums=found.variables.index(variable))
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = derivative(*numbers.values())
+        assert float(evaluate(term, numbers | {found.name: y})) == pytest.approx(
+            float(expected), rel=1e-9, abs=1e-12
+        ), chosen
+
+
+def test_third_derivatives_and_what_is_shown():
+    found = formula(lambda x: x**4, order=3)
+    assert str(found) == "y = x⁴\ndy/dx = 4x³\nd²y/dx² = 12x²\nd³y/dx³ = 24x"
+    assert str(formula(FUNCTIONS["neuron"])).splitlines()[1] == "∂y/∂a = b · (1 - y²)"
+    assert r"\frac{\partial y}{\partial a} &= b \cdot \left(1 - y^{2}\right)" in formula(FUNCTIONS["neuron"]).latex()
+    assert formula(FUNCTIONS["neuron"]).mathml().startswith("<math")
+    assert str(formula(FUNCTIONS["distance"])).splitlines()[0] == "f = √(x² + y²)"
+
+
+def test_a_function_that_looks_at_numbers_is_refused():
+    with pytest.raises(UnreadableError, match=r"^formula: it looks at numbers: greater\(x, 0\)"):
+        formula(lambda x: x if x > 0 else -x)
