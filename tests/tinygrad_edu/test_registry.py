@@ -119,9 +119,14 @@ def test_integers_in_are_floats_in(name, data):
 FIXED = {  # a few calls of an op, enough to catch a wrong rule for any of its arguments
     name: [call for call in fixed_calls(op, 3, min_side=2) if all(np.size(x) for x in call.inputs)]
     for name, op in PRIMITIVE.items()
-    if any(op.rules)
+    if op.differentiable
 }
-FAULTS = [(name, i) for name in FIXED for i, r in enumerate(PRIMITIVE[name].rules) if r is not None]
+FAULTS = [
+    (name, i)
+    for name in FIXED
+    for i, r in enumerate(PRIMITIVE[name].rules or [PRIMITIVE[name].shares])
+    if r is not None
+]
 
 
 def passes(name: str) -> bool:
@@ -137,27 +142,41 @@ def replace_rules(name: str, change) -> None:
     """Every rule (numbered) of an op replaced by change(i, rule)."""
     op = PRIMITIVE[name]
     object.__setattr__(op, "rules", tuple([r and change(i, r) for i, r in enumerate(op.rules)]))
+    object.__setattr__(op, "shares", op.shares and change(0, op.shares))
+
+
+def put_back(name: str, right) -> None:
+    for field, rules in zip(("rules", "shares"), right, strict=True):
+        object.__setattr__(PRIMITIVE[name], field, rules)
+
+
+def plus_one(share):
+    """A wrong share; of all arrays, that of the first one is wrong."""
+    if isinstance(share, list):
+        first = share[0]() if callable(share[0]) else share[0]
+        return [first + 1, *share[1:]]
+    return share + 1
 
 
 @pytest.mark.parametrize(("name", "i"), FAULTS, ids=[f"{name}-{i}" for name, i in FAULTS])
 def test_rule_plus_one_is_caught(name, i):
-    right = PRIMITIVE[name].rules
+    right = PRIMITIVE[name].rules, PRIMITIVE[name].shares
 
     def wrong(j, rule):
-        return rule._replace(apply=lambda *args, **params: rule.apply(*args, **params) + 1) if j == i else rule
+        return rule._replace(apply=lambda *args, **params: plus_one(rule.apply(*args, **params))) if j == i else rule
 
     assert passes(name)
     try:
         replace_rules(name, wrong)
         assert not passes(name), "a wrong rule went unnoticed"
     finally:
-        object.__setattr__(PRIMITIVE[name], "rules", right)
+        put_back(name, right)
 
 
 @pytest.mark.parametrize("name", FIXED)
 def test_a_first_order_test_uses_no_other_ops_rules(name):
     """So that a wrong rule fails exactly its own op's test."""
-    right = {other: op.rules for other, op in PRIMITIVE.items()}
+    right = {other: (op.rules, op.shares) for other, op in PRIMITIVE.items()}
 
     def fails(*args, **params):
         raise AssertionError("the rule of another op was used")
@@ -169,7 +188,7 @@ def test_a_first_order_test_uses_no_other_ops_rules(name):
         assert passes(name)
     finally:
         for other, rules in right.items():
-            object.__setattr__(PRIMITIVE[other], "rules", rules)
+            put_back(other, rules)
 
 
 def test_every_op_is_whole():

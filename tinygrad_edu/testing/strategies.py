@@ -186,8 +186,15 @@ def fixed_calls(op: Op, count: int, min_side: int = 0) -> list[OpCall]:
 
 
 @st.composite
-def expressions(draw: st.DrawFn, max_steps: int = 12, max_inputs: int = 3) -> Expression:
-    """Random smooth expressions of elementwise ops with sharing and broadcasting, whose results stay within ±50."""
+def expressions(
+    draw: st.DrawFn, max_steps: int = 12, max_inputs: int = 3, ops: Sequence[str] | None = None
+) -> Expression:
+    """Random smooth expressions of elementwise ops with sharing and broadcasting, whose results stay within ±50.
+
+    Args:
+        max_steps, max_inputs: of the expression.
+        ops: names of the ops to choose from; all smooth ones if not given.
+    """
     count = draw(st.integers(1, max_inputs))
     inputs = [draw(arrays(REAL, shape)) for shape in draw(broadcastable(count, max_ndim=2, min_side=1))]
     smooth = [
@@ -195,6 +202,7 @@ def expressions(draw: st.DrawFn, max_steps: int = 12, max_inputs: int = 3) -> Ex
         for f in registry.values()
         if f.op.elementwise and not f.op.derived and set(f.op.domain) == {REAL} and all(f.op.rules)
     ]
+    smooth = smooth if ops is None else [registry[name].op for name in ops]
     results: list[Any] = list(inputs)
     steps = []
     for _ in range(draw(st.integers(1, max_steps))):
