@@ -11,42 +11,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from inspect import signature
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 
 from .binding import Split, binder, calling, listed_signature, listing, named, parameters_of
 from .data import refusal, to_operand
-from .domain import REAL, Domain, Sample, Sampler
+from .domain import REAL, Sample, Sampler
 from .errors import DefinitionError
 from .node import Node
 from .op import Op, Rule
 from .recording import apply
-from .signatures import Operation, as_derived, as_elementwise, as_operation
+from .signatures import AllOptions, Operation, as_derived, as_elementwise, as_operation
 from .term import Term, TermMet
 from .unrolled import binary, unary
 
 registry: dict[str, Operation] = {}
 by_numpy: dict[Callable[..., Any], str] = {}  # NumPy's function -> the name of the op that records it
-
-
-class Options(TypedDict, total=False):
-    """What every decorator takes; see `Op`. The symbol is the name, and numpy is NumPy's function of that name, if not given.
-
-    also: other NumPy functions that this op records, by another name of NumPy's or with a slightly different signature.
-    call: what users call it with, where that differs from the decorated function: a function that returns the arrays, as a
-        tuple, and the parameters, as a dictionary.
-    listed: users give the arrays of `*arrays` as one list.
-    """
-
-    symbol: str
-    domain: tuple[Domain, ...]
-    analytic: bool
-    numpy: Callable[..., Any]
-    also: tuple[Callable[..., Any], ...]
-    called: str
-    call: Split
-    listed: bool
 
 
 @as_elementwise
@@ -55,7 +36,7 @@ def elementwise(
     rules: tuple[Rule | Callable[..., Any] | None, ...],
     scalar: Callable[..., Any] | None = None,
     samples: Sampler | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[AllOptions],
 ) -> Any:
     """Register a function that works number by number as an op, with NumPy broadcasting.
 
@@ -63,7 +44,7 @@ def elementwise(
         rules: one per array, the positional-only parameters.
         scalar: a faster function for Python floats, from `math` for instance.
         samples: from a shape, the calls for tests to make; by default with the parameters' defaults.
-        options: see `Options`.
+        options: see `signatures.AllOptions`.
     """
 
     def register(forward: Callable[..., Any]) -> Any:
@@ -82,7 +63,7 @@ def operation(
     rules: tuple[Rule | Callable[..., Any] | None, ...] = (),
     shares: Rule | Callable[..., Any] | None = None,
     samples: Sampler | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[AllOptions],
 ) -> Any:
     """Register any function of arrays as an op: the arrays before the slash, or `*arrays`, then parameters.
 
@@ -90,7 +71,7 @@ def operation(
         rules: one per array.
         shares: for a function of `*arrays`, the one rule that returns the shares of all.
         samples: from a shape, the calls for tests to make; by default each array has it, and parameters their defaults.
-        options: see `Options`.
+        options: see `signatures.AllOptions`.
     """
 
     def register(forward: Callable[..., Any]) -> Any:
@@ -101,13 +82,13 @@ def operation(
 
 
 @as_derived
-def derived(*, samples: Sampler | None = None, several: Any = False, **options: Unpack[Options]) -> Any:
+def derived(*, samples: Sampler | None = None, several: Any = False, **options: Unpack[AllOptions]) -> Any:
     """Register a plain composition of ops: documented and tested as an op, recorded as the ops that it calls.
 
     Args:
         samples: from a shape, the calls for tests to make; None if the function works number by number.
         several: it returns several results: True, or the named tuple that it returns.
-        options: see `Options`.
+        options: see `signatures.AllOptions`.
     """
 
     def register(forward: Callable[..., Any]) -> Any:
@@ -139,13 +120,13 @@ def _define(
     rules: Any,
     shares: Any,
     samples: Sampler | None,
-    options: Options,
+    options: AllOptions,
     **kind: Any,
 ) -> Op:
     name = forward.__name__
-    if unknown := options.keys() - Options.__annotations__.keys():
+    if unknown := options.keys() - AllOptions.__annotations__.keys():
         raise DefinitionError(
-            f"{name}: unknown option {', '.join(unknown)}=; there are {', '.join(Options.__annotations__)}"
+            f"{name}: unknown option {', '.join(unknown)}=; there are {', '.join(AllOptions.__annotations__)}"
         )
     if name in registry and registry[name].op.forward.__module__ != forward.__module__:
         raise DefinitionError(f"{name}: this name is taken by {registry[name].op.forward.__module__}; choose another")
@@ -165,7 +146,7 @@ def _define(
     )
 
 
-def _split(op: Op, options: Options) -> Split:
+def _split(op: Op, options: AllOptions) -> Split:
     """What splits the arguments of a call of op into arrays and parameters; its errors name the op."""
     if op.listed:
         split = listing(op.forward)
@@ -174,14 +155,14 @@ def _split(op: Op, options: Options) -> Split:
     return named(op.name)(split)
 
 
-def _recorded(op: Op, options: Options) -> Callable[..., Any]:
+def _recorded(op: Op, options: AllOptions) -> Callable[..., Any]:
     """The function that users call: `recording.apply` behind their arguments."""
     split = _split(op, options)
 
     return lambda *args, **kwargs: apply(op, *split(*args, **kwargs))
 
 
-def _publish(op: Op, options: Options, call: Callable[..., Any]) -> Any:
+def _publish(op: Op, options: AllOptions, call: Callable[..., Any]) -> Any:
     """Make `call` the public function: docstring and signature from the definition, `.op` on it, in the registry."""
     public: Any = wraps(options.get("call", op.forward))(call)
     if op.listed:

@@ -23,7 +23,7 @@ from .definition import registry
 from .errors import UnreadableError
 from .op import Op
 from .term import Term, walk
-from .typesetting import ATOM, LATEX, MATHML, TEXT, Notation, Product, Set, product_of, terms_of, typeset
+from .typesetting import ATOM, LATEX, MATHML, TEXT, Notation, Piece, Product, product_of, terms_of, typeset
 
 _ALGEBRA = {"add", "subtract", "multiply", "divide", "negative", "power", "square", "reciprocal", "positive"}
 
@@ -304,8 +304,8 @@ def _derivative(y: str, variables: tuple[str, ...], n: Notation, single: bool) -
     counts = {name: variables.count(name) for name in variables}
     order = len(variables)
     if n is TEXT:
-        whole = n.power(Set("", ATOM), n.number(order)).text if order > 1 else ""
-        powers = {name: n.power(Set("", ATOM), n.number(k)).text if k > 1 else "" for name, k in counts.items()}
+        whole = n.power(Piece("", ATOM), n.number(order)).text if order > 1 else ""
+        powers = {name: n.power(Piece("", ATOM), n.number(k)).text if k > 1 else "" for name, k in counts.items()}
         return f"{d}{whole}{y}/" + "".join(f"{d}{n.name(name).text}{power}" for name, power in powers.items())
     if n is LATEX:
         d = "d" if single else r"\partial "

@@ -15,7 +15,9 @@ from typing import (
     Protocol,
     Self,
     TypeAlias,
+    TypedDict,
     TypeVar,
+    Unpack,
     cast,
     overload,
 )
@@ -132,6 +134,32 @@ class Operation(Protocol):
     def __hash__(self) -> int: ...
 
 
+class Options(TypedDict, total=False):
+    """What every decorator takes; see `Op`. The symbol is the name, and numpy is NumPy's function of that name, if not given.
+
+    also: other NumPy functions that this op records, by another name of NumPy's or with a slightly different signature.
+    """
+
+    symbol: str
+    domain: tuple[Domain, ...]
+    analytic: bool
+    numpy: Callable[..., Any]
+    also: tuple[Callable[..., Any], ...]
+    called: str
+
+
+class AllOptions(Options, total=False):
+    """Options, and those that change the type of the result.
+
+    call: what users call it with, where that differs from the decorated function: a function that returns the arrays, as a
+        tuple, and the parameters, as a dictionary.
+    listed: users give the arrays of `*arrays` as one list.
+    """
+
+    call: Callable[..., Any]
+    listed: bool
+
+
 class Decorator(Protocol):
     """Type of what `elementwise`, `operation` and `derived` return, by the arrays before the slash.
 
@@ -195,11 +223,7 @@ class Elementwise(Protocol):
         rules: Rules,
         scalar: Callable[..., Any] | None = ...,
         samples: Sampler | None = ...,
-        symbol: str = ...,
-        domain: tuple[Domain, ...] = ...,
-        analytic: bool = ...,
-        numpy: Callable[..., Any] = ...,
-        also: tuple[Callable[..., Any], ...] = ...,
+        **options: Unpack[Options],
     ) -> Decorator: ...
 
 
@@ -219,12 +243,7 @@ class General(Protocol):
         rules: Rules = ...,
         shares: Rule | Callable[..., Any] | None = ...,
         samples: Sampler | None = ...,
-        symbol: str = ...,
-        domain: tuple[Domain, ...] = ...,
-        analytic: bool = ...,
-        numpy: Callable[..., Any] = ...,
-        also: tuple[Callable[..., Any], ...] = ...,
-        called: str = ...,
+        **options: Unpack[Options],
     ) -> Decorator: ...
 
 
@@ -243,20 +262,14 @@ class Derived(Protocol):
         *,
         several: Literal[True],
         samples: Sampler = ...,
-        symbol: str = ...,
-        domain: tuple[Domain, ...] = ...,
-        numpy: Callable[..., Any] = ...,
-        also: tuple[Callable[..., Any], ...] = ...,
+        **options: Unpack[Options],
     ) -> SeveralDecorator: ...
     @overload
     def __call__(
         self,
         *,
         samples: Sampler | None = ...,
-        symbol: str = ...,
-        domain: tuple[Domain, ...] = ...,
-        numpy: Callable[..., Any] = ...,
-        also: tuple[Callable[..., Any], ...] = ...,
+        **options: Unpack[Options],
     ) -> Decorator: ...
 
 

@@ -20,7 +20,7 @@ CASES, LOGIC, COMPARISON, SUM, PRODUCT, PREFIX, POWER, ATOM = range(
 )  # how tightly the parts of an expression hold together
 
 
-class Set(NamedTuple):
+class Piece(NamedTuple):
     """A piece that is set: how it is written, and how tightly it holds together."""
 
     text: str
@@ -60,81 +60,81 @@ class Notation:
 
     product, product_sign = " · ", "×"
 
-    def number(self, x: float) -> Set:
+    def number(self, x: float) -> Piece:
         """A number; by name, if it has one."""
         if x in _CONSTANTS:
-            return Set(_CONSTANTS[x], ATOM if len(_CONSTANTS[x]) < 3 else PREFIX)
+            return Piece(_CONSTANTS[x], ATOM if len(_CONSTANTS[x]) < 3 else PREFIX)
         text = f"{x:.6g}"
         for bottom in (2, 3, 4, 8):
             if not float(x).is_integer() and float(x * bottom).is_integer():
-                return Set(f"{int(x * bottom)}/{bottom}", PRODUCT)
-        return Set(text, ATOM if x >= 0 else PREFIX)
+                return Piece(f"{int(x * bottom)}/{bottom}", PRODUCT)
+        return Piece(text, ATOM if x >= 0 else PREFIX)
 
-    def name(self, name: str) -> Set:
+    def name(self, name: str) -> Piece:
         """A variable or function."""
-        return Set(_GREEK.get(name, name), ATOM)
+        return Piece(_GREEK.get(name, name), ATOM)
 
-    def brackets(self, x: Set, hold: int) -> str:
+    def brackets(self, x: Piece, hold: int) -> str:
         """In brackets, unless it holds together as tightly as that."""
         return x.text if x.hold >= hold else self.around("()", x).text
 
-    def around(self, pair: str, x: Set) -> Set:
+    def around(self, pair: str, x: Piece) -> Piece:
         """Between a pair of delimiters."""
-        return Set(f"{pair[0]}{x.text}{pair[1]}", ATOM)
+        return Piece(f"{pair[0]}{x.text}{pair[1]}", ATOM)
 
-    def infix(self, sign: str, a: str, b: str, hold: int) -> Set:
+    def infix(self, sign: str, a: str, b: str, hold: int) -> Piece:
         """Two pieces with a sign between them."""
-        return Set(f"{a}{sign}{b}", hold)
+        return Piece(f"{a}{sign}{b}", hold)
 
-    def minus(self, x: Set) -> Set:
+    def minus(self, x: Piece) -> Piece:
         """With a minus sign in front."""
-        return Set(f"-{self.brackets(x, PRODUCT)}", PRODUCT)
+        return Piece(f"-{self.brackets(x, PRODUCT)}", PRODUCT)
 
-    def times(self, number: Set | None, factors: Sequence[Set]) -> Set:
+    def times(self, number: Piece | None, factors: Sequence[Piece]) -> Piece:
         """A number and factors, multiplied."""
         texts = [self.brackets(x, PREFIX) for x in factors]
         if number is None:
-            return factors[0] if len(factors) == 1 else Set(self.product.join(texts), PRODUCT)
+            return factors[0] if len(factors) == 1 else Piece(self.product.join(texts), PRODUCT)
         if not factors:
             return number
         apart = number.hold < ATOM or (not texts[0][:1].isalpha() and texts[0][:1] not in "√(|⌊⌈")
         glue = self.product if apart else ""
-        return Set(f"{self.brackets(number, PREFIX)}{glue}{self.product.join(texts)}", PRODUCT)
+        return Piece(f"{self.brackets(number, PREFIX)}{glue}{self.product.join(texts)}", PRODUCT)
 
-    def fraction(self, top: Set, bottom: Set) -> Set:
+    def fraction(self, top: Piece, bottom: Piece) -> Piece:
         """A quotient."""
-        return Set(f"{self.brackets(top, PRODUCT)} / {self.brackets(bottom, PREFIX)}", PRODUCT)
+        return Piece(f"{self.brackets(top, PRODUCT)} / {self.brackets(bottom, PREFIX)}", PRODUCT)
 
-    def power(self, base: Set, exponent: Set) -> Set:
+    def power(self, base: Piece, exponent: Piece) -> Piece:
         """A power; whole numbers as superscripts."""
         if exponent.text.lstrip("-").isdigit():
-            return Set(f"{self.brackets(base, ATOM)}{exponent.text.translate(_SUPERSCRIPTS)}", POWER)
-        return Set(f"{self.brackets(base, ATOM)}^{self.brackets(exponent, ATOM)}", POWER)
+            return Piece(f"{self.brackets(base, ATOM)}{exponent.text.translate(_SUPERSCRIPTS)}", POWER)
+        return Piece(f"{self.brackets(base, ATOM)}^{self.brackets(exponent, ATOM)}", POWER)
 
-    def root(self, x: Set, degree: str = "") -> Set:
+    def root(self, x: Piece, degree: str = "") -> Piece:
         """A square root, or a third one."""
-        return Set(f"{'∛' if degree else '√'}{self.brackets(x, ATOM)}", POWER)
+        return Piece(f"{'∛' if degree else '√'}{self.brackets(x, ATOM)}", POWER)
 
-    def call(self, function: str, args: Sequence[Set]) -> Set:
+    def call(self, function: str, args: Sequence[Piece]) -> Piece:
         """A function of arguments."""
-        return Set(f"{function}({', '.join(x.text for x in args)})", ATOM)
+        return Piece(f"{function}({', '.join(x.text for x in args)})", ATOM)
 
-    def spoken(self, function: str, x: Set) -> Set:
+    def spoken(self, function: str, x: Piece) -> Piece:
         """A function as ln x, without brackets where it can."""
-        return Set(f"{function} {x.text}", PREFIX) if x.hold == ATOM else self.call(function, [x])
+        return Piece(f"{function} {x.text}", PREFIX) if x.hold == ATOM else self.call(function, [x])
 
-    def transposed(self, x: Set) -> Set:
+    def transposed(self, x: Piece) -> Piece:
         """A matrix transposed."""
-        return Set(f"{self.brackets(x, ATOM)}ᵀ", POWER)
+        return Piece(f"{self.brackets(x, ATOM)}ᵀ", POWER)
 
-    def cases(self, pairs: Sequence[tuple[Set, Set]], otherwise: Set) -> Set:
+    def cases(self, pairs: Sequence[tuple[Piece, Piece]], otherwise: Piece) -> Piece:
         """What holds under conditions, and what holds otherwise."""
         parts = [f"{value.text} if {condition.text}" for value, condition in pairs]
-        return Set(f"{', '.join(parts)}, else {otherwise.text}", CASES)
+        return Piece(f"{', '.join(parts)}, else {otherwise.text}", CASES)
 
-    def summed(self, x: Set) -> Set:
+    def summed(self, x: Piece) -> Piece:
         """A sum over axes."""
-        return Set(f"Σ {x.text}" if x.hold >= PREFIX else f"Σ({x.text})", PREFIX)
+        return Piece(f"Σ {x.text}" if x.hold >= PREFIX else f"Σ({x.text})", PREFIX)
 
 
 _LATEX_NAMES = {
@@ -167,14 +167,14 @@ class Latex(Notation):
 
     product = r" \cdot "
 
-    def number(self, x: float) -> Set:
+    def number(self, x: float) -> Piece:
         plain = super().number(x)
         if plain.text in _LATEX_NAMES:
-            return Set(_LATEX_NAMES[plain.text], plain.hold)
+            return Piece(_LATEX_NAMES[plain.text], plain.hold)
         top, slash, bottom = plain.text.partition("/")
-        return Set(rf"\frac{{{top}}}{{{bottom}}}", ATOM) if slash else plain
+        return Piece(rf"\frac{{{top}}}{{{bottom}}}", ATOM) if slash else plain
 
-    def name(self, name: str) -> Set:
+    def name(self, name: str) -> Piece:
         greek = {
             "α": "alpha",
             "β": "beta",
@@ -188,32 +188,32 @@ class Latex(Notation):
         }
         text = _GREEK.get(name, name)
         if text in greek:
-            return Set(f"\\{greek[text]}", ATOM)
+            return Piece(f"\\{greek[text]}", ATOM)
         escaped = name.replace("_", r"\_")
-        return Set(escaped if len(name) == 1 else rf"\mathrm{{{escaped}}}", ATOM)
+        return Piece(escaped if len(name) == 1 else rf"\mathrm{{{escaped}}}", ATOM)
 
-    def around(self, pair: str, x: Set) -> Set:
+    def around(self, pair: str, x: Piece) -> Piece:
         left, right = [_LATEX_DELIMITERS[c] for c in pair]
-        return Set(rf"\left{left}{x.text}\right{right}".replace(r"\left\l", r"\left\l"), ATOM)
+        return Piece(rf"\left{left}{x.text}\right{right}".replace(r"\left\l", r"\left\l"), ATOM)
 
-    def infix(self, sign: str, a: str, b: str, hold: int) -> Set:
-        return Set(f"{a} {_LATEX_SIGNS.get(sign, _LATEX_SIGNS.get(sign.strip(), sign)).strip()} {b}", hold)
+    def infix(self, sign: str, a: str, b: str, hold: int) -> Piece:
+        return Piece(f"{a} {_LATEX_SIGNS.get(sign, _LATEX_SIGNS.get(sign.strip(), sign)).strip()} {b}", hold)
 
-    def fraction(self, top: Set, bottom: Set) -> Set:
-        return Set(rf"\frac{{{top.text}}}{{{bottom.text}}}", PREFIX)
+    def fraction(self, top: Piece, bottom: Piece) -> Piece:
+        return Piece(rf"\frac{{{top.text}}}{{{bottom.text}}}", PREFIX)
 
-    def power(self, base: Set, exponent: Set) -> Set:
-        return Set(f"{self.brackets(base, ATOM)}^{{{exponent.text}}}", POWER)
+    def power(self, base: Piece, exponent: Piece) -> Piece:
+        return Piece(f"{self.brackets(base, ATOM)}^{{{exponent.text}}}", POWER)
 
-    def root(self, x: Set, degree: str = "") -> Set:
-        return Set(rf"\sqrt{f'[{degree}]' if degree else ''}{{{x.text}}}", ATOM)
+    def root(self, x: Piece, degree: str = "") -> Piece:
+        return Piece(rf"\sqrt{f'[{degree}]' if degree else ''}{{{x.text}}}", ATOM)
 
-    def call(self, function: str, args: Sequence[Set]) -> Set:
+    def call(self, function: str, args: Sequence[Piece]) -> Piece:
         inside = ", ".join(x.text for x in args)
-        return Set(rf"{self._function(function)}\left({inside}\right)", ATOM)
+        return Piece(rf"{self._function(function)}\left({inside}\right)", ATOM)
 
-    def spoken(self, function: str, x: Set) -> Set:
-        return Set(f"{self._function(function)} {x.text}", PREFIX) if x.hold == ATOM else self.call(function, [x])
+    def spoken(self, function: str, x: Piece) -> Piece:
+        return Piece(f"{self._function(function)} {x.text}", PREFIX) if x.hold == ATOM else self.call(function, [x])
 
     def _function(self, name: str) -> str:
         if name in _LATEX_KNOWN:
@@ -224,17 +224,17 @@ class Latex(Notation):
         escaped = name.replace("_", r"\_")
         return special.get(name, rf"\operatorname{{{escaped}}}")
 
-    def transposed(self, x: Set) -> Set:
-        return Set(rf"{self.brackets(x, ATOM)}^{{\top}}", POWER)
+    def transposed(self, x: Piece) -> Piece:
+        return Piece(rf"{self.brackets(x, ATOM)}^{{\top}}", POWER)
 
-    def cases(self, pairs: Sequence[tuple[Set, Set]], otherwise: Set) -> Set:
+    def cases(self, pairs: Sequence[tuple[Piece, Piece]], otherwise: Piece) -> Piece:
         rows = [rf"{value.text} & \text{{if }} {condition.text}" for value, condition in pairs]
         rows.append(rf"{otherwise.text} & \text{{else}}")
         inside = r" \\ ".join(rows)
-        return Set(rf"\begin{{cases}} {inside} \end{{cases}}", ATOM)
+        return Piece(rf"\begin{{cases}} {inside} \end{{cases}}", ATOM)
 
-    def summed(self, x: Set) -> Set:
-        return Set(rf"\sum {self.brackets(x, PREFIX)}", PREFIX)
+    def summed(self, x: Piece) -> Piece:
+        return Piece(rf"\sum {self.brackets(x, PREFIX)}", PREFIX)
 
 
 class MathML(Notation):
@@ -247,70 +247,72 @@ class MathML(Notation):
         text = {"-": "−", "@": "⁢"}.get(sign.strip(), sign.strip())
         return f"<mtext> {text} </mtext>" if text.isalpha() else f"<mo>{escape(text)}</mo>"
 
-    def number(self, x: float) -> Set:
+    def number(self, x: float) -> Piece:
         plain = super().number(x)
         top, slash, bottom = plain.text.partition("/")
         if plain.text == "2/√π":
-            return Set("<mfrac><mn>2</mn><msqrt><mi>π</mi></msqrt></mfrac>", ATOM)
+            return Piece("<mfrac><mn>2</mn><msqrt><mi>π</mi></msqrt></mfrac>", ATOM)
         if slash:
             number = f"<mfrac><mn>{top.lstrip('-')}</mn><mn>{bottom}</mn></mfrac>"
-            return Set(self._row("<mo>−</mo>", number) if x < 0 else number, ATOM if x > 0 else PREFIX)
+            return Piece(self._row("<mo>−</mo>", number) if x < 0 else number, ATOM if x > 0 else PREFIX)
         if plain.text.startswith("ln"):
-            return Set(self._row("<mi>ln</mi>", "<mo>⁡</mo>", f"<mn>{plain.text[3:]}</mn>"), PREFIX)
+            return Piece(self._row("<mi>ln</mi>", "<mo>⁡</mo>", f"<mn>{plain.text[3:]}</mn>"), PREFIX)
         if plain.text in ("π", "∞", "e"):
-            return Set(f"<mi>{plain.text}</mi>", ATOM)
+            return Piece(f"<mi>{plain.text}</mi>", ATOM)
         text = f"<mn>{plain.text.lstrip('-')}</mn>"
-        return Set(self._row("<mo>−</mo>", text) if x < 0 else text, plain.hold)
+        return Piece(self._row("<mo>−</mo>", text) if x < 0 else text, plain.hold)
 
-    def name(self, name: str) -> Set:
-        return Set(f"<mi>{escape(_GREEK.get(name, name))}</mi>", ATOM)
+    def name(self, name: str) -> Piece:
+        return Piece(f"<mi>{escape(_GREEK.get(name, name))}</mi>", ATOM)
 
-    def around(self, pair: str, x: Set) -> Set:
-        return Set(self._row(f"<mo>{pair[0]}</mo>", x.text, f"<mo>{pair[1]}</mo>"), ATOM)
+    def around(self, pair: str, x: Piece) -> Piece:
+        return Piece(self._row(f"<mo>{pair[0]}</mo>", x.text, f"<mo>{pair[1]}</mo>"), ATOM)
 
-    def infix(self, sign: str, a: str, b: str, hold: int) -> Set:
-        return Set(self._row(a, self._sign(sign), b), hold)
+    def infix(self, sign: str, a: str, b: str, hold: int) -> Piece:
+        return Piece(self._row(a, self._sign(sign), b), hold)
 
-    def minus(self, x: Set) -> Set:
-        return Set(self._row("<mo>−</mo>", self.brackets(x, PRODUCT)), PRODUCT)
+    def minus(self, x: Piece) -> Piece:
+        return Piece(self._row("<mo>−</mo>", self.brackets(x, PRODUCT)), PRODUCT)
 
-    def times(self, number: Set | None, factors: Sequence[Set]) -> Set:
+    def times(self, number: Piece | None, factors: Sequence[Piece]) -> Piece:
         if number is None and len(factors) == 1:
             return factors[0]
         if not factors and number is not None:
             return number
         texts = [self.brackets(x, PREFIX) for x in ([] if number is None else [number]) + list(factors)]
         glue = ["<mo>⁢</mo>" if i == 1 and number is not None else "<mo>·</mo>" for i in range(len(texts))]
-        return Set(self._row(texts[0], *[part for i in range(1, len(texts)) for part in (glue[i], texts[i])]), PRODUCT)
+        return Piece(
+            self._row(texts[0], *[part for i in range(1, len(texts)) for part in (glue[i], texts[i])]), PRODUCT
+        )
 
-    def fraction(self, top: Set, bottom: Set) -> Set:
-        return Set(f"<mfrac>{top.text}{bottom.text}</mfrac>", PREFIX)
+    def fraction(self, top: Piece, bottom: Piece) -> Piece:
+        return Piece(f"<mfrac>{top.text}{bottom.text}</mfrac>", PREFIX)
 
-    def power(self, base: Set, exponent: Set) -> Set:
-        return Set(f"<msup>{self.brackets(base, ATOM)}{exponent.text}</msup>", POWER)
+    def power(self, base: Piece, exponent: Piece) -> Piece:
+        return Piece(f"<msup>{self.brackets(base, ATOM)}{exponent.text}</msup>", POWER)
 
-    def root(self, x: Set, degree: str = "") -> Set:
+    def root(self, x: Piece, degree: str = "") -> Piece:
         text = f"<mroot>{x.text}<mn>{degree}</mn></mroot>" if degree else f"<msqrt>{x.text}</msqrt>"
-        return Set(text, ATOM)
+        return Piece(text, ATOM)
 
-    def call(self, function: str, args: Sequence[Set]) -> Set:
+    def call(self, function: str, args: Sequence[Piece]) -> Piece:
         inside = "<mo>,</mo>".join(x.text for x in args)
-        return Set(self._row(f"<mi>{escape(function)}</mi>", "<mo>⁡</mo>", f"<mo>(</mo>{inside}<mo>)</mo>"), ATOM)
+        return Piece(self._row(f"<mi>{escape(function)}</mi>", "<mo>⁡</mo>", f"<mo>(</mo>{inside}<mo>)</mo>"), ATOM)
 
-    def spoken(self, function: str, x: Set) -> Set:
+    def spoken(self, function: str, x: Piece) -> Piece:
         plain = self._row(f"<mi>{escape(function)}</mi>", "<mo>⁡</mo>", x.text)
-        return Set(plain, PREFIX) if x.hold == ATOM else self.call(function, [x])
+        return Piece(plain, PREFIX) if x.hold == ATOM else self.call(function, [x])
 
-    def transposed(self, x: Set) -> Set:
-        return Set(f"<msup>{self.brackets(x, ATOM)}<mo>⊤</mo></msup>", POWER)
+    def transposed(self, x: Piece) -> Piece:
+        return Piece(f"<msup>{self.brackets(x, ATOM)}<mo>⊤</mo></msup>", POWER)
 
-    def cases(self, pairs: Sequence[tuple[Set, Set]], otherwise: Set) -> Set:
+    def cases(self, pairs: Sequence[tuple[Piece, Piece]], otherwise: Piece) -> Piece:
         rows = [f"<mtr><mtd>{value.text}</mtd><mtd><mtext>if </mtext>{when.text}</mtd></mtr>" for value, when in pairs]
         rows.append(f"<mtr><mtd>{otherwise.text}</mtd><mtd><mtext>else</mtext></mtd></mtr>")
-        return Set(self._row("<mo>{</mo>", f"<mtable>{''.join(rows)}</mtable>"), ATOM)
+        return Piece(self._row("<mo>{</mo>", f"<mtable>{''.join(rows)}</mtable>"), ATOM)
 
-    def summed(self, x: Set) -> Set:
-        return Set(self._row("<mo>∑</mo>", self.brackets(x, PREFIX)), PREFIX)
+    def summed(self, x: Piece) -> Piece:
+        return Piece(self._row("<mo>∑</mo>", self.brackets(x, PREFIX)), PREFIX)
 
 
 TEXT, LATEX, MATHML = Notation(), Latex(), MathML()
@@ -382,7 +384,7 @@ def terms_of(x: Any, sign: float = 1.0) -> list[tuple[float, Any]]:
     return [(sign, x)]
 
 
-def typeset(x: Any, notation: Notation = TEXT) -> Set:
+def typeset(x: Any, notation: Notation = TEXT) -> Piece:
     """An expression in a notation."""
     if isinstance(x, (bool, np.bool_)):
         return notation.number(float(x))
@@ -399,8 +401,8 @@ def typeset(x: Any, notation: Notation = TEXT) -> Set:
     return _function(x, notation)
 
 
-def _sum(x: Term, n: Notation) -> Set:
-    total: Set | None = None
+def _sum(x: Term, n: Notation) -> Piece:
+    total: Piece | None = None
     parts = terms_of(x)
     if parts[0][0] < 0:  # start with what is added, if there is any
         parts = sorted(parts, key=lambda part: part[0] < 0)
@@ -418,13 +420,13 @@ def _sum(x: Term, n: Notation) -> Set:
     return total
 
 
-def _product(x: Term, n: Notation) -> Set:
+def _product(x: Term, n: Notation) -> Piece:
     if x.name == "power" and not (is_number(x.args[1]) and float(x.args[1]).is_integer()):
         return n.power(typeset(x.args[0], n), typeset(x.args[1], n))
     return _of(product_of(x), n)
 
 
-def _of(product: Product, n: Notation) -> Set:
+def _of(product: Product, n: Notation) -> Piece:
     """A product, set."""
     if product.conditions:
         value = _of(product._replace(conditions=[]), n)
@@ -443,12 +445,12 @@ def _of(product: Product, n: Notation) -> Set:
     return n.minus(whole) if product.number < 0 else whole
 
 
-def _power(base: Any, exponent: float, n: Notation) -> Set:
+def _power(base: Any, exponent: float, n: Notation) -> Piece:
     piece = typeset(base, n)
     return piece if exponent == 1 else n.power(piece, n.number(exponent))
 
 
-def _all(conditions: list[Term], n: Notation) -> Set:
+def _all(conditions: list[Term], n: Notation) -> Piece:
     whole = typeset(conditions[0], n)
     for condition in conditions[1:]:
         other = typeset(condition, n)
@@ -456,7 +458,7 @@ def _all(conditions: list[Term], n: Notation) -> Set:
     return whole
 
 
-def _function(x: Term, n: Notation) -> Set:
+def _function(x: Term, n: Notation) -> Piece:
     """A function that is no product and no sum."""
     name = x.name
     if name in _SETTERS:
@@ -473,7 +475,7 @@ def _function(x: Term, n: Notation) -> Set:
     return n.call(_GREEK.get(name, name), args)
 
 
-def _where(x: Term, n: Notation) -> Set:
+def _where(x: Term, n: Notation) -> Piece:
     pairs = []
     rest: Any = x
     while isinstance(rest, Term) and rest.name == "where":
@@ -482,22 +484,20 @@ def _where(x: Term, n: Notation) -> Set:
     return n.cases(pairs, typeset(rest, n))
 
 
-def _matmul(x: Term, n: Notation) -> Set:
+def _matmul(x: Term, n: Notation) -> Piece:
     a, b = [typeset(arg, n) for arg in x.args]
     return n.infix(" @ ", n.brackets(a, PRODUCT), n.brackets(b, PREFIX), PRODUCT)
 
 
-def _getitem(x: Term, n: Notation) -> Set:
+def _getitem(x: Term, n: Notation) -> Piece:
     index = x.params.get("index", x.args[1] if len(x.args) > 1 else None)
     parts = index if isinstance(index, tuple) else (index,)
-    if all(
-        part is None or part is ... or part == slice(None) for part in parts if not isinstance(part, np.ndarray)
-    ) and not any(isinstance(part, np.ndarray) for part in parts):
-        return typeset(x.args[0], n)  # the same numbers, with more axes
-    return n.call("part", [typeset(x.args[0], n)])
+    whole = all(part is None or part is ... or (isinstance(part, slice) and part == slice(None)) for part in parts)
+    operand = typeset(x.args[0], n)
+    return operand if whole else n.call("part", [operand])  # the same numbers, perhaps with more axes
 
 
-_SETTERS: dict[str, Callable[[Term, Notation], Set]] = {
+_SETTERS: dict[str, Callable[[Term, Notation], Piece]] = {
     "where": _where,
     "matmul": _matmul,
     "getitem": _getitem,
@@ -513,6 +513,6 @@ _SETTERS: dict[str, Callable[[Term, Notation], Set]] = {
 }
 
 
-def _squares(x: Term, n: Notation) -> Set:
+def _squares(x: Term, n: Notation) -> Piece:
     a, b = [_power(arg, 2.0, n) if not is_number(arg) else n.number(float(arg) ** 2) for arg in x.args]
     return n.infix(" + ", a.text, b.text, SUM)
