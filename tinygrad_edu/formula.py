@@ -68,7 +68,7 @@ class Formula:
             f'<mtr><mtd style="{right}">{name}</mtd><mtd><mo>=</mo></mtd><mtd style="{left}">{body}</mtd></mtr>'
             for name, body in self.rows(MATHML)
         ]
-        table = f"<mtable>{''.join(rows)}</mtable>"
+        table = '<mtable displaystyle="true">' + "".join(rows) + "</mtable>"
         return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{table}</math>'
 
     def _repr_latex_(self) -> str:

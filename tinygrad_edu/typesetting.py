@@ -33,6 +33,7 @@ _CONSTANTS = {  # numbers that have a name
     math.log(2): "ln 2",
     math.log(10): "ln 10",
     2 / math.sqrt(math.pi): "2/√π",
+    math.sqrt(2 * math.pi): "√(2π)",
     math.inf: "∞",
 }
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -141,6 +142,7 @@ _LATEX_NAMES = {
     "π": r"\pi",
     "∞": r"\infty",
     "2/√π": r"\frac{2}{\sqrt{\pi}}",
+    "√(2π)": r"\sqrt{2\pi}",
     "ln 2": r"\ln 2",
     "ln 10": r"\ln 10",
     "e": "e",
@@ -252,6 +254,8 @@ class MathML(Notation):
         top, slash, bottom = plain.text.partition("/")
         if plain.text == "2/√π":
             return Piece("<mfrac><mn>2</mn><msqrt><mi>π</mi></msqrt></mfrac>", ATOM)
+        if plain.text == "√(2π)":
+            return Piece("<msqrt><mn>2</mn><mi>π</mi></msqrt>", ATOM)
         if slash:
             number = f"<mfrac><mn>{top.lstrip('-')}</mn><mn>{bottom}</mn></mfrac>"
             return Piece(self._row("<mo>−</mo>", number) if x < 0 else number, ATOM if x > 0 else PREFIX)
@@ -307,9 +311,11 @@ class MathML(Notation):
         return Piece(f"<msup>{self.brackets(x, ATOM)}<mo>⊤</mo></msup>", POWER)
 
     def cases(self, pairs: Sequence[tuple[Piece, Piece]], otherwise: Piece) -> Piece:
-        rows = [f"<mtr><mtd>{value.text}</mtd><mtd><mtext>if </mtext>{when.text}</mtd></mtr>" for value, when in pairs]
+        rows = [
+            f"<mtr><mtd>{value.text}</mtd><mtd><mtext>if&#160;</mtext>{when.text}</mtd></mtr>" for value, when in pairs
+        ]
         rows.append(f"<mtr><mtd>{otherwise.text}</mtd><mtd><mtext>else</mtext></mtd></mtr>")
-        return Piece(self._row("<mo>{</mo>", f"<mtable>{''.join(rows)}</mtable>"), ATOM)
+        return Piece(self._row("<mo>{</mo>", '<mtable displaystyle="true">' + "".join(rows) + "</mtable>"), ATOM)
 
     def summed(self, x: Piece) -> Piece:
         return Piece(self._row("<mo>∑</mo>", self.brackets(x, PREFIX)), PREFIX)
