@@ -272,7 +272,8 @@ def _powers(product: Product, sign: int) -> Any:
     for base, exponent in sorted(product.factors.values(), key=_place):
         if exponent * sign > 0:
             size = abs(exponent)
-            power = base if size == 1 else base ** (int(size) if float(size).is_integer() else size)
+            exponent = int(size) if float(size).is_integer() else size
+            power = base if size == 1 else Term.call("power", np.power, (base, exponent), {})  # a constant keeps its name
             whole = power if whole is None else whole * power
     return whole
 

@@ -98,7 +98,7 @@ class Notation:
             return factors[0] if len(factors) == 1 else Piece(self.product.join(texts), PRODUCT)
         if not factors:
             return number
-        apart = number.hold < ATOM or (not texts[0][:1].isalpha() and texts[0][:1] not in "√(|⌊⌈")
+        apart = number.hold < ATOM or (not texts[0][:1].isalpha() and texts[0][:1] not in "√(|⌊⌈\\")
         glue = self.product if apart else ""
         return Piece(f"{self.brackets(number, PREFIX)}{glue}{self.product.join(texts)}", PRODUCT)
 

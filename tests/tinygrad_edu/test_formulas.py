@@ -329,3 +329,12 @@ def test_third_derivatives_and_what_is_shown():
 def test_a_function_that_looks_at_numbers_is_refused():
     with pytest.raises(UnreadableError, match=r"^formula: it looks at numbers: greater\(x, 0\)"):
         formula(lambda x: x if x > 0 else -x)
+
+
+def test_a_term_may_carry_the_numbers_of_a_run():
+    seen = Term.symbol("x", seen=np.array([1.0, 2.0]))
+    y = np.exp(seen) * 3
+    assert y.seen
+    assert np.array_equal(y.behind, np.exp([1.0, 2.0]) * 3)
+    assert not (y + Term.symbol("a")).seen
+    assert (y.shape, y.dtype, len(y), y.sum().shape) == ((2,), np.float64, 2, ())
