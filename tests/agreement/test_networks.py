@@ -42,7 +42,9 @@ def test_everything_public_has_a_case_or_a_reason():
     assert all(EXCEPTIONS.values())
 
 
-@pytest.mark.parametrize("module", [nn, functional, init, optim, lr_scheduler, utils], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [nn, functional, init, optim, lr_scheduler, utils], ids=lambda module: module.__name__
+)
 def test_a_new_one_is_missed(module, monkeypatch):
     class New(nn.Module):
         """A new layer, loss, initialiser, optimiser or schedule."""
