@@ -1,15 +1,16 @@
-# make demo, test, check, bench: each sets up what it needs in .venv, once, and runs. Nothing outside this folder is touched.
+# make demo, test, check, agreement, bench: each sets up what it needs in .venv, once, and runs. Nothing outside this folder is touched.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PEERS := micrograd==0.1.0 autograd mygrad torch==2.13.0 jax torchviz torchview torchvista
+TORCH := torch==2.13.0
+PEERS := micrograd==0.1.0 autograd mygrad $(TORCH) jax torchviz torchview torchvista
 
 # Several BLAS threads on a busy machine are many times slower than one.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check bench gallery clean
+.PHONY: demo test check agreement bench gallery clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python examples/digits.py demo
@@ -21,16 +22,20 @@ check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python docs/tables.py --check
+	$(BIN)/python docs/numpy_page.py --check
 	$(BIN)/python -m pytest tests/test_house.py
+
+# Every op, layer, loss, initialiser, optimiser and schedule beside PyTorch.
+agreement: $(VENV)/agreement.stamp
+	$(BIN)/python -m pytest tests/agreement -n auto -rs
 
 bench: $(VENV)/bench.stamp
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.per_op
 	$(BIN)/python -m benchmarks.transforms
-	$(BIN)/python -W ignore -m benchmarks.agreement
 	$(BIN)/python -m benchmarks.mutation
 	$(BIN)/python -W ignore -m benchmarks.checkers
-	$(BIN)/python -W ignore -m benchmarks.agreement_nn
 	$(BIN)/python -m benchmarks.fitting
 	$(BIN)/python -m benchmarks.drawing
 	$(BIN)/python -m benchmarks.stepping
@@ -55,6 +60,10 @@ $(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
 
 $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+$(VENV)/agreement.stamp: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
 	@touch $@
 
 # A peer that does not install is left out, and the benchmark says so. micrograd-viz is imported as micrograd too: it stands apart.

@@ -1,16 +1,20 @@
 """Writes docs/numpy.md: what each of NumPy's functions does with Values, found out by calling it. python docs/numpy_page.py.
 
-A test holds the page against this script, and looks that nothing falls through.
+With --check nothing is written; 1 if the page is out of date. `make check` runs that, and a test, which also looks that nothing
+falls through. The page names the NumPy that it was written under; other versions have other functions, and are not compared.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # this checkout, not an installed copy
 
 from tinygrad_edu import UnsupportedError, Value
 from tinygrad_edu.definition import by_numpy
@@ -95,6 +99,27 @@ def page() -> str:
     return "\n".join(rows) + "\n"
 
 
+def comparable() -> bool:
+    """Whether the page was written under this version of NumPy; also true of a page that names none."""
+    written = re.search(r"\((NumPy [\d.]+)\)", PAGE.read_text(encoding="utf-8")) if PAGE.exists() else None
+    return written is None or written[1] == VERSION
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or with --check say whether it is out of date and return 1 if so."""
+    if arguments not in ([], ["--check"]):
+        print(f"docs/numpy_page.py: got {' '.join(arguments)}, expected nothing or --check", file=sys.stderr)
+        return 2
+    if not arguments:
+        PAGE.write_text(page(), encoding="utf-8")
+        print("wrote docs/numpy.md", file=sys.stderr)
+    elif not comparable():
+        print(f"docs/numpy.md was written under another version than {VERSION}: not compared", file=sys.stderr)
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
+        print("docs/numpy.md is out of date; run python docs/numpy_page.py", file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
-    print("wrote docs/numpy.md", file=sys.stderr)
+    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """Writes docs/ops.md and docs/kinks.md from the registry and from executed code: python docs/tables.py.
 
-A test holds the files against this script, so that they cannot go stale.
+With --check nothing is written; 1 if a page is out of date. `make check` runs that, and a test.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # this checkout, not an installed copy
 
 import tinygrad_edu
 from tinygrad_edu import Domain, Op, Value, linalg, registry, rule_formula
@@ -116,7 +118,23 @@ def _domain(domain: Domain) -> str:
 
 PAGES = {"ops.md": ops_page, "kinks.md": kinks_page}
 
-if __name__ == "__main__":
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with --check name those that are out of date and return 1."""
+    if arguments not in ([], ["--check"]):
+        print(f"docs/tables.py: got {' '.join(arguments)}, expected nothing or --check", file=sys.stderr)
+        return 2
+    status = 0
     for name, page in PAGES.items():
-        (HERE / name).write_text(page(), encoding="utf-8")
-        print(f"wrote docs/{name}", file=sys.stderr)
+        text, file = page(), HERE / name
+        if not arguments:
+            file.write_text(text, encoding="utf-8")
+            print(f"wrote docs/{name}", file=sys.stderr)
+        elif not file.exists() or file.read_text(encoding="utf-8") != text:
+            print(f"docs/{name} is out of date; run python docs/tables.py", file=sys.stderr)
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,39 @@ def test_modules_import_without_side_effects_on_each_other():
         for info in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
             if not info.name.endswith("__main__"):
                 importlib.import_module(info.name)
+
+
+def opens_without_encoding(source: str) -> list[int]:
+    """Lines that open a text file without saying its encoding, which is not UTF-8 everywhere."""
+    lines = []
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        owner = ast.unparse(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        temporary = name in ("NamedTemporaryFile", "TemporaryFile", "SpooledTemporaryFile")
+        opener = name == "fdopen" or (name == "open" and owner not in ("webbrowser", "os", "tarfile"))
+        if not (temporary or opener or name in ("read_text", "write_text")):
+            continue
+        modes = [given["mode"]] if "mode" in given else call.args
+        texts = [mode.value for mode in modes if isinstance(mode, ast.Constant) and isinstance(mode.value, str)]
+        binary = name not in ("read_text", "write_text") and any(re.fullmatch("[rwaxb+]*b[rwaxb+]*", t) for t in texts)
+        if "encoding" not in given and not binary and not (temporary and not texts):
+            lines.append(call.lineno)
+    return lines
+
+
+def test_text_files_are_opened_as_utf_8():
+    files = [path for folder in (*PACKAGES, "docs", "benchmarks", "tests", "examples") for path in modules(folder)]
+    lines = {str(path.relative_to(ROOT)): opens_without_encoding(path.read_text(encoding="utf-8")) for path in files}
+    assert {path: found for path, found in lines.items() if found} == {}, 'add encoding="utf-8"'
+
+
+def test_a_file_opened_without_an_encoding_is_found():
+    found = ["open(p)", "open(p, 'w')", "p.open()", "p.read_text()", "p.write_text('rb')", "os.fdopen(1, mode='a')"]
+    found += ["NamedTemporaryFile('w')"]
+    fine = ["open(p, 'rb')", "p.open('wb')", "open(p, encoding='utf-8')", "p.read_bytes()", "webbrowser.open(p)"]
+    fine += ["os.fdopen(1, 'wb')", "TemporaryFile()", "p.write_text('b', encoding='utf-8')", "os.open(p, 0)"]
+    assert [text for text in (*found, *fine) if opens_without_encoding(text)] == found
 
 
 def test_functions_fit_a_screen():

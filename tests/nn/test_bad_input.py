@@ -29,7 +29,7 @@ def dead():
 
 
 def wrong_file(folder):
-    (folder / "w.safetensors").write_text("not weights")
+    (folder / "w.safetensors").write_text("not weights", encoding="utf-8")
     nn.load(model(), folder / "w.safetensors")
 
 

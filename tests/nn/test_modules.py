@@ -117,7 +117,7 @@ def test_weights_survive_a_file_and_the_file_is_stable(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.safetensors", "b.safetensors"]
     nn.load(two, tmp_path / "a.safetensors")
     assert all(np.array_equal(p.data, q.data) for p, q in zip(one.parameters(), two.parameters(), strict=True))
-    (tmp_path / "c").write_text("nothing of the kind")
+    (tmp_path / "c").write_text("nothing of the kind", encoding="utf-8")
     with pytest.raises(TinygradError, match="is not a safetensors file"):
         nn.load(two, tmp_path / "c")
 

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -350,7 +351,9 @@ def test_no_grad_is_per_task():
         leave.set()
         return here, await task
 
-    assert asyncio.run(main()) == (True, False)
+    # In a thread, since Playwright leaves a running loop in the main one once a browser test has run.
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(asyncio.run, main()).result() == (True, False)
 
 
 def test_separate_graphs_in_separate_threads():

@@ -218,7 +218,7 @@ IN_PLACE_OR_MEMORY = {  # of ndarray: these change the array, or are about its m
         "setflags",
         "to_device",
     ),
-    *("tobytes", "tofile", "view", "choose"),
+    *("tobytes", "tofile", "tostring", "view", "choose"),
 }
 
 

@@ -120,6 +120,7 @@ FORMS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")  # since NumPy 2.5
 @pytest.mark.parametrize("f", FORMS, ids=range(len(FORMS)))
 def test_numpys_forms_are_recorded(f):
     y = f(Value(X))

@@ -13,6 +13,7 @@ S = np.stack([A, A[::-1] ** 2])
 N = np.array([[1.5, nan, 2.25, 0.75], [nan, nan, 0.25, -2.0], [1.0, nan, -1.75, nan]])
 K = np.array([0.5, -1.0, 2.0])
 M = A > 0
+matvec, vecmat = getattr(np, "matvec", tg.matvec), getattr(np, "vecmat", tg.vecmat)  # NumPy has them from 2.2 on
 
 
 # -- NumPy's functions, called as NumPy has them -----------------------------------------------------------------------
@@ -22,10 +23,10 @@ FORMS = {
     "cumulative_sum axis": lambda v: np.cumulative_sum(v, axis=-1, include_initial=True),
     "cumulative_prod": lambda v: np.cumulative_prod(v, axis=0),
     "cumulative_prod initial": lambda v: np.cumulative_prod(v[1], include_initial=True),
-    "matvec": lambda v: np.matvec(v, v[0]),
-    "matvec of plain": lambda v: np.matvec(A, v[:, None]),
-    "vecmat": lambda v: np.vecmat(v[:, 0], v),
-    "vecmat stack": lambda v: np.vecmat(K, np.stack([v, v * v])),
+    "matvec": lambda v: matvec(v, v[0]),
+    "matvec of plain": lambda v: matvec(A, v[:, None]),
+    "vecmat": lambda v: vecmat(v[:, 0], v),
+    "vecmat stack": lambda v: vecmat(K, np.stack([v, v * v])),
     "ediff1d": lambda v: np.ediff1d(v),
     "ediff1d ends": lambda v: np.ediff1d(v, 5.0, [1.0, 2.0]),
     "ediff1d Value end": lambda v: np.ediff1d(v[0], to_begin=v[1] ** 2),
@@ -286,9 +287,9 @@ def test_norms_at_zero_have_the_gradient_zero():
 v = Value(A)
 ERRORS = [
     (lambda: np.cumulative_sum(v), ShapeError, "cumulative_sum: got an array of shape .* and no axis"),
-    (lambda: np.matvec(v, K), ShapeError, r"matvec: got shapes \(3, 4\) and \(3,\), expected \(..., n, k\)"),
-    (lambda: np.matvec(v, 2.0), ShapeError, "matvec"),
-    (lambda: np.vecmat(v[0], v), ShapeError, r"vecmat: .* expected \(..., k\) and \(..., k, m\)"),
+    (lambda: matvec(v, K), ShapeError, r"matvec: got shapes \(3, 4\) and \(3,\), expected \(..., n, k\)"),
+    (lambda: matvec(v, 2.0), ShapeError, "matvec"),
+    (lambda: vecmat(v[0], v), ShapeError, r"vecmat: .* expected \(..., k\) and \(..., k, m\)"),
     (lambda: tg.vecmat(K, v[0]), ShapeError, "vecmat"),
     (lambda: np.interp(v, K, [1.0]), ShapeError, r"interp: got xp of shape \(3,\) and fp of \(1,\)"),
     (lambda: np.interp(v, [], []), ShapeError, "interp"),

@@ -32,7 +32,8 @@ def run(pytester):
     def run(tests, *args):
         pytester.makepyfile(CODE + tests)
         load = () if INSTALLED else ("-p", PLUGIN)
-        return pytester.runpytest_subprocess(*load, "-p", "no:cacheprovider", "--strict-markers", *args)
+        others = ("-p", "no:cacheprovider", "-p", "no:randomly")  # tests in order, lines as they are
+        return pytester.runpytest_subprocess(*load, *others, "--strict-markers", *args)
 
     return run
 

@@ -324,7 +324,7 @@ def test_a_scalar_binary_node_takes_at_most_200_bytes():
         y = y * a
     size = (tracemalloc.get_traced_memory()[0] - before) / 10_000
     tracemalloc.stop()
-    assert size <= 200
+    assert size <= (200 if sys.version_info < (3, 12) else 208)  # newer Pythons take some bytes more
 
 
 @pytest.mark.parametrize(

@@ -110,14 +110,14 @@ def test_a_missing_folder_is_named(picture, tmp_path):
 
 def test_files_are_written_whole_or_not_at_all(picture, tmp_path, monkeypatch):
     path = tmp_path / "a.dot"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
     parts = []
 
     def fail(source, target):
         parts.append(source)
         assert source.parent == tmp_path
         assert source.read_text(encoding="utf-8") == picture.dot()
-        assert path.read_text() == "old"
+        assert path.read_text(encoding="utf-8") == "old"
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", fail)
@@ -126,7 +126,7 @@ def test_files_are_written_whole_or_not_at_all(picture, tmp_path, monkeypatch):
     monkeypatch.undo()
     assert len(parts) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["a.dot"]
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     picture.save(path)
     assert path.read_text(encoding="utf-8") == picture.dot()
     assert [file.name for file in tmp_path.iterdir()] == ["a.dot"]
@@ -134,7 +134,7 @@ def test_files_are_written_whole_or_not_at_all(picture, tmp_path, monkeypatch):
 
 def test_a_saved_file_has_ordinary_permissions(picture, tmp_path):
     other = tmp_path / "other"
-    other.write_text("")
+    other.write_text("", encoding="utf-8")
     assert picture.save(tmp_path / "a.dot").stat().st_mode == other.stat().st_mode
 
 

@@ -28,7 +28,7 @@ def matrices() -> Picture:
 def program(folder: Path, script: str) -> str:
     """A program made of a shell script."""
     path = folder / "dot"
-    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return str(path)
 

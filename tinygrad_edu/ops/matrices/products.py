@@ -182,7 +182,8 @@ def _vectors_first(shape: Shape) -> Iterator[Sample]:
         yield Sample(((2, *[1] * (len(shape) - 2), shape[-2]), shape))
 
 
-@derived(symbol="@", samples=_matrices_first)
+# NumPy has matvec and vecmat from 2.2 on.
+@derived(symbol="@", samples=_matrices_first, numpy=getattr(np, "matvec", lambda a, b: (a @ b[..., None])[..., 0]))
 def matvec(a: Array, b: Array, /) -> Plain:
     """Each matrix of a times each vector of b: (..., n, k), (..., k) -> (..., n); leading axes broadcast.
 
@@ -192,7 +193,7 @@ def matvec(a: Array, b: Array, /) -> Plain:
     return matmul(a, b[..., None])[..., 0]
 
 
-@derived(symbol="@", samples=_vectors_first)
+@derived(symbol="@", samples=_vectors_first, numpy=getattr(np, "vecmat", lambda a, b: (a[..., None, :] @ b)[..., 0, :]))
 def vecmat(a: Array, b: Array, /) -> Plain:
     """Each vector of a times each matrix of b: (..., k), (..., k, m) -> (..., m); leading axes broadcast.
 

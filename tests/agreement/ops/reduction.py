@@ -88,7 +88,6 @@ def _correlations(c: torch.Tensor) -> torch.Tensor:
 
 TORCH: dict[str, Callable[..., Any]] = {
     "average": _average,
-    "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape),
     "corrcoef": lambda x, y=None, rowvar=True: _correlations(torch.cov(_table(x, y, rowvar))),
     "cov": lambda x, y=None, rowvar=True, bias=False, ddof=None: torch.cov(
         _table(x, y, rowvar), correction=int(not bias) if ddof is None else ddof

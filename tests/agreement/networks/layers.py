@@ -18,6 +18,7 @@ from tinygrad_edu import Value
 from .case import Case, Numbers
 
 EXCEPTIONS = {
+    "linear": "an op, compared with the ops",
     "Perceptron": "PyTorch has no layer with a step, nor Rosenblatt's rule",
     "Step": "PyTorch's heaviside has no gradient; tests compare with the definition",
     "Residual": "PyTorch has no module for it; it is an addition",

@@ -47,6 +47,10 @@ def _cut(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     return torch.tensor_split(x, cuts, dim=axis)
 
 
+def _concatenate(*xs: Any, axis: int | None = 0) -> Any:
+    return torch.cat([x.reshape(-1) for x in xs]) if axis is None else torch.cat(xs, dim=axis)
+
+
 def _append(x: Any, values: Any, axis: int | None = None) -> Any:
     return torch.cat((x.reshape(-1), values.reshape(-1))) if axis is None else torch.cat((x, values), dim=axis)
 
@@ -148,6 +152,13 @@ def _added(x: Any, values: Any, index: Any) -> Any:
     return _update(x, values, index, lambda x, i, v: x.index_put((i,), v, accumulate=True))
 
 
+def _scatter(*parts: Any, shape: Any, indices: Any) -> Any:
+    total = parts[0].new_zeros(shape)
+    for part, index in zip(parts, indices, strict=True):
+        total = _added(total, part, index)
+    return total
+
+
 TORCH: dict[str, Callable[..., Any]] = {
     "append": _append,
     "array_split": _cut,
@@ -157,7 +168,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "broadcast_arrays": torch.broadcast_tensors,
     "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape),
     "column_stack": lambda *xs: torch.column_stack(xs),
-    "concatenate": lambda *xs, axis: torch.cat(xs, dim=axis),
+    "concatenate": _concatenate,
     "delete": _delete,
     "diag": lambda x, k=0: torch.diag(x, k),
     "diagflat": lambda x, k=0: torch.diagflat(x, k),
@@ -188,7 +199,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "roll": _roll,
     "rollaxis": _rollaxis,
     "rot90": lambda x, k=1, axes=(0, 1): torch.rot90(x, k, axes),
-    "scatter": lambda x, shape, index: _added(x.new_zeros(shape), x, index),
+    "scatter": _scatter,
     "sort": _sort,
     "split": _cut,
     "squeeze": _squeeze,

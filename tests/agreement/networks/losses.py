@@ -24,12 +24,26 @@ EXCEPTIONS = {
     "mape_loss": "not in PyTorch",
     "hinge_loss": "not in PyTorch",
     "zero_one_loss": "not in PyTorch; 1 - accuracy",
+    "accuracy": "not in PyTorch",
     "l1_penalty": "not in PyTorch",
     "l2_penalty": "not in PyTorch as a loss; its gradient is that of weight_decay",
     "binary_cross_entropy: gradient at 0 and 1": "PyTorch divides by max(p (1 - p), 1e-12), not a derivative of its value",
     "cross_entropy: all labels ignored": "PyTorch returns NaN for the mean of nothing; ours is an error",
     "cosine_embedding_loss: zero vectors": "PyTorch adds 1e-12 under the root; ours is that of cosine_similarity",
     "bad targets": "numbers outside 0..1, labels other than ±1 and empty batches are errors here, and pass in PyTorch",
+}
+EXCEPTIONS |= {
+    module: f"not in PyTorch, nor is {function}"
+    for module, function in (
+        ("HalfMSELoss", "half_mse_loss"),
+        ("SSELoss", "sse_loss"),
+        ("SAELoss", "sae_loss"),
+        ("RMSELoss", "rmse_loss"),
+        ("LogCoshLoss", "log_cosh_loss"),
+        ("MSLELoss", "msle_loss"),
+        ("MAPELoss", "mape_loss"),
+        ("HingeLoss", "hinge_loss"),
+    )
 }
 
 RNG = np.random.default_rng(7)
@@ -130,6 +144,8 @@ def cases() -> Iterator[Case]:
         x, y = RNG.normal(size=a), RNG.normal(size=b)
         f, g = nn.CosineSimilarity(axis), torch.nn.CosineSimilarity(axis)
         yield _case("CosineSimilarity", f, g, (x, y), (), {"axis": axis})
+        f, g = partial(nn.functional.cosine_similarity, axis=axis), partial(torch.cosine_similarity, dim=axis)
+        yield _case("cosine_similarity", f, g, (x, y), (), {"axis": axis})
     p, t = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0, 0.0])
     yield Case(
         "binary_cross_entropy",

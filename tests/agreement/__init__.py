@@ -1,0 +1,1 @@
+"""All operations and all of nn beside PyTorch: `make agreement`, which installs PyTorch. `make test` leaves this folder out."""
