@@ -155,7 +155,7 @@ def _every_share(op: Op, rule: Rule, given: tuple[Any, ...], params: dict[str, A
 
     Raises DefinitionError unless the rule returns a list or tuple of one share per input.
     """
-    numbers = tuple([np.float64(x) if type(x) is float else x for x in given])  # shares may be computed later: see _ruled
+    numbers = tuple([np.float64(x) if type(x) is float else x for x in given])  # as in _ruled
     every = _ruled(op, rule.apply, numbers, params)
     expected = len(given) - 2
     if not isinstance(every, (list, tuple)) or len(every) != expected:
