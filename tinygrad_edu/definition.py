@@ -1,4 +1,4 @@
-"""Defining operations: the decorators that make an Op of a NumPy function, and the registry of all ops; see op.py.
+"""Defining operations: the decorators that turn a NumPy function into an Op, and the registry of all ops; see op.py.
 
 @elementwise(rules=(lambda g, y, x: g * (1 - y * y),))
 def tanh(x, /):
@@ -31,12 +31,12 @@ by_numpy: dict[Callable[..., Any], str] = {}  # NumPy's function -> the name of 
 
 
 class Options(TypedDict, total=False):
-    """What every decorator takes; see `Op`. The symbol is the name, and numpy is NumPy's function of that name, if not given.
+    """Options of every decorator; see `Op`. symbol defaults to the name, numpy to NumPy's function of that name.
 
-    also: other NumPy functions that this op records, by another name of NumPy's or with a slightly different signature.
-    call: what users call it with, where that differs from the decorated function: a function that returns the arrays, as a
-        tuple, and the parameters, as a dictionary.
-    listed: users give the arrays of `*arrays` as one list.
+    also: other NumPy functions that this op records, for example aliases.
+    call: a function with the public signature, if it differs from that of the decorated function; it returns the arrays as a
+        tuple and the parameters as a dictionary.
+    listed: users pass the arrays of `*arrays` as one list.
     """
 
     symbol: str
@@ -57,12 +57,12 @@ def elementwise(
     samples: Sampler | None = None,
     **options: Unpack[Options],
 ) -> Any:
-    """Register a function that works number by number as an op, with NumPy broadcasting.
+    """Register an elementwise function as an op, with NumPy broadcasting.
 
     Args:
-        rules: one per array, the positional-only parameters.
-        scalar: a faster function for Python floats, from `math` for instance.
-        samples: from a shape, the calls for tests to make; by default with the parameters' defaults.
+        rules: one per array, that is, per positional-only parameter.
+        scalar: a faster function for Python floats, for example from `math`.
+        samples: given a shape, yields the calls to test; by default one call with the parameters' defaults.
         options: see `Options`.
     """
 
@@ -88,8 +88,9 @@ def operation(
 
     Args:
         rules: one per array.
-        shares: for a function of `*arrays`, the one rule that returns the shares of all.
-        samples: from a shape, the calls for tests to make; by default each array has it, and parameters their defaults.
+        shares: for a function of `*arrays`, the one rule that returns the shares of all arrays.
+        samples: given a shape, yields the calls to test; by default one call with arrays of that shape and the parameters'
+            defaults.
         options: see `Options`.
     """
 
@@ -102,11 +103,11 @@ def operation(
 
 @as_derived
 def derived(*, samples: Sampler | None = None, several: Any = False, **options: Unpack[Options]) -> Any:
-    """Register a plain composition of ops: documented and tested as an op, recorded as the ops that it calls.
+    """Register a composition of ops: documented and tested as an op, recorded as the ops that it calls.
 
     Args:
-        samples: from a shape, the calls for tests to make; None if the function works number by number.
-        several: it returns several results: True, or the named tuple that it returns.
+        samples: given a shape, yields the calls to test; None for an elementwise function.
+        several: True if it returns several results, or the named tuple that it returns.
         options: see `Options`.
     """
 
@@ -166,7 +167,7 @@ def _define(
 
 
 def _split(op: Op, options: Options) -> Split:
-    """What splits the arguments of a call of op into arrays and parameters; its errors name the op."""
+    """The function that splits the arguments of a call into arrays and parameters; its errors name the op."""
     if op.listed:
         split = listing(op.forward)
     else:
@@ -175,7 +176,7 @@ def _split(op: Op, options: Options) -> Split:
 
 
 def _recorded(op: Op, options: Options) -> Callable[..., Any]:
-    """The function that users call: `recording.apply` behind their arguments."""
+    """The function that users call: it splits the arguments and calls `recording.apply`."""
     split = _split(op, options)
 
     return lambda *args, **kwargs: apply(op, *split(*args, **kwargs))
@@ -200,13 +201,13 @@ def _publish(op: Op, options: Options, call: Callable[..., Any]) -> Any:
 
 
 def _by_default(forward: Callable[..., Any]) -> Sampler:
-    """One call with arrays of the same shape, and the parameters' defaults."""
-    count = len(parameters_of(forward).arrays) or 2  # of *arrays, two
+    """The default sampler: one call with arrays of one shape and the parameters' defaults."""
+    count = len(parameters_of(forward).arrays) or 2  # two for *arrays
     return lambda shape: [Sample((shape,) * count)]
 
 
 def _by_type(scalar: Callable[..., Any], array: Callable[..., Any]) -> Callable[..., Any]:
-    """One function out of two: `scalar` for Python floats, `array` for all else."""
+    """A function that calls `scalar` for Python floats, and `array` for anything else."""
 
     def unary(x: Any) -> Any:
         return scalar(x) if type(x) is float else array(x)

@@ -91,7 +91,10 @@ def test_a_users_general_op_and_its_options():
         ),
         (lambda: operation(rules=(ONE,), shares=ONE)(documented), "got rules= and shares=; write one of them"),
         (lambda: operation(rules=(ONE,))(with_option), r"write def with_option\(x, /, scale=2.0\)"),
-        (lambda: elementwise(rules=(ONE, ONE))(documented), "got 2 rules for the arrays x; write rules= with one each"),
+        (
+            lambda: elementwise(rules=(ONE, ONE))(documented),
+            "got 2 rules for the arrays x; write rules= with one per array",
+        ),
         (lambda: elementwise(rules=(ONE,), domain=(REAL, REAL))(documented), "got 2 domains for 1 arrays"),
         (lambda: operation(rules=(ONE, ONE))(variadic), r"got rules= for \*arrays; write shares="),
         (lambda: operation()(variadic), r"no shares= for \*arrays; write shares=, one rule"),
