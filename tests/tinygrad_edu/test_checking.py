@@ -116,7 +116,7 @@ def test_every_fault_is_caught(name, fault, mode):
             lambda x: x * np.random.default_rng().random(x.shape),
             lambda g, x: g,
             (X,),
-            "something else when called again",
+            "other results when called again",
         ),
         (lambda x: x * 2, lambda g, x: g.astype(np.float32) * 2, (X,), "is float32, but the input is float64"),
         (lambda x: x * 2, lambda g, x: np.multiply(x, 0, out=x) + 2 * g, (X,), "changes its input 0"),
