@@ -143,7 +143,7 @@ picture = viz.graph(loss, title="micrograd's demo loss")
 """,
     ),
 ]
-PAGES = [  # and the step that is shown first
+PAGES = [  # title, code, and the first step shown
     (
         "Step by step: an expression",
         """
@@ -187,7 +187,7 @@ def pictures() -> list[tuple[str, str, viz.Picture]]:
 
 
 def write_all(folder: Path) -> Path:
-    """Write the gallery, a page for each picture, and the pages that step; returns the path of the gallery."""
+    """Write the gallery, a page for each picture, and the step pages; returns the path of the gallery."""
     drawn = pictures()
     for k, (_, _, picture) in enumerate(drawn):
         picture.html(folder / f"{k}.html")
@@ -197,7 +197,7 @@ def write_all(folder: Path) -> Path:
 
 
 def page(drawn: list[tuple[str, str, viz.Picture]]) -> str:
-    """The gallery as HTML; each picture leads to its own page, 0.html and so on; step0.html and so on stand in frames."""
+    """The gallery as HTML; each picture links to a page, 0.html and so on; step0.html and so on are embedded in frames."""
     sections = [
         f"<section>\n<h2>{escape(title)}</h2>\n<pre>{escape(code)}</pre>\n<figure>\n{picture.svg()}\n"
         f'<figcaption><a href="{k}.html">to zoom, to search, to open and close groups</a></figcaption>\n</figure>\n</section>'
@@ -232,9 +232,7 @@ def screenshots(path: Path, folder: Path) -> None:
                 view = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
                 view.goto(path.resolve().as_uri())
                 height = view.evaluate("document.documentElement.scrollHeight")
-                view.set_viewport_size(
-                    {"width": width, "height": height}
-                )  # what was never in view is not drawn in frames
+                view.set_viewport_size({"width": width, "height": height})  # frames out of view are not drawn
                 view.wait_for_timeout(500)
                 view.screenshot(path=folder / f"{name}_{scheme}.jpg", full_page=True, quality=50)
                 view.close()

@@ -1,4 +1,4 @@
-"""Writes docs/numpy.md: what each of NumPy's functions does with Values, found out by calling it. python docs/numpy_page.py.
+"""Writes docs/numpy.md: the result of each of NumPy's functions on Values, found by calling it. python docs/numpy_page.py.
 
 With --check nothing is written; 1 if the page is out of date. `make check` runs that, and a test, which also looks that nothing
 falls through. The page names the NumPy that it was written under; other versions have other functions, and are not compared.
@@ -30,7 +30,7 @@ class Form(NamedTuple):
     """One function of NumPy's.
 
     Attributes:
-        outcome: "recorded", "plain result", "refused", or "falls through", which must not be.
+        outcome: "recorded", "plain result", "refused", or "falls through", which is an error.
         detail: the op, or the message.
     """
 
@@ -40,7 +40,7 @@ class Form(NamedTuple):
 
 
 def forms() -> Iterator[Form]:
-    """Every ufunc of NumPy's and every function with its array protocol, once, under the first of its names."""
+    """Every ufunc of NumPy and every function with the array protocol, once, under the first of its names."""
     seen = set()
     for namespace in NAMESPACES:
         for name in sorted(namespace.__all__, key=str.lower):
@@ -51,7 +51,7 @@ def forms() -> Iterator[Form]:
 
 
 def form(function: Callable[..., Any]) -> Form:
-    """What the function does with Values."""
+    """The outcome of the function on Values."""
     name = full_name(function)
     if function in by_numpy:
         return Form(name, "recorded", by_numpy[function])

@@ -22,7 +22,12 @@ X = np.linspace(0.9, 1.1, 101)
 SLOPE = np.exp(X) * (np.sin(X) + np.cos(X))
 EPS = float(np.finfo(float).eps)
 STEPS = 10.0 ** np.arange(-16, 0.01, 0.1)
-BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"  # Okabe & Ito's, told apart by all common eyes
+BLUE, ORANGE, GREEN, PURPLE = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+)  # Okabe & Ito's, distinguishable with common colour blindness
 
 
 def f(x: NDArray[Any]) -> NDArray[Any]:
@@ -41,7 +46,7 @@ def central(h: float) -> NDArray[Any]:
 
 
 def ridders(h: float) -> NDArray[Any]:
-    """Central differences from h on, six in all, each step half the one before, extrapolated to h = 0."""
+    """Six central differences with steps h, h/2, h/4, ..., extrapolated to h = 0."""
     row = [central(h)]
     for n in range(1, 6):
         below = [central(h / 2**n)]
@@ -52,7 +57,7 @@ def ridders(h: float) -> NDArray[Any]:
 
 
 def complex_step(h: float) -> NDArray[Any]:
-    """A step along the imaginary axis: nothing is subtracted."""
+    """A step along the imaginary axis, without subtraction."""
     return f(X + 1j * h).imag / h
 
 
@@ -110,7 +115,7 @@ def _labels(axes: Any) -> None:
 
 
 def _error_terms(axes: Any) -> None:
-    """The two sources of error: where each rules, with its name along the line."""
+    """The two sources of error: the range in which each dominates, with its name along the line."""
     second = float(np.median(np.abs(2 * np.exp(X) * np.cos(X) / SLOPE)))
     third = float(np.median(np.abs(2 * np.exp(X) * (np.cos(X) - np.sin(X)) / SLOPE)))
     value = float(np.median(np.abs(f(X) / SLOPE)))

@@ -54,11 +54,11 @@ def ops_page() -> str:
     rows = [
         "# The op table",
         "",
-        f"{len(primitive)} primitive and {len(derived)} derived operations, and {helpers} more that rules are made of, which are",
-        "not listed. Written from the registry by `docs/tables.py`.",
+        f"{len(primitive)} primitive and {len(derived)} derived operations. {helpers} helpers of gradient rules are not listed.",
+        "Written from the registry by `docs/tables.py`.",
         "",
-        "For elementwise ops the rule is the local derivative, to be multiplied by the incoming gradient g; for the others it",
-        "is the whole gradient. y is the result. Where the domain says *distinct*, equal numbers make a kink.",
+        "For elementwise ops the rule is the local derivative, a factor of the incoming gradient g; for the others it is the",
+        "full gradient. y is the result. If the domain is *distinct*, equal numbers are a kink.",
         "",
         "| op | drawn as | gradient, one rule per array | domain | |",
         "| --- | --- | --- | --- | --- |",
@@ -72,13 +72,13 @@ def ops_page() -> str:
 
 
 def kinks_page() -> str:
-    """What each convention gives, executed."""
+    """The gradient by each convention, computed."""
     rows = [
         "# Kinks: one stated convention",
         "",
-        "The subgradient of least norm where one exists; ties share equally; a branch not taken leaks nothing. Exceptions as",
-        "PyTorch has them: clip passes the gradient at its bounds, and the slope of sqrt at 0 is inf. Each gradient below was",
-        "computed when this page was written, by `docs/tables.py`.",
+        "The gradient is the subgradient of least norm where one exists; ties share equally; a branch not taken leaks nothing.",
+        "The exceptions are PyTorch's: clip passes the gradient at its bounds, and the slope of sqrt at 0 is inf.",
+        "`docs/tables.py` computed each gradient below.",
         "",
         "| f(x) | at x | f'(x) |",
         "| --- | --- | --- |",

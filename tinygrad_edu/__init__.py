@@ -11,7 +11,7 @@
 import opcode
 import sys
 
-# From the lowest floor up: imports that nest deeply took 5% of this package's import time.
+# From the lowest layer up: deeply nested imports took 5% of this package's import time.
 from .errors import (
     DefinitionError,
     DTypeError,
@@ -32,7 +32,7 @@ from .op import Op, Rule, rule
 from .node import Node
 from .recording import enable_grad, no_grad
 from .definition import derived, elementwise, operation, registry
-from .ops import *  # noqa: F403  # the op table is public as it stands
+from .ops import *  # noqa: F403  # the whole op table is public
 from . import linalg, ops
 from .value import Value
 from .tree import tree_map
@@ -97,7 +97,7 @@ __all__ = [
 ]
 
 
-_REMOVED = {  # public until 0.1: what to use now
+_REMOVED = {  # public until 0.1, and the replacement
     "cofactor": "tinygrad_edu.ops.matrices.determinant.cofactor, the gradient of linalg.det",
     "conv": "conv1d or conv2d",
     "conv_transpose": "conv_transpose1d or conv_transpose2d",
@@ -123,11 +123,11 @@ _REMOVED = {  # public until 0.1: what to use now
 
 
 def __getattr__(name: str) -> object:
-    """What a removed public name says: the new one."""
+    """Raise an error that names the replacement of a removed public name."""
     if name not in _REMOVED:
         raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
     message = f"tinygrad_edu.{name} is not public since 0.2; use {_REMOVED[name]}"
     asker = sys._getframe(1)
-    if asker.f_code.co_code[asker.f_lasti] == opcode.opmap["IMPORT_FROM"]:  # which drops an AttributeError's message
+    if asker.f_code.co_code[asker.f_lasti] == opcode.opmap["IMPORT_FROM"]:  # it drops an AttributeError's message
         raise ImportError(message)
     raise AttributeError(message)

@@ -1,7 +1,7 @@
 """The command line: `python -m tinygrad_edu grad "tanh(a*b + c)" a=2 b=-3 c=10`, and likewise `draw` and `step`; `check`
 for the gradients of a function.
 
-The only room that may import nn and viz; typer and rich are imported nowhere else in this package.
+Only this module may import nn, viz, typer and rich.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .parsing import CONSTANTS, evaluate, functions
 from .value import Value
 
 FORMATS = ".svg, .png, .html, .pdf, .dot or .mmd"
-CONTEXT = 35  # how many characters an error shows on either side of the offending one
+CONTEXT = 35  # characters that an error shows on either side of the offending one
 
 EXAMPLES = """Examples:
 
@@ -102,10 +102,10 @@ Variables = Annotated[
     )
 )
 def main() -> None:
-    """Hold the commands."""
+    """The group of commands."""
 
 
-# An expression may begin with a minus; options are long only, so that none is mistaken for one.
+# An expression may begin with a minus sign, so options have long names only.
 @app.command(help=HELP, context_settings={"ignore_unknown_options": True})
 def grad(
     expression: Expression,
@@ -115,7 +115,7 @@ def grad(
         typer.Option(metavar="FILE", help=f"Draw the graph with its values and gradients; {FORMATS}."),
     ] = None,
 ) -> None:
-    """Value and gradients of an arithmetic expression, as HELP says at length."""
+    """Value and gradients of an arithmetic expression; see HELP."""
     y, leaves = _differentiated(expression, variables)
     _show(expression, y, leaves)
     if draw is not None:
@@ -128,7 +128,7 @@ def draw(
     variables: Variables = None,
     out: Annotated[Path, typer.Option(metavar="FILE", help=f"Ends in {FORMATS}.")] = Path("graph.svg"),
 ) -> None:
-    """Draw an arithmetic expression, as DRAW_HELP says."""
+    """Draw an arithmetic expression; see DRAW_HELP."""
     _draw("--out", out, expression, *_differentiated(expression, variables))
 
 
@@ -139,7 +139,7 @@ def step(
     out: Annotated[Path, typer.Option(metavar="FILE", help="Ends in .html.")] = Path("step.html"),
     open: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
 ) -> None:
-    """Write a page that steps through an arithmetic expression, as STEP_HELP says."""
+    """Write a page that steps through an arithmetic expression; see STEP_HELP."""
     import viz
 
     y, leaves = _differentiated(expression, variables)
@@ -170,12 +170,12 @@ def check(
     dtype: Annotated[str, typer.Option(metavar="DTYPE", help="float64, float32 or float16.")] = "float64",
     seed: Annotated[int, typer.Option(min=0, help="Of the inputs, weights and directions.")] = 0,
 ) -> None:
-    """Check a function's gradients, as CHECK_HELP says at length."""
+    """Check a function's gradients; see CHECK_HELP."""
     from .testing import check_gradients, check_vjp
     from .testing.targets import TargetError, drawn, imported, told
 
     if vjp is not None and order != 1:
-        _fail("error: --order needs a function of Values; a hand-written gradient (--vjp) has none of its own", code=2)
+        _fail("error: --order needs a function of Values; a gradient given by --vjp cannot be differentiated", code=2)
     try:
         function = imported(target)
         inputs = drawn(function, shape or (), dtype, seed)
@@ -196,7 +196,7 @@ def check(
 
 
 def _differentiated(expression: str, variables: Iterable[str] | None) -> tuple[Value, dict[str, Value]]:
-    """The result of the expression and its variables, with their gradients. Exits where the expression is refused."""
+    """The result of the expression and its variables, with their gradients. Exits if the expression is refused."""
     try:
         y, leaves = evaluate(expression, _numbers(variables or ()))
     except ExpressionError as error:
@@ -207,7 +207,7 @@ def _differentiated(expression: str, variables: Iterable[str] | None) -> tuple[V
 
 
 def _numbers(variables: Iterable[str]) -> dict[str, float]:
-    """The number of each variable, from texts such as a=2."""
+    """The number of each variable, from arguments such as a=2."""
     numbers: dict[str, float] = {}
     for variable in variables:
         name, _, number = variable.partition("=")
@@ -223,7 +223,7 @@ def _numbers(variables: Iterable[str]) -> dict[str, float]:
 
 
 def _show(expression: str, y: Value, leaves: dict[str, Value]) -> None:
-    """Print the value, a table of the gradients, and which of them are 0 because nothing depends on the variable."""
+    """Print the value, a table of the gradients, and the names of unused variables."""
     typer.echo(f"{expression.strip()} = {y.item()!r}")
     if not leaves:
         return
@@ -240,7 +240,7 @@ def _show(expression: str, y: Value, leaves: dict[str, Value]) -> None:
 
 
 def _draw(option: str, path: Path, expression: str, y: Value, leaves: dict[str, Value]) -> None:
-    """Write a drawing of the graph, each variable under its name."""
+    """Write a drawing of the graph, with the variables' names."""
     import viz
 
     try:
@@ -251,7 +251,7 @@ def _draw(option: str, path: Path, expression: str, y: Value, leaves: dict[str, 
 
 
 def _pointed(text: str, position: int | None) -> str:
-    """The text around a position, and a caret under it on a line of its own; "" if there is no position."""
+    """The text around a position, and a caret below it on a second line; "" if there is no position."""
     if position is None:
         return ""
     start = max(0, position - CONTEXT)
@@ -262,7 +262,7 @@ def _pointed(text: str, position: int | None) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text on one line, with a ? for each control character and surrogate, which no terminal can show."""
+    """The text on one line, with "?" in place of control characters and surrogates, which terminals cannot show."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
 
 

@@ -1,7 +1,7 @@
-"""Binding: from the arguments of a call to the arrays that an operation computes with, and its parameters.
+"""Binding: splitting the arguments of a call into the arrays and the parameters of an operation.
 
-The signature says which are which: arrays are the positional-only parameters, and `*arrays` any number of them; all that
-follow are parameters of the operation.
+The signature determines the split: arrays are the positional-only parameters, or `*arrays` for any number of them; all others
+are parameters of the operation.
 
 >>> parameters_of(lambda x, /, axis=None: x).arrays
 ('x',)
@@ -22,14 +22,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Parameters(NamedTuple):
-    """What a function takes.
+    """The parameters of a function.
 
     Attributes:
         arrays: names of the positional-only parameters.
-        many: the name of `*arrays`, "" without it.
+        many: the name of `*arrays`; "" if there is none.
         options: the other parameters, keyword-only ones last.
-        positional: how many of the options may be given by position.
-        defaults: of all that have one, by name.
+        positional: the number of options that may be given by position.
+        defaults: the default values, by name.
     """
 
     arrays: tuple[str, ...]
@@ -40,13 +40,13 @@ class Parameters(NamedTuple):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All of them, in order."""
+        """All parameters, in order."""
         before, after = self.options[: self.positional], self.options[self.positional :]
         return (*self.arrays, *before, *([f"*{self.many}"] if self.many else []), *after)
 
 
 def parameters_of(function: Callable[..., Any]) -> Parameters:
-    """What a function takes, as it was written, before decorators. (inspect.signature takes 50 times as long.)"""
+    """The parameters of a function as defined, before decorators. (inspect.signature is 50 times slower.)"""
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     code: Any = function.__code__
@@ -61,10 +61,9 @@ def parameters_of(function: Callable[..., Any]) -> Parameters:
 
 
 def binder(function: Callable[..., Any]) -> Split:
-    """What splits the arguments of a call: positional-only ones and `*arrays` are the arrays, all others go by name.
+    """A function that splits the arguments of a call into arrays (positional-only or `*arrays`) and a dict of the others.
 
-    Arrays may be given by name too. It raises UnsupportedError for an argument that the function does not take, that is given
-    twice, or that is missing.
+    Arrays may be given by name too. It raises UnsupportedError for an unknown, repeated or missing argument.
     """
     taken = parameters_of(function)
     arrays, many, options, positional, defaults = taken
@@ -92,7 +91,7 @@ def binder(function: Callable[..., Any]) -> Split:
 
 
 def listing(function: Callable[..., Any]) -> Split:
-    """What splits a call that gives all arrays of a function of `*arrays` as one list: concatenate([a, b], axis=0)."""
+    """The binder of a function of `*arrays` that users call with one list: concatenate([a, b], axis=0)."""
     options = parameters_of(function).options
     bind = binder(function)
 
@@ -110,7 +109,7 @@ def listing(function: Callable[..., Any]) -> Split:
 
 
 def listed_signature(function: Callable[..., Any]) -> Signature:
-    """What help() shows of a function of `*arrays` that users call with one list: see `listing`."""
+    """The signature that help() shows for a function of `*arrays` that users call with one list; see `listing`."""
     taken = parameters_of(function)
     parameters = [Parameter("arrays", Parameter.POSITIONAL_OR_KEYWORD)]
     for name in taken.options:
@@ -120,7 +119,7 @@ def listed_signature(function: Callable[..., Any]) -> Signature:
 
 
 def calling(split: Split) -> Split:
-    """A `split` written by hand, whose TypeErrors about its own arguments say what it takes."""
+    """A hand-written `split` whose TypeErrors about its arguments become UnsupportedErrors that list its parameters."""
 
     @wraps(split)
     def bind(*args: Any, **kwargs: Any) -> Bound:
@@ -136,7 +135,7 @@ def calling(split: Split) -> Split:
 
 
 def named(name: str) -> Callable[[F], F]:
-    """Decorator of a public function that is not an op: its errors begin with this name, as an op's do."""
+    """Decorator for a public function that is not an op: its errors begin with this name, as those of ops do."""
 
     def decorate(function: F) -> F:
         @wraps(function)

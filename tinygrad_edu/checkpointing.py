@@ -1,7 +1,7 @@
-"""Checkpointing: a function whose intermediate results are not kept for backward, but computed again there.
+"""Checkpointing: recomputing the intermediate results of a function during backward instead of storing them.
 
-A chain of n such functions holds n results instead of all that they computed on the way, for one more forward pass. Source:
-Griewank & Walther, Evaluating Derivatives, chapter 12.
+A chain of n checkpointed functions stores n results instead of all intermediate results, at the cost of one more forward
+pass. Source: Griewank & Walther, Evaluating Derivatives, chapter 12.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from .value import Value
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
-    """f with the same results and gradients, but only its arguments are kept for backward, which runs f again.
+    """f with the same results and gradients, storing only its arguments for backward, which runs f again.
 
     Args:
-        f: function of any arguments that returns a tree of Values. It may use Values from outside, such as a layer's weights;
-            they get their gradients too. It must compute the same again: no random numbers but from a seed of its own.
+        f: function of any arguments that returns a tree of Values. It may use outer Values, such as a layer's weights, which
+            receive gradients too. It must be deterministic: it may draw random numbers only from a generator that it seeds.
 
     Returns:
-        function of the same arguments. Backward through it raises GraphError if f computes something else the second time.
+        function of the same arguments. Backward through it raises GraphError if f returns other results the second time.
 
     >>> x = Value(2.0)
     >>> y = checkpoint(lambda x: (x * x) ** 2)(x)
@@ -49,7 +49,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         given = [x for _, x in leaves(arguments) if active(x)]
 
         def run(values: list[Node]) -> Any:
-            """f's results with these Values in place of those given."""
+            """f's results with these Values in place of the given ones."""
             standing = iter(values)
             numbers = [x for _, x in leaves(arguments)]
             replaced = [next(standing) if active(x) else x for x in numbers]
@@ -73,7 +73,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Node]) -> Op:
-    """The op that stands in the graph for one call: its inputs are the Values given and those from outside."""
+    """The op that records one call as a single node: its inputs are the given and the outer Values."""
 
     def shares(g: Any, y: Any, *inputs: Any) -> list[Any]:
         recorded = isinstance(g, Node)
@@ -84,15 +84,15 @@ def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Nod
         kept = [v for _, v in leaves(output) if active(v)]
         if not np.array_equal(_pack(kept), raw_of(y), equal_nan=True):
             raise GraphError(
-                "f computed something else when it was run again for backward; it must not draw random numbers "
-                "from a generator that goes on, nor change what it uses"
+                "f returned other results when backward ran it again; seed its random numbers inside f, "
+                "and do not let it modify the data that it uses"
             )
         order = between(stands + outside, output, since)[0]
         seeds = zip(kept, _unpack(g, kept), strict=True)
         return pull(stands + outside, order, seeds, recorded, release=not recorded)
 
     def forward(*inputs: Any) -> Any:
-        """A function's results, whose intermediate results are computed again for backward."""
+        """A function's results; backward recomputes its intermediate results."""
         return _pack([v for _, v in leaves(run(list(inputs[:count])))])
 
     return Op(
@@ -109,13 +109,13 @@ def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Nod
 
 
 def _pack(results: list[Any]) -> Any:
-    """The data of several results as one row; that of a single one as it is."""
+    """The data of several results, flattened and joined; that of a single result unchanged."""
     data = [raw_of(y) for y in results]
     return data[0] if len(data) == 1 else np.concatenate([np.ravel(y) for y in data])
 
 
 def _unpack(packed: Any, results: list[Any]) -> list[Any]:
-    """Parts of a row, shaped and typed like the results that it was packed of."""
+    """The parts of packed data, with the shapes and dtypes of the results."""
     if len(results) == 1:
         return [packed]
     parts, start = [], 0

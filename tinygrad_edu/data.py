@@ -1,20 +1,20 @@
-"""Plain data: what may go into an operation, and how its result is held.
+"""Plain data: conversion of operands and of results.
 
-A scalar is a Python float (float64), or a NumPy float scalar of another width; never a 0-d array. One operation on floats
-takes 0.03 us where one on 0-d arrays takes 0.43 us.
+A scalar is a Python float (float64), or a NumPy float scalar of another width; never a 0-d array. An operation takes 0.03 us
+on floats, and 0.43 us on 0-d arrays.
 
-`to_...` makes plain data; `value_or_...` lets a Value through, for the parameters of derived ops that may be Values:
+`to_...` returns plain data; `value_or_...` passes a Value through, for the parameters of derived ops that may be Values:
 
     raw_of          the raw data of a Value; anything else unchanged
-    to_operand      what a primitive computes with: float, int, bool or array, of 64 bits if it is an integer
+    to_operand      the operand of a primitive: float, int, bool or array; integers of 64 bits
     to_array        a nested list as an array, with an error for uneven rows
     to_floating     integers and booleans as float64
-    to_result       what a Value may hold: floats and arrays, no 0-d arrays
-    to_leaf         what a leaf holds, from what the user gave
+    to_result       the data of a result: floats and arrays, no 0-d arrays
+    to_leaf         the data of a leaf, from the user's argument
     value_or_array  a Value unchanged, anything else as an array
     value_or_weak   the same, but a single number as a Python float, so that it adopts the dtype of the other operand
 
-And what happens when an op fails: `recover`, `refusal`.
+Errors of an op are handled by `recover` and `refusal`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PLAIN = {float, int, bool}
 
 
 def shape_of(x: Any) -> Shape:
-    """() for a number, the shape of an array or Value."""
+    """The shape of an array or Value; () for a number."""
     return () if type(x) is float else getattr(x, "shape", ())
 
 
@@ -46,8 +46,7 @@ def raw_of(x: Any) -> Any:
 def to_operand(x: Any) -> Any:
     """A plain operand as float, int, bool or ndarray; lists and tuples become arrays.
 
-    Integers of fewer than 64 bits become floats, as NumPy's promotion would have them: squared, the pixels of an image of
-    bytes would overflow.
+    Integers of fewer than 64 bits become floats, since they overflow easily: the square of a pixel does not fit in a byte.
 
     Raises:
         DTypeError: for text, None, complex numbers, other objects, and lists whose rows differ in length.
@@ -71,12 +70,12 @@ def to_operand(x: Any) -> Any:
 
 
 def operand_array(x: Any) -> Any:
-    """An operand as an array inside `forward`: np.asarray, but for a Term, which stays one."""
+    """An operand as an array inside `forward`: np.asarray, except that a Term is returned unchanged."""
     return x if isinstance(x, Term) else np.asarray(x)
 
 
 def some(x: Any) -> bool:
-    """Whether some boolean holds: np.any, and True of a Term, of which it cannot be known."""
+    """np.any; True for a Term, whose value is unknown."""
     return isinstance(x, Term) or bool(np.any(x))
 
 
@@ -85,7 +84,7 @@ def to_array(x: Any) -> np.ndarray[Any, Any]:
     try:
         return np.asarray(x)
     except ValueError:
-        raise DTypeError("got a nested list with rows of different lengths, expected equal ones") from None
+        raise DTypeError("got a nested list with rows of different lengths, expected equal lengths") from None
 
 
 def to_floating(x: Any) -> Any:
@@ -107,7 +106,7 @@ def value_or_weak(x: Any) -> Any:
 
 
 def to_result(op: Op, y: Any, data: Sequence[Any]) -> Any:
-    """A result as a Value may hold it: float64 scalars as Python floats, no 0-d arrays, real numbers only.
+    """The result y as data of a Value: float64 scalars as Python floats, no 0-d arrays, real numbers only.
 
     Raises DTypeError for anything else.
     """
@@ -128,7 +127,10 @@ def to_result(op: Op, y: Any, data: Sequence[Any]) -> Any:
 
 
 def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Exception) -> Any:
-    """After `forward` raised: NumPy's answer for scalars that Python refuses (1/0 is inf), else an error that names the op."""
+    """Handle an error of `forward`: NumPy's result for scalars if only Python refuses them (1/0 is inf), else raise.
+
+    The error raised names the op.
+    """
     if isinstance(error, TermMet):
         return Term.call(op.name, op.forward, tuple(inputs), params)
     if op.elementwise and isinstance(error, (ArithmeticError, ValueError)) and not isinstance(error, TinygradError):
@@ -144,7 +146,7 @@ def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Except
 
 
 def refusal(op: Op, inputs: Sequence[Any], error: Exception) -> Exception:
-    """The error to raise after an op failed: one of ours, named after it; else, if it is not NumPy's kind, the same error."""
+    """The error to raise after an op failed: a TinygradError with the op's name if possible, else the same error."""
     if isinstance(error, TinygradError):
         error.operation = op.name
         return error
@@ -156,13 +158,13 @@ def refusal(op: Op, inputs: Sequence[Any], error: Exception) -> Exception:
     known.__cause__, known.__suppress_context__ = (
         None if built_in else error,
         True,
-    )  # a user wants to see the failing line
+    )  # users need to see the failing line
     return known
 
 
 def _explained(error: Exception, data: Sequence[Any], elementwise: bool) -> TinygradError | None:
-    """What NumPy or Python refused, as one of our errors, with the shapes of the inputs; None if it is of another kind."""
-    reason = str(error).removeprefix("matmul: ")  # NumPy's name for what it did inside
+    """An error of NumPy or Python as a TinygradError with the shapes of the inputs; None for other kinds of errors."""
+    reason = str(error).removeprefix("matmul: ")  # NumPy's internal name
     shapes = " and ".join(str(np.shape(x)) for x in data)
     if isinstance(error, IndexError) and not isinstance(error, ValueError):
         return OutOfBoundsError(reason)
@@ -181,12 +183,12 @@ def _explained(error: Exception, data: Sequence[Any], elementwise: bool) -> Tiny
 
 
 def to_leaf(data: Any, requires_grad: bool, copy: bool) -> Any:
-    """What a leaf holds, from what the user gave.
+    """The data of a leaf, from the user's argument.
 
     Raises DTypeError for a Value, for integers in an array that requires grad, and for data that is not real numbers.
     """
     if isinstance(data, Node):
-        raise DTypeError("got a Value; it can be used as it is, or detach() makes a constant of it")
+        raise DTypeError("got a Value; use it directly, or detach() for a constant")
     array = to_array(data)
     kind = array.dtype.kind
     if kind not in "fiub":

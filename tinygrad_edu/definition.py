@@ -1,4 +1,4 @@
-"""Defining operations: the decorators that make an Op of a NumPy function, and the registry of all ops; see op.py.
+"""Defining operations: the decorators that turn a NumPy function into an Op, and the registry of all ops; see op.py.
 
 @elementwise(rules=(lambda g, y, x: g * (1 - y * y),))
 def tanh(x, /):
@@ -38,12 +38,12 @@ def elementwise(
     samples: Sampler | None = None,
     **options: Unpack[AllOptions],
 ) -> Any:
-    """Register a function that works number by number as an op, with NumPy broadcasting.
+    """Register an elementwise function as an op, with NumPy broadcasting.
 
     Args:
-        rules: one per array, the positional-only parameters.
-        scalar: a faster function for Python floats, from `math` for instance.
-        samples: from a shape, the calls for tests to make; by default with the parameters' defaults.
+        rules: one per array, that is, per positional-only parameter.
+        scalar: a faster function for Python floats, for example from `math`.
+        samples: given a shape, yields the calls to test; by default one call with the parameters' defaults.
         options: see `signatures.AllOptions`.
     """
 
@@ -69,8 +69,9 @@ def operation(
 
     Args:
         rules: one per array.
-        shares: for a function of `*arrays`, the one rule that returns the shares of all.
-        samples: from a shape, the calls for tests to make; by default each array has it, and parameters their defaults.
+        shares: for a function of `*arrays`, the one rule that returns the shares of all arrays.
+        samples: given a shape, yields the calls to test; by default one call with arrays of that shape and the parameters'
+            defaults.
         options: see `signatures.AllOptions`.
     """
 
@@ -83,11 +84,11 @@ def operation(
 
 @as_derived
 def derived(*, samples: Sampler | None = None, several: Any = False, **options: Unpack[AllOptions]) -> Any:
-    """Register a plain composition of ops: documented and tested as an op, recorded as the ops that it calls.
+    """Register a composition of ops: documented and tested as an op, recorded as the ops that it calls.
 
     Args:
-        samples: from a shape, the calls for tests to make; None if the function works number by number.
-        several: it returns several results: True, or the named tuple that it returns.
+        samples: given a shape, yields the calls to test; None for an elementwise function.
+        several: True if it returns several results, or the named tuple that it returns.
         options: see `signatures.AllOptions`.
     """
 
@@ -147,7 +148,7 @@ def _define(
 
 
 def _split(op: Op, options: AllOptions) -> Split:
-    """What splits the arguments of a call of op into arrays and parameters; its errors name the op."""
+    """The function that splits the arguments of a call into arrays and parameters; its errors name the op."""
     if op.listed:
         split = listing(op.forward)
     else:
@@ -156,7 +157,7 @@ def _split(op: Op, options: AllOptions) -> Split:
 
 
 def _recorded(op: Op, options: AllOptions) -> Callable[..., Any]:
-    """The function that users call: `recording.apply` behind their arguments."""
+    """The function that users call: it splits the arguments and calls `recording.apply`."""
     split = _split(op, options)
 
     return lambda *args, **kwargs: apply(op, *split(*args, **kwargs))
@@ -181,13 +182,13 @@ def _publish(op: Op, options: AllOptions, call: Callable[..., Any]) -> Any:
 
 
 def _by_default(forward: Callable[..., Any]) -> Sampler:
-    """One call with arrays of the same shape, and the parameters' defaults."""
-    count = len(parameters_of(forward).arrays) or 2  # of *arrays, two
+    """The default sampler: one call with arrays of one shape and the parameters' defaults."""
+    count = len(parameters_of(forward).arrays) or 2  # two for *arrays
     return lambda shape: [Sample((shape,) * count)]
 
 
 def _by_type(scalar: Callable[..., Any], array: Callable[..., Any]) -> Callable[..., Any]:
-    """One function out of two: `scalar` for Python floats, `array` for all else."""
+    """A function that calls `scalar` for Python floats, and `array` for anything else."""
 
     def unary(x: Any) -> Any:
         return scalar(x) if type(x) is float else array(x)

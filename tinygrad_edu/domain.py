@@ -1,4 +1,4 @@
-"""Where an operation's arguments may lie, and how it may be called: what its tests are drawn from."""
+"""Domains of an operation's arguments, and samples of its calls, from which tests draw."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Shape: TypeAlias = tuple[int, ...]
 
 
 class Domain(NamedTuple):
-    """Where an argument may lie so that the operation is defined and smooth: an open interval less its kinks.
+    """The set on which an operation is defined and smooth in an argument: an open interval without its kinks.
 
     Attributes:
         low, high: the ends of the interval.
         kinks: points inside it where the operation is not smooth; tests keep away from them.
-        distinct: True where two equal numbers make a kink (maximum, max).
+        distinct: True if equal numbers are a kink (maximum, max).
         boolean: True for a condition, which is not differentiated.
     """
 
@@ -34,15 +34,15 @@ CONDITION = Domain(boolean=True)
 
 
 class Sample(NamedTuple):
-    """One way to call an operation, for tests to draw numbers for.
+    """A call of an operation, for which tests draw the inputs.
 
     Attributes:
-        shapes: of its inputs.
-        params: its keyword parameters.
-        keywords: names of the last inputs, where they are passed by name: ("weights",).
-        prepare: makes of the drawn arrays inputs that the operation accepts: a matrix that has an inverse, say.
-        gauge: from the result, an array of 1 and -1 by which it is to be multiplied to make it unique (an eigenvector may be
-            returned with either sign).
+        shapes: the shapes of the inputs.
+        params: the keyword parameters.
+        keywords: names of the last inputs, if they are passed by name: ("weights",).
+        prepare: turns the drawn arrays into valid inputs, for example an invertible matrix.
+        gauge: returns, for a result, an array of 1 and -1 whose product with the result is unique (eigenvectors may have
+            either sign).
     """
 
     shapes: tuple[Shape, ...]

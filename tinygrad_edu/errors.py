@@ -2,21 +2,21 @@
 
     TinygradError
     ├── ShapeError        (ValueError)    shapes or axes that do not fit the operation
-    ├── OutOfBoundsError  (IndexError)    an index, label or place that is not there
+    ├── OutOfBoundsError  (IndexError)    an index, label or place out of range
     ├── MatrixError       (LinAlgError)   a matrix that is singular, not positive definite, or not finite
     ├── DTypeError        (TypeError)     data that cannot be differentiated: integers, complex, objects, text
-    ├── GraphError        (RuntimeError)  the recorded graph was released, changed in place, or cannot be copied
+    ├── GraphError        (RuntimeError)  a recorded graph that was released, modified in place, or cannot be copied
     ├── UnsupportedError  (TypeError)     a NumPy function, option or assignment that has no recorded counterpart
-    ├── GradientError     (AssertionError) a gradient that is wrong, as a check found
-    │   └── InconclusiveError              a gradient of which nothing could be told
+    ├── GradientError     (AssertionError) a wrong gradient, found by a check
+    │   └── InconclusiveError              a gradient that could not be checked
     ├── UnreadableError   (TypeError)     code that cannot be read as an expression: it looks at numbers, or writes into arrays
     ├── DefinitionError   (TypeError)     an operation whose definition is incomplete or contradictory
     └── ExpressionError   (ValueError)    text that is not an expression of the op table
 
-    GradientWarning       (UserWarning)   a gradient that is 0 because nothing depends on the input
+    GradientWarning       (UserWarning)   a gradient that is 0 because the output does not depend on the input
 
-Each message names the operation, what it got, what it expected, and the remedy. An op raises without its name; the engine
-puts the name in front, once, as the user called it.
+Each message states the operation, the actual and the expected input, and the remedy. An op raises without its name; the
+engine prepends the name, once, as the user called it.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ class TinygradError(Exception):
     """Base of all errors raised on purpose by tinygrad_edu, nn and viz.
 
     Attributes:
-        operation: the operation that the user called, which str() puts in front of the message; None outside of operations.
+        operation: the operation that the user called, which str() prepends to the message; None outside of operations.
     """
 
     operation: str | None = None
@@ -43,11 +43,11 @@ class ShapeError(TinygradError, ValueError):
 
 
 class OutOfBoundsError(TinygradError, IndexError):
-    """An index, label or place beyond those that there are."""
+    """An index, label or place out of range."""
 
 
 class MatrixError(TinygradError, np.linalg.LinAlgError):
-    """A matrix that the operation is not defined for: singular, not positive definite, or not finite."""
+    """A matrix for which the operation is not defined: singular, not positive definite, or not finite."""
 
 
 class DTypeError(TinygradError, TypeError):
@@ -55,7 +55,7 @@ class DTypeError(TinygradError, TypeError):
 
 
 class GraphError(TinygradError, RuntimeError):
-    """The recorded graph cannot serve: released, changed in place since, or not copyable."""
+    """A recorded graph that was released, modified in place, or cannot be copied."""
 
 
 class UnsupportedError(TinygradError, TypeError):
@@ -67,15 +67,15 @@ class UnreadableError(TinygradError, TypeError):
 
 
 class DefinitionError(TinygradError, TypeError):
-    """An operation was defined without what every operation needs."""
+    """An operation whose definition is incomplete or contradictory."""
 
 
 class GradientError(TinygradError, AssertionError):
-    """A gradient is wrong: it does not agree with the values of its function, or breaks a law that gradients obey.
+    """A wrong gradient: it disagrees with the values of its function, or breaks a law that gradients obey.
 
     Args:
-        message: what was found.
-        report: the `testing.GradientReport` that says which numbers are wrong; None where a law is broken.
+        message: the finding.
+        report: the `testing.GradientReport` that lists the wrong numbers; None if a law is broken.
     """
 
     def __init__(self, message: str, report: Any = None) -> None:
@@ -84,15 +84,15 @@ class GradientError(TinygradError, AssertionError):
 
 
 class InconclusiveError(GradientError):
-    """Whether a gradient is right cannot be told, of none of its numbers: choose other inputs."""
+    """The check was inconclusive for every number of a gradient: choose other inputs."""
 
 
 class ExpressionError(TinygradError, ValueError):
     """Text refused as an expression; `position` is the index of the offending character.
 
     Args:
-        message: what was refused, and what is accepted.
-        position: index into the text, from 0; None where no single character is at fault.
+        message: the refused and the accepted text.
+        position: index into the text, from 0; None if no single character is at fault.
     """
 
     def __init__(self, message: str, position: int | None = None) -> None:
@@ -101,4 +101,4 @@ class ExpressionError(TinygradError, ValueError):
 
 
 class GradientWarning(UserWarning):
-    """A gradient is 0 because the output does not depend on the input, which is seldom meant."""
+    """A gradient is 0 because the output does not depend on the input, which is rarely intended."""

@@ -1,10 +1,10 @@
-"""Walking a recorded graph: who was computed from whom, and the chain rule from the output back to the leaves.
+"""Traversing a recorded graph: its topological order, and the chain rule from the output back to the leaves.
 
 Backward is reverse-mode differentiation (Griewank & Walther, Evaluating Derivatives, section 3.2). With g the gradient of
-the output with respect to a node, each rule of the node's op turns g into that input's share, and shares add up where a
-node is used more than once. A node's g is complete once all that was computed from it has been visited: hence the order,
-latest first. Of an array output it is sum(output * seed) that is differentiated. There is no recursion, so a chain of a
-million operations is no deeper than one of two.
+the output with respect to a node, each rule of the node's op computes from g one input's share; shares add up if a node is
+used more than once. A node's g is complete once every node computed from it has been visited, so nodes are visited latest
+first. For an array output, sum(output * seed) is differentiated. There is no recursion, so the length of a chain of
+operations is not limited.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from .share import fit
 from .unrolled import UNROLLED
 
 
-@np.errstate(all="ignore")  # half as long as a `with`
+@np.errstate(all="ignore")  # twice as fast as a `with`
 def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, create_graph: bool = False) -> None:
-    """Differentiate `output` and store what each Value gets in its `.grad`; see `Value.backward`."""
+    """Differentiate `output` and store the gradient of each Value in its `.grad`; see `Value.backward`."""
     if output.tick == NO_GRADIENT:
         raise GraphError(
             "backward: the output does not require grad; it was computed from constants only, under no_grad() or "
@@ -42,20 +42,20 @@ def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, c
     for node, g in walk:
         if node.grad_fn is None:
             if create_graph and not isinstance(g, Node):
-                g = record(g)  # a constant gradient, but one that can be computed with
+                g = record(g)  # a constant gradient, as a Value
             node.grad = g if node.grad is None else node.grad + g
-        else:  # released, or a reference cycle if it were recorded: none for the interior
+        else:  # computed Values keep none: released, or a reference cycle if recorded
             node.grad = g if retain_graph and not create_graph else None
 
 
 def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
-    """All Values that gradient flows to from the outputs, these included, each before what was computed from it.
+    """All Values to which gradient flows from the outputs, and the outputs, in topological order: inputs first.
 
     Args:
-        since: leaves out those with a lower tick: leaves, and what was recorded earlier.
+        since: excludes Values with a lower tick: leaves, and Values recorded earlier.
 
     Raises:
-        GraphError: if a part of the graph was released, or a leaf was changed in place after it was used.
+        GraphError: if a part of the graph was released, or a leaf was modified in place after its use.
     """
     seen = dict.fromkeys(outputs)
     found, waiting = list(seen), list(seen)
@@ -64,7 +64,7 @@ def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
         tick = node.tick
         for x in node.inputs:
             if isinstance(x, Node):
-                if since <= x.tick < tick:  # less than 0: no gradient; not less than the node's: changed in place since
+                if since <= x.tick < tick:  # below 0: no gradient; not below the node's: modified in place later
                     if x not in seen:
                         seen[x] = None
                         found.append(x)
@@ -92,10 +92,10 @@ def chain_rule(
 
     Args:
         seeds: for each output, the gradient with respect to itself, of its shape and dtype.
-        order: the Values that gradient may flow to, each before what was computed from it. Emptied, to let go of them.
-        ends: those at which it stops.
+        order: the Values to which gradient may flow, in topological order. Emptied, to release them.
+        ends: the Values at which it stops.
         create_graph: gradients are recorded Values, which can be differentiated again.
-        release: let go of each node's inputs as soon as they have their shares.
+        release: release each node's inputs as soon as they have their shares.
     """
     totals: dict[Node, Any] = dict.fromkeys(order) | seeds
     unrolled = {} if create_graph else UNROLLED
@@ -122,7 +122,7 @@ def chain_rule(
 def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph: bool = False) -> None:
     """Add to the total of each input of `node` its share of g. Never in place: two shares may be one object.
 
-    `fit` (share.py) makes of a rule's raw answer a gradient of the input's shape and dtype.
+    `fit` (share.py) turns a rule's result into a gradient of the input's shape and dtype.
     """
     wanted = [i for i, x in enumerate(node.inputs) if isinstance(x, Node) and x in totals]
     if not wanted:
@@ -151,13 +151,11 @@ def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph:
 
 
 def _every_share(op: Op, rule: Rule, given: tuple[Any, ...], params: dict[str, Any]) -> list[Any]:
-    """The shares of all inputs of an op with one rule; each array is another object, since leaves keep them.
+    """The shares of all inputs of an op with one rule; all arrays are distinct objects, since leaves keep them.
 
     Raises DefinitionError unless the rule returns a list or tuple of one share per input.
     """
-    numbers = tuple(
-        [np.float64(x) if type(x) is float else x for x in given]
-    )  # shares may be computed later: see _ruled
+    numbers = tuple([np.float64(x) if type(x) is float else x for x in given])  # as in _ruled
     every = _ruled(op, rule.apply, numbers, params)
     expected = len(given) - 2
     if not isinstance(every, (list, tuple)) or len(every) != expected:
@@ -170,7 +168,7 @@ def _every_share(op: Op, rule: Rule, given: tuple[Any, ...], params: dict[str, A
 
 
 def _ruled(op: Op, rule: Callable[..., Any], given: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    """What a rule returns; an error names the op. Where Python's floats refuse (1/0, log 0), NumPy's answer."""
+    """The result of a rule; errors name the op. If Python's floats raise (1/0, log 0), NumPy's result."""
     try:
         try:
             return rule(*given, **params)
@@ -187,7 +185,7 @@ def _ruled(op: Op, rule: Callable[..., Any], given: tuple[Any, ...], params: dic
 
 
 def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:
-    """The gradient with respect to the output itself: 1 unless the user gives one."""
+    """The gradient with respect to the output itself: 1 if not given."""
     data, shape = output.raw, shape_of(output.raw)
     if gradient is None:
         if shape and prod(shape) != 1:
@@ -199,7 +197,7 @@ def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:
         got = gradient.shape if isinstance(gradient, Node) else np.shape(gradient)  # type: ignore[attr-defined]
         if got != shape:
             raise ShapeError(
-                f"backward: gradient= has shape {got}, but the output has shape {shape}; weigh each of its numbers, or .sum() it"
+                f"backward: gradient= has shape {got}, but the output has shape {shape}; give one weight per number, or .sum() it"
             )
         gradient = ops.astype(gradient, float if type(data) is float else data.dtype)
     if create_graph:

@@ -1,6 +1,6 @@
 """Linear algebra under np.linalg's names: `from tinygrad_edu import linalg`, then linalg.solve(a, b).
 
-Every function takes Values and arrays, and stacks of matrices in the last two axes of an array, as np.linalg's do.
+Every function takes Values and arrays; stacks of matrices lie in the last two axes, as in np.linalg.
 """
 
 from .ops.arrays.shape import matrix_transpose

@@ -31,21 +31,21 @@ class Linearization:
     Args:
         name: the transform, for messages.
         f: function of any arguments, which returns a tree of results.
-        args, kwargs: what to call it with.
+        args, kwargs: the arguments of the call.
         argnums: the arguments to differentiate with respect to: positions, or names of keyword arguments.
-        has_aux: f returns (results, anything else).
+        has_aux: f returns (results, auxiliary data).
 
     Attributes:
-        output: the tree of results, Values where they depend on the arguments.
-        aux: the rest, None if there is none.
-        given: the numbers of the chosen arguments, as the caller gave them, each with the way to it.
-        inputs: the Values that stood for them.
+        output: the tree of results; those that depend on the arguments are Values.
+        aux: the auxiliary data; None without has_aux.
+        given: the leaves of the chosen arguments, each with its path.
+        inputs: the fresh Values that replace them.
         order: the recorded Values between inputs and output, in topological order.
-        recorded: whether results are Values that can be differentiated further, because a Value from outside took part.
+        recorded: whether results are Values that can be differentiated again, since f used a Value from outside.
 
     Raises:
         DTypeError: for an argument that has no gradient: integers, booleans, text.
-        UnsupportedError: if `argnums` names an argument that is not there.
+        UnsupportedError: if `argnums` names a missing argument.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class Linearization:
         self.recorded = inside and (bool(outside) or any(x.grad_fn is not None for x in self.inputs))
 
     def pull(self, seeds: Iterable[tuple[Node, Any]], recorded: bool, release: bool = False) -> list[Any]:
-        """The gradient of Σ sum(output * seed) for each input; None where no output depends on it.
+        """The gradient of Σ sum(output * seed) for each input; None if no output depends on it.
 
         Args:
             seeds: outputs, each with its seed, of its shape and dtype.
             recorded: gradients are Values that can be differentiated again.
-            release: the graph is not needed any more.
+            release: release the graph.
         """
         order = list(self.order)
         if release:
@@ -87,18 +87,18 @@ class Linearization:
         return pull(self.inputs, order, seeds, recorded, release and not recorded)
 
     def records(self, weights: Iterable[Any] = ()) -> bool:
-        """Whether a result with these weights is a Value that can be differentiated further, here and now."""
+        """Whether a result with these weights is a Value that can be differentiated again."""
         return (self.recorded or any(map(active, weights))) and is_recording()
 
     def result(self, x: Any, recorded: bool) -> Any:
-        """A result as the caller gets it: a Value if a Value took part or was given, else plain."""
+        """A result for the caller: a Value if it is recorded or an argument was a Value, else plain."""
         if recorded:
             return x if isinstance(x, Node) else record(x)
         plain = raw_of(x)
         return record(plain) if any(isinstance(given, Node) for _, given in self.given) else plain
 
     def results(self, tree: Any) -> Any:
-        """A tree of what f returned, as the caller gets it; what is no Value stays as it is."""
+        """A tree of f's results for the caller: Values as in `result`, anything else unchanged."""
         found = [self.result(x, self.recorded) if isinstance(x, Node) else x for _, x in leaves(tree)]
         return rebuild(tree, iter(found))
 
@@ -109,7 +109,7 @@ class Linearization:
         return tuple(tree.values()) if isinstance(self.argnums, (tuple, list)) else tree[next(iter(tree))]
 
     def unreached(self, gradients: list[Any]) -> Iterator[int | str]:
-        """The chosen arguments that the output does not depend on at all."""
+        """The chosen arguments on which the output does not depend."""
         found = iter(gradients)
         for key, tree in self.chosen.items():
             own = [next(found) for _ in leaves(tree)]
@@ -118,20 +118,20 @@ class Linearization:
 
 
 def active(x: Any) -> bool:
-    """Whether gradient flows to x: a Value that is no constant."""
+    """Whether gradient flows to x: a Value that is not a constant."""
     return isinstance(x, Node) and x.tick > NO_GRADIENT
 
 
 def between(inputs: list[Node], output: Any, since: int) -> tuple[list[Node], list[Node]]:
-    """The Values on the way from the inputs to a tree of outputs, in topological order; and those from outside that took part.
+    """The Values between the inputs and a tree of outputs, in topological order; and the outer Values that f used.
 
     Args:
-        since: the clock before the run: what is older comes from outside, unless it is one of the inputs.
+        since: the clock before the run: older Values are outer ones, except the inputs.
     """
     ends = [v for _, v in leaves(output) if active(v)]
     wanted = set(inputs)
     reached = set(inputs)
-    order = sorted((x for x in inputs if x.tick < since), key=attrgetter("tick"))  # the walk does not go back to these
+    order = sorted((x for x in inputs if x.tick < since), key=attrgetter("tick"))  # the traversal stops before these
     outside = dict.fromkeys(v for v in ends if v.tick < since and v not in wanted)
     for node in ancestors(*ends, since=since):
         if node in wanted:
@@ -149,14 +149,14 @@ def between(inputs: list[Node], output: Any, since: int) -> tuple[list[Node], li
 def pull(
     inputs: list[Node], order: list[Node], seeds: Iterable[tuple[Node, Any]], recorded: bool, release: bool
 ) -> list[Any]:
-    """The gradient of Σ sum(output * seed) for each input, along `order`, which is emptied; None where none arrives."""
+    """The gradient of Σ sum(output * seed) for each input, along `order`, which is emptied; None if none arrives."""
     on_the_way = set(order)
     totals: dict[Node, Any] = {}
     for node, seed in seeds:
         if node in on_the_way:
             seed = record(seed) if recorded and not isinstance(seed, Node) else seed
             totals[node] = seed if node not in totals else totals[node] + seed
-    del on_the_way  # so that the walk can let go of them
+    del on_the_way  # so that the traversal can release them
     wanted = set(inputs)
     walk = chain_rule(totals, order=order, ends=wanted, create_graph=recorded, release=release)
     found = {node: g for node, g in walk if node in wanted}
@@ -164,11 +164,11 @@ def pull(
 
 
 def matched(name: str, what: str, given: Any, expected: Any) -> list[tuple[Any, Any]]:
-    """The leaves of `expected`, each with the number given for it, in its shape and dtype.
+    """The leaves of `expected`, each with the corresponding leaf of `given`, in its shape and dtype.
 
     Raises:
         ShapeError: if the structures or the shapes differ.
-        DTypeError: for what is not a number.
+        DTypeError: for leaves that are not numbers.
     """
     found, wanted = dict(leaves(given)), dict(leaves(expected))
     if found.keys() != wanted.keys():
@@ -212,7 +212,7 @@ def _chosen(name: str, args: tuple[Any, ...], kwargs: dict[str, Any], argnums: A
 
 
 def _stand_in(name: str, path: str, x: Any) -> Node:
-    """A Value that stands for x in a run."""
+    """The fresh Value that replaces x in a run."""
     if active(x):
         return twin(x)
     data = raw_of(x)
@@ -224,7 +224,7 @@ def _stand_in(name: str, path: str, x: Any) -> Node:
 
 
 def twin(x: Node) -> Node:
-    """A recorded Value of its own with the same data, through which x gets its gradient."""
+    """A fresh recorded Value with the data of x, whose gradient flows on to x."""
     return record(x.raw, ops.positive.op, (x,), True)
 
 

@@ -1,6 +1,6 @@
-"""The operators and methods of a Value: one table. Each is an op of the op table, bound under its name.
+"""The operators and methods of a Value, as one table: each is an op, bound under its name.
 
-They are ndarray's, as far as an op exists for them, and elementwise functions of one array.
+They are the methods of ndarray for which an op exists, and elementwise functions of one array.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from .ops.arrays.updates import Places
 
 
 def reflected(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """The same operator with its operands exchanged: what `2 - v` calls on v."""
+    """The operator with exchanged operands, which `2 - v` calls on v."""
     return lambda self, other: function(other, self)
 
 
 def compared(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """A comparison of plain data, with a plain boolean result."""
+    """A comparison of plain data with a plain boolean result."""
     return lambda self, other: function(self.raw, raw_of(other))
 
 
@@ -61,7 +61,7 @@ class Methods(Node):
     __le__ = compared(operator.le)
     __gt__ = compared(operator.gt)
     __ge__ = compared(operator.ge)
-    __hash__ = object.__hash__  # by identity: a Value is a key, whatever its number
+    __hash__ = object.__hash__  # by identity, so that a Value can be a key
 
     abs = ops.abs
     all = ops.all
@@ -143,29 +143,29 @@ class Methods(Node):
         return getitem(self, index)  # type: ignore[no-any-return]  # an index may be an array, so it looks like a Binary
 
     def reshape(self, *shape: Any) -> Self:
-        """The numbers row by row in another shape, given as one tuple or as several sizes; see `ops.reshape`."""
+        """The Value in another shape, given as one tuple or as several sizes; see `ops.reshape`."""
         return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> Self:
-        """The axes in another order, given as one tuple or as several numbers; reversed if none is given."""
+        """The Value with permuted axes, given as one tuple or as several numbers; reversed if none is given."""
         return ops.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     def compress(self, condition: Any, axis: int | None = None) -> Self:
-        """The slices along an axis for which a vector of booleans holds; see `ops.compress`."""
+        """The slices along an axis at which a boolean vector is True; see `ops.compress`."""
         return ops.compress(condition, self, axis=axis)  # type: ignore[no-any-return]
 
     @property
     def at(self) -> Places[Self]:
-        """The place of a functional update: v.at[index].set(values), .add, .multiply, .min or .max gives an updated copy."""
+        """Functional updates: v.at[index].set(values), .add, .multiply, .min or .max returns an updated copy."""
         return Places(self)
 
     @property
     def T(self) -> Self:
-        """The axes reversed."""
+        """The Value with reversed axes."""
         return ops.transpose(self, None)
 
     @property
     def mT(self) -> Self:
-        """The last two axes exchanged: each matrix of a stack transposed. Needs two axes."""
+        """The Value with its last two axes exchanged: each matrix of a stack transposed. Needs two axes."""
         n = len(shape_of(self.raw))
         return ops.transpose(self, (*range(n - 2), n - 1, n - 2))

@@ -1,8 +1,8 @@
-"""Node: one entry of the recorded graph. It holds; it computes nothing.
+"""Node: one entry of the recorded graph. It stores data and computes nothing.
 
-A graph of a million operations is a million of these, so a Node is seven slots and no dictionary: 88 bytes, and 195
-with its number, its tuple of inputs and its tick. It refers to its inputs only, never to what was computed from it: with
-no reference cycles a graph is freed at once when its last result goes, without waiting for the garbage collector.
+A graph of a million operations has a million Nodes, so a Node has seven slots and no dictionary: 88 bytes, and 195 with its
+number, its tuple of inputs and its tick. It refers to its inputs only, never to its consumers: without reference cycles a
+graph is freed as soon as its last result is deleted, without the garbage collector.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from .op import Op
 
 
 class Extra(TypedDict, total=False):
-    """What few nodes have; kept out of the slots so that the many pay nothing for it."""
+    """Rare attributes, kept out of the slots to save memory on most nodes."""
 
-    name: str  # what the user calls it
+    name: str  # the user's name for it
     params: dict[str, Any]  # keyword parameters of the recorded call: axis=0
     hooks: list[Callable[[Any], Any]]  # called with the gradient before it is stored
 
 
-NO_GRADIENT = -1  # the tick of a Node that no gradient flows to: below every time
+NO_GRADIENT = -1  # the tick of a Node to which no gradient flows: below every other tick
 
 
 class Node:
-    """One recorded result, or one leaf (a number the user put in). What users hold is a Value, the Node with operators.
+    """One recorded result, or one leaf (created by the user). Users hold a Value, which is a Node with operators.
 
     Attributes:
-        raw: its number: float, NumPy float scalar or ndarray (never a 0-d array). Users read and assign it as `Value.data`.
+        raw: the data: float, NumPy float scalar or ndarray (never a 0-d array). Users read and assign it as `Value.data`.
         grad: the gradient of the last backward's output with respect to this node, shaped like `raw`; on leaves the sum over
             all backward passes; None before.
         grad_fn: the Op that computed `raw`; None on leaves.
-        inputs: what it was computed from: Nodes, and constants as plain numbers or arrays. RELEASED after a backward that
-            let go of the graph.
-        tick: when it was made, on one clock that every leaf and every recording advances; NO_GRADIENT on those that gradient
-            does not flow to. A result's tick is greater than those of its inputs, so sorting by tick is a topological order.
-            Changing a leaf in place gives it a new tick (see `Value.mark_changed`): a result older than one of its inputs is
-            then known to be stale.
+        inputs: the operands: Nodes, and constants as plain numbers or arrays. RELEASED after a backward that released the
+            graph.
+        tick: the time of creation, on one clock that every leaf and every recording advances; NO_GRADIENT if no gradient
+            flows to it. A result's tick is greater than those of its inputs, so sorting by tick is a topological order.
+            Modifying a leaf in place gives it a new tick (see `Value.mark_changed`), so a result older than one of its inputs
+            is stale.
         extra: rare fields, or None.
     """
 
@@ -52,7 +52,7 @@ class Node:
 
 
 class Released(tuple[Any, ...]):
-    """Takes the place of `inputs` once backward(retain_graph=False) has let go of them."""
+    """The type of RELEASED, which replaces `inputs` after backward(retain_graph=False)."""
 
     __slots__ = ()
 

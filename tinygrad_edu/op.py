@@ -1,20 +1,20 @@
 """Op: the definition of one operation.
 
-An operation is a decorated NumPy function. From that one definition follow its recording, its gradients of every order,
-its NumPy protocol, its property tests, its row in the docs and its drawing:
+An operation is a decorated NumPy function. Its recording, its gradients of every order, its NumPy protocol, its property
+tests, its row in the docs and its drawing are derived from this one definition:
 
     @elementwise(symbol="×", rules=(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a))
     def multiply(a, b, /):
         "Elementwise product a * b. Shapes broadcast."
         return a * b
 
-Its arrays are the positional-only parameters, those before the slash; what follows are parameters such as axis=0. The
-decorator (see definition.py) makes an Op of it, and the function that users call (see recording.py). That is polymorphic by
-type: numbers and arrays in, numbers and arrays out, and nothing is recorded; a Value in, a Value out, recorded.
+Its arrays are the positional-only parameters, before the slash; the others are parameters such as axis=0. The decorator (see
+definition.py) creates an Op and the function that users call (see recording.py). That function dispatches on type: numbers
+and arrays give plain results and are not recorded; if an argument is a Value, the result is a recorded Value.
 
-A rule turns g, the gradient of some output with respect to this operation's result y, into the gradient with respect to one
-of its arrays. Rules are written in ops, so fed arrays a rule computes a gradient at NumPy speed, and fed Values the same
-text records the graph of the gradient. An operation of any number of arrays (`*arrays`) has one rule that returns all shares.
+A rule maps g, the gradient of some output with respect to this operation's result y, to the gradient with respect to one of
+its arrays. Rules are written in ops: called with arrays, a rule computes a gradient at NumPy speed; called with Values, it
+records the graph of the gradient. An operation of any number of arrays (`*arrays`) has one rule that returns all shares.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from .errors import DefinitionError
 class Rule(NamedTuple):
     """A gradient rule: for one array, or for all of them at once.
 
-    Its formula follows from it: see reading.py.
+    reading.py derives its formula.
 
     Attributes:
         apply: function of (g, y, *arrays, **params): the incoming gradient, the result, the arrays, the parameters.
-        says: how to say it where the formula that follows reads worse, or none does: another function, of (y, *arrays, **params)
-            for the local derivative of an elementwise operation, of (g, y, *arrays, **params) for others; or words.
+        says: a more readable formula than the derived one, or one where none can be derived: a function of (y, *arrays, **params)
+            for the local derivative of an elementwise operation, of (g, y, *arrays, **params) for others; or text.
     """
 
     apply: Callable[..., Any]
@@ -52,28 +52,28 @@ class Op:
     """The definition of one operation.
 
     Args:
-        name: as in NumPy where NumPy has it.
+        name: NumPy's name, if NumPy has the operation.
         forward: the NumPy function, of plain numbers and arrays: the positional-only parameters, or `*arrays`.
-        rules: a Rule or a plain function per array; None where no gradient flows. () if there is `shares`.
+        rules: a Rule or a plain function per array; None if no gradient flows. () if `shares` is given.
         shares: the one rule of an operation of `*arrays`: it returns a sequence of shares, one per array. A share may be None,
             or a function without arguments that computes it, which is called if the share is needed.
-        symbol: what a drawing shows.
-        domain: where the arrays may lie; the last one holds for all that follow.
-        samples: from one shape, the calls that tests make; None for elementwise ops without parameters, which take any shapes
+        symbol: the label in drawings.
+        domain: the Domain of each array; the last one applies to all further arrays.
+        samples: given a shape, yields the calls to test; None for elementwise ops without parameters, which take any shapes
             that broadcast.
-        analytic: True if `forward` is complex-differentiable on its domain, so that the complex step may check it.
-        numpy: the NumPy function that it equals (to 4 ulp), or a plain formula where NumPy has none.
-        elementwise: one number out for each number in, with NumPy broadcasting; the zero rule holds.
+        analytic: True if `forward` is complex-differentiable on its domain, so that the complex step can check it.
+        numpy: the equivalent NumPy function (to 4 ulp), or a plain formula if NumPy has none.
+        elementwise: one element out for each element in, with NumPy broadcasting; the zero rule applies.
         derived: composed of other ops and recorded as those, so it has no rules.
         several: derived, and returns a tuple or list of results.
-        listed: users give the arrays of `*arrays` as one list.
-        called: the public operation that this primitive computes for, if it has another name.
+        listed: users pass the arrays of `*arrays` as one list.
+        called: the public operation to which this primitive belongs, if it has another name.
 
     Raises:
-        DefinitionError: if the docstring or a rule is missing, or a number of rules or domains does not fit the arrays.
+        DefinitionError: if the docstring or a rule is missing, or the number of rules or domains does not match the arrays.
 
     Attributes:
-        parameters: what `forward` takes.
+        parameters: the parameters of `forward`.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Op:
 
     @property
     def arrays(self) -> tuple[str, ...]:
-        """The names of its arrays, the positional-only parameters of `forward`; without those of `*arrays`."""
+        """The names of its arrays, the positional-only parameters of `forward`; () for `*arrays`."""
         return self.parameters.arrays
 
     @property
@@ -120,7 +120,7 @@ class Op:
 
 
 def _check(op: Op) -> None:
-    """Raise DefinitionError, which says what to write, if something is missing or does not fit."""
+    """Raise DefinitionError with the remedy if the definition is incomplete or contradictory."""
 
     def needs(what: str) -> DefinitionError:
         return DefinitionError(f"{op.name}: {what}")
@@ -144,10 +144,10 @@ def _check(op: Op) -> None:
         raise needs(f"{got} for *{op.many}; write shares=, one rule that returns the shares of all arrays")
     if not op.derived and op.shares is None and len(op.rules) != len(op.arrays):
         got = f"got {len(op.rules)} rules for the arrays {', '.join(op.arrays)}"
-        raise needs(f"{got}; write rules= with one each, None for no gradient")
+        raise needs(f"{got}; write rules= with one per array, None for no gradient")
     if not op.many and len(op.domain) > len(op.arrays):
         got = f"got {len(op.domain)} domains for {len(op.arrays)} arrays"
-        raise needs(f"{got}; write domain= with one each, or fewer: the last one holds for all that follow")
+        raise needs(f"{got}; write domain= with one per array, or fewer: the last one applies to all further arrays")
 
 
 def _rule(op: Op, given: Any) -> Rule | None:

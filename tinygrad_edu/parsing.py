@@ -1,9 +1,9 @@
 """Arithmetic from text: evaluate("tanh(a*b + c)", {"a": 2, "b": -3, "c": 10}) gives recorded Values.
 
-The text may come from anyone, so nothing in it is run. It passes three gates, each narrower than the one before: its words
-(`_check_words`: ASCII numbers, names and symbols, and not too many), Python's grammar (`_parse`), and a whitelist made from
-the op table (`_step`). Only then are the ops called, operands first, without recursion. All numbers are floats: 9**9**9**9
-is found too large at once, where Python's integers would fill the memory.
+The text is untrusted, so no code in it is run. It passes three checks, each stricter than the last: its words (`_check_words`:
+a limited number of ASCII numbers, names and symbols), Python's grammar (`_parse`), and a whitelist made from the op table
+(`_step`). Then the ops are called, operands first, without recursion. All numbers are floats: 9**9**9**9 overflows at once,
+while Python's integers would fill the memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .signatures import Operation
 from .value import Value
 
 MAX_LENGTH = 10_000  # characters
-MAX_WORDS = 1_000  # numbers, names and symbols: no tree can be deeper, and Python's parser bears this depth
+MAX_WORDS = 1_000  # numbers, names and symbols: it bounds the depth of the tree, which Python's parser supports
 MAX_PARENTHESES = 100  # open at once; Python's tokenizer stops at 200
 
 CONSTANTS = {"e": math.e, "pi": math.pi}
@@ -36,7 +36,7 @@ _WORD = re.compile(
     r"(?P<number>\.?\d(?:[eE][-+]|[\w.])*)"
     r"|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<symbol>\*\*|/(?!/)|[-+*(),])"
-    r"|(?P<other>//|[^ \t])",  # what no pattern matches, spaces and tabs, is skipped
+    r"|(?P<other>//|[^ \t])",  # spaces and tabs match no pattern and are skipped
     re.ASCII,
 )
 
@@ -54,7 +54,7 @@ _Step: TypeAlias = tuple[Callable[..., Any], list[ast.expr]]  # a function, and 
 
 
 def functions() -> dict[str, Operation]:
-    """The functions that an expression may call: the ops that work number by number and take no condition."""
+    """The functions that an expression may call: elementwise ops without a condition."""
     return {
         name: function
         for name, function in sorted(registry.items())
@@ -63,22 +63,22 @@ def functions() -> dict[str, Operation]:
 
 
 def evaluate(text: str, variables: Mapping[str, float]) -> tuple[Value, dict[str, Value]]:
-    """Evaluate an arithmetic expression, recorded, so that backward() on the result differentiates it.
+    """Evaluate and record an arithmetic expression, so that backward() on the result differentiates it.
 
-    An expression is made of decimal numbers, the constants pi and e, variables, + - * / **, parentheses, and calls of
-    `functions()`. All is computed in floats: from variables on, overflow and division by zero give inf or NaN as in NumPy,
-    silently; a part made of constants alone must come to a finite number.
+    An expression consists of decimal numbers, the constants pi and e, variables, + - * / **, parentheses, and calls of
+    `functions()`. All numbers are floats. Where variables take part, overflow and division by zero silently give inf or NaN,
+    as in NumPy; a part made of constants alone must be finite.
 
     Args:
         text: the expression, on one line, of at most MAX_LENGTH characters and MAX_WORDS numbers, names and symbols.
-        variables: a number for each name in the text. Names that the text does not use do no harm.
+        variables: a number for each name in the text. Unused names are allowed.
 
     Returns:
-        the result, which requires grad if it depends on a variable, and the leaf that was made for each variable, by name.
+        the result, which requires grad if it depends on a variable, and the leaf of each variable, by name.
 
     Raises:
-        ExpressionError: for any other text, with the position of the offending character; and for a variable whose name
-            is that of an operation or constant, or no name at all.
+        ExpressionError: for any other text, with the position of the offending character; and for a variable whose name is
+            invalid, or is that of an operation or constant.
 
     >>> y, leaves = evaluate("a*b + 1", {"a": 2, "b": -3})
     >>> y.backward()
@@ -93,7 +93,7 @@ def evaluate(text: str, variables: Mapping[str, float]) -> tuple[Value, dict[str
     while pending:
         node = pending.pop()
         steps[node] = step = _step(node, text, leaves)
-        pending += reversed(step[1])  # leftmost next, so that the leftmost mistake is reported
+        pending += reversed(step[1])  # leftmost first, so that the leftmost mistake is reported
     results: dict[ast.expr, Any] = {}
     with np.errstate(all="ignore"):
         for node, (function, operands) in reversed(steps.items()):
@@ -118,7 +118,7 @@ def _leaves(variables: Mapping[str, float]) -> dict[str, Value]:
     return {name: Value(x, name=name) for name, x in variables.items()}
 
 
-# -- The three gates ---------------------------------------------------------------------------------------------------
+# -- The three checks --------------------------------------------------------------------------------------------------
 
 
 def _check_words(text: str) -> None:
@@ -140,7 +140,7 @@ def _check_words(text: str) -> None:
 
 
 def _refusal(word: str, kind: str) -> str | None:
-    """Why a word is not arithmetic, or None if it is."""
+    """The reason why a word is not arithmetic; None if it is."""
     if kind == "number":
         try:
             finite = math.isfinite(float(word))
@@ -156,8 +156,8 @@ def _refusal(word: str, kind: str) -> str | None:
 
 
 def _parse(text: str) -> ast.expr:
-    """The syntax tree, its col_offsets being positions in `text`: words are ASCII, so that bytes are characters."""
-    indent = len(text) - len(text.lstrip())  # Python takes leading space for a block's
+    """The syntax tree. Its col_offsets are positions in `text`: words are ASCII, so one byte is one character."""
+    indent = len(text) - len(text.lstrip())  # Python reads leading space as indentation
     try:
         tree = ast.parse(text[indent:], mode="eval").body
     except SyntaxError as error:
@@ -173,7 +173,7 @@ def _parse(text: str) -> ast.expr:
 
 
 def _step(node: ast.expr, text: str, leaves: dict[str, Value]) -> _Step:
-    """What computes this node of the syntax tree; all that is not listed here is refused."""
+    """The function and operands that compute this node of the syntax tree; unlisted nodes are refused."""
     match node:
         case ast.BinOp(op=operator, left=a, right=b) if type(operator) in _OPERATORS:
             return _OPERATORS[type(operator)], [a, b]
@@ -195,11 +195,11 @@ def _step(node: ast.expr, text: str, leaves: dict[str, Value]) -> _Step:
     raise ExpressionError(f"{part} is not arithmetic; {remedy}", node.col_offset)
 
 
-# -- What to say -------------------------------------------------------------------------------------------------------
+# -- Messages ----------------------------------------------------------------------------------------------------------
 
 
 def _source(node: ast.expr, text: str) -> str:
-    """The part of the text that became this node."""
+    """The source text of this node."""
     return text[node.col_offset : node.end_col_offset]
 
 
@@ -210,7 +210,7 @@ def _why_no_value(name: str) -> str:
 
 
 def _why_no_call(name: str, count: int, leaves: dict[str, Value]) -> str | None:
-    """Why name(...) with `count` arguments is refused, or None if it is not."""
+    """The reason why name(...) with `count` arguments is refused; None if it is not."""
     known = functions()
     if name in leaves or name in CONSTANTS:
         return f"{name} is a number, not a function; write a product with *, as in {name}*(x)"

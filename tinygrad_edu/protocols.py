@@ -1,4 +1,4 @@
-"""NumPy's functions on Values: which op records each, from the op table alone; all else is refused by name."""
+"""NumPy's functions on Values: the op table determines which op records each; all others are refused by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .data import raw_of
 from .definition import by_numpy, registry
 from .errors import TinygradError, UnsupportedError
 
-PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to differentiate
+PLAIN_RESULT = {  # functions with plain results, which are not differentiable
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
     *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.any, np.all),
     *(np.isnan, np.isinf, np.isfinite, np.isneginf, np.isposinf, np.signbit, np.isclose, np.allclose),
@@ -28,9 +28,7 @@ PLAIN_RESULT = {  # functions of the numbers alone: plain results, nothing to di
 }
 
 _NOT_GIVEN = (None, np._NoValue)
-_REMEDIES: dict[
-    str, tuple[str, tuple[Any, ...]]
-] = {  # options that no op takes: what to do, and values that change nothing
+_REMEDIES: dict[str, tuple[str, tuple[Any, ...]]] = {  # options that no op takes: the remedy, and values without effect
     "out": ("results are new Values; assign the result", ()),
     "where": ("choose beforehand with where(condition, x, a number that does no harm)", (True,)),
     "initial": ("combine it with the result by + or maximum()", ()),
@@ -41,7 +39,7 @@ _REMEDIES: dict[
     "overwrite_input": ("leave it out", (True, False)),
     **dict.fromkeys(("casting", "subok", "signature", "copy"), ("leave it out", (True,))),
 }
-_INSTEAD = {  # what does the work of functions that are not recorded
+_INSTEAD = {  # replacements for functions that are not recorded
     **dict.fromkeys(
         ("copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"), "value.at(index).set(values)"
     ),
@@ -58,7 +56,7 @@ _SPECIAL = {"expit": "sigmoid"} | {name: name for name in ("erf", "erfc", "logit
 
 
 def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """What NumPy's function does on Values: the op defined for it, a plain result, or an error; never an array by accident."""
+    """Call a NumPy function on Values: record its op, return a plain result, or raise; never return an array by accident."""
     if function in by_numpy:
         recorded = registry[by_numpy[function]]
         args, kwargs = _named(function, 1 if recorded.op.many else len(recorded.op.arrays), args, kwargs)
@@ -81,7 +79,7 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
 
 
 def full_name(function: Callable[..., Any]) -> str:
-    """As users write it: np.linalg.inv; scipy.special's ufuncs by their name alone."""
+    """The name as users write it: np.linalg.inv; for scipy.special's ufuncs without a module."""
     module = getattr(function, "__module__", None) or "numpy"
     if isinstance(function, np.ufunc) and getattr(np, function.__name__, None) is None:
         return function.__name__
@@ -89,8 +87,8 @@ def full_name(function: Callable[..., Any]) -> str:
 
 
 def _hint(name: str) -> str:
-    """What to use in place of a function that is not recorded: what does the same, else what is spelt alike."""
-    from difflib import get_close_matches  # only ever needed here
+    """The replacement for a function that is not recorded: an equivalent, else a similar name."""
+    from difflib import get_close_matches  # needed only here
 
     short = name.rpartition(".")[2]
     if short in _SPECIAL:
@@ -102,7 +100,7 @@ def _hint(name: str) -> str:
 
 
 def _plain(x: Any) -> Any:
-    """The numbers of a Value, also inside a list or tuple."""
+    """The data of a Value, also inside a list or tuple; anything else unchanged."""
     if isinstance(x, (list, tuple)):
         return type(x)(map(_plain, x))
     return raw_of(x)
@@ -111,7 +109,7 @@ def _plain(x: Any) -> Any:
 def _named(
     function: Callable[..., Any], arrays: int, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The call with the arrays by position and all that follows by NumPy's names, whose order is not always ours."""
+    """The call with arrays by position and all others by NumPy's names, whose order can differ from the op's."""
     names = _positional(function)
     if names is None or (len(args) <= arrays and not any(name in kwargs for name in names[:arrays])):
         return args, kwargs
@@ -122,7 +120,7 @@ def _named(
 
 @cache
 def _positional(function: Callable[..., Any]) -> tuple[str, ...] | None:
-    """NumPy's names for the arguments that may be given by position; None where they are not to be told, or any number."""
+    """NumPy's names for the positional arguments; None if they are unknown or of any number."""
     try:
         parameters = signature(function).parameters.values()
     except (TypeError, ValueError):  # ufuncs, and functions written in C
@@ -133,7 +131,7 @@ def _positional(function: Callable[..., Any]) -> tuple[str, ...] | None:
 
 
 def _refuse_options(function: Callable[..., Any], kwargs: dict[str, Any], taken: Container[str]) -> None:
-    """Drop the options that are as good as not given; raise UnsupportedError for the others that the op does not take."""
+    """Drop options without effect; raise UnsupportedError for other options that the op does not take."""
     for name in [name for name in kwargs if name in _REMEDIES and name not in taken]:
         remedy, harmless = _REMEDIES[name]
         value = kwargs[name]

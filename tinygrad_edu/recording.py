@@ -1,6 +1,6 @@
-"""Recording a call: compute on plain data, and wrap the result in a Value that notes the op and its inputs.
+"""Recording a call: compute on plain data, and wrap the result in a Value that stores the op and its inputs.
 
-`apply` is the whole of it. unrolled.py has the same written out for one and two inputs.
+`apply` does this. unrolled.py contains the same code, unrolled for one and two inputs.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from .data import PLAIN, recover, to_operand, to_result
 from .node import NO_GRADIENT, Node
 from .op import Op
 
-result_type: type[Node] = Node  # value.py puts Value here
+result_type: type[Node] = Node  # value.py sets it to Value
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
-is_recording = _recording.get  # whether operations on Values are recorded here: not inside no_grad()
+is_recording = _recording.get  # whether operations on Values are recorded: False inside no_grad()
 _transforming: ContextVar[bool] = ContextVar("transforming", default=False)
 is_transforming = _transforming.get  # whether a transform is running its function
 _new = object.__new__
-NO_VALUE = NO_GRADIENT - 1  # the tick of plain operands: where no input has a greater one, no input is a Value
+NO_VALUE = NO_GRADIENT - 1  # the tick of plain operands, below that of any Value
 clock = count(1)
 _next_tick = clock.__next__
 
@@ -47,20 +47,20 @@ def no_grad() -> Iterator[None]:
 
 @contextmanager
 def enable_grad() -> Iterator[None]:
-    """Record again, inside a no_grad() around it; in this thread or async task."""
+    """Enable recording inside no_grad(), in this thread or async task."""
     with _set(_recording, True):
         yield
 
 
 @contextmanager
 def transforming() -> Iterator[None]:
-    """Record on behalf of a transform: a Value that became a plain number would silently count as a constant there."""
+    """Record within a transform, where converting a Value to a plain number raises: it would silently become a constant."""
     with _set(_transforming, True), enable_grad():
         yield
 
 
 def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), required: bool = False) -> Node:
-    """Wrap y, the result of op(*inputs), as a Value; without inputs unless gradient is `required` and recording is on."""
+    """Wrap y, the result of op(*inputs), as a Value; without inputs unless a gradient is `required` and recording is on."""
     v = _new(result_type)
     v.raw = y
     v.grad = v.extra = None
@@ -76,15 +76,15 @@ def record(y: Any, op: Op | None = None, inputs: tuple[Any, ...] = (), required:
 
 
 def youngest(*inputs: Any) -> int:
-    """The greatest tick among them; NO_VALUE if none is a Value."""
+    """The greatest tick of the inputs; NO_VALUE if none is a Value."""
     return max([x.tick for x in inputs if isinstance(x, Node)], default=NO_VALUE)
 
 
 def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Compute op(*inputs, **params), and record it if one of the inputs is a Value.
 
-    `to_operand` makes an operand plain data; `to_result` turns a 0-d array into a float; `recover` finds NumPy's answer where
-    Python raises (1/0), or names the operation in the error. All three are in data.py.
+    `to_operand` converts an operand to plain data; `to_result` converts a 0-d array to a float; `recover` returns NumPy's
+    result if Python raises (1/0), or adds the operation's name to the error. All three are in data.py.
     """
     held, data, latest = [], [], NO_VALUE
     try:

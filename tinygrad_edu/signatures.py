@@ -1,6 +1,6 @@
-"""What a type checker sees of an op: a Value if any operand is one, plain data otherwise; a method when on a class.
+"""Types of ops for type checkers: a Value if any operand is one, plain data otherwise; a method when on a class.
 
-Types only; nothing here runs but three casts.
+Types only; the only code that runs is three casts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Floats: TypeAlias = "NDArray[np.floating[Any]]"
 Integers: TypeAlias = "int | Sequence[Any] | NDArray[np.integer[Any]]"
 Rules: TypeAlias = tuple[Rule | Callable[..., Any] | None, ...]
 Raw: TypeAlias = "float | Array"
-Plain: TypeAlias = Any  # a Raw; NumPy's stubs cannot tell which
+Plain: TypeAlias = Any  # a Raw; NumPy's stubs do not distinguish float and array
 Axis: TypeAlias = int | tuple[int, ...] | None
 V = TypeVar("V", bound=Node)
 R = TypeVar("R", covariant=True)
@@ -94,7 +94,7 @@ class Ternary(Protocol):
 
 
 class Function(Protocol[P]):
-    """Type of an op that users call by a signature of its own: concatenate(arrays), einsum(subscripts, *operands)."""
+    """Type of an op whose public signature differs from `forward`: einsum(subscripts, *operands)."""
 
     op: Op
 
@@ -102,7 +102,7 @@ class Function(Protocol[P]):
 
 
 class Listed(Protocol):
-    """Type of an op of any number of arrays, which users give as one list: concatenate([a, b], axis=0)."""
+    """Type of an op of any number of arrays, which users pass as one list: concatenate([a, b], axis=0)."""
 
     op: Op
 
@@ -125,7 +125,7 @@ class Several(Protocol[P]):
 
 
 class Operation(Protocol):
-    """What every op function is: callable, and carrying its definition as `.op`."""
+    """Type of every op function: callable, with its definition as `.op`."""
 
     op: Op
     __name__: str
@@ -161,9 +161,9 @@ class AllOptions(Options, total=False):
 
 
 class Decorator(Protocol):
-    """Type of what `elementwise`, `operation` and `derived` return, by the arrays before the slash.
+    """Type of the decorators that `elementwise`, `operation` and `derived` return, by the arrays before the slash.
 
-    A second parameter that is no array must have a type that no array of floats has, or it would count as one.
+    A second parameter that is not an array needs a type incompatible with float arrays, or it counts as an array.
     """
 
     @overload
@@ -181,7 +181,7 @@ class OfMany(Protocol):
 
 
 class SeveralDecorator(Protocol):
-    """Type of what `derived(several=True)` returns."""
+    """Type of the decorator that `derived(several=True)` returns."""
 
     @overload
     def __call__(self, forward: OfMany) -> Function[...]: ...
@@ -198,13 +198,13 @@ class Results(Protocol[R]):
 
 
 class ListedDecorator(Protocol):
-    """Type of what a decorator with `listed=True` returns."""
+    """Type of the decorator that `listed=True` returns."""
 
     def __call__(self, forward: Callable[..., Any]) -> Listed: ...
 
 
 class FunctionDecorator(Protocol[P]):
-    """Type of what a decorator with `call=` returns."""
+    """Type of the decorator that `call=` returns."""
 
     def __call__(self, forward: Callable[..., Any]) -> Function[P]: ...
 
@@ -274,7 +274,7 @@ class Derived(Protocol):
 
 
 def as_elementwise(decorator: Callable[..., Any]) -> Elementwise:
-    """Typed as above, and otherwise unchanged; so the next two."""
+    """The decorator, cast to its type above."""
     return cast(Elementwise, decorator)
 
 

@@ -1,15 +1,15 @@
-"""Transforms: from a function, the function that computes its gradient, Jacobian, Hessian, or a product with them.
+"""Transforms: functions that return the function computing a gradient, a Jacobian, a Hessian, or a product with them.
 
-The function may use Values' methods, this package's functions or NumPy's. Its arguments may be numbers, arrays, Values, and
-tuples, lists and dictionaries of them; gradients come back in the same structure. Plain numbers in, plain numbers out; where
-a Value takes part, a Value comes out that can be differentiated again, so transforms compose: grad(grad(f)), jacobian(grad(f)).
+f may use methods of Values, this package's functions or NumPy's. Its arguments may be numbers, arrays, Values, and tuples,
+lists and dictionaries of them; gradients have the same structure. Plain arguments give plain results; if a Value takes part,
+the result is a Value that can be differentiated again, so transforms compose: grad(grad(f)), jacobian(grad(f)).
 
 >>> from tinygrad_edu import grad
 >>> grad(lambda x: x**3)(2.0), grad(grad(lambda x: x**3))(2.0)
 (12.0, 12.0)
 
-Reverse mode alone (Griewank & Walther, Evaluating Derivatives, section 3.2): each op has one kind of rule, and forward mode is
-two passes of reverse mode.
+Only reverse mode is implemented (Griewank & Walther, Evaluating Derivatives, section 3.2): each op has one kind of rule, and
+forward mode is two passes of reverse mode.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ Function = Callable[..., Any]
 
 
 def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
-    """The function that computes the gradient of f, a function with one number for a result.
+    """The function that computes the gradient of a scalar-valued f.
 
     Args:
-        f: returns a number (shape (), or any shape of a single number); with has_aux (number, anything).
-        argnums: which argument to differentiate with respect to: its position, the name of a keyword argument, or a tuple of
+        f: returns a single number (of shape (), (1,), (1, 1), ...); with has_aux (number, auxiliary data).
+        argnums: the argument to differentiate with respect to: its position, the name of a keyword argument, or a tuple of
             these, for a tuple of gradients.
-        has_aux: f returns something besides; gradients come as (gradients, aux).
+        has_aux: f returns auxiliary data too; the result is (gradients, aux).
 
     Returns:
         function of the same arguments; gradients have the structure, shapes and dtypes of the chosen arguments.
@@ -65,7 +65,7 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
 
 
 def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
-    """The function that computes (f's result, its gradient) in one run; see `grad`. With has_aux ((result, aux), gradient).
+    """The function that computes (result, gradient) of f in one run; see `grad`. With has_aux ((result, aux), gradient).
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
@@ -100,13 +100,13 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False, **kwargs: Any) -> Any
     """Run f and return (y, pull), or (y, pull, aux): pull(g) is gᵀJ, with J the Jacobian of f, without forming J.
 
     Args:
-        f: function of the primals, with any tree of numbers for a result; keyword arguments are handed on to it.
+        f: function of the primals that returns any tree of numbers; keyword arguments are passed on to it.
         primals: its arguments, all differentiated.
-        has_aux: f returns (result, anything).
+        has_aux: f returns (result, auxiliary data).
 
     Returns:
-        y as f returns it, and pull: from the tree of weights g of y's numbers to a tuple of gradients, one per primal. It can
-        be called again. It raises ShapeError if g does not have y's structure and shapes.
+        y as f returns it, and pull, which maps a tree of weights g, shaped like y, to a tuple of gradients, one per primal. It
+        can be called repeatedly. It raises ShapeError if g does not have y's structure and shapes.
 
     >>> y, pull = vjp(lambda a, b: a * b, 3.0, 4.0)
     >>> y, pull(1.0)
@@ -120,28 +120,28 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False, **kwargs: Any) -> Any
 def _vjp(
     name: str, what: str, f: Function, primals: tuple[Any, ...], kwargs: dict[str, Any], has_aux: bool = False
 ) -> tuple[Linearization, Function]:
-    """A run of f, and the function from weights of its results (called `what` in messages) to a tuple of gradients."""
+    """A run of f, and the function that maps weights of its results (`what` in messages) to a tuple of gradients."""
     run = Linearization(name, f, primals, kwargs, tuple(range(len(primals))), has_aux)
 
     def pull(g: Any) -> tuple[Any, ...]:
         seeds = matched(name, what, g, run.output)
         recorded = run.records(seed for _, seed in seeds)
-        of_values = [(y, seed) for y, seed in seeds if isinstance(y, Node)]  # nothing depends on the others, constants
+        of_values = [(y, seed) for y, seed in seeds if isinstance(y, Node)]  # the others are constants
         return tuple(run.like_arguments(run.pull(of_values, recorded), recorded))
 
     return run, pull
 
 
 def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...], has_aux: bool = False) -> Any:
-    """Run f and return (y, Jv), or (y, Jv, aux): how fast y changes as the primals move in the direction of the tangents.
+    """Run f and return (y, Jv), or (y, Jv, aux): Jv is the derivative of y along the tangents v.
 
     Two passes of reverse mode: gᵀJ is linear in g, and the gradient of (gᵀJ)v with respect to g is Jv.
 
     Args:
-        f: function of the primals, with any tree of numbers for a result.
+        f: function of the primals that returns any tree of numbers.
         primals: tuple of its arguments, all differentiated.
         tangents: tuple of the same structure and shapes.
-        has_aux: f returns (result, anything).
+        has_aux: f returns (result, auxiliary data).
 
     Raises:
         ShapeError: if tangents and primals differ in structure or shape.
@@ -172,16 +172,16 @@ def jvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...], has_au
 
 
 def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
-    """The function that computes all partial derivatives of f's result, one backward pass per number of it.
+    """The function that computes all partial derivatives of f's result, with one backward pass per element of the result.
 
     Args:
-        f: returns a tree of numbers and arrays; with has_aux (tree, anything).
+        f: returns a tree of numbers and arrays; with has_aux (tree, auxiliary data).
         argnums: as for `grad`.
-        has_aux: Jacobians come as (Jacobians, aux).
+        has_aux: f returns auxiliary data too; the result is (Jacobians, aux).
 
     Returns:
         function of the same arguments. For a result of shape s and an argument of shape t the Jacobian has shape s + t; it
-        has the structure of the result, and in the place of each of its leaves the structure of the argument.
+        has the structure of the result, with the structure of the argument in place of each leaf.
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -214,11 +214,11 @@ def _jacobian(name: str, f: Function, argnums: Argnums, has_aux: bool = False, w
 
 
 def hessian(f: Function, argnums: Argnums = 0) -> Function:
-    """The function that computes all second derivatives of f, a function with one number for a result.
+    """The function that computes all second derivatives of a scalar-valued f.
 
     Returns:
         function of the same arguments. For an argument of shape t the Hessian has shape t + t; for a tree of arguments it is
-        a tree of trees. n numbers take n + 1 times the work of a gradient.
+        a tree of trees. For n numbers it takes n + 1 times the work of a gradient.
 
     >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0]))
     array([[ 6.,  0.],
@@ -232,13 +232,13 @@ def hvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
     """The product H v of the Hessian of f with a vector, without forming H: the gradient of (gradient of f)ᵀ v.
 
     Args:
-        f: function of the primals with one number for a result.
+        f: scalar-valued function of the primals.
         primals: tuple of its arguments.
         tangents: v, a tuple of the same structure and shapes.
 
     Returns:
-        tuple of the same structure. It takes a few times the work of a gradient, whatever the size of H. Source: Pearlmutter,
-        Neural Computation 6 (1994).
+        tuple of the same structure. It takes a few times the work of a gradient, independent of the size of H. Source:
+        Pearlmutter, Neural Computation 6 (1994).
 
     >>> hvp(lambda x: (x**3).sum(), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
     (array([ 6., 12.]),)
@@ -251,7 +251,7 @@ def hvp(f: Function, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tup
 
 
 def _basis(y: Node) -> list[Any]:
-    """For each number of y the array that is 1 there and 0 elsewhere."""
+    """For each element of y the array that is 1 there and 0 elsewhere."""
     shape = shape_of(y.raw)
     if not shape:
         return [ops.ones_like(y)]
@@ -264,7 +264,7 @@ def _basis(y: Node) -> list[Any]:
 
 
 def _block(rows: list[Any] | None, x: Node, shape: tuple[int, ...], recorded: bool) -> Any:
-    """The Jacobian of one result of a shape with respect to one input, from its rows (None where a row is 0)."""
+    """The Jacobian of one result of a shape with respect to one input, from its rows (None for a row of zeros)."""
     whole = (*shape, *shape_of(x.raw))
     if not rows or all(row is None for row in rows):
         return np.zeros(whole, np.asarray(x.raw).dtype) if whole else ops.zeros_like(x)

@@ -1,6 +1,6 @@
-"""Trees of numbers: nested tuples, lists and dictionaries, taken apart into leaves and put together again.
+"""Trees: nested tuples, lists and dictionaries, flattened into leaves and rebuilt.
 
-What is neither of these is a leaf; None is a tree without leaves. Dictionaries keep their order.
+Any other object is a leaf; None is a tree without leaves. Dictionaries keep their order.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .errors import ShapeError
 
 
 def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf, with the way to it: "[0]['weight']"."""
+    """Every leaf, with its path: "[0]['weight']"."""
     if isinstance(tree, dict):
         for key, child in tree.items():
             yield from leaves(child, f"{path}[{key!r}]")
@@ -25,7 +25,7 @@ def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def rebuild(tree: Any, values: Iterator[Any]) -> Any:
-    """The same tree with other leaves, taken one by one from `values`."""
+    """The same tree with other leaves, taken in order from `values`."""
     if isinstance(tree, dict):
         other = copy(tree)  # an OrderedDict or defaultdict stays one
         for key, child in tree.items():
@@ -38,7 +38,7 @@ def rebuild(tree: Any, values: Iterator[Any]) -> Any:
 
 
 def tree_map(f: Callable[..., Any], tree: Any, *others: Any) -> Any:
-    """f of each leaf of a tree and of those in the same places of the others, as a tree.
+    """f applied to the corresponding leaves of trees, as a tree.
 
     Raises ShapeError if the trees have different leaves.
 

@@ -1,7 +1,7 @@
-"""Recording and backward, written out for operations of one and of two arrays: this is where scalars spend their time.
+"""Recording and backward, unrolled for operations of one and of two arrays: the hot path of scalar expressions.
 
-All elementwise ops without parameters are recorded here, and most nodes hand out their gradient here. Nothing here adds to what
-`recording.apply` and `graph.share_out` say, which is the place to read; it is worth x1.5 to x2.5 on scalar expressions.
+Elementwise ops without parameters are recorded here, and most nodes share out their gradient here. The semantics are those of
+`recording.apply` and `graph.share_out`, which are easier to read; this is 1.5 to 2.5 times faster on scalar expressions.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def binary(op: Op) -> Callable[..., Any]:
 
 
 def share_out_to_one(node: Node, op: Op, g: Any, totals: dict[Node, Any], fit: Fit) -> bool:
-    """`graph.share_out` for one array and plain data. Returns False to leave the node to that, as after any error of the rule.
+    """`graph.share_out` for one array and plain data. Returns False if share_out must do it, as after any error of the rule.
 
-    A float's share that is a float, and not NaN, needs no fitting.
+    A float share of a float needs no `fit` unless it is NaN.
     """
     x = node.inputs[0]
     if x not in totals:
@@ -89,7 +89,7 @@ def share_out_to_one(node: Node, op: Op, g: Any, totals: dict[Node, Any], fit: F
 
 
 def share_out_to_two(node: Node, op: Op, g: Any, totals: dict[Node, Any], fit: Fit) -> bool:
-    """`graph.share_out` for two arrays without parameters and plain data. Returns False to leave the node to that."""
+    """`graph.share_out` for two arrays without parameters and plain data. Returns False if share_out must do it."""
     if node.extra is not None:
         return False
     (a, b), (a_rule, b_rule), y = node.inputs, op.rules, node.raw

@@ -1,7 +1,7 @@
-"""Value: what users hold. A number or array that remembers how it was computed, so that backward() can differentiate it.
+"""Value: the public type. A number or array that records how it was computed, so that backward() can differentiate it.
 
-Its operators and methods are a table of the op table, in methods.py. NumPy's two protocols come from the same definitions, so
-np.exp(v) records what v.exp() records, and what has no definition is refused by name.
+Its operators and methods are ops, in methods.py. NumPy's two protocols use the same definitions, so np.exp(v) records the same
+as v.exp(), and functions without a definition are refused by name.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ class Value(Methods):
     Args:
         data: a number, a nested list of numbers, or a floating-point ndarray of any shape. Python numbers become floats.
         requires_grad: False for a constant.
-        name: what drawings and messages call it.
+        name: its name in drawings and messages.
         copy: False to share the memory of an ndarray instead of copying it.
 
     Attributes:
         data: a Python float or NumPy float scalar if the shape is (), else an ndarray. That of a leaf may be assigned; after
-            changing an array in place call mark_changed().
+            modifying an array in place call mark_changed().
         grad: None, or the gradient that the last backward() left here: plain data of the same shape and dtype (a Value
-            after create_graph=True). Leaves accumulate; zero_grad() clears. That of a leaf is its own array; those of other
-            Values may share memory, so only read them. See `why_no_grad`.
+            after create_graph=True). Leaves accumulate it; zero_grad() clears it. A leaf's grad owns its memory; those of other
+            Values may share memory and must not be modified. See `why_no_grad`.
         grad_fn: the Op that computed it; None on leaves.
-        inputs: what it was computed from: Values and plain constants; () on leaves.
+        inputs: its operands: Values and plain constants; () on leaves.
 
     Raises:
         DTypeError: for an integer or boolean ndarray (unless requires_grad=False), and for complex, object or text data.
@@ -59,35 +59,35 @@ class Value(Methods):
     # -- Differentiation -----------------------------------------------------------------------------------------------
 
     def backward(self, gradient: Any = None, *, retain_graph: bool = True, create_graph: bool = False) -> None:
-        """Differentiate this Value with respect to everything it was computed from; results go to `.grad`.
+        """Differentiate this Value with respect to all Values in its graph, and store the gradients in `.grad`.
 
-        Leaves add to the `.grad` they have, so that several backward passes add up (clear it with zero_grad()); every other
-        Value gets a fresh `.grad`.
+        Leaves accumulate gradients over backward passes (clear them with zero_grad()); the `.grad` of any other Value is
+        overwritten.
 
         Args:
-            gradient: weights of this Value's numbers, of its shape; may be left out if it holds a single number.
-            retain_graph: False lets go of the graph while walking it, and keeps the gradients of leaves only. Training
-                loops want that: it takes a third of the memory.
-            create_graph: record the gradients too, so that they can be differentiated again; leaves only.
+            gradient: weights of this Value's elements, of its shape; optional if it holds a single number.
+            retain_graph: False releases the graph during the pass, and keeps the gradients of leaves only. Use it in
+                training loops: it takes a third of the memory.
+            create_graph: record the gradients too, so that they can be differentiated again; for leaves only.
 
         Raises:
             ShapeError: if `gradient` is missing or of another shape.
-            GraphError: if nothing requires grad, the graph was released, or a leaf was changed in place meanwhile.
+            GraphError: if nothing requires grad, the graph was released, or a leaf was modified in place after its use.
         """
         graph.backward(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
 
     def zero_grad(self) -> None:
-        """Forget `.grad`: None again."""
+        """Set `.grad` to None."""
         self.grad = None
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
-        """Call hook(g) with this Value's whole gradient in each backward pass, before it is stored or passed on.
+        """Call hook(g) with this Value's complete gradient in each backward pass, before it is stored or propagated.
 
         Args:
-            hook: may return a replacement of the same shape, or None; must not change g in place, which others may share.
+            hook: may return a replacement of the same shape, or None; must not modify g in place, since it may be shared.
 
         Returns:
-            a function that removes the hook.
+            function that removes the hook.
         """
         extra = self.extra = self.extra or {}
         hooks = extra.setdefault("hooks", [])
@@ -95,22 +95,23 @@ class Value(Methods):
         return lambda: hooks.remove(hook)
 
     def mark_changed(self) -> None:
-        """Declare that `data` was modified in place. Graphs recorded earlier then refuse backward(), as the values are gone.
+        """Declare that `data` was modified in place.
 
-        Optimisers call this. Raises GraphError on a computed Value, whose data must not be changed.
+        Graphs recorded earlier then refuse backward(), since the values they need are gone. Optimisers call this.
+        Raises GraphError on a computed (non-leaf) Value, whose data must not be modified.
         """
         if self.grad_fn is not None:
             raise GraphError(
-                f"mark_changed: this Value was computed by {self.grad_fn}; only leaves may change in place"
+                f"mark_changed: this Value was computed by {self.grad_fn}; only leaves may be changed in place"
             )
         if self.tick > NO_GRADIENT:
             self.tick = next(recording.clock)
 
     def why_no_grad(self, output: Value | None = None) -> str:
-        """Why `.grad` is None, in a sentence.
+        """The reason why `.grad` is None, as one sentence.
 
         Args:
-            output: what backward() was called on; with it the answer is about the path from there.
+            output: the Value on which backward() was called; if given, the path from it is examined too.
         """
         if self.grad is not None:
             return "it has a gradient"
@@ -123,19 +124,19 @@ class Value(Methods):
                 if self not in graph.ancestors(output):
                     return "not on the path: the output was not computed from it"
             except GraphError as error:
-                return f"not to be told from this output ({error})"
+                return f"cannot be determined from this output ({error})"
         if output is not None and output.grad is not None:
             return "not on the path: an operation on the way passes no gradient on, or zero_grad() cleared it"
         return "backward has not run on a result of it, or zero_grad() cleared it; why_no_grad(output) looks along the path"
 
-    # -- What it holds -------------------------------------------------------------------------------------------------
+    # -- Data ----------------------------------------------------------------------------------------------------------
 
     @property
     def data(self) -> Any:
-        """The number or array that it holds. Of a computed (non-leaf) Value a read-only view: its gradient may rest on it.
+        """The number or array. For a computed (non-leaf) Value a read-only view, since gradients may depend on it.
 
-        A leaf's may be assigned, by data of the same shape and dtype, whose memory it then shares. Assigning it, hence also
-        `w.data -= ...`, marks the leaf as changed if it requires grad: see `mark_changed`. Python numbers take its dtype.
+        The data of a leaf can be assigned: an array of the same shape and dtype, whose memory the leaf then shares. Assigning
+        it, also by `w.data -= ...`, marks a leaf that requires grad as modified; see `mark_changed`. Python numbers are cast.
 
         Raises (when assigned):
             GraphError: on a computed (non-leaf) Value.
@@ -160,12 +161,12 @@ class Value(Methods):
         self.mark_changed()
 
     def _fitting(self, data: Any) -> Any:
-        """Data to assign, as this leaf holds it; see `data`."""
+        """New data, converted for this leaf; see `data`."""
         try:
             new = to_leaf(data, self.requires_grad, copy=False)
             if self.dtype.kind == "f" and not isinstance(
                 data, (np.ndarray, np.generic)
-            ):  # Python numbers take the dtype
+            ):  # Python numbers are cast to the dtype
                 new = to_leaf(np.asarray(new, self.dtype), self.requires_grad, copy=False)
         except DTypeError as error:
             error.operation = "data"
@@ -181,7 +182,7 @@ class Value(Methods):
 
     @property
     def requires_grad(self) -> bool:
-        """Whether gradient flows to it. May be set on leaves."""
+        """Whether gradient flows to it. Settable on leaves."""
         return self.tick > NO_GRADIENT
 
     @requires_grad.setter
@@ -193,12 +194,12 @@ class Value(Methods):
         if required and self.dtype.kind != "f":
             raise DTypeError(f"requires_grad: the data is {self.dtype}, which has no gradient; make a Value of floats")
         if required != self.requires_grad:
-            # a new tick: it may have changed since it was last used
+            # a new tick: its data may have been modified since its last use
             self.tick = next(recording.clock) if required else NO_GRADIENT
 
     @property
     def name(self) -> str | None:
-        """What drawings and messages call it. May be set."""
+        """Its name in drawings and messages. Settable."""
         return (self.extra or {}).get("name")
 
     @name.setter
@@ -213,7 +214,7 @@ class Value(Methods):
 
     @property
     def shape(self) -> Shape:
-        """() for a scalar."""
+        """The shape; () for a scalar."""
         return shape_of(self.raw)
 
     @property
@@ -223,16 +224,16 @@ class Value(Methods):
 
     @property
     def size(self) -> int:
-        """How many numbers it holds."""
+        """Number of elements."""
         return int(np.size(self.raw))
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """float64 for Python floats."""
+        """The dtype; float64 for Python floats."""
         return np.dtype(float) if type(self.raw) is float else self.raw.dtype
 
     def item(self) -> float:
-        """The single number that it holds, as a plain one."""
+        """The data of a single-element Value as a plain float."""
         if self.size != 1:
             raise DTypeError(
                 f"float: got a Value of shape {self.shape}, expected a single number; index it or reduce it"
@@ -240,18 +241,18 @@ class Value(Methods):
         return float(np.reshape(self.raw, ())[()])
 
     def tolist(self) -> Any:
-        """The numbers as a plain number or nested list."""
+        """The data as a plain number or nested list."""
         return self.numpy().tolist()
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        """The numbers as an ndarray, in this Value's own memory unless it is a scalar; read-only as `data` is."""
+        """The data as an ndarray that shares this Value's memory (a copy for a scalar); read-only if `data` is."""
         return np.asarray(self.data)
 
     def __float__(self) -> float:
         if self.size == 1 and recording.is_transforming() and self.tick > NO_GRADIENT:
             raise UnsupportedError(
-                "float: in a transform, the plain number of a Value would count as a constant (so it would in math.sin(v) and "
-                "array[i] = v); use NumPy's functions, at(array, i).set(v), or v.item() if a constant is meant"
+                "float: inside a transform, converting a Value to a plain number makes it a constant (as in math.sin(v) and "
+                "array[i] = v); use NumPy's functions, at(array, i).set(v), or v.item() if a constant is intended"
             )
         return self.item()
 
@@ -321,7 +322,7 @@ recording.result_type = Value
 
 
 def _leaf(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Value:
-    """A leaf as it was copied or pickled."""
+    """Restore a copied or pickled leaf."""
     leaf = Value(data, requires_grad, name, copy=False)
     leaf.grad = grad
     return leaf

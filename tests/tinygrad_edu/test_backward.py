@@ -66,7 +66,7 @@ def test_leaves_accumulate_and_interiors_are_fresh():
     assert x.grad is None
 
 
-def test_a_reused_interior_counts_every_use():
+def test_gradient_of_a_reused_value():
     x = Value(2.0)
     y = x * 3
     (y * y + y).backward()
@@ -126,7 +126,7 @@ def test_no_graph_outlives_its_last_reference():
         gc.enable()
 
 
-def test_release_frees_the_graph_while_walking_and_says_so_later():
+def test_retain_graph_false_frees_the_graph():
     x = Value(np.ones(4))
     y = exp(x)
     alive = weakref.ref(y)
@@ -143,7 +143,7 @@ def test_release_frees_the_graph_while_walking_and_says_so_later():
         z.backward()
 
 
-def test_a_released_part_stops_a_backward_that_shares_it():
+def test_backward_through_a_released_part_is_refused():
     x = Value(2.0)
     y = x * x
     (y + 1).backward(retain_graph=False)
@@ -167,7 +167,7 @@ def test_in_place_step_on_a_retained_graph_is_an_error():
         (loss + again).backward()
 
 
-def test_in_place_step_is_noticed_however_deep_the_graph_below_it():
+def test_in_place_step_is_detected_in_deep_graphs():
     w, x = Value(2.0), Value(1.0)
     deep = x
     for _ in range(50):
@@ -181,7 +181,7 @@ def test_in_place_step_is_noticed_however_deep_the_graph_below_it():
     assert w.grad == 51.0
 
 
-def test_mark_changed_is_for_leaves():
+def test_mark_changed_requires_a_leaf():
     with pytest.raises(GraphError, match="only leaves"):
         (Value(1.0) * 2).mark_changed()
 
@@ -199,7 +199,7 @@ def test_wrong_seeds(make, message):
         make()
 
 
-def test_a_single_number_of_any_shape_needs_no_seed():
+def test_seed_is_optional_for_a_single_number():
     x = Value(np.ones((1, 1)))
     (x * 3).backward()
     assert np.array_equal(x.grad, [[3.0]])
@@ -214,7 +214,7 @@ def test_seeds_of_other_kinds():
     assert np.array_equal(x.grad, [2.0, 2.0, 2.0])
 
 
-def test_nothing_to_differentiate():
+def test_backward_without_gradient_is_refused():
     for make in (lambda: Value(1.0, requires_grad=False) * 2, lambda: Value(1.0).detach() * 2):
         with pytest.raises(GraphError, match="does not require grad"):
             make().backward()
@@ -252,7 +252,7 @@ def test_gradients_of_leaves_have_their_own_memory():
 # -- Hooks -------------------------------------------------------------------------------------------------------------
 
 
-def test_hooks_see_the_whole_gradient_of_this_pass_once():
+def test_hooks_receive_the_complete_gradient():
     x = Value(2.0)
     seen = []
     remove = x.register_hook(seen.append)
@@ -266,7 +266,7 @@ def test_hooks_see_the_whole_gradient_of_this_pass_once():
     assert len(seen) == 2
 
 
-def test_a_hook_may_replace_the_gradient_and_what_flows_on():
+def test_hook_replaces_the_propagated_gradient():
     x = Value(np.ones(2))
     y = x * 2
     y.register_hook(lambda g: g * 10)
@@ -301,7 +301,7 @@ def test_create_graph_gives_gradients_to_leaves_only():
     assert float(x.grad) == 12.0
 
 
-def test_a_constant_gradient_can_be_computed_with():
+def test_constant_gradient_is_a_value():
     x = Value(np.ones(2))
     (x + 1.0).sum().backward(create_graph=True)
     assert isinstance(x.grad, Value)
@@ -391,7 +391,7 @@ def test_every_missing_gradient_has_a_reason():
 
 
 @pytest.mark.parametrize("index", [((0, 0),), ([0, 0],), (range(1), 0), np.array([0, 0]), (np.array([0, 0]),)])
-def test_repeats_in_an_index_of_any_kind_add_up(index):
+def test_gradients_of_repeated_indices_add_up(index):
     v = Value(np.zeros((2, 2)))
     part = v[index]
     part.sum().backward()
@@ -407,7 +407,7 @@ def test_updates_of_integer_arrays_do_not_truncate():
     assert np.array_equal(tg.at([1, 2], 0).add(v).data, [1.5, 2.0])
 
 
-def test_integers_cannot_slip_in_as_leaves():
+def test_integer_leaves_are_refused():
     with pytest.raises(DTypeError, match="astype: got int64"):
         Value([1.5]).astype(int)
     v = Value(np.arange(3), requires_grad=False)
@@ -421,7 +421,7 @@ def test_integers_cannot_slip_in_as_leaves():
     assert type(s.data) is float
 
 
-def test_a_list_is_no_seed_for_a_scalar():
+def test_list_seed_of_a_scalar_is_refused():
     with pytest.raises(ShapeError, match=r"gradient= has shape \(3,\)"):
         (Value(1.0) * 2).backward([1.0, 2.0, 3.0])
 
@@ -448,14 +448,14 @@ def test_cross_entropy_checks_its_labels():
     assert np.array_equal(x.grad, [[-0.25, 0.25], [0.25, -0.25]])
 
 
-def test_shares_that_need_both_summing_and_stretching():
+def test_shares_are_summed_and_broadcast():
     a, b = np.ones((2, 1, 2, 1, 3)), np.ones((1, 1, 3, 3, 1))
     x = Value(a)
     tg.einsum("kij...,ij...l", x, b).sum().backward()
     assert x.grad.shape == a.shape
 
 
-def test_hooks_keep_dtype_and_memory_apart():
+def test_hooks_keep_dtype_and_memory():
     x = Value(np.ones(2, np.float32))
     x.register_hook(lambda g: np.array([3, 4]))
     (x * 2).sum().backward()

@@ -66,7 +66,7 @@ def test_arrays_given_as_one_list():
         split([1], 0, 7)
 
 
-def test_arrays_by_name_are_arrays_too():
+def test_arrays_passed_by_name():
     assert te.tanh(x=Value(0.0)).grad_fn is te.tanh.op
     assert te.multiply(Value(2.0), b=3.0).data == 6.0
 
@@ -104,7 +104,7 @@ def test_every_signature_can_be_called_with_its_arrays():
 # -- The slot and the property -----------------------------------------------------------------------------------------
 
 
-def test_assigned_data_is_the_users_own_array_and_marks_the_leaf_as_changed():
+def test_assigned_data_shares_memory_and_marks_the_leaf():
     w = Value(np.ones(3))
     loss = (w * w).sum()
     new = np.zeros(3)
@@ -116,7 +116,7 @@ def test_assigned_data_is_the_users_own_array_and_marks_the_leaf_as_changed():
     assert w.grad.tolist() == [2.0, 2.0, 2.0]
 
 
-def test_data_changed_by_an_operator_counts_as_changed():
+def test_augmented_assignment_marks_the_leaf():
     w = Value(np.ones(3), name="w")
     loss = (w * w).sum()
     loss.backward()
@@ -145,7 +145,7 @@ def test_data_changed_by_an_operator_counts_as_changed():
         (1.0, 1j, DTypeError, "data: got complex"),
     ],
 )
-def test_data_that_does_not_fit_is_refused_and_nothing_changes(leaf, data, error, message):
+def test_invalid_data_is_refused(leaf, data, error, message):
     w = Value(leaf)
     before, tick = w.data, w.tick
     with pytest.raises(error, match=message):
@@ -222,7 +222,7 @@ IN_PLACE_OR_MEMORY = {  # of ndarray: these change the array, or are about its m
 }
 
 
-def test_value_has_every_method_of_ndarray_that_an_operation_exists_for():
+def test_value_has_the_ndarray_methods_of_ops():
     missing = {name for name in dir(np.ndarray) if not name.startswith("_") and callable(getattr(np.ndarray, name))}
     assert {name for name in missing if not hasattr(Value, name)} <= IN_PLACE_OR_MEMORY
 
@@ -238,7 +238,7 @@ def test_value_has_the_elementwise_functions_of_one_array():
     assert x.searchsorted(0.3) == 1
 
 
-def test_a_removed_name_says_the_new_one():
+def test_removed_name_points_to_its_replacement():
     from pathlib import Path
 
     page = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -252,7 +252,7 @@ def test_a_removed_name_says_the_new_one():
         exec("from tinygrad_edu import nothing")
 
 
-def test_the_module_of_the_decorators_is_not_hidden_by_the_registry():
+def test_registry_does_not_shadow_the_definition_module():
     from tinygrad_edu import definition
 
     assert definition.registry is te.registry

@@ -117,7 +117,7 @@ def test_wrong_gradient_is_shown_with_place_and_numbers(more):
     assert "ratio" in err
 
 
-def test_the_seed_repeats_the_message():
+def test_seed_reproduces_the_message():
     args = ["mylayers:softmax", "--vjp", "mylayers:softmax_wrong", "--shape", "x=3,4", "--seed"]
     first, again, other = (run("check", *args, seed) for seed in ("1", "1", "2"))
     assert first == again != other
@@ -189,7 +189,7 @@ def test_refusals_are_one_line(args, message):
 
 
 @pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
-def test_nothing_compared_is_no_success():
+def test_inconclusive_check_fails():
     code, out, err = run("check", "mylayers:overflows", "--shape", "x=3")
     assert (code, out) == (1, "")
     assert err.startswith("overflows: nothing can be told at these inputs")

@@ -232,7 +232,7 @@ def test_draw_writes_the_graph(suffix, start, tmp_path):
     assert path.read_bytes().startswith(start)
 
 
-def test_draw_says_what_was_refused(tmp_path):
+def test_draw_error_messages(tmp_path):
     code, out, err = run("draw", "a*2", "a=1", "--out", str(tmp_path / "a.xyz"))
     assert (code, out) == (1, "")
     assert err.startswith(f"error: --out {tmp_path / 'a.xyz'}: ")
@@ -268,7 +268,7 @@ def test_step_writes_a_page_and_opens_it(tmp_path, monkeypatch):
         (["a", "a=1", "--out", "missing/a.html"], 1, "create it first"),
     ],
 )
-def test_step_says_what_was_refused(args, code, message, tmp_path, monkeypatch):
+def test_step_error_messages(args, code, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     got, out, err = run("step", *args)
     assert (got, out) == (code, "")

@@ -45,7 +45,7 @@ def called(name, args, kwargs):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", registry)
-def test_a_message_names_the_operation_that_was_called_and_no_other(name):
+def test_messages_name_only_the_called_operation(name):
     found = 0
     for args, kwargs in corrupted(name):
         for values in (False, True):
@@ -77,12 +77,12 @@ def test_a_message_names_the_operation_that_was_called_and_no_other(name):
         (lambda v: v + np.ones(3), r"^add: shapes \(2, 2\) and \(3,\) do not broadcast"),
     ],
 )
-def test_the_name_is_the_one_that_the_user_called(call, message):
+def test_messages_use_the_called_name(call, message):
     with pytest.raises(TinygradError, match=message):
         call(Value(np.array([[2.0, 1.0], [1.0, 3.0]])))
 
 
-def test_an_error_of_a_rule_names_the_operation_that_was_called():
+def test_rule_errors_name_the_called_operation():
     x = Value(np.ones((3, 2)))
     q, _ = tg.qr(x)
     with pytest.raises(tg.GraphError, match=r"^backward through qr: the first 2 columns"):
@@ -111,7 +111,7 @@ def fails(x):
 
 
 @pytest.mark.usefixtures("temporary")
-def test_a_failing_op_of_a_users_shows_its_name_and_its_line():
+def test_user_op_error_shows_name_and_line():
     with pytest.raises((ShapeError, DTypeError), match=r"^own: cannot reshape") as caught:
         define(fails)(Value(np.ones(3)))
     assert any("the failing line of a user" in line for line in lines_of(caught.value))
@@ -121,7 +121,7 @@ def test_a_failing_op_of_a_users_shows_its_name_and_its_line():
 @pytest.mark.parametrize(
     "error", [ValueError("odd"), TypeError("odd"), KeyError("odd"), ZeroDivisionError("odd"), ShapeError("odd")]
 )
-def test_a_failing_rule_of_a_users_shows_its_name_and_its_line(error):
+def test_user_rule_error_shows_name_and_line(error):
     def rule(g, y, x):
         raise error  # the failing line of a rule
 
@@ -134,7 +134,7 @@ def test_a_failing_rule_of_a_users_shows_its_name_and_its_line(error):
 
 
 @pytest.mark.usefixtures("temporary")
-def test_a_users_op_of_other_ops_is_named_in_place_of_them():
+def test_derived_user_op_is_named_in_errors():
     @tg.derived()
     def twice_joined(x, /):
         """x below itself, with an error for scalars."""
@@ -144,7 +144,7 @@ def test_a_users_op_of_other_ops_is_named_in_place_of_them():
         twice_joined(Value(2.0))
 
 
-def test_a_definition_says_what_to_write():
+def test_definition_errors_state_the_remedy():
     with pytest.raises(DefinitionError, match=r"own: no positional-only parameter, .*write def own\(x\)|/\)"):
 
         @tg.elementwise(rules=(lambda g, y, x: g,))

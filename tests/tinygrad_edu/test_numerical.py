@@ -68,7 +68,7 @@ def test_inputs_are_not_changed():
     assert np.array_equal(x, np.arange(3.0))
 
 
-def test_what_is_refused():
+def test_refusals():
     with pytest.raises(ShapeError, match="pass cotangent="):
         numerical_gradient(lambda x: x * 2, np.ones(2))
     with pytest.raises(ShapeError, match=r"cotangent has shape \(3,\)"):
@@ -94,7 +94,7 @@ def test_arrays_keep_to_their_domain(data):
     assert not domain.distinct or len(np.unique(x)) == x.size
 
 
-def test_layouts_are_what_they_say():
+def test_layouts_have_their_strides():
     numbers = np.arange(6.0).reshape(2, 3)
     made = {layout: laid_out(numbers, layout) for layout in LAYOUTS}
     assert all(np.array_equal(x, numbers) for x in made.values())

@@ -91,7 +91,10 @@ def test_a_users_general_op_and_its_options():
         ),
         (lambda: operation(rules=(ONE,), shares=ONE)(documented), "got rules= and shares=; write one of them"),
         (lambda: operation(rules=(ONE,))(with_option), r"write def with_option\(x, /, scale=2.0\)"),
-        (lambda: elementwise(rules=(ONE, ONE))(documented), "got 2 rules for the arrays x; write rules= with one each"),
+        (
+            lambda: elementwise(rules=(ONE, ONE))(documented),
+            "got 2 rules for the arrays x; write rules= with one per array",
+        ),
         (lambda: elementwise(rules=(ONE,), domain=(REAL, REAL))(documented), "got 2 domains for 1 arrays"),
         (lambda: operation(rules=(ONE, ONE))(variadic), r"got rules= for \*arrays; write shares="),
         (lambda: operation()(variadic), r"no shares= for \*arrays; write shares=, one rule"),
@@ -136,7 +139,7 @@ def renamed(name):
 
 
 @pytest.mark.usefixtures("temporary")
-def test_a_rule_of_the_wrong_shape_is_named():
+def test_wrong_shape_of_a_rule_names_the_op():
     @operation(rules=(lambda g, y, x: np.ones(7),), samples=lambda shape: [Sample((shape,), {})])
     def broken(x, /):
         """The sum, with a wrong rule."""
@@ -147,7 +150,7 @@ def test_a_rule_of_the_wrong_shape_is_named():
 
 
 @pytest.mark.usefixtures("temporary")
-def test_a_derived_op_is_recorded_as_what_it_calls():
+def test_derived_op_is_recorded_as_its_ops():
     @derived(domain=(REAL,))
     def double_tanh(x, /):
         """tanh of tanh."""
@@ -231,7 +234,7 @@ def test_a_joint_rule_returns_one_share_per_array(shares, got):
 
 
 @pytest.mark.usefixtures("temporary")
-def test_one_array_returned_twice_is_no_leafs_memory_twice():
+def test_repeated_share_is_copied_for_leaves():
     a, b = Value(np.ones(2)), Value(np.ones(2))
     joint(lambda g, y, *xs: [2 * g] * len(xs))(a, b).sum().backward()
     a.grad *= 0
@@ -239,7 +242,7 @@ def test_one_array_returned_twice_is_no_leafs_memory_twice():
 
 
 @pytest.mark.usefixtures("temporary")
-def test_a_joint_rule_is_not_run_for_nothing_and_shares_may_be_functions():
+def test_joint_rule_is_lazy():
     calls = []
 
     def shares(g, y, *xs):
@@ -265,7 +268,7 @@ def test_a_joint_rule_is_not_run_for_nothing_and_shares_may_be_functions():
     ("returned", "message"), [(None, "returned None; write return"), ([1.0], "returned list; return a")]
 )
 @pytest.mark.parametrize("create_graph", [False, True])
-def test_a_rule_that_returns_no_number_is_named(returned, message, create_graph):
+def test_rule_with_an_invalid_result_is_named(returned, message, create_graph):
     for define in (elementwise, operation):
 
         @define(rules=(lambda g, y, x: returned,))

@@ -58,7 +58,7 @@ def test_axis_0_of_a_scalar_is_none(f):
         (
             lambda: tg.softmax(Value(np.ones((2, 0)))),
             ShapeError,
-            r"softmax: got nothing along axis -1 of shape \(2, 0\)",
+            r"softmax: axis -1 of shape \(2, 0\) is empty",
         ),
         (
             lambda: tg.linear(1.0, 1.0, 1.0),
@@ -80,7 +80,7 @@ def test_axis_0_of_a_scalar_is_none(f):
         (lambda: tg.hstack(3), ShapeError, "expected a list of arrays"),
     ],
 )
-def test_errors_say_what_to_do(call, error, message):
+def test_error_messages(call, error, message):
     with pytest.raises(error, match=message):
         call()
 

@@ -235,7 +235,7 @@ def test_known_gradients():
 
 
 @pytest.mark.parametrize("f", [linalg.eigvalsh, linalg.cholesky, lambda x: linalg.eigh(x).eigenvectors])
-def test_of_a_matrix_that_is_not_symmetric_the_symmetric_part_counts(f):
+def test_asymmetric_matrix_uses_its_symmetric_part(f):
     lopsided = S + np.array([[0.0, 0.3, 0.1], [-0.3, 0.0, 0.2], [-0.1, -0.2, 0.0]])
     assert np.allclose(f(lopsided), f(S))
     g = grad(f, lopsided)
@@ -313,12 +313,16 @@ SINGULAR_CALLS = [
         GraphError,
         r"backward through lstsq: .*rank 1.*expected rank 2",
     ),
-    (lambda: grad(lambda x: linalg.qr(x).R, np.ones((3, 2))), GraphError, "qr: the first 2 columns of a matrix depend"),
+    (
+        lambda: grad(lambda x: linalg.qr(x).R, np.ones((3, 2))),
+        GraphError,
+        "qr: the first 2 columns .* linearly dependent",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("call", "error", "message"), SINGULAR_CALLS)
-def test_a_matrix_that_an_operation_cannot_take_is_named(call, error, message):
+def test_invalid_matrices_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
 
@@ -342,7 +346,7 @@ def test_equal_eigenvalues_have_a_gradient(x):
     assert np.allclose(grad(lambda v: linalg.svdvals(v) ** 2, x), expected)
 
 
-def test_an_eigenvector_has_a_gradient_if_only_others_eigenvalues_are_equal():
+def test_simple_eigenvalue_has_an_eigenvector_gradient():
     def highest(x):
         v = linalg.eigh(x).eigenvectors[..., 2]
         return (v[:, None] * v * weights(A)).sum()
@@ -360,14 +364,14 @@ def test_an_eigenvector_has_a_gradient_if_only_others_eigenvalues_are_equal():
         (r"svd: singular values [01] and [12]", lambda x: linalg.svd(x).Vh),
     ],
 )
-def test_vectors_of_equal_values_have_none_and_say_so(x, name, f):
+def test_vectors_of_equal_values_have_no_gradient(x, name, f):
     with pytest.raises(GraphError, match=rf"{name} of a matrix are equal.*use the (eigen|singular )values alone"):
         grad(f, x)
 
 
 @pytest.mark.parametrize("x", [TWINS, np.zeros((3, 3))])
 @pytest.mark.parametrize("f", [linalg.eigvalsh, linalg.svdvals])
-def test_second_derivatives_of_equal_values_are_refused_not_wrong(f, x):
+def test_second_derivatives_of_equal_values_are_refused(f, x):
     """At zero all that reaches the vectors is 0, and yet the second derivative of Σ w² = Σ x² is 2."""
     v = Value(x)
     (f(v) ** 2).sum().backward(create_graph=True)
@@ -445,7 +449,7 @@ REFUSED = [
     (
         lambda: tg.cross(Value(X[:2]), Y[:2]),
         ShapeError,
-        r"cross: got vectors of 2 components along axis -1 of shape \(2,\), expected 3; put 0",
+        r"cross: got vectors of 2 components along axis -1 of shape \(2,\), expected 3; add a third component of 0",
     ),
     (lambda: tg.cross(Value(A), A, axis=2), ShapeError, r"cross: got axis 2 for an input of shape \(3, 3\)"),
     (lambda: tg.cross(Value(A), A[:2], axisc=5), ShapeError, "cross: "),
@@ -461,7 +465,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("call", "error", "message"), REFUSED)
-def test_what_is_refused_and_what_to_do(call, error, message):
+def test_refusals_and_remedies(call, error, message):
     with pytest.raises(error, match=message):
         call()
 
@@ -478,7 +482,7 @@ def test_multi_dot_multiplies_in_the_cheapest_order():
     assert [v.shape for v in ancestors(y)] == [(100,), (5,), (50,)]
 
 
-def test_gradients_of_an_ill_conditioned_matrix_keep_the_digits_that_its_condition_leaves():
+def test_accuracy_of_ill_conditioned_gradients():
     """Of the Hilbert matrix, whose inverse is known: (-1)^(i+j) (i+j-1) times binomials, all integers."""
     from math import comb
 
@@ -516,7 +520,7 @@ def cholesky_logdet(a):
     return 2 * tg.log(linalg.cholesky(a)[range(len(a)), range(len(a))]).sum()
 
 
-def test_float32_stays_float32_in_between():
+def test_float32_intermediates():
     """A mask of float64 ones would have lent its precision to the gradient."""
     v = Value(SYMMETRIC.astype(np.float32))
     y = through_eigh(v) + through_svd(v) + through_qr(v) + linalg.cholesky(v) + linalg.pinv(v) + linalg.inv(v)

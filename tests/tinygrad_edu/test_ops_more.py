@@ -113,7 +113,7 @@ NAN = {
 @pytest.mark.filterwarnings("ignore:All-NaN slice")  # NumPy's own
 @pytest.mark.parametrize("name", NAN)
 @pytest.mark.parametrize("axis", [None, 0, 1, -2])
-def test_nan_is_left_out_and_gets_no_gradient(name, axis):
+def test_nan_is_ignored_with_zero_gradient(name, axis):
     f, v = NAN[name], Value(N)
     y = f(v, axis=axis)
     assert np.allclose(y.data, f(N, axis=axis), rtol=1e-14, equal_nan=True)
@@ -122,7 +122,7 @@ def test_nan_is_left_out_and_gets_no_gradient(name, axis):
     assert np.allclose(v.grad, known.value, atol=1e-8)
 
 
-def test_orders_of_nothing_but_nan_are_nan_without_gradient():
+def test_all_nan_order_statistics():
     v = Value([nan, nan])
     for y in (tg.nanmedian(v), tg.nanquantile(v, 0.5), tg.nanpercentile(v, [10, 90]).sum()):
         assert np.isnan(y.data)
@@ -153,7 +153,7 @@ def test_the_fraction_is_checked_and_plain():
 @pytest.mark.parametrize(
     ("x", "slope"), [(-1.0, 0.0), (0.0, 2.0), (0.5, 2.0), (1.0, -3.0), (2.0, -3.0), (3.0, 0.0), (9.0, 0.0)]
 )
-def test_the_slope_at_a_kink_is_that_to_the_right(x, slope):
+def test_slope_at_a_kink_is_the_right_one(x, slope):
     v = Value(x)
     y = tg.interp(v, [0.0, 1.0, 3.0], [0.0, 2.0, -4.0])
     y.backward()
@@ -171,7 +171,7 @@ def test_a_step_is_read_from_its_right_end():
         assert v.grad == (1.0 if x < 2 else 0.0)
 
 
-def test_interp_of_nan_of_nothing_and_of_one_point():
+def test_interp_of_nan_empty_and_single_point():
     assert np.isnan(tg.interp(Value([nan, 0.5]), [0.0, 1.0], [1.0, 2.0]).data).tolist() == [True, False]
     assert tg.interp(Value(np.zeros((0, 2))), [0.0, 1.0], [1.0, 2.0]).shape == (0, 2)
     x = np.array([0.0, 1.0, 2.0])
@@ -206,7 +206,7 @@ def test_sequences_of_every_two_lengths(f, mode, n, m):
         assert np.array_equal(grad, product)
 
 
-def test_convolution_of_long_sequences_takes_no_table():
+def test_long_convolution_is_not_materialized():
     import tracemalloc
 
     a, v = Value(np.ones(4000)), Value(np.ones(2000))
@@ -234,7 +234,7 @@ def test_a_polynomial_without_coefficients_is_zero():
     assert np.array_equal(tg.polyval([], Value(A)), np.zeros_like(A))
 
 
-def test_running_sums_of_a_scalar_and_of_nothing():
+def test_cumulative_sums_of_scalar_and_empty():
     for f in (np.cumulative_sum, np.cumulative_prod):
         for x in (2.0, np.zeros(0)):
             assert np.array_equal(f(Value(x)).data, f(np.asarray(x)))
@@ -252,14 +252,14 @@ def test_unwrapped_angles_have_the_gradient_of_the_angles():
 # -- Conditions --------------------------------------------------------------------------------------------------------
 
 
-def test_the_choice_not_taken_leaks_no_nan():
+def test_unchosen_branch_leaks_no_nan():
     x = Value([-1.0, 4.0])
     with np.errstate(invalid="ignore"):
         tg.select([x < 0, x > 0], [x * 2, tg.sqrt(x)]).sum().backward()
     assert np.array_equal(x.grad, [2.0, 0.25])
 
 
-def test_the_first_condition_that_holds_decides():
+def test_first_true_condition_wins():
     a, b, c = Value(1.0), Value(2.0), Value(3.0)
     tg.select([[True, True, False], [True, False, False]], [a, b], default=c).sum().backward()
     assert (a.grad, b.grad, c.grad) == (2.0, 0.0, 1.0)
@@ -325,13 +325,13 @@ ERRORS = [
 
 
 @pytest.mark.parametrize("number", range(len(ERRORS)))
-def test_errors_say_what_is_wrong(number):
+def test_error_messages(number):
     f, kind, message = ERRORS[number]
     with pytest.raises(kind, match=message):
         f()
 
 
-def test_what_ndarray_has_as_a_method_a_value_has_too():
+def test_value_has_the_methods_of_ndarray():
     elsewhere = {"compress", "resize"}  # the condition comes first; the array's method works in place
     methods = {name for name in registry if hasattr(np.ndarray, name)} - elsewhere
     assert {"reshape", "sum", "take", "clip", "sort", "trace"} <= methods

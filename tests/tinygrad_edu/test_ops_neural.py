@@ -62,7 +62,7 @@ def test_conv2d_by_hand():
 
 
 @pytest.mark.parametrize(("length", "kernel", "dilation"), [(5, 3, 1), (5, 2, 1), (6, 4, 1), (6, 2, 3)])
-def test_same_padding_keeps_the_size_and_puts_the_odd_number_after(length, kernel, dilation):
+def test_same_padding(length, kernel, dilation):
     x, weight = normal(1, 1, length), normal(1, 1, kernel)
     total = dilation * (kernel - 1)
     padded = np.pad(x, [(0, 0), (0, 0), (total // 2, total - total // 2)])
@@ -79,7 +79,7 @@ def test_conv_transpose_is_the_gradient_of_conv():
     assert np.allclose(tg.conv_transpose2d(g, weight, output_padding=(1, 1), **how), gradient)
 
 
-def test_a_batch_larger_than_a_tile_is_the_same_as_image_by_image(monkeypatch):
+def test_tiled_batch_equals_single_images(monkeypatch):
     x, weight = normal(7, 2, 5, 5), normal(3, 2, 2, 2)
     whole = [tg.conv2d(x, weight), *gradients(tg.conv2d, x, weight)]
     monkeypatch.setattr("tinygrad_edu.ops.networks.correlation.TILE", 3 * 2 * 4 * 16)  # of 7 images, 3 at a time
@@ -88,7 +88,7 @@ def test_a_batch_larger_than_a_tile_is_the_same_as_image_by_image(monkeypatch):
         assert np.allclose(a, b, atol=1e-12)
 
 
-def test_convolution_keeps_no_columns():
+def test_convolution_does_not_store_columns():
     x, weight = Value(normal(1, 1, 6, 6)), Value(normal(1, 1, 3, 3))
     y = tg.conv2d(x, weight)
     assert set(y.inputs) == {x, weight}
@@ -129,27 +129,27 @@ def test_pooling_is_its_definition(pool, kernel, stride, padding):
         assert y[b, c, i, j] == pytest.approx(reduce(window), abs=1e-14)
 
 
-def test_a_tie_goes_to_the_first_row_by_row():
+def test_max_pool_ties_go_to_the_first():
     x = np.array([[[[1.0, 2.0], [2.0, 2.0]]]])
     assert np.array_equal(gradients(lambda x: tg.max_pool2d(x, 2), x)[0], [[[[0, 1], [0, 0]]]])
     x = np.zeros((1, 1, 3))
     assert np.array_equal(gradients(lambda x: tg.max_pool1d(x, 2, 1), x)[0], [[[1, 1, 0]]])
 
 
-def test_padding_is_never_the_largest():
+def test_max_pool_ignores_padding():
     x = np.full((1, 1, 2, 2), -np.inf)
     gradient = gradients(lambda x: tg.max_pool2d(x, 2, 2, 1), x)[0]
     assert np.array_equal(gradient, np.ones((1, 1, 2, 2)))  # each corner is alone in its window
     assert np.array_equal(tg.max_pool1d(np.array([[[-3.0, -2.0]]]), 2, 2, 1), [[[-3.0, -2.0]]])
 
 
-def test_nan_is_the_largest_and_gets_the_gradient_somewhere_in_its_window():
+def test_max_pool_propagates_nan():
     x = np.array([[[1.0, np.nan, 5.0, 6.0]]])
     assert np.array_equal(tg.max_pool1d(x, 2), [[[np.nan, 6.0]]], equal_nan=True)
     assert np.array_equal(gradients(lambda x: tg.max_pool1d(x, 2), x)[0].sum(), 2.0)
 
 
-def test_avg_pool_counts_padding_or_not():
+def test_avg_pool_count_include_pad():
     x = np.full((1, 1, 4), 6.0)
     assert np.array_equal(tg.avg_pool1d(x, 3, 2, 1), [[[4.0, 6.0]]])
     assert np.array_equal(tg.avg_pool1d(x, 3, 2, 1, count_include_pad=False), [[[6.0, 6.0]]])
@@ -330,7 +330,7 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("call", "error", "message"), ERRORS)
-def test_errors_say_what_was_wrong(call, error, message):
+def test_error_messages(call, error, message):
     with pytest.raises(error, match=message):
         call()
 

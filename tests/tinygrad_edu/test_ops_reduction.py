@@ -112,7 +112,7 @@ def test_numpys_forms_are_recorded_with_numpys_numbers(form):
 
 @pytest.mark.parametrize("f", [np.nansum, np.nanmean, np.nanmax, np.nanmin, np.nanstd, np.nanvar])
 @pytest.mark.parametrize("options", [{}, {"axis": 0}, {"axis": 1, "keepdims": True}])
-def test_nan_is_left_out_and_gets_no_gradient(f, options):
+def test_nan_is_ignored_with_zero_gradient(f, options):
     v = Value(N)
     y = f(v, **options)
     assert np.allclose(y.data, f(N, **options), rtol=1e-14)
@@ -122,7 +122,7 @@ def test_nan_is_left_out_and_gets_no_gradient(f, options):
     assert np.all(v.grad[np.isnan(N)] == 0)
 
 
-def test_without_any_number_nan_reductions_are_nan_and_nansum_is_0():
+def test_all_nan_reductions():
     x = np.array([[nan, nan], [1.0, 3.0]])
     assert np.array_equal(tg.nansum(x, axis=1), [0.0, 4.0])
     assert np.array_equal(tg.nanmax(x, axis=1), [nan, 3.0], equal_nan=True)
@@ -175,7 +175,7 @@ FACTORS = [
 @pytest.mark.parametrize("factors", FACTORS, ids=str)
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize(("f", "slow"), [(tg.prod, product), (tg.cumprod, products)])
-def test_products_are_those_of_single_factors_to_every_order(f, slow, factors, order):
+def test_prod_derivatives_of_every_order(f, slow, factors, order):
     x = np.array(factors)
     got, expected = gradient_of(f, x, order=order), gradient_of(slow, x, order=order)
     assert np.allclose(got, expected, rtol=1e-12, atol=0, equal_nan=True)
@@ -194,7 +194,7 @@ def test_products_over_axes_with_zeros():
 
 @pytest.mark.parametrize("f", [tg.prod, tg.cumsum, tg.cumprod])
 @pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 3)])
-def test_nothing_to_multiply_or_add(f, shape):
+def test_empty_sum_and_product(f, shape):
     for axis in (None, 0, -1):
         assert np.shape(gradient_of(lambda v, axis=axis: f(v, axis=axis), np.empty(shape))) == shape
 
@@ -333,7 +333,7 @@ def test_spread_of_numbers_far_from_0_is_exact():
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
-def test_too_few_numbers_give_numpys_nan():
+def test_too_few_numbers_give_nan():
     assert np.isnan(tg.std(np.array([1.0]), ddof=1))
     assert tg.std(np.array([1.0, 2.0]), ddof=3) == inf
     assert np.isnan(tg.cov([1.0]))
@@ -386,7 +386,7 @@ def test_quantiles_with_nan_are_nan_and_ties_go_to_the_first_in_x(q):
 
 @pytest.mark.parametrize("edge_order", [1, 2])
 @pytest.mark.parametrize("place", range(6))
-def test_gradient_has_nan_where_numpys_has(edge_order, place):
+def test_gradient_nan_matches_numpy(edge_order, place):
     x = np.array([1.0, 4.0, -2.0, 4.0, 0.5, 3.0])
     x[place] = np.nan
     expected = np.gradient(x, 0.5, edge_order=edge_order)
@@ -445,6 +445,6 @@ def test_gradient_has_nan_where_numpys_has(edge_order, place):
         (lambda: tg.average([1.0, 2.0], weights=[[1], [2, 3]]), DTypeError, "average: got a nested list"),
     ],
 )
-def test_errors_say_what_to_do(call, error, message):
+def test_error_messages(call, error, message):
     with pytest.raises(error, match=message):
         call()

@@ -159,7 +159,7 @@ def test_flat(gradcheck):
     )
 
 
-def test_seed_comes_from_the_command_line_unless_the_test_says_otherwise(run):
+def test_seed_option_and_override(run):
     result = run(
         """
 def test_seeds(gradcheck):
@@ -179,7 +179,7 @@ def test_a_bad_seed_is_bad_usage(run, seed):
     result.stderr.fnmatch_lines(["*--gradient-seed: *expected a whole number from 0 on"])
 
 
-def test_without_checks_there_is_no_line_and_the_marker_is_documented(run):
+def test_summary_without_checks_and_marker_help(run):
     result = run("def test_nothing():\n    pass\n")
     result.stdout.no_fnmatch_line("gradients:*")
     result = run("", "--markers")

@@ -60,7 +60,7 @@ def test_second_order(name, data):
 @every_op
 @law
 @given(data=st.data())
-def test_dtype_kept_raw_stays_raw_and_inputs_unchanged(name, data):
+def test_dtype_types_and_inputs_are_kept(name, data):
     op = OPS[name]
     call = data.draw(op_calls(op, dtype=np.float32))
     before = [np.array(x) for x in call.inputs]
@@ -101,7 +101,7 @@ UNLIKE_FLOATS = {
 @pytest.mark.parametrize("name", sorted(OPS.keys() - UNLIKE_FLOATS))
 @law
 @given(data=st.data())
-def test_integers_in_are_floats_in(name, data):
+def test_integers_are_converted_to_floats(name, data):
     call = data.draw(op_calls(OPS[name]))
     inputs = [whole(x, domain) for x, domain in zip(call.inputs, call.domains, strict=True)]
     assume(name != "power" or np.all(inputs[1] >= 0))  # NumPy has no negative powers of integers
@@ -191,7 +191,7 @@ def test_a_first_order_test_uses_no_other_ops_rules(name):
             put_back(other, rules)
 
 
-def test_every_op_is_whole():
+def test_every_op_is_complete():
     for op in OPS.values():
         assert op.forward.__doc__, op
         assert op.symbol, op

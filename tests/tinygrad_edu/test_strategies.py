@@ -70,7 +70,7 @@ def test_extremes_and_dtypes(dtype, data):
 
 
 @pytest.mark.parametrize("knob", ["ties", "zeros", "kinks", "extremes"])
-def test_a_knob_leaves_booleans_empty_arrays_and_the_default_alone(knob):
+def test_options_do_not_affect_other_arrays(knob):
     @few
     @given(st.data())
     def law(data):
@@ -82,7 +82,7 @@ def test_a_knob_leaves_booleans_empty_arrays_and_the_default_alone(knob):
     law()
 
 
-def test_knobs_go_together():
+def test_options_combine():
     @few
     @given(arrays(KINKED, (4,), np.float32, ties=True, zeros=True, kinks=True, extremes=True, layouts=("reversed",)))
     def law(x):
@@ -155,7 +155,7 @@ def test_an_expression_prints_as_code_that_repeats_it(expression):
     assert np.array_equal(last, expression(*expression.inputs))
 
 
-def test_how_code_looks():
+def test_code_format():
     x = np.array([[0.25, 1.0]])
     assert repr(OpCall(registry["softmax"].op, (x,), {"axis": 1})) == "softmax(np.array([[0.25, 1.0]]), axis=1)"
     assert repr(OpCall(registry["concatenate"].op, (x, x[:0]), {"axis": 0})) == (

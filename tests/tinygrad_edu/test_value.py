@@ -14,7 +14,7 @@ from tinygrad_edu import DTypeError, GraphError, ShapeError, UnsupportedError, V
 A = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
 
 
-def test_what_a_leaf_holds():
+def test_leaf_data():
     assert Value(2).data == 2.0
     assert type(Value(2).data) is float
     assert type(Value(np.array(2.0)).data) is float
@@ -191,7 +191,7 @@ def test_operators_functions_and_numpy_record_the_same(make, expected):
         (lambda v: setattr(v * 2, "requires_grad", False), GraphError, r"use detach\(\)"),
     ],
 )
-def test_what_is_refused_and_how(use, error, message):
+def test_refusals(use, error, message):
     with pytest.raises(error, match=message):
         use(Value(A))
 
@@ -344,7 +344,7 @@ def test_numpys_own_order_and_names_of_arguments(call, expected):
 
 
 @pytest.mark.parametrize("f", [np.argmax, np.zeros_like, np.argsort, np.isfinite, np.any, np.count_nonzero])
-def test_functions_of_the_numbers_alone_give_plain_results(f):
+def test_plain_result_functions(f):
     y = f(Value(A))
     assert not isinstance(y, Value)
     assert np.array_equal(y, f(A))

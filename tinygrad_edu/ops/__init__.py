@@ -1,6 +1,6 @@
-"""The op table, behind four doors. Each file holds a family of operations, and lists the public ones in `__all__`.
+"""The op table, in four packages. Each file holds a family of operations, and lists the public ones in `__all__`.
 
-From the lowest floor up, so that imports do not nest: a deeper stack made the import of this package 5% slower.
+The imports go from the lowest layer up, so that they do not nest: a deeper stack made importing this package 5% slower.
 """
 
 from .numbers.exponential import *

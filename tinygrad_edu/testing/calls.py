@@ -1,4 +1,4 @@
-"""One call of an op, and a small program of ops, as data: run on arrays or Values, and printed as code that can be pasted.
+"""Calls of ops, and small programs of ops, as data: they run on arrays or Values, and print as executable code.
 
 The code needs `np`, `laid_out` and the names of the registry (`from tinygrad_edu import *`).
 """
@@ -29,7 +29,7 @@ ALL_LAYOUTS: tuple[Layout, ...] = (*LAYOUTS, "reversed", "window")
 
 
 def laid_out(numbers: Array, layout: Layout, domain: Domain = REAL, dtype: Any = float) -> Any:
-    """The same numbers in a memory layout; as a scalar if there is no axis."""
+    """The array in a memory layout; a scalar if it has no axes."""
     numbers = numbers if domain.boolean else numbers.astype(dtype)
     if not numbers.shape:
         return numbers.item() if dtype is float or domain.boolean else numbers[()]
@@ -49,7 +49,7 @@ def laid_out(numbers: Array, layout: Layout, domain: Domain = REAL, dtype: Any =
 
 
 def code(x: Any) -> str:
-    """Python code of an input or parameter, with its dtype and memory layout."""
+    """Python code for an input or parameter, with its dtype and memory layout."""
     if isinstance(x, (tuple, list)):
         inner = ", ".join([code(part) for part in x])
         return f"[{inner}]" if isinstance(x, list) else f"({inner},)" if len(x) == 1 else f"({inner})"
@@ -81,9 +81,9 @@ def _layout_of(x: Array) -> Layout:
 
 @dataclass(frozen=True)
 class OpCall:
-    """One call of an op: calling it with other inputs of the same shapes keeps the parameters.
+    """One call of an op. Calling it with other inputs of the same shapes keeps the parameters.
 
-    Several results come joined into one row. The fields are those of a `Sample`, with inputs in place of their shapes.
+    Several results are flattened and joined. The fields are those of a `Sample`, with inputs in place of their shapes.
     """
 
     op: Op
@@ -109,7 +109,7 @@ class OpCall:
         printer.text(repr(self))
 
     def arguments(self, inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of the call by position, and those by name."""
+        """The positional and the keyword arguments of the call."""
         count = len(inputs) - len(self.keywords)
         return inputs[:count], dict(zip(self.keywords, inputs[count:], strict=True)) | self.params
 
@@ -130,37 +130,37 @@ class OpCall:
         return joined(function(*args, **kwargs))
 
     def unique(self, y: Any) -> Any:
-        """The plain result y with its signs chosen so that it is the only one."""
+        """The plain result y, with signs that make it unique."""
         return y * self.signs(y)
 
     def with_inputs(self, xs: Sequence[Any]) -> list[Any]:
-        """All inputs, with these in place of those that gradient flows to; in the call's own memory where equal."""
+        """All inputs, with xs in place of the differentiable ones; equal arrays keep the call's memory."""
         inputs = list(self.inputs)
         for i, x in zip(self.differentiable, xs, strict=True):
             inputs[i] = inputs[i] if np.array_equal(inputs[i], x) else x
         return inputs
 
     def backward(self, inputs: Sequence[Any], weights: Any, create_graph: bool = False) -> list[Value]:
-        """Those of the inputs that gradient flows to, as Values with the gradient of sum(weights * unique result)."""
+        """The differentiable inputs, as Values with the gradient of sum(weights * unique result)."""
         values = [Value(x) if i in self.differentiable else x for i, x in enumerate(inputs)]
         y = self(*values)
         y.backward(weights * self.signs(y.data), create_graph=create_graph)
         return [values[i] for i in self.differentiable]
 
     def signs(self, y: Any) -> Any:
-        """What the result y is to be multiplied by to be unique: 1, or an array of 1 and -1."""
+        """The factor that makes the result y unique: 1, or an array of 1 and -1."""
         return 1.0 if self.gauge is None else self.gauge(y)
 
     @property
     def differentiable(self) -> list[int]:
-        """The numbers of the inputs that gradient flows to."""
+        """The positions of the differentiable inputs."""
         op = self.op
         flows = [op.derived or op.shares is not None or op.rules[i] is not None for i in range(len(self.inputs))]
         return [i for i, domain in enumerate(self.domains) if flows[i] and not domain.boolean]
 
     @property
     def _in_another_form(self) -> bool:
-        """Whether the public function takes any number of arrays in another form than `forward`, as einsum does."""
+        """Whether the public signature for any number of arrays differs from that of `forward`, as for einsum."""
         public: Any = registry[self.op.name]
         return bool(self.op.many) and not self.op.listed and public.__wrapped__ is not self.op.forward
 
@@ -172,7 +172,7 @@ class OpCall:
 
 
 def check_call(call: OpCall, order: int = 1, mode: Mode = "screen") -> None:
-    """Hold the gradients of one call of an op, or with order=2 those of its gradients, against its values: see `check_vjp`.
+    """Check the gradients of one call of an op, or with order=2 those of its gradients, against its values; see `check_vjp`.
 
     Raises GradientError if one is wrong.
     """
@@ -195,7 +195,7 @@ def check_call(call: OpCall, order: int = 1, mode: Mode = "screen") -> None:
             total.backward()
         return tuple([ops.zeros_like(v) if v.grad is None else v.grad for v in values])
 
-    with suppress(InconclusiveError):  # some points are drawn to be hard
+    with suppress(InconclusiveError):  # some points are hard on purpose
         if order == 1 and given:
             check_vjp(result, first, *given, mode=mode)
         elif given:
@@ -203,7 +203,7 @@ def check_call(call: OpCall, order: int = 1, mode: Mode = "screen") -> None:
 
 
 def joined(y: Any) -> Any:
-    """Several results as one row, without integers such as a rank; a single one as it is."""
+    """Several results flattened and joined, without integers such as a rank; a single result unchanged."""
     if not isinstance(y, (tuple, list)):
         return y
     rows = [ops.reshape(part, (-1,)) for part in y if not isinstance(part, (int, np.integer))]

@@ -1,7 +1,7 @@
-"""Is this gradient right? `check_gradients` for functions of Values, `check_vjp` for a hand-written gradient of any function.
+"""Gradient checks: `check_gradients` for functions of Values, `check_vjp` for a hand-written gradient of any function.
 
-Wrong ones are found whatever the size of the mistake, and right ones pass, at kinks as well: see examination.py for the numbers,
-laws.py for the rest. Nothing here is drawn but from a seed, which every message names.
+Wrong gradients of any size are found, and correct ones pass, at kinks too: examination.py compares numbers, laws.py checks the
+laws. All random numbers come from a seed, which every message states.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .slopes import Vector, central
 from .subject import Function, Subject, constant, parts
 
 Mode: TypeAlias = Literal["screen", "full"]
-PATTERN = 2_000  # the most numbers whose slopes are all computed to recognise a mistake
+PATTERN = 2_000  # largest size for which all slopes are computed to recognise a mistake
 
 
 def check_vjp(
@@ -37,28 +37,28 @@ def check_vjp(
     complex_step: bool = False,
     seed: int = 0,
 ) -> GradientReport:
-    """Hold a hand-written gradient against the function's values.
+    """Check a hand-written gradient against the function's values.
 
     Args:
         f: function of the inputs; returns a number, an array, or a tuple or list of these. Any library may compute it.
         vjp: function of (g, *inputs), with g weights shaped like f's result; returns for each input the gradient of sum(g * f),
             an array of the input's shape and dtype, in a tuple (or bare, for one input), or None for inputs not checked.
-        inputs: numbers or arrays of floats, where to check. They are not changed.
-        argnums: positions of the inputs to check; all of them if None. The others may be anything, such as labels.
-        mode: "screen" checks many numbers with one random direction and looks at single ones where something is off; "full"
-            looks at each one.
-        complex_step: take slopes from f(x + ih), exact to the last digit, where f is analytic and takes complex numbers. It is
-            silently wrong for abs, max, norm and the like, so it is held against a real difference first.
-        seed: of the weights and directions.
+        inputs: numbers or arrays of floats, at which to check. They are not modified.
+        argnums: positions of the inputs to check; all if None. The others may be anything, such as labels.
+        mode: "screen" checks many numbers with one random direction, and single numbers where it disagrees; "full" checks
+            every number.
+        complex_step: compute slopes from f(x + ih), exact to the last digit, for analytic f that accepts complex numbers. It is
+            silently wrong for abs, max, norm and the like, so it is compared with a real difference first.
+        seed: seed of the weights and directions.
 
     Returns:
         a `GradientReport`; print it.
 
     Raises:
-        GradientError: if a number is wrong, or a law is broken: the shape and dtype of each gradient, linear in g, the same
-            twice, inputs unchanged. The message names the place and both numbers, and the mistake if it is a usual one; the
-            error's `report` has them all.
-        InconclusiveError: a GradientError, if nothing can be told of any number: f overflows, jumps, or no longer changes.
+        GradientError: if a number is wrong, or a law is broken: the shape and dtype of each gradient, linearity in g,
+            determinism, unchanged inputs. The message states the place, both numbers, and the mistake if it is a common one;
+            the error's `report` lists all numbers.
+        InconclusiveError: a GradientError, if no number can be checked: f overflows, jumps, or no longer changes.
         DTypeError: if an input to check is not made of real numbers.
 
     >>> print(check_vjp(np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), np.array([0.5, -1.0])))
@@ -78,22 +78,22 @@ def check_gradients(
     mode: Mode = "screen",
     seed: int = 0,
 ) -> GradientReport:
-    """Hold the gradients of a function of Values against its values.
+    """Check the gradients of a function of Values against its values.
 
     Args:
         f: function of Values; may be written with methods, this package's functions or NumPy's.
-        inputs: numbers or arrays of floats, where to check.
-        order: 2 checks the gradients of the gradients as well, and so on.
+        inputs: numbers or arrays of floats, at which to check.
+        order: 2 checks the gradients of the gradients too, and so on.
         argnums, mode, seed: as for `check_vjp`.
 
-    Gradients of other Values that f uses, such as a model's parameters, are added to as by any backward().
+    Other Values that f uses, such as a model's parameters, accumulate gradients as in any backward().
 
     Returns:
-        a `GradientReport`, of the first order; the others only raise.
+        a `GradientReport` of the first order; higher orders only raise.
 
     Raises:
-        GradientError: as `check_vjp`, and for these laws: two backward passes add up, recording changes no result, the adjoint
-            identity <Jv, w> = <v, Jᵀw>, and from the second order on a symmetric Hessian.
+        GradientError: as for `check_vjp`, and for these laws: two backward passes add up, recording changes no result, the
+            adjoint identity <Jv, w> = <v, Jᵀw>, and from the second order on a symmetric Hessian.
 
     >>> check_gradients(lambda x: x.tanh().sum(), np.array([0.5, -1.0])).compared
     2
@@ -135,7 +135,7 @@ def check_gradients(
 def _report(
     subject: Subject, gradients: list[Any], pull: Pull, kept: list[str], mode: Mode, complex_step: bool = False
 ) -> GradientReport:
-    """Compare the gradients with slopes; raise GradientError if one is wrong, or nothing can be told."""
+    """Compare the gradients with slopes; raise GradientError if one is wrong, or if the check is inconclusive."""
     __tracebackhide__ = True
     if mode not in ("screen", "full"):
         raise UnsupportedError(f"{subject.name}: mode={mode!r}, expected 'screen' or 'full'")
@@ -166,23 +166,23 @@ def _report(
 
 
 def _all_nothing(problem: Problem) -> bool:
-    """Whether the whole gradient is 0 to rounding, so that a function that does not change either is no objection."""
+    """Whether the whole gradient is 0 up to rounding, so that an unchanging function does not contradict it."""
     return bool(np.all(np.abs(problem.gradient) <= problem.floor))
 
 
 def _message(report: GradientReport, subject: Subject, problem: Problem, pull: Pull) -> str:
-    """The worst number, how many there are, the mistake that it looks like, and the table."""
+    """The worst number, the count of wrong numbers, the likely mistake, and the table."""
     worst = report.wrong[0]
     i = worst.argument
     many = sum(e.argument == i for e in report.wrong)
     count = f"at least {many}" if len(report.wrong) >= ENOUGH else f"{many}"
     place = f" at {list(worst.index)}" if worst.index else ""
     start = f"{report.name}: the gradient of input {i}{place} is {worst.claimed:.8g}"
-    if abs(worst.claimed - worst.slope) <= 1.01 * worst.error:  # judged wrong together with others
+    if abs(worst.claimed - worst.slope) <= 1.01 * worst.error:  # wrong only together with others
         low, high = worst.slope - worst.error, worst.slope + worst.error
         return (
             f"{start}, between the slopes to both sides of a kink, {low:.8g} and {high:.8g}; but together the "
-            f"{len(report.wrong)} numbers at kinks are no subgradient: shares of a tie, for one, must add up to 1\n{report}"
+            f"{len(report.wrong)} numbers at kinks are no subgradient: for example, shares of a tie must add up to 1\n{report}"
         )
     if laws.ignores_cotangent(subject, pull, i):
         hint: str | None = "it ignores the incoming gradient g: multiply by it"
@@ -196,7 +196,7 @@ def _message(report: GradientReport, subject: Subject, problem: Problem, pull: P
 
 
 def _pattern(subject: Subject, problem: Problem, i: int) -> str | None:
-    """The usual mistake that one input's gradient looks like, from the slopes of all its numbers."""
+    """The common mistake that matches one input's gradient, from the slopes of all its numbers."""
     part = subject.argnums.index(i)
     shape, end = subject.shapes[part], subject.ends[part]
     count = int(np.prod(shape))
@@ -214,7 +214,7 @@ def _pattern(subject: Subject, problem: Problem, i: int) -> str | None:
 
 
 def _gradient_of(f: Function, subject: Subject) -> Function:
-    """The gradients of the weighed sum of f, as a function of Values."""
+    """The gradients of the weighted sum of f, as a function of Values."""
 
     def gradients(*inputs: Any) -> tuple[Any, ...]:
         found: tuple[Any, ...] = pullback(f, *inputs)[1](subject.cotangent(subject.weights))

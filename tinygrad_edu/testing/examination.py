@@ -1,9 +1,9 @@
-"""Comparing a gradient, number by number, with slopes of the function: which are right, wrong, or not to be told.
+"""Comparing each number of a gradient with slopes of the function: it is right, wrong, or inconclusive.
 
-A random direction that moves many inputs at once checks them all for the price of one: where the slope along it is what the
-gradient says, they are right. Where it is not, the inputs are halved until single ones are left, and each is looked at
-closely: at a kink any number between the slopes to its left and right is a subgradient; where the function overflows, or its
-results do not change in their last digit, nothing can be told.
+A random direction that moves many inputs at once checks them all for the cost of one: if the slope along it agrees with the
+gradient, they are right. If not, the inputs are bisected down to single ones, and each is examined: at a kink any number
+between the slopes to the left and right is a subgradient; if the function overflows, or its results do not change in their
+last digit, the number is inconclusive.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from .problem import KINK, Findings, Indices, Problem, Verdict, judged
 from .slopes import SURE, Line, Slope
 
 DRAWS = 4
-ENOUGH = 100  # wrong numbers, and the rest need not be looked at
-RESERVE = 10_000  # function values for what is left to do when the budget is spent
+ENOUGH = 100  # wrong numbers after which the examination stops
+RESERVE = 10_000  # function evaluations reserved for the final steps
 
 
 def examine(problem: Problem, full: bool) -> Findings:
-    """Compare the whole gradient; `full` looks at every number by itself."""
+    """Compare the whole gradient; `full` examines every number separately."""
     n = problem.x.size
     found = Findings(np.full(n, Verdict.INCONCLUSIVE, object), np.full(n, np.nan), np.full(n, inf), np.zeros(n))
     waiting = [np.arange(n)] if not full else [np.array([i]) for i in range(n)]
@@ -45,10 +45,10 @@ def examine(problem: Problem, full: bool) -> Findings:
 
 
 def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indices]]:
-    """The inputs of a group that one random direction shows to be right, and the groups to look at next."""
+    """The inputs of a group that one random direction proves right, and the groups to examine next."""
     scale, gradient = problem.scale(group), problem.gradient[group]
     drawn = [scale * problem.random(group.size) for _ in range(DRAWS)]
-    # The largest sum of shares: where they cancel, so does a common factor.
+    # The largest sum of shares: if they cancel, a common factor cancels too.
     direction = max(drawn, key=lambda d: abs(float(np.dot(gradient, d))))
     shares = gradient * direction
     size = float(np.linalg.norm(shares))
@@ -56,7 +56,7 @@ def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indi
         slope = problem.slope(problem.line(direction, group), 1e-2 * problem.noise * size)
         apart = abs(float(np.sum(shares)) - slope.value)
         if apart <= 10 * slope.error + problem.noise * size and slope.error <= SURE * 1e-2 * size:
-            hidden = (shares != 0) & (np.abs(shares) <= slope.error / SURE)  # smaller than the error bar can show
+            hidden = (shares != 0) & (np.abs(shares) <= slope.error / SURE)  # hidden by the error bar
             if not hidden.any():
                 return group, []
             if not hidden.all():
@@ -66,7 +66,7 @@ def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indi
 
 
 def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False) -> None:
-    """Look at one number; where the function `bends` there, also if it seems right, as half of relu's slopes at 0 does."""
+    """Examine one number. At a kink (`bends`) a number that seems right is examined too, such as 1/2 for relu at 0."""
     if not isfinite(problem.x[i]):
         return
     element = np.array([i])
@@ -95,7 +95,7 @@ def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False)
 
 
 def _second_opinion(problem: Problem, line: Line, slope: Slope, goal: float, precision: float) -> Slope:
-    """The slope with an error bar that has room for what other steps give: it may have been too short."""
+    """The slope with an error bar widened to cover the slopes from other steps."""
     if precision > problem.precision:
         slope = problem.slope(line, goal, precision=precision)
     other = problem.slope(lambda t: line(0.6 * t), goal, precision=precision).value / 0.6
@@ -107,7 +107,7 @@ def _with_floor(slope: Slope, floor: float) -> Slope:
 
 
 def _find_bends(problem: Problem, found: Findings) -> None:
-    """Look again at those that seem right and are at a kink: the mean of the slopes to both sides is the central slope."""
+    """Examine numbers at kinks that seem right again: the central slope there is the mean of the one-sided slopes."""
     waiting = [np.flatnonzero(found.verdicts == Verdict.RIGHT)]
     while waiting and problem.budget > 0:
         group = waiting.pop()

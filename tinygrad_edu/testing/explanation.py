@@ -1,4 +1,4 @@
-"""Usual mistakes, recognised from the pattern of what is wrong."""
+"""Common mistakes, recognised from the pattern of the wrong numbers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from .slopes import Vector
 
 
 def diagnosis(claimed: Vector, slopes: Vector, sizes: set[int]) -> str | None:
-    """The mistake that would make `slopes` the gradient `claimed`, in a sentence; None if it is no usual one.
+    """The common mistake that turns the gradient `slopes` into `claimed`, as a sentence; None if there is none.
 
     Args:
-        claimed, slopes: the gradient of one argument as claimed, and as the function's values have it; of one shape.
-        sizes: the lengths of axes, and counts of numbers, of the arrays that took part.
+        claimed, slopes: the claimed gradient of one argument, and the one from the function's values; of one shape.
+        sizes: the axis lengths and element counts of the arrays involved.
     """
     if not np.all(np.isfinite(claimed)) or not np.all(np.isfinite(slopes)) or not np.any(slopes):
         return None

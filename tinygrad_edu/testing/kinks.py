@@ -1,4 +1,4 @@
-"""Numbers at kinks: any between the slopes to the left and to the right is a subgradient, if all together are one."""
+"""Numbers at kinks: each number between the one-sided slopes is a subgradient, provided that all together are one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .problem import KINK, Findings, Indices, Problem, Verdict, judged
 from .slopes import SURE, Slope
 
 DIRECTIONS = 6
-DRIFT = 0.1  # slopes at points nearby differ a little from those at the kink: by less than this share of what is wrong
+DRIFT = 0.1  # slopes at points nearby differ from those at the kink by less than this share of the error
 
 
 def verdict_at_kink(claimed: float, slope: Slope, left: Slope, right: Slope, allowed: float) -> tuple[Verdict, Slope]:
-    """Of a number beside the slopes to both sides, which differ at a kink; and the slope that it was held against."""
+    """The verdict on a number from the slopes to both sides, which differ at a kink; and the slope used to judge it."""
     if not isfinite(left.error) and not isfinite(right.error):
         return judged(claimed, slope, allowed), slope
     if not (isfinite(left.error) and isfinite(right.error)):  # the end of the domain
@@ -34,15 +34,15 @@ def verdict_at_kink(claimed: float, slope: Slope, left: Slope, right: Slope, all
 
 
 def _excess(slope: float, left: Slope, right: Slope) -> float:
-    """By how much a slope is not between those to both sides."""
+    """The distance of a slope from the interval between the one-sided slopes."""
     low, high = sorted((left.value, right.value))
     return max(low - slope, slope - high, 0.0)
 
 
 def verdict_between(claimed: float, left: Slope, right: Slope, nearby: list[float]) -> Verdict:
-    """Of a number that is not between the slopes to both sides: of a sorted row with three equal numbers, it may be right.
+    """The verdict on a number outside of the one-sided slopes, which may be right: in a sorted row with three equal numbers.
 
-    There the slopes nearby are not between them either, which for convex functions and concave ones they are.
+    Slopes at points nearby are outside too in that case; for convex and concave functions they lie inside.
     """
     excess = _excess(claimed, left, right)
     if all(_excess(slope, left, right) <= DRIFT * excess for slope in nearby):
@@ -53,10 +53,10 @@ def verdict_between(claimed: float, left: Slope, right: Slope, nearby: list[floa
 
 
 def judge_together(problem: Problem, found: Findings) -> None:
-    """Each number may lie between its own slopes, and still all together not be a subgradient: max's at a tie sum to 1.
+    """Judge all numbers at kinks together: each may lie between its slopes without all being a subgradient (max at a tie).
 
-    Those that bend upwards (weights · y is convex there) and those that bend downwards are judged apart: only of these does a
-    subgradient lie between the slopes to both sides along every direction.
+    Convex kinks of weights · y and concave ones are judged separately: only then does a subgradient lie between the one-sided
+    slopes along every direction.
     """
     if not np.all(np.isfinite(problem.gradient)):
         return
@@ -67,7 +67,7 @@ def judge_together(problem: Problem, found: Findings) -> None:
 
 
 def _outside(problem: Problem, kinks: Indices, bend: int) -> bool:
-    """Whether the numbers are no subgradient; False as well if the function turns out to be neither convex nor concave."""
+    """Whether the numbers are not a subgradient; False if the function is neither convex nor concave."""
     outside = False
     for k in range(DIRECTIONS):
         direction = problem.scale(kinks) * problem.random(kinks.size)

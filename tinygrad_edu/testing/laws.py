@@ -1,4 +1,4 @@
-"""Laws that gradients obey, whatever the function. Each raises GradientError, or returns its name."""
+"""Laws that the gradients of every function obey. Each check raises GradientError, or returns the law's name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Pull = Callable[[Any], list[Any]]  # from a cotangent to one gradient per input,
 
 
 def pull_of(subject: Subject, function: Function) -> Pull:
-    """A user's vjp with the inputs put in and its answer made a list of arrays."""
+    """A user's vjp as a function of the cotangent alone, which returns a list of arrays."""
 
     def pull(cotangent: Any) -> list[Any]:
         with np.errstate(all="ignore"):
@@ -36,13 +36,13 @@ def pull_of(subject: Subject, function: Function) -> Pull:
 
 
 def ignores_cotangent(subject: Subject, pull: Pull, i: int) -> bool:
-    """Whether the gradient of input i is the same whatever comes in."""
+    """Whether the gradient of input i does not depend on the cotangent."""
     of_ones = pull(subject.cotangent([np.ones_like(w) for w in subject.weights]))[i]
     return bool(np.any(of_ones)) and bool(np.allclose(of_ones, pull(subject.cotangent(subject.weights))[i], atol=0))
 
 
 def inputs_unchanged(subject: Subject, function: Function) -> str:
-    """The gradient leaves its inputs as they are."""
+    """The gradient does not modify its inputs."""
     given = subject.copies()
     with np.errstate(all="ignore"):
         function(subject.cotangent(subject.weights), *given)
@@ -71,14 +71,14 @@ def shape_and_dtype(subject: Subject, gradients: list[Any]) -> str:
 
 
 def deterministic(subject: Subject, pull: Pull, gradients: list[Any]) -> str:
-    """The same again, of the function and of its gradient."""
+    """The function and its gradient return the same results when called again."""
     for y, expected in zip(parts(subject.f(*subject.copies())), subject.results, strict=True):
         if not np.array_equal(raw_of(y), expected, equal_nan=True):
-            subject.fail("the function returns something else when called again; give its random numbers a fixed seed")
+            subject.fail("the function returns other results when called again; give its random numbers a fixed seed")
     again = pull(subject.cotangent(subject.weights))
     for i in subject.argnums:
         if not np.array_equal(gradients[i], again[i], equal_nan=True):
-            subject.fail(f"the gradient of input {i} is not the same twice; give its random numbers a fixed seed")
+            subject.fail(f"the gradient of input {i} differs when computed again; give its random numbers a fixed seed")
     return "deterministic"
 
 
@@ -103,7 +103,7 @@ def linear(subject: Subject, pull: Pull, gradients: list[Any]) -> str:
 
 
 def of_any(subject: Subject, function: Function) -> tuple[list[Any], Pull, list[str]]:
-    """The gradients for the subject's weights, how to get others, and the laws above, which they keep."""
+    """The gradients for the subject's weights, the function for other weights, and the laws above, which were checked."""
     pull = pull_of(subject, function)
     gradients = pull(subject.cotangent(subject.weights))
     kept = [
@@ -126,12 +126,12 @@ def backward(results: list[Any], weights: Iterator[Any]) -> None:
 
 
 def recording_changes_nothing(subject: Subject, f: Function) -> str:
-    """Recorded, f computes the same numbers, to a few of the last digit's units: a sum may be taken in another order."""
+    """f computes the same numbers when recorded, up to a few ulp: the order of sums may differ."""
     for y, expected in zip(parts(f(*subject.leaves(subject.copies()))), subject.results, strict=True):
         ulp = np.finfo(expected.dtype).eps if expected.dtype.kind == "f" else 0.0
         largest = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected))
         if not np.allclose(raw_of(y), expected, rtol=0.0, atol=16 * ulp * largest, equal_nan=True):
-            subject.fail("recorded, it computes other numbers than under no_grad()")
+            subject.fail("it computes other numbers when recorded than under no_grad()")
     return "recording changes nothing"
 
 
@@ -148,7 +148,7 @@ def accumulates(subject: Subject, f: Function, once: list[Any]) -> str:
 
 
 def of_chosen(subject: Subject, f: Function) -> tuple[Function, list[Any], list[Any]]:
-    """f as a function of the inputs to check alone, these inputs, and a random direction to move each in."""
+    """f as a function of the checked inputs only, these inputs, and a random direction for each."""
     chosen = [subject.inputs[i] for i in subject.argnums]
 
     def function(*xs: Any) -> Any:
@@ -177,7 +177,7 @@ def adjoint(subject: Subject, f: Function) -> str:
 
 
 def symmetric(subject: Subject, f: Function) -> str:
-    """<u, Hv> = <v, Hu>, with H the Hessian of the weighed sum of f's results."""
+    """<u, Hv> = <v, Hu>, with H the Hessian of the weighted sum of f's results."""
     function, chosen, u = of_chosen(subject, f)
     *_, v = of_chosen(subject, f)
 
@@ -189,7 +189,7 @@ def symmetric(subject: Subject, f: Function) -> str:
         left = [np.asarray(h) * d for h, d in zip(pull(tuple(v)), u, strict=True)]
         right = [np.asarray(h) * d for h, d in zip(pull(tuple(u)), v, strict=True)]
     if _apart(subject, left, right):
-        reason = "the gradient of one rule does not fit that of another"
+        reason = "the gradients of two rules are inconsistent"
         subject.fail(
             f"the Hessian is not symmetric, <u, Hv> = {_sum(left):.8g}, but <v, Hu> = {_sum(right):.8g}: {reason}"
         )

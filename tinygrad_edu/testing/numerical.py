@@ -1,9 +1,9 @@
-"""Derivatives from function values alone, three ways, each with an estimate of its own error.
+"""Numerical derivatives by three methods, each with an error estimate.
 
-Central differences, (f(x + h) - f(x - h)) / 2h, are wrong by about h² f'''/6 because h is not 0, and by about ε f / h because
-floats round (ε = 2.2e-16): too large an h is as bad as too small a one, and the best, near ε^(1/3), leaves ten digits.
-Ridders' method takes several h and extrapolates to h = 0. The complex step, Im f(x + ih) / h, subtracts nothing, so h may be
-1e-200 and every digit is right, but only if f is analytic: it is silently wrong for abs, norm and max.
+Central differences, (f(x + h) - f(x - h)) / 2h, have a truncation error of about h² f'''/6 and a rounding error of about
+ε f / h (ε = 2.2e-16). The best h, near ε^(1/3), leaves ten digits. Ridders' method extrapolates from several h to h = 0. The
+complex step, Im f(x + ih) / h, has no subtraction, so with h = 1e-200 every digit is right, but only if f is analytic: it is
+silently wrong for abs, norm and max.
 
 Sources: C. Ridders, Advances in Engineering Software 4 (1982); Press et al., Numerical Recipes, section 5.7; W. Squire and
 G. Trapp, SIAM Review 40 (1998).
@@ -23,12 +23,12 @@ from ..node import Node
 from ..op import Op
 
 _EPS = float(np.finfo(float).eps)
-_SHRINK = 1.6  # each step of Ridders' table is this much smaller than the one before
+_SHRINK = 1.6  # ratio of successive steps in Ridders' table
 _ROWS = 10
 
 
 class NumericalGradient(NamedTuple):
-    """A gradient from function values.
+    """A numerical gradient.
 
     Attributes:
         value: float64 array of the input's shape.
@@ -50,14 +50,13 @@ def numerical_gradient(
     """The gradient of sum(cotangent * f(*inputs)) with respect to one input, by finite differences.
 
     Args:
-        f: function of numbers, arrays or Values; or an Op whose plain forward function is meant. May return a Value.
-        inputs: numbers or arrays of any shape; float64 is used throughout. Not changed.
-        argnum: which of them to differentiate with respect to, from 0.
-        cotangent: weights of the numbers in f's result, of its shape; may be left out if that is a single number.
-        method: "ridders" (the most accurate of the two that work for any f), "central", or "complex" for an Op that is
-            flagged `analytic`.
-        step: the step h, relative to max(1, |x|); by default 1e-2 to start from for "ridders", ε^(1/3) = 6e-6 for "central"
-            and 1e-200 for "complex". It must not step over a kink.
+        f: function of numbers, arrays or Values; or an Op, for its plain forward function. May return a Value.
+        inputs: numbers or arrays of any shape; float64 is used throughout. Not modified.
+        argnum: position of the input to differentiate with respect to.
+        cotangent: weights of f's result, of its shape; optional if the result is a single number.
+        method: "ridders" (the more accurate of the two for general f), "central", or "complex" for an Op flagged `analytic`.
+        step: the step h, relative to max(1, |x|); by default 1e-2 initially for "ridders", ε^(1/3) = 6e-6 for "central" and
+            1e-200 for "complex". It must not cross a kink.
 
     Returns:
         `NumericalGradient(value, error)`, both of the shape of the input.
@@ -84,7 +83,7 @@ def numerical_gradient(
     function = f.forward if isinstance(f, Op) else f
 
     def along(i: tuple[int, ...], h: complex) -> Any:
-        """The weighted sum of f's result with element i moved by h."""
+        """The weighted sum of f's result with element i shifted by h."""
         moved = x.astype(type(h))
         moved[i] += h
         return _weighted(function(*inputs[:argnum], moved if x.ndim else moved[()], *inputs[argnum + 1 :]), cotangent)
@@ -119,13 +118,13 @@ def _weighted(y: Any, cotangent: Any) -> Any:
 
 
 def _slope(f: Callable[[float], Any], h: float) -> tuple[float, float]:
-    """The central difference over step h, and how much of it may be rounding."""
+    """The central difference with step h, and its rounding error."""
     right, left = float(f(h)), float(f(-h))
     return (right - left) / (2 * h), _EPS * (abs(right) + abs(left)) / h
 
 
 def _central(f: Callable[[float], Any], h: float) -> tuple[float, float]:
-    """The central difference, and its error: rounding, plus truncation as the difference from twice the step shows it."""
+    """The central difference and its error: rounding, plus truncation, estimated from twice the step."""
     value, rounding = _slope(f, h)
     wide, _ = _slope(f, 2 * h)
     return value, abs(wide - value) + rounding
@@ -134,8 +133,8 @@ def _central(f: Callable[[float], Any], h: float) -> tuple[float, float]:
 def _ridders(f: Callable[[float], Any], h: float) -> tuple[float, float]:
     """Central differences over shrinking steps, extrapolated to h = 0 by Neville's scheme; the best entry of the table.
 
-    The error of an entry is its distance from its two neighbours of lower order. The search ends where a row is worse than
-    the best so far: rounding has taken over.
+    The error of an entry is its distance from its two neighbours of lower order. The search ends at a row worse than the best
+    so far, where rounding dominates.
     """
     value, rounding = _slope(f, h)
     best, error = value, float("inf")

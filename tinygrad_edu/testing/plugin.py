@@ -8,7 +8,7 @@
     @pytest.mark.gradients(my_function, np.ones((3, 4)), vjp=my_gradient)
     def test_mine_too(): ...
 
-pytest loads it by itself once the package is installed.
+pytest loads it automatically if the package is installed.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ OPTIONS = {"vjp", "order", "argnums", "mode", "complex_step", "seed"}
 
 
 class Counts(Counter[str]):
-    """How many checks were made, how many failed, and how many numbers they met of each kind."""
+    """Counts of checks, of failed checks, and of numbers by verdict."""
 
 
 COUNTS = pytest.StashKey[Counts]()
 
 
 class GradientCheck:
-    """What the fixture gives: `check_gradients`, and `check_vjp` as its `vjp`, with the seed of the command line."""
+    """Type of the fixture: `check_gradients`, and `check_vjp` as its `vjp`, with the seed from the command line."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -99,7 +99,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """The checks that the test's markers ask for."""
+    """Run the checks of the test's markers."""
     for marker in item.iter_markers("gradients"):
         if len(marker.args) < 2:
             pytest.fail("gradients: expected a function and its inputs, as in gradients(np.tanh, 0.5)", pytrace=False)
@@ -124,7 +124,7 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker process of pytest-xdist hands its counts to the one that prints."""
+    """Send the counts of a pytest-xdist worker to the main process."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         counts = session.config.stash[COUNTS]
@@ -139,7 +139,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """One line, if anything was checked."""
+    """Write one line if there were checks."""
     counts = config.stash[COUNTS]
     if counts["checks"]:
         failed = f" ({counts['failed']} failed)" if counts["failed"] else ""

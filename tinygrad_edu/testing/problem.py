@@ -1,4 +1,4 @@
-"""What is examined, a function and what is claimed to be its gradient in one row of numbers, and what is found out about it."""
+"""The problem to examine, a function with its claimed gradient as flat vectors; and the findings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..errors import GradientError
 from .slopes import SURE, Line, Slope, Vector, central, complex_step, noise, one_sided
 
 Indices = NDArray[np.intp]
-KINK = 1e-2  # error bars of more than this share of a bend are noise
+KINK = 1e-2  # largest error bar, as a share of the jump in slope, at which a kink is accepted
 NEARBY = 32  # points around a kink
 
 
 class Verdict(StrEnum):
-    """What was found out about one number of a gradient."""
+    """The verdict on one number of a gradient."""
 
     RIGHT = "right"
     SUBGRADIENT = "subgradient"
@@ -29,18 +29,18 @@ class Verdict(StrEnum):
 
 @dataclass
 class Problem:
-    """A function of one row of numbers, and what is claimed to be the gradient of weights · y.
+    """A function of a vector, and the claimed gradient of weights · y.
 
     Attributes:
-        function: x -> y, rows of float64.
-        x, gradient: rows of the same length.
-        weights: of y.
+        function: x -> y, vectors of float64.
+        x, gradient: vectors of the same length.
+        weights: the weights of y.
         precision: relative rounding error of y.
-        noise: relative rounding error that the gradient may have.
-        rng: draws the directions.
-        budget: how many more times the function may be computed.
-        complex_step: take slopes from complex steps.
-        floor: what a gradient of 0 may be off by, where its terms cancel.
+        noise: relative rounding error allowed in the gradient.
+        rng: the generator of the directions.
+        budget: the number of function evaluations left.
+        complex_step: compute slopes from complex steps.
+        floor: absolute error allowed in a gradient of 0, whose terms may cancel.
     """
 
     function: Callable[[Vector], Vector]
@@ -55,7 +55,7 @@ class Problem:
     floor: float = 0.0
 
     def slope(self, line: Line, goal: float, claimed: float = nan, precision: float = 0.0) -> Slope:
-        """The slope along a line: from complex steps if they are wanted and a real difference agrees, else from both sides."""
+        """The slope along a line: from a complex step if requested and confirmed by a real difference, else two-sided."""
         real = central(line, self.weights, precision or self.precision, goal, claimed)
         if not self.complex_step:
             return real
@@ -73,7 +73,7 @@ class Problem:
         return right, left
 
     def nearby(self, direction: Vector, elements: Indices, goal: float) -> list[float]:
-        """The slopes along a line at points near x: where weights · y is convex, they lie between those to both sides of x."""
+        """The slopes along a line at points near x: between the one-sided slopes at x if weights · y is convex."""
         slopes = []
         for _ in range(NEARBY):
             away = self.precision**0.25 * self.random(self.x.size) * np.maximum(1.0, np.abs(self.x))
@@ -83,7 +83,7 @@ class Problem:
         return slopes
 
     def precision_along(self, line: Line) -> float:
-        """That of y, or where the function rounds more coarsely inside than its result shows, that of what it does there."""
+        """The precision of y, or the measured noise of the function if it rounds more coarsely inside."""
         return max(self.precision, 4 * noise(line, self.weights))
 
     def line(self, direction: Vector, elements: Indices, start: Vector | None = None) -> Line:
@@ -103,7 +103,7 @@ class Problem:
         return at
 
     def scale(self, elements: Indices) -> Vector:
-        """How far each input may be moved by a step of 1."""
+        """The shift of each input for a step of 1."""
         return np.maximum(1.0, np.abs(self.x[elements]))
 
     def random(self, n: int) -> Vector:
@@ -114,9 +114,9 @@ class Problem:
 
 @dataclass
 class Findings:
-    """For each number of the gradient the verdict, the slope it was held against and its error bar (NaN within a group).
+    """For each number of the gradient the verdict, the slope used to judge it and its error bar (NaN within a group).
 
-    `bends` has the slope to the right less that to the left at subgradients.
+    `bends` holds the right slope minus the left slope at subgradients.
     """
 
     verdicts: NDArray[np.object_]
@@ -126,7 +126,7 @@ class Findings:
 
 
 def judged(claimed: float, slope: Slope, allowed: float) -> Verdict:
-    """Of a number beside the slope that it claims to be."""
+    """The verdict on a number from the slope that it claims to be."""
     if not isfinite(slope.error):
         return Verdict.INCONCLUSIVE
     if not isfinite(claimed):

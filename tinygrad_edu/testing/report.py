@@ -1,4 +1,4 @@
-"""What a check found, as a table that people read: the worst first."""
+"""The report of a check, printed as a table with the worst numbers first."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One number of a gradient that was looked at closely.
+    """One number of a gradient that was examined individually.
 
     Attributes:
         argument: position of the input, from 0.
-        index: of the number in it.
-        claimed: what the gradient says.
-        slope: what the function's values say; halfway between the slopes to its left and right at a kink.
-        error: how far off `slope` may be.
+        index: index of the number in the input.
+        claimed: the claimed gradient.
+        slope: the slope from function values; at a kink the mean of the one-sided slopes.
+        error: error bar of `slope`.
         verdict: see `Verdict`.
     """
 
@@ -37,22 +37,22 @@ class Element:
 
     @property
     def ratio_text(self) -> str:
-        """The ratio in five digits; near 1 what is beyond it."""
+        """The ratio in five digits; near 1 its difference from 1."""
         return f"{self.ratio:.5g}" if not 1e-9 < abs(self.ratio - 1) < 1e-4 else f"1{self.ratio - 1:+.1e}"
 
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
-        name: of the function.
-        seed: that weights and directions were drawn with.
+        name: name of the function.
+        seed: seed of the weights and directions.
         cotangent: g, as a vjp takes it: the numbers are those of the gradient of sum(g * f).
-        compared: how many numbers were held against the function's values, those below included.
-        subgradients, inconclusive: how many lie at a kink between the slopes to both sides, and of how many nothing can be told.
-        elements: those that were looked at one by one, the worst first.
-        laws: what was checked besides the numbers.
+        compared: count of numbers compared with the function's values, including subgradients.
+        subgradients, inconclusive: counts of numbers between the one-sided slopes at a kink, and of inconclusive numbers.
+        elements: the numbers examined individually, the worst first.
+        laws: the laws that were checked.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Slopes of a function along a line, from its values alone, each with an error bar.
+"""Numerical slopes of a function along a line, each with an error bar.
 
 Central differences (y(h) - y(-h)) / 2h over shrinking steps h are extrapolated to h = 0 by Neville's scheme (Ridders' method).
-The difference of the results is taken before they are weighed and summed: results that do not change cancel exactly, and
-their size does not drown those that do. At a kink the slopes to the left and to the right are told apart.
+Results are subtracted before they are weighted and summed, so that results that do not change cancel exactly and cause no
+rounding error. One-sided differences give the slopes to the left and to the right of a kink.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ Line: TypeAlias = Callable[[complex], Any]  # t -> the function's results at x +
 
 SHRINK = 3.0
 STEPS = 18
-SURE = 1e-4  # an error bar of more than this share of the number compared tells nothing
-TINY = 1e-7  # a step over which smooth functions are straight, and functions that round coarsely stand still
+SURE = 1e-4  # largest error bar, as a share of the compared number, that allows a verdict
+TINY = 1e-7  # a step at which smooth functions are linear, and coarsely rounded functions constant
 POINTS = 33
-ORDER = 6  # of the step, in the error that is left after three steps to both sides
+ORDER = 6  # order in h of the error that remains after three central differences
 
 
 class Slope(NamedTuple):
     """A derivative along a line.
 
     Attributes:
-        value: NaN where there is none to be found.
+        value: the slope; NaN if it cannot be determined.
         error: estimate of its absolute error; inf with NaN.
-        resolution: the smallest slope that would have shown: below it the results would not have changed in their last digit.
+        resolution: the smallest detectable slope, which changes the last digit of the results.
     """
 
     value: float
@@ -46,9 +46,9 @@ def central(line: Line, weights: Vector, precision: float, goal: float, claimed:
     """The slope of weights · y at 0, from both sides.
 
     Args:
-        precision: relative rounding error of y: of the coarsest type that it was computed in.
-        goal: an error that is small enough.
-        claimed: what the slope is said to be; an agreement within the goal is no accident, and ends the search early.
+        precision: relative rounding error of y, from the coarsest dtype in its computation.
+        goal: a sufficiently small error.
+        claimed: the claimed slope; agreement within the goal ends the search early.
     """
 
     def difference(h: float) -> tuple[float, float, float]:
@@ -68,19 +68,19 @@ def one_sided(line: Line, weights: Vector, precision: float, goal: float, side: 
 
 
 def _quotient(far: Vector, near: Vector, weights: Vector, precision: float, h: float) -> tuple[float, float, float]:
-    """The difference quotient, its rounding error (of random sign, so that it adds up like lengths), and its resolution."""
+    """The difference quotient, its rounding error (of random signs, hence added in quadrature), and its resolution."""
     difference = far - near
     value = float(np.dot(weights, difference)) / h
     if not isfinite(value):
-        changed = (far != near) & ((far == far) | (near == near))  # inf and NaN that stay are no change
+        changed = (far != near) & ((far == far) | (near == near))  # inf and NaN on both ends are no change
         if not (changed.any() or np.isfinite(near).all()):
-            return 0.0, 0.0, inf  # whatever moved is hidden behind an inf or NaN
+            return 0.0, 0.0, inf  # any change is hidden by an inf or NaN
         far, near, weights, difference = far[changed], near[changed], weights[changed], difference[changed]
         value = float(np.dot(weights, difference)) / h
     sizes = weights * np.maximum(np.abs(far), np.abs(near))
     rounding = resolution = precision * sqrt(float(np.dot(sizes, sizes))) / abs(h)
     if not difference.all():
-        sizes = sizes[difference != 0]  # what does not change cancels exactly
+        sizes = sizes[difference != 0]  # unchanged results cancel exactly
         rounding = precision * sqrt(float(np.dot(sizes, sizes))) / abs(h)
     return value, rounding, resolution
 
@@ -92,12 +92,12 @@ def _extrapolated(
     goal: float,
     claimed: float = nan,
 ) -> Slope:
-    """The entry of Neville's table with the smallest error: its distance from its two neighbours of lower order, and rounding.
+    """The entry of Neville's table with the smallest error: its distance from its two neighbours of lower order, plus rounding.
 
-    The first step leaves, after three of them, an error about as large as rounding.
+    The first step is chosen so that the error after three steps is about as large as rounding.
 
     Args:
-        factor: by how much the leading error term shrinks from one step to the next.
+        factor: the ratio of the leading error terms of successive steps.
     """
     best, previous, h = NONE, list[float](), precision ** (1 / ORDER)
     for _ in range(STEPS):
@@ -122,15 +122,15 @@ def _extrapolated(
 
 
 def complex_step(line: Line, weights: Vector, h: float = 1e-150) -> Slope:
-    """The slope of weights · y at 0 from one step ih: nothing is subtracted, so every digit is right where y is analytic."""
+    """The slope of weights · y at 0 from one step ih: without subtraction, hence exact to the last digit if y is analytic."""
     value = float(np.dot(weights, line(complex(0, h)).imag)) / h
     return Slope(value, 16 * float(np.finfo(float).eps) * abs(value), 0.0)
 
 
 def noise(line: Line, weights: Vector) -> float:
-    """Relative rounding error of weights · y, as it shows in sixth differences over tiny steps; 0 where y is not finite.
+    """Relative rounding error of weights · y, measured by sixth differences over tiny steps; 0 if y is not finite.
 
-    A function that computes in float32 inside, or subtracts large numbers, is noisier than the type of its result says.
+    A function that computes in float32 internally, or subtracts large numbers, is noisier than the dtype of its result.
     See Moré & Wild, "Estimating Computational Noise", SIAM J. Sci. Comput. 33 (2011).
     """
     rows = [line(TINY * k) for k in range(POINTS)]
@@ -138,5 +138,5 @@ def noise(line: Line, weights: Vector) -> float:
     size = sqrt(float(np.dot(weights * rows[0], weights * rows[0])))
     if not (np.isfinite(sums).all() and 0 < size < inf):
         return 0.0
-    spread = sqrt(924.0)  # what sixth differences make of errors of size 1: √ of 12! / 6!²
+    spread = sqrt(924.0)  # standard deviation of sixth differences of unit errors: √(12! / 6!²)
     return float(np.sqrt(np.mean(np.diff(sums, 6) ** 2))) / spread / size

@@ -1,9 +1,9 @@
 """Hypothesis strategies for shapes, arrays, calls of ops, and whole expressions. Needs the `hypothesis` package.
 
-Numbers are multiples of 1/8 that stay 1/4 away from the ends and kinks of their domain: short in a counterexample, and far
-enough from every kink for a finite difference. `arrays` has knobs for the opposite: ties, zeros, kinks, extremes.
+Numbers are multiples of 1/8, at least 1/4 away from the ends and kinks of their domain: short in a counterexample, and far
+enough from every kink for a finite difference. `arrays` has options for hard numbers: ties, zeros, kinks, extremes.
 
-What is drawn prints as code that can be pasted: see calls.py.
+Drawn calls print as executable code: see calls.py.
 """
 
 from __future__ import annotations
@@ -45,18 +45,18 @@ _STEP, _MARGIN, _REACH = 1 / 8, 1 / 4, 3.0
 
 
 def shapes(min_ndim: int = 0, max_ndim: int = 3, min_side: int = 0, max_side: int = 3) -> st.SearchStrategy[Shape]:
-    """Shapes, () and empty ones among them."""
+    """Shapes, including () and empty ones."""
     return hnp.array_shapes(min_dims=min_ndim, max_dims=max_ndim, min_side=min_side, max_side=max_side)
 
 
 def broadcastable(count: int, max_ndim: int = 3, min_side: int = 0) -> st.SearchStrategy[tuple[Shape, ...]]:
-    """So many shapes that broadcast with each other."""
+    """Tuples of `count` shapes that broadcast with each other."""
     together = hnp.mutually_broadcastable_shapes(num_shapes=count, max_dims=max_ndim, min_side=min_side, max_side=3)
     return together.map(lambda drawn: drawn.input_shapes)
 
 
 def points(domain: Domain) -> list[float]:
-    """The numbers that are drawn from a domain, those nearest to 0 first."""
+    """The numbers to draw from a domain, those nearest to 0 first."""
     low, high = max(domain.low, -_REACH), min(domain.high, _REACH)
     grid = np.arange(low + _MARGIN, high - _MARGIN + _STEP / 2, _STEP)
     smooth = [x for x in grid.tolist() if all(abs(x - kink) >= _MARGIN for kink in domain.kinks)]
@@ -76,17 +76,17 @@ def arrays(
 ) -> st.SearchStrategy[Any]:
     """Arrays of a shape from a domain, in several memory layouts; a Python float (or NumPy scalar) for the shape ().
 
-    Each knob puts what it names into every array that has room for it, and shrinks to the fewest and simplest.
+    Each option adds such numbers to every array that has room for them, and shrinks to the fewest and simplest.
 
     Args:
-        domain: of the numbers; booleans for a boolean one, which no knob changes.
-        shape: or a strategy of shapes.
-        dtype: of floats.
-        ties: two equal numbers at least, even where the domain wants them all distinct.
-        zeros: 0.0 or -0.0, if the domain holds 0 or ends there.
-        kinks: the kinks of the domain themselves, and numbers 1e-3 beside them.
-        extremes: the largest and smallest numbers of the dtype that the domain holds, and its ends but for 2 ε.
-        layouts: memory layouts to choose from; `ALL_LAYOUTS` has views with negative strides and windows of larger arrays too.
+        domain: the domain of the numbers; a boolean domain gives booleans, unaffected by the options.
+        shape: a shape or a strategy of shapes.
+        dtype: a floating-point dtype.
+        ties: at least two equal numbers, even if the domain requires distinct ones.
+        zeros: 0.0 or -0.0, if the domain contains 0 or ends there.
+        kinks: the kinks of the domain, and numbers 1e-3 beside them.
+        extremes: the largest and smallest numbers of the dtype in the domain, and numbers within 2 ε of its ends.
+        layouts: memory layouts to choose from; `ALL_LAYOUTS` includes negative strides and windows of larger arrays.
     """
     if isinstance(shape, st.SearchStrategy):
         knobs: Any = {"ties": ties, "zeros": zeros, "kinks": kinks, "extremes": extremes, "layouts": layouts}
@@ -100,7 +100,7 @@ def arrays(
 
 
 def special_points(domain: Domain, dtype: Any, zeros: bool, kinks: bool, extremes: bool) -> list[float]:
-    """The numbers that the knobs of `arrays` add, as the dtype has them."""
+    """The numbers that the options of `arrays` add, in the dtype."""
     found: list[float] = []
     if zeros and domain.low <= 0 <= domain.high:
         found += [0.0, -0.0]
@@ -117,7 +117,7 @@ def special_points(domain: Domain, dtype: Any, zeros: bool, kinks: bool, extreme
 
 @st.composite
 def _with_special(draw: st.DrawFn, numbers: st.SearchStrategy[Array], special: list[float], ties: bool) -> Array:
-    """Numbers with one special one at least, and two equal ones for ties."""
+    """Arrays with at least one special number, and two equal numbers for ties."""
     x = np.array(draw(numbers), float)
     flat = x.reshape(-1)
     place = draw(st.integers(0, flat.size - 1))
@@ -140,14 +140,14 @@ def _numbers(domain: Domain, shape: Shape) -> st.SearchStrategy[Array]:
 
 
 def _distinct(rng: np.random.Generator, shape: Shape) -> Array:
-    """Numbers of which no two are equal, 1/8 apart."""
+    """Distinct numbers, 1/8 apart."""
     count = int(np.prod(shape))
     return ((rng.permutation(count) - count // 2) * _STEP).reshape(shape)
 
 
 @st.composite
 def op_calls(draw: st.DrawFn, op: Op, dtype: Any = float, min_side: int = 0) -> OpCall:
-    """Calls of an op with inputs from its domain: broadcasting shapes if elementwise, else what its samples say."""
+    """Calls of an op with inputs from its domain: broadcasting shapes if elementwise, else its samples."""
     if op.samples is None:
         sample = Sample(draw(broadcastable(len(op.arrays), min_side=min_side)), {})
     else:
@@ -172,7 +172,7 @@ def op_calls(draw: st.DrawFn, op: Op, dtype: Any = float, min_side: int = 0) -> 
 
 
 def fixed_calls(op: Op, count: int, min_side: int = 0) -> list[OpCall]:
-    """So many calls of an op, the same each time."""
+    """A fixed list of `count` calls of an op."""
     found: list[OpCall] = []
     every = list(HealthCheck)
 
@@ -214,7 +214,7 @@ def expressions(
 
 @st.composite
 def _steps(draw: st.DrawFn, choice: list[Op], results: list[Any]) -> tuple[str, tuple[int, ...], Any]:
-    """One op of earlier results, and what comes out; drawn as a whole, so that shrinking can leave it out as a whole."""
+    """One op on earlier results, and its result; drawn as a unit, so that shrinking can remove it as a unit."""
     op = draw(st.sampled_from(choice))
     places = tuple([draw(st.integers(0, len(results) - 1)) for _ in op.arrays])
     y = registry[op.name](*[results[i] for i in places])

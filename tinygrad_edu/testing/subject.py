@@ -1,4 +1,4 @@
-"""What a check is about: a function at a point, its results there, and weights for them."""
+"""The subject of a check: a function at a point, its results there, and their weights."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from ..value import Value
 from .problem import Problem
 
 Function: TypeAlias = Callable[..., Any]
-# The relative rounding error that a gradient may have.
+# The relative rounding error allowed in a gradient.
 NOISE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5, np.dtype(np.float16): 1e-2}
-BUDGET = 200_000  # how often the function may be computed
+BUDGET = 200_000  # the number of function evaluations
 
 
 class Subject:
     """A function at a point.
 
     Args:
-        name: of the function, for messages.
+        name: name of the function, for messages.
         f: function of plain numbers and arrays.
         inputs: the point.
-        argnums: which of the inputs to check; None for all.
-        seed: of the weights and directions.
+        argnums: positions of the inputs to check; None for all.
+        seed: seed of the weights and directions.
 
     Attributes:
-        inputs: float scalars and arrays of floats, and as they came those not to check, if they are not of floats; arrays
-            are the caller's, so hand out `copies`.
-        results: f's results there, as arrays; `several` if they came in a tuple or list.
-        typical: the middle one of the sizes of their numbers.
-        weights: of the results' numbers: random, and smaller for larger numbers, so that the derivatives of all are seen.
+        inputs: float scalars and arrays of floats; unchecked inputs of other types unchanged. The arrays are the caller's:
+            pass `copies` to functions.
+        results: f's results there, as arrays; `several` if they were a tuple or list.
+        typical: the median magnitude of their numbers.
+        weights: random weights of the results, smaller for larger numbers, so that all derivatives are visible.
 
     Raises:
         DTypeError: if an input to check is not made of real numbers.
@@ -65,20 +65,20 @@ class Subject:
                 f"{name}: f returned {type(results).__name__}, expected a number, an array, or a tuple of these"
             )
         numbers = np.concatenate([np.abs(np.ravel(y)[np.isfinite(np.ravel(y))].astype(float)) for y in self.results])
-        # Where all results are next to 0 they may be what is left of numbers near 1 that cancel.
+        # If all results are near 0, they may be differences of numbers near 1.
         self.typical = float(np.median(numbers[numbers > 0])) if np.max(numbers, initial=0.0) > 1e-10 else 1.0
         self.weights = self.new_weights()
 
     def copies(self) -> list[Any]:
-        """The inputs, for a function that might change them."""
+        """Copies of the inputs, for a function that might modify them."""
         return [np.array(x) if isinstance(x, np.ndarray) else x for x in self.inputs]
 
     def leaves(self, arrays: Sequence[Any]) -> list[Any]:
-        """The inputs as Values; constants where they are not checked."""
+        """The inputs as Values; unchecked ones are constants."""
         return [Value(x, copy=False) if i in self.argnums else constant(x) for i, x in enumerate(arrays)]
 
     def new_weights(self) -> list[NDArray[Any]]:
-        """Weights like `weights`, drawn anew."""
+        """Newly drawn weights, distributed as `weights`."""
         weights = []
         for y in self.results:
             drawn = self.rng.uniform(0.5, 1.5, y.shape) * self.rng.choice([-1.0, 1.0], y.shape)
@@ -93,13 +93,13 @@ class Subject:
         return tuple(plain) if self.several else plain[0]
 
     def noise(self, i: int) -> float:
-        """The relative rounding error that the gradient of input i may have, from the coarsest type that takes part."""
+        """The relative rounding error allowed in the gradient of input i, from the coarsest dtype involved."""
         dtypes = [np.asarray(self.inputs[i]).dtype, *[y.dtype for y in self.results]]
         return max(NOISE.get(dtype, 1e-10) for dtype in dtypes)
 
     @property
     def floor(self) -> float:
-        """What a gradient of 0 may be off by, where its terms cancel: some rounding errors of the weighed results."""
+        """The absolute error allowed in a gradient of 0, whose terms may cancel: 100 rounding errors of the weighted results."""
         with np.errstate(all="ignore"):
             sizes = [
                 np.abs(w) * self.typical + np.abs(w) * np.where(np.isfinite(y), np.abs(y), 0)
@@ -115,27 +115,27 @@ class Subject:
         __tracebackhide__ = True
         raise GradientError(f"{self.name}: {message} (seed={self.seed})")
 
-    # -- All chosen inputs in one row ----------------------------------------------------------------------------------
+    # -- All chosen inputs in one vector -------------------------------------------------------------------------------
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
-        """Of the chosen inputs."""
+        """The shapes of the chosen inputs."""
         return [np.shape(self.inputs[i]) for i in self.argnums]
 
     @property
     def ends(self) -> list[int]:
-        """Where each chosen input ends in the row of all."""
+        """The end of each chosen input in the vector of all."""
         return [int(end) for end in np.cumsum([prod(shape) for shape in self.shapes])]
 
     def place(self, k: int) -> tuple[int, tuple[int, ...]]:
-        """Number k of the row, as (input, index in it)."""
+        """Element k of the vector, as (input, index in it)."""
         part = int(np.searchsorted(self.ends, k, side="right"))
         shape, start = self.shapes[part], self.ends[part - 1] if part else 0
         index = np.unravel_index(k - start, shape) if shape else ()
         return self.argnums[part], tuple([int(i) for i in index])
 
     def problem(self, gradients: list[Any], complex_step: bool) -> Problem:
-        """The gradients beside the function, all in float64 (or complex, for the complex step), in one row."""
+        """The function and its gradients as a Problem of vectors, in float64 (or complex, for the complex step)."""
         shapes, ends = self.shapes, self.ends
 
         def function(x: NDArray[Any]) -> NDArray[Any]:
@@ -163,12 +163,12 @@ class Subject:
 
 
 def parts(y: Any) -> list[Any]:
-    """A function's results in a list."""
+    """A function's results as a list."""
     return list(y) if isinstance(y, (tuple, list)) else [y]
 
 
 def constant(x: Any) -> Any:
-    """An input that is not checked, for a function of Values: of floats as a Value, anything else as it is."""
+    """An unchecked input for a function of Values: floats as a constant Value, anything else unchanged."""
     return Value(x, requires_grad=False, copy=False) if _floats(x) else x
 
 

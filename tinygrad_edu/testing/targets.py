@@ -1,4 +1,4 @@
-"""What the command `check` is told in texts: a function as module:function, and inputs as shapes. Errors fit on one line."""
+"""Arguments of the command `check`: a function as module:function, and inputs as shapes. Errors fit on one line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DTYPES = ("float64", "float32", "float16")
 
 
 class TargetError(TinygradError):
-    """A text that names no function, or inputs that it does not take."""
+    """An argument that names no function, or inputs that the function does not take."""
 
 
 def imported(target: str) -> Callable[..., Any]:
@@ -53,10 +53,10 @@ def imported(target: str) -> Callable[..., Any]:
 
 
 def drawn(function: Callable[..., Any], shapes: Iterable[str], dtype: str, seed: int) -> list[NDArray[Any]]:
-    """Normally distributed inputs, for texts such as "x=3,4", in the order of the function's parameters.
+    """Normally distributed inputs, for arguments such as "x=3,4", in the order of the function's parameters.
 
     Raises:
-        TargetError: if a text is no shape, or the function has other parameters, or the dtype is not of floats.
+        TargetError: if an argument is not a shape, the function has other parameters, or the dtype is not a float dtype.
     """
     if dtype not in DTYPES:
         raise TargetError(f"--dtype {dtype!a}: expected {', '.join(DTYPES)}")
@@ -78,10 +78,10 @@ def drawn(function: Callable[..., Any], shapes: Iterable[str], dtype: str, seed:
 
 
 def _refuse_other_names(function: Callable[..., Any], given: list[str]) -> None:
-    """The given names are to be the function's first parameters, and none that it needs is to be left out."""
+    """Raise TargetError unless the given names are the function's first parameters, with all required ones."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):  # NumPy has functions that do not tell
+    except (TypeError, ValueError):  # some of NumPy's functions have no signature
         return
     by_position = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     needed = [p.name for p in parameters if p.default is p.empty and p.name in by_position]
@@ -102,7 +102,7 @@ def _refuse_other_names(function: Callable[..., Any], given: list[str]) -> None:
 
 
 def told(error: BaseException) -> str:
-    """An error of someone else's code on one line: where it happened, its type, and what it says."""
+    """An error of foreign code on one line: its place, type and message."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not _inside(frame.filename)]
     place = f"{os.path.basename(own[-1].filename)}, line {own[-1].lineno}: " if own else ""
@@ -111,7 +111,7 @@ def told(error: BaseException) -> str:
 
 
 def _inside(filename: str) -> bool:
-    """Whether a file is this package's, NumPy's, or Python's own."""
+    """Whether a file belongs to this package, NumPy, or Python."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     homes = (package, os.path.dirname(np.__file__), os.path.dirname(os.__file__) + os.sep + "importlib", "<frozen")
     return filename.startswith(homes)

@@ -1,1 +1,1 @@
-"""Operations on whole arrays: shape, index, join, reduce, and what is composed of these."""
+"""Operations on whole arrays: shape, indexing, joining, reduction, and compositions of these."""

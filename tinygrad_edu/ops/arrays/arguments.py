@@ -1,4 +1,4 @@
-"""Axes as users give them: from the front or the back, one or several; checked, and counted from 0."""
+"""Validation of axes and integers. Axes may be negative, one or several; the results are non-negative."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ...node import Node
 
 
 def checked_axes(shape: Shape, axis: int | Sequence[int] | None, new: int = 0) -> Shape:
-    """The axes as numbers from 0, for the op of this name and an input of this shape; None for all of them.
+    """The axes of an input of this shape as non-negative numbers; None selects all of them.
 
-    Raises ShapeError for an axis that the shape, with so many new axes, does not have, or that is named twice.
+    Raises ShapeError for an axis that the shape, with `new` more axes, does not have, or for a repeated axis.
     """
     n = len(shape) + new
     if axis is None:
@@ -33,7 +33,7 @@ def checked_axes(shape: Shape, axis: int | Sequence[int] | None, new: int = 0) -
 
 
 def checked_axis(shape: Shape, axis: int) -> int:
-    """The same for a single axis, which None and tuples are not."""
+    """A single axis as a non-negative number. Raises ShapeError for None and tuples too."""
     try:
         (i,) = checked_axes(shape, index(axis))
     except TypeError:
@@ -42,17 +42,17 @@ def checked_axis(shape: Shape, axis: int) -> int:
 
 
 def along(axis: int, index: object) -> tuple[object, ...]:
-    """The index that applies `index` to one axis, counted from 0, and takes all of the others."""
+    """The index that applies `index` to one axis (non-negative) and a full slice to the others."""
     return (slice(None),) * axis + (index,)
 
 
 def cut(x: Any, axis: int, start: int | None = None, stop: int | None = None, step: int | None = None) -> Any:
-    """The part start:stop:step of x along one axis, counted from 0."""
+    """The slice start:stop:step of x along one axis (non-negative)."""
     return x[along(axis, slice(start, stop, step))]
 
 
 def each_axis(shape: Shape) -> range:
-    """For samples: the axes of a shape, and the last one counted from the back."""
+    """For samples: the axes of a shape, and -1."""
     return range(-1, len(shape)) if shape else range(0)
 
 
@@ -62,7 +62,7 @@ def along_each_axis(shape: Shape, **params: Any) -> Iterator[Sample]:
 
 
 def integer(what: str, given: Any) -> int:
-    """One whole number, for the op of this name. Raises DTypeError for anything else."""
+    """`given` as an integer; `what` names the argument in errors. Raises DTypeError for anything else."""
     try:
         return index(given)
     except TypeError:
@@ -70,10 +70,10 @@ def integer(what: str, given: Any) -> int:
 
 
 def integers(what: str, given: Any, count: int | None = None) -> Any:
-    """Whole numbers as an array, of any sign; or, where there is a count, from 0 to count - 1.
+    """Integers as an array, of any sign; with a count, from 0 to count - 1.
 
     Raises:
-        DTypeError: if they are not integers, or a Value, whose numbers are floats.
+        DTypeError: if they are not integers, or a Value, which holds floats.
         IndexError: if one is out of range.
     """
     if isinstance(given, Node):

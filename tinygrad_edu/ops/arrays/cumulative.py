@@ -1,6 +1,6 @@
-"""Running sums and products along an axis. Products are right where factors are 0, to every order.
+"""Cumulative sums and products along an axis. Derivatives of products of every order are exact where factors are 0.
 
-cumulative_sum and cumulative_prod are the same under the array standard's names, and can start with the empty one.
+cumulative_sum and cumulative_prod are the array API standard's names; they can include the initial value, 0 or 1.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ __all__ = ["cumprod", "cumsum", "cumulative_prod", "cumulative_sum"]
 
 
 def along_one_axis(shape: Shape) -> list[Sample]:
-    """Samples along each axis, and along that of the flattened array."""
+    """Samples along each axis, and of the flattened array."""
     return [Sample((shape,)), *along_each_axis(shape)]
 
 
 def _place(y: Any, axis: int | None) -> int:
-    """The axis of the result that the numbers run along."""
+    """The axis of the result along which the operation accumulates."""
     return 0 if axis is None else checked_axis(shape_of(y), axis)
 
 
@@ -50,7 +50,7 @@ def _sums_from_the_end(g: Any, axis: int) -> Any:
     ),
 )
 def cumsum(x: Array, /, axis: int | None = None) -> Plain:
-    """Running sum along an axis; None flattens x first. Raises ShapeError for an axis that x does not have."""
+    """Cumulative sum along an axis; None flattens x first. Raises ShapeError for an axis that x does not have."""
     return np.cumsum(x, axis=axis)
 
 
@@ -65,7 +65,7 @@ def _cumprod_rule(g: Any, y: Any, x: Any, axis: int | None) -> Any:
 
 
 def _horner(g: Any, x: Any, axis: int) -> Any:
-    """S[i] = g[i] + x[i+1] S[i+1], by doubling: after a round S holds the terms of twice as many places."""
+    """S[i] = g[i] + x[i+1] S[i+1], by doubling: each round doubles the number of terms in S[i]."""
     count = shape_of(x)[axis]
     factor, S, reach = cut(x, axis, 1), g, 1
     while reach < count:
@@ -82,7 +82,7 @@ def _horner(g: Any, x: Any, axis: int) -> Any:
     rules=(rule(_cumprod_rule, says="Σ of g y from each place to the end, / x"),),
 )
 def cumprod(x: Array, /, axis: int | None = None) -> Plain:
-    """Running product along an axis; None flattens x first. Its gradient takes time n log n where a product is 0, else n.
+    """Cumulative product along an axis; None flattens x first. Its gradient takes time n log n if a product is 0, else n.
 
     Raises ShapeError for an axis that x does not have.
     """
@@ -97,9 +97,9 @@ def _with_initial(shape: Shape) -> Iterator[Sample]:
 
 @derived(symbol="Σ…", samples=_with_initial)
 def cumulative_sum(x: Array, /, axis: int | None = None, include_initial: bool = False) -> Plain:
-    """Running sum along an axis; with include_initial it starts with 0, and is one number longer.
+    """Cumulative sum along an axis; with include_initial the result starts with 0 and is one element longer.
 
-    Raises ShapeError for several axes if none is named; cumsum flattens them.
+    Raises ShapeError if axis is None and x has several axes; cumsum flattens them.
     """
     y, axis = atleast_1d(x), _axis(x, axis)
     return _after(0, cumsum(y, axis=axis), axis) if include_initial else cumsum(y, axis=axis)
@@ -107,9 +107,9 @@ def cumulative_sum(x: Array, /, axis: int | None = None, include_initial: bool =
 
 @derived(symbol="Π…", samples=_with_initial)
 def cumulative_prod(x: Array, /, axis: int | None = None, include_initial: bool = False) -> Plain:
-    """Running product along an axis; with include_initial it starts with 1, and is one number longer.
+    """Cumulative product along an axis; with include_initial the result starts with 1 and is one element longer.
 
-    Raises ShapeError for several axes if none is named; cumprod flattens them.
+    Raises ShapeError if axis is None and x has several axes; cumprod flattens them.
     """
     y, axis = atleast_1d(x), _axis(x, axis)
     return _after(1, cumprod(y, axis=axis), axis) if include_initial else cumprod(y, axis=axis)
@@ -122,7 +122,7 @@ def _axis(x: Any, axis: int | None) -> int:
 
 
 def _after(start: int, y: Any, axis: int) -> Any:
-    """y with one number more in front along the axis."""
+    """y with the start value prepended along the axis."""
     shape = list(y.shape)
     shape[axis] = 1
     return concatenate([np.full(shape, start, y.dtype), y], axis=axis)

@@ -1,4 +1,4 @@
-"""Differences of neighbours along an axis, the slopes that they give, and the trapezoidal rule."""
+"""Discrete differences along an axis, gradients of sampled functions, and the trapezoidal rule."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ def _differences(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_differences)
 def diff(x: Array, /, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Plain:
-    """Differences of neighbours along an axis, x[1:] - x[:-1], taken n times: n numbers fewer.
+    """The nth discrete difference along an axis: x[1:] - x[:-1], taken n times; the axis becomes n shorter.
 
     Args:
-        prepend, append: arrays, or single numbers, to put before and after x first; differentiable too.
+        prepend, append: arrays or scalars to add before and after x first; differentiable too.
 
     Raises ShapeError for a scalar, or n < 0.
     """
     axis = checked_axis(shape_of(x), axis)
     if integer("n", n) < 0:
-        raise ShapeError(f"got n={n}, expected how many times, 0 or more")
+        raise ShapeError(f"got n={n}, expected an order of 0 or more")
     if prepend is not None or append is not None:
         x = concatenate([_slab(part, x, axis) for part in (prepend, x, append) if part is not None], axis=axis)
     for _ in range(n):
@@ -52,7 +52,7 @@ def diff(x: Array, /, n: int = 1, axis: int = -1, prepend: Any = None, append: A
 
 
 def _slab(part: Any, x: Any, axis: int) -> Any:
-    """What goes before or after x: a number is repeated across the other axes."""
+    """The array to prepend or append to x: a scalar is repeated across the other axes."""
     part = value_or_weak(part)
     return part if shape_of(part) else part * np.ones([1 if i == axis else n for i, n in enumerate(x.shape)], x.dtype)
 
@@ -69,8 +69,8 @@ def trapezoid(y: Array, /, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Plai
     """Integral of y along an axis by the trapezoidal rule: Σ dx (y[1:] + y[:-1]) / 2.
 
     Args:
-        x: where y was sampled, along the axis or for each number of y; differentiable too.
-        dx: the distance of neighbours if x is not given.
+        x: the sample points of y, along the axis or one for each element of y; differentiable too.
+        dx: the spacing of the sample points if x is not given.
 
     Raises ShapeError for a scalar y, or an x that does not fit.
     """
@@ -83,12 +83,12 @@ def trapezoid(y: Array, /, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Plai
 
 
 def _along(x: Any, like: Any, axis: int) -> Any:
-    """A vector laid along one axis of another array, so that it broadcasts against it."""
+    """A vector reshaped to lie along one axis of another array, so that it broadcasts against it."""
     return reshape(x, (-1, *[1] * (len(shape_of(like)) - 1 - axis)))
 
 
 def _spaced(x: Any, *spacing: Any) -> tuple[Any, ...]:
-    """Spacings that are not 0, and coordinates that increase."""
+    """For samples: nonzero spacings and increasing coordinates."""
     return (x, *[np.cumsum(np.abs(h) + 0.5) if np.ndim(h) else np.abs(h) + 0.5 for h in spacing])
 
 
@@ -106,19 +106,19 @@ def _fields(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_fields, several=True)
 def gradient(x: Array, /, *spacing: Raw, axis: Axis = None, edge_order: int = 1) -> Any:
-    """Slopes of the numbers of a grid along each axis: gradient(x, h, axis=0); a tuple of results for several axes.
+    """Finite-difference gradient of samples on a grid, along each axis: gradient(x, h, axis=0); a tuple for several axes.
 
-    Inside, the mean of the slopes on both sides, weighted so that it is exact for parabolas; at the ends the slope to the
-    neighbour, or with edge_order=2 that of the parabola through three numbers.
+    Second-order central differences in the interior; one-sided differences at the ends, of first order or, with edge_order=2,
+    of second order.
 
     Args:
-        spacing: one distance for all axes, or for each axis a distance or a vector of coordinates; 1 if not given.
+        spacing: one spacing for all axes, or for each axis a spacing or a vector of coordinates; 1 if not given.
             Differentiable too.
-        axis: one, several in a tuple, or None for all.
+        axis: an integer, a tuple of integers, or None for all.
 
     Raises:
-        ShapeError: if an axis has no more than edge_order numbers, or the spacings do not fit the axes.
-        UnsupportedError: for another edge_order than 1 or 2.
+        ShapeError: if an axis has fewer than edge_order + 1 elements, or the spacings do not fit the axes.
+        UnsupportedError: for an edge_order other than 1 and 2.
     """
     if edge_order not in (1, 2):
         raise UnsupportedError(f"got edge_order={edge_order!r}, expected 1 or 2")
@@ -128,7 +128,7 @@ def gradient(x: Array, /, *spacing: Raw, axis: Axis = None, edge_order: int = 1)
         steps *= len(axes)
     if len(steps) != len(axes):
         got = f"{len(steps)} spacings for {len(axes)} axes"
-        raise ShapeError(f"got {got}, expected one distance, or a distance or coordinates for each axis")
+        raise ShapeError(f"got {got}, expected one spacing, or a spacing or coordinates for each axis")
     slopes = [_slope(x, h, i, edge_order) for h, i in zip(steps, axes, strict=True)]
     return slopes[0] if len(slopes) == 1 else tuple(slopes)
 
@@ -150,7 +150,7 @@ def _slope(x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
 
 
 def _at_end(x: Any, h: Any, axis: int) -> Any:
-    """The slope at the first one of two numbers, or of three that lie on a parabola; h are the steps between them."""
+    """The slope at the first of two points on a line, or of three on a parabola; h are the spacings between them."""
     s = (cut(x, axis, 1) - cut(x, axis, None, -1)) / h
     if s.shape[axis] == 1:
         return s
@@ -160,13 +160,13 @@ def _at_end(x: Any, h: Any, axis: int) -> Any:
 
 
 def _steps(x: Any, spacing: Any, axis: int) -> Any:
-    """The distances of neighbours along the axis: a number, or an array that broadcasts against those neighbours."""
+    """The spacing along the axis: a number, or an array that broadcasts against the differences."""
     spacing = value_or_weak(spacing)
     if not shape_of(spacing):
         return spacing
     if shape_of(spacing) != (x.shape[axis],):
         got = f"coordinates of shape {shape_of(spacing)} for axis {axis} of {x.shape}"
-        raise ShapeError(f"got {got}, expected one for each of its {x.shape[axis]} numbers")
+        raise ShapeError(f"got {got}, expected {x.shape[axis]} coordinates")
     steps = diff(spacing)
     return _along(astype(steps, x.dtype) if x.dtype.kind == "f" else steps, x, axis)
 
@@ -179,7 +179,7 @@ def _ends(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_ends)
 def ediff1d(x: Array, /, to_end: Any = None, to_begin: Any = None) -> Plain:
-    """Differences of neighbours in the row of all numbers of x, between to_begin and to_end; differentiable in all three."""
+    """Differences of consecutive elements of flattened x, between to_begin and to_end; differentiable in all three."""
     steps = diff(ravel(x))
     ends = [None if part is None else ravel(value_or_array(part)) for part in (to_begin, to_end)]
     return concatenate([part for part in (ends[0], steps, ends[1]) if part is not None])
@@ -192,11 +192,13 @@ def _angles(shape: Shape) -> Iterator[Sample]:
 
 @derived(domain=(DISTINCT,), samples=_angles)
 def unwrap(p: Array, /, discont: float | None = None, axis: int = -1, period: float = 2 * pi) -> Plain:
-    """Angles along an axis, with periods added so that no step is longer than half of one; the gradient ignores the jumps.
+    """Angles along an axis, with multiples of the period added so that no step exceeds half of it.
+
+    The gradient ignores the jumps.
 
     Args:
-        p: any shape but a scalar.
-        discont: steps of less stay as they are; period / 2 if not given, or less.
+        p: any shape except a scalar.
+        discont: the largest step left unchanged; at least period / 2, the default.
         period: 2π, or 360 for degrees.
 
     Raises ShapeError for a scalar.

@@ -1,6 +1,6 @@
-"""Reading the part of an array at an index, and writing a part of a copy; see updates.py for the rest of them.
+"""Reading part of an array at an index, and writing part of a copy; further updates are in updates.py.
 
-An index is anything NumPy takes: integers, slices, None, Ellipsis, integer and boolean arrays, tuples of these.
+An index is any NumPy index: integers, slices, None, Ellipsis, integer and boolean arrays, tuples of these.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...signatures import Array, Plain
 
 
 def _indices(shape: Shape) -> Iterator[Any]:
-    """Indices of every kind that fit the shape, repeated integers among them."""
+    """Indices of every kind that fit the shape, including repeated integers."""
     yield ...
     yield (None, ...)
     if shape and all(shape):
@@ -40,7 +40,7 @@ def _reading(shape: Shape) -> Iterator[Sample]:
 
 
 def writing(shape: Shape) -> Iterator[Sample]:
-    """Samples of an update: of each part that an index may name, with as many values, and with one."""
+    """Samples of an update: for each kind of index, values of its shape, and a scalar."""
     for index in _indices(shape):
         part = np.empty(shape)[index].shape
         yield Sample((shape, part), {"index": index})
@@ -48,12 +48,12 @@ def writing(shape: Shape) -> Iterator[Sample]:
 
 
 def _parts(index: Any) -> tuple[Any, ...]:
-    """What the index says of each axis."""
+    """The index as a tuple of its parts."""
     return index if isinstance(index, tuple) else (index,)
 
 
 def _plain(part: Any) -> Array:
-    """A part of an index as an array. Raises UnsupportedError for a Value, or a list of them: their numbers are floats."""
+    """A part of an index as an array. Raises UnsupportedError for a Value or a list of Values, which hold floats."""
     if isinstance(part, Node) or (isinstance(part, list) and any(isinstance(i, Node) for i in part)):
         raise UnsupportedError(
             "got a Value in the index, expected plain integers or booleans; "
@@ -63,15 +63,17 @@ def _plain(part: Any) -> Array:
 
 
 def repeats(index: Any) -> bool:
-    """Whether the index may name one place twice, as arrays, lists and inner tuples of integers do."""
+    """Whether the index may repeat an element, as arrays, lists and inner tuples of integers can."""
     once = (int, np.integer, slice, type(None), type(...))
     return not all(isinstance(part, once) or _plain(part).dtype == bool for part in _parts(index))
 
 
 def places_of(shape: Shape, index: Any) -> Array:
-    """The places that an index names in an array of this shape, counted row by row."""
+    """The flat indices of the elements that an index selects from an array of this shape."""
     places: Array
-    if isinstance(index, np.ndarray) and index.dtype.kind in "iu" and shape:  # rows of a table: never count all of it
+    if (
+        isinstance(index, np.ndarray) and index.dtype.kind in "iu" and shape
+    ):  # table rows: do not enumerate all elements
         width = prod(shape[1:])
         places = (np.arange(shape[0])[index] * width)[..., None] + np.arange(width)
         return places.reshape(index.shape + shape[1:])
@@ -80,7 +82,7 @@ def places_of(shape: Shape, index: Any) -> Array:
 
 
 def copied(x: Array, values: Array) -> Array:
-    """A copy of x, of a type that holds the values too, to be written to."""
+    """A writable copy of x, of a dtype that can hold the values too."""
     return np.array(x, np.result_type(x, values), order="C")
 
 
@@ -95,11 +97,11 @@ def assign(y: Array, index: Any, values: Array) -> Array:
 
 
 def combine(ufunc: np.ufunc, y: Array, index: Any, values: Array) -> Array:
-    """y with y[index] = ufunc(y[index], values), in place, where all repeats of an index count."""
+    """y with y[index] = ufunc(y[index], values), in place; repeated indices accumulate."""
     if not repeats(index):
         y[index] = ufunc(y[index], values)
     elif y.ndim > 1 and np.size(values) > 64 and (isinstance(index, np.ndarray) or y.size < 8 * np.size(values)):
-        places = places_of(y.shape, index)  # number by number: ufunc.at takes four times as long on rows
+        places = places_of(y.shape, index)  # element by element: ufunc.at is four times slower on rows
         ufunc.at(y.reshape(-1), places.ravel(), np.broadcast_to(values, places.shape).ravel())
     else:
         ufunc.at(y, index, values)
@@ -107,7 +109,7 @@ def combine(ufunc: np.ufunc, y: Array, index: Any, values: Array) -> Array:
 
 
 def by_numpy(ufunc: np.ufunc) -> Any:
-    """What an update must equal: NumPy's own in-place function on a copy."""
+    """Reference for an update: NumPy's in-place function on a copy."""
 
     def updated(x: Array, values: Array, index: Any) -> Array:
         y = copied(x, values)
@@ -125,7 +127,7 @@ def by_numpy(ufunc: np.ufunc) -> Any:
     rules=(rule(lambda g, y, x, index: Parts(g, shape_of(x), index), says="g at the index, 0 elsewhere"),),
 )
 def getitem(x: Array, /, index: Any) -> Plain:
-    """The part x[index]. Where an integer index repeats, the gradients of the repeats add up."""
+    """The part x[index]. The gradients of repeated integer indices add up."""
     try:
         return operand_array(x)[index]
     except UnsupportedError:
@@ -155,7 +157,7 @@ def _added_one_by_one(*parts: Array, shape: Shape, indices: tuple[Any, ...]) -> 
     ),
 )
 def scatter(*parts: Array, shape: Shape, indices: tuple[Any, ...]) -> Plain:
-    """Zeros of a shape with each part added at its index: the mirror image of getitem, of several at a time."""
+    """Zeros of a shape with each part added at its index: the transpose of several getitem at once."""
     total = np.zeros(shape, np.result_type(*[getattr(part, "dtype", float) for part in parts]))
     for i, (part, index) in enumerate(zip(parts, indices, strict=True)):
         if i or repeats(index):
@@ -166,9 +168,9 @@ def scatter(*parts: Array, shape: Shape, indices: tuple[Any, ...]) -> Plain:
 
 
 class Parts:
-    """What several getitem of one array share of its gradient: the parts, put into their places once all have arrived.
+    """The gradients of several getitem of one array, accumulated as parts and scattered once, when all have arrived.
 
-    To add n parts takes the time of their numbers, where n arrays of zeros with a part in each take n times that of the array.
+    Adding n parts takes time proportional to their sizes; n arrays of zeros with one part each take n times the array's size.
     """
 
     __slots__ = ("indices", "parts", "rest", "shape")
@@ -179,7 +181,7 @@ class Parts:
         self.rest: Any = None
 
     def __add__(self, other: Any) -> Parts:
-        """The sum with more parts, or with a whole gradient; in place, as a rule makes a new one for each use."""
+        """The sum with more parts, or with a whole gradient; in place, since a rule creates a new Parts for each use."""
         if isinstance(other, Parts):
             self.parts += other.parts
             self.indices += other.indices
@@ -205,12 +207,12 @@ class Parts:
     ),
 )
 def index_set(x: Array, values: Array, /, index: Any) -> Plain:
-    """A copy of x with x[index] = values; where an integer index repeats, the last value stands."""
+    """A copy of x with x[index] = values; for repeated integer indices the last value wins."""
     return assign(copied(x, values), index, values)
 
 
 def _last_writer(shape: Shape, index: Any) -> Any:
-    """1 for each value whose assignment stands, 0 for those that a repeat of their index overwrote."""
+    """1 for each value that remains, 0 for those overwritten by a repeated index."""
     if not repeats(index):
         return 1.0
     writer = np.zeros(shape, int)
@@ -229,5 +231,5 @@ def _last_writer(shape: Shape, index: Any) -> Any:
     ),
 )
 def index_add(x: Array, values: Array, /, index: Any) -> Plain:
-    """A copy of x with values added at the index; where an integer index repeats, all its values are added."""
+    """A copy of x with values added at the index; for repeated integer indices all values are added."""
     return combine(np.add, copied(x, values), index, values)

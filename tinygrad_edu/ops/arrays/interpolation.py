@@ -1,4 +1,4 @@
-"""Interpolation: the broken line through points."""
+"""Piecewise linear interpolation and polynomials."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["interp", "polyval", "vander"]
 
 
 def _points(x: Any, xp: Any, fp: Any) -> tuple[Any, Any, Any]:
-    """Places xp that rise, 1/4 or more away from each x."""
+    """For samples: increasing xp, at least 1/4 away from each x."""
     return 4 * x, 4 * np.cumsum(np.abs(xp) + 0.5) - 7.75, fp
 
 
@@ -45,21 +45,21 @@ def interp(
     right: Raw | None = None,
     period: float | None = None,
 ) -> Plain:
-    """At each x the height of the broken line through the points (xp, fp); differentiable in all three.
+    """Piecewise linear interpolation at x of the points (xp, fp); differentiable in all three.
 
-    At a kink, x = xp[i], the slope in x is that of the line to the right. Outside of xp it is 0.
+    At a kink, x = xp[i], the derivative in x is the slope to the right. Outside of xp it is 0.
 
     Args:
         x: any shape.
-        xp, fp: vectors of as many numbers; xp rises.
-        left, right: the heights before the first and after the last point; those of these points if not given.
-        period: of places, if the line repeats; then xp need not rise, and left and right do not count.
+        xp, fp: vectors of equal size; xp is increasing.
+        left, right: the results before the first and after the last point; the first and the last fp if not given.
+        period: the period of x and xp; with it, xp need not be increasing, and left and right are ignored.
 
-    Raises ShapeError if xp and fp are not vectors of the same size, of at least one number.
+    Raises ShapeError if xp and fp are not non-empty vectors of equal size.
     """
     if len(shape_of(xp)) != 1 or shape_of(xp) != shape_of(fp) or not shape_of(xp)[0]:
         got = f"xp of shape {shape_of(xp)} and fp of {shape_of(fp)}"
-        raise ShapeError(f"got {got}, expected two vectors of as many numbers, one or more")
+        raise ShapeError(f"got {got}, expected two non-empty vectors of equal size")
     if period is not None:
         x, xp, fp = _unrolled(x, xp, fp, abs(period))
     flat = reshape(x, (-1,))
@@ -74,12 +74,12 @@ def interp(
 
 
 def _end(given: Any, height: Any) -> Any:
-    """The height outside: that which was given, or that of the last point."""
+    """The result outside of xp: the given one, or that of the end point."""
     return height if given is None else value_or_weak(given)
 
 
 def _unrolled(x: Any, xp: Any, fp: Any, period: float) -> tuple[Any, Any, Any]:
-    """All places within one period, and the points in order, with a copy of the last before them and of the first after."""
+    """x reduced to one period, and the sorted points, with the last one copied before and the first one copied after."""
     xp = remainder(xp, period)
     order = np.argsort(raw_of(xp), kind="stable")
     xp, fp = xp[order], fp[order]
@@ -89,7 +89,7 @@ def _unrolled(x: Any, xp: Any, fp: Any, period: float) -> tuple[Any, Any, Any]:
 
 @derived(samples=lambda shape: [Sample(((n,), shape)) for n in (1, 2, 4)])
 def polyval(p: Array, x: Array, /) -> Plain:
-    """The polynomial with the coefficients p, the highest power's first, at each x: by Horner's rule.
+    """The polynomial with coefficients p, highest power first, at each x, by Horner's rule.
 
     Raises ShapeError if p is not a vector.
     """
@@ -109,9 +109,9 @@ def _vectors(shape: Shape) -> Iterator[Sample]:
 
 @derived(symbol="xⁿ", samples=_vectors)
 def vander(x: Array, /, N: int | None = None, increasing: bool = False) -> Plain:
-    """The powers of a vector's numbers, a row for each (Vandermonde's matrix): from xᴺ⁻¹ to 1, or from 1 if increasing.
+    """Vandermonde matrix of a vector: a row of powers for each element, from xᴺ⁻¹ to 1, or from 1 if increasing.
 
-    N is the size of x if not given. Raises ShapeError if x is not a vector.
+    N defaults to the size of x. Raises ShapeError if x is not a vector.
     """
     if len(shape_of(x)) != 1:
         raise ShapeError(f"got an array of shape {shape_of(x)}, expected a vector; use ravel()")

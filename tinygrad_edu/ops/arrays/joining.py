@@ -1,6 +1,6 @@
-"""Arrays joined into one. Each gets its part of the gradient.
+"""Joining arrays into one. Each input receives its part of the gradient.
 
-Python floats, and Values of them, take the type of the arrays that they are joined with, as in arithmetic.
+Python floats, and Values that hold one, adopt the dtype of the arrays that they are joined with, as in arithmetic.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _whole(axis: Any) -> int:
 
 
 def _parts(g: Any, arrays: tuple[Any, ...], axis: int | None) -> list[Any]:
-    """The parts of g where the arrays lie."""
+    """The part of g for each array."""
     sizes = [math.prod(shape_of(x)) if axis is None else x.shape[axis] for x in arrays]
     place = 0 if axis is None else axis % len(g.shape)
     parts = [g[along(place, slice(end - n, end))] for n, end in zip(sizes, accumulate(sizes), strict=True)]
@@ -59,9 +59,9 @@ def _parts(g: Any, arrays: tuple[Any, ...], axis: int | None) -> list[Any]:
     shares=rule(lambda g, y, *arrays, axis: _parts(g, arrays, axis), says="the part of g where x lies"),
 )
 def concatenate(*arrays: Array, axis: int | None = 0) -> Plain:
-    """Arrays joined along an axis that they have: concatenate([a, b], axis=0); None: all their numbers in a row.
+    """Join arrays along an existing axis: concatenate([a, b], axis=0); None flattens them first.
 
-    Raises ShapeError if there are none, or their other sizes differ.
+    Raises ShapeError if there are no arrays, or if they differ in size along another axis.
     """
     return np.concatenate(arrays, axis=None if axis is None else _whole(axis))
 
@@ -81,18 +81,18 @@ def _stackable(shape: Shape) -> list[Sample]:
     ),
 )
 def stack(*arrays: Array, axis: int = 0) -> Plain:
-    """Arrays of one shape joined along a new axis: stack([a, b], axis=0). Raises ShapeError if their shapes differ."""
+    """Join arrays of one shape along a new axis: stack([a, b], axis=0). Raises ShapeError if their shapes differ."""
     return np.stack(arrays, axis=_whole(axis), dtype=_common(arrays))
 
 
 def _common(arrays: Sequence[Any]) -> Any:
-    """The type of arrays and Python floats together; None if there are none of either. (np.stack makes float64 of floats.)"""
+    """The common dtype of arrays and Python floats; None without arrays or without floats. (np.stack makes floats float64.)"""
     kinds = {getattr(x, "dtype", type(x)): x for x in map(raw_of, arrays)}
     return None if len(kinds) < 2 else np.result_type(*kinds.values())
 
 
 def _agreeing(arrays: Sequence[Any]) -> Sequence[Any]:
-    """The arrays, with each Python float in the type that it takes among them, if that is not its own."""
+    """The arrays, with each Python float cast to the common dtype if it differs from float64."""
     dtype = _common(arrays)
     if dtype is None or dtype.kind != "f" or dtype == np.float64:
         return arrays
@@ -100,7 +100,7 @@ def _agreeing(arrays: Sequence[Any]) -> Sequence[Any]:
 
 
 def _side_by_side(*change: Callable[[Shape], Shape]) -> Callable[[Shape], Iterator[Sample]]:
-    """The sampler of a joining op: a shape twice, then beside each shape that fits it."""
+    """The sampler of a joining op: a shape twice, then with each changed shape that fits it."""
 
     def samples(shape: Shape) -> Iterator[Sample]:
         yield Sample((shape, shape))
@@ -116,7 +116,7 @@ def _side_by_side(*change: Callable[[Shape], Shape]) -> Callable[[Shape], Iterat
     samples=_side_by_side(lambda shape: (*shape[:1], 4, *shape[2:]) if len(shape) > 1 else (4,)),
 )
 def hstack(*arrays: Array) -> Any:
-    """Arrays joined side by side, along their second axis; vectors and scalars along their only one."""
+    """Join arrays horizontally: along their second axis; vectors and scalars along their first."""
     parts = [atleast_1d(x) for x in _agreeing(arrays)]
     return concatenate(parts, axis=0 if parts and len(shape_of(parts[0])) == 1 else 1)
 
@@ -126,7 +126,7 @@ def hstack(*arrays: Array) -> Any:
     samples=_side_by_side(lambda shape: (4, *shape[1:]) if len(shape) > 1 else (2, *shape)),
 )
 def vstack(*arrays: Array) -> Any:
-    """Arrays joined one below the other, along their first axis; vectors are rows."""
+    """Join arrays vertically: along their first axis; vectors are rows."""
     return concatenate([atleast_2d(x) for x in _agreeing(arrays)], axis=0)
 
 
@@ -135,7 +135,7 @@ def vstack(*arrays: Array) -> Any:
     samples=_side_by_side(lambda shape: (*shape[:2], 4) if len(shape) > 1 else (1, *shape, 2)),
 )
 def dstack(*arrays: Array) -> Any:
-    """Arrays joined one behind the other, along their third axis: (m, n) count as (m, n, 1), and (n,) as (1, n, 1)."""
+    """Join arrays depthwise: along their third axis; (m, n) counts as (m, n, 1), and (n,) as (1, n, 1)."""
     return concatenate([atleast_3d(x) for x in _agreeing(arrays)], axis=2)
 
 
@@ -144,7 +144,7 @@ def dstack(*arrays: Array) -> Any:
     samples=_side_by_side(lambda shape: (shape[0], 4, *shape[2:]) if len(shape) > 1 else (*shape, 2)),
 )
 def column_stack(*arrays: Array) -> Any:
-    """Vectors (n,) as the columns of a matrix; matrices are joined side by side."""
+    """Join vectors (n,) as the columns of a matrix; matrices are joined horizontally."""
     columns = [x if len(shape_of(x)) > 1 else reshape(x, (-1, 1)) for x in _agreeing(arrays)]
     return concatenate(columns, axis=1)
 
@@ -157,13 +157,13 @@ def _appendable(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_appendable)
 def append(x: Array, values: Array, /, axis: int | None = None) -> Any:
-    """x followed by values, along an axis; without one, the numbers of both in a row."""
+    """x followed by values along an axis; None flattens both first."""
     return concatenate(_agreeing((x, values)), axis=axis)
 
 
 @named("array")
 def array(x: Any) -> Any:
-    """A nested list or tuple of numbers, arrays and Values as one Value; without Values as an ndarray.
+    """A nested list or tuple of numbers, arrays and Values as one Value; an ndarray if there are no Values.
 
     Raises ShapeError if the rows differ in length.
 
@@ -179,7 +179,7 @@ def _holds_values(x: Any) -> bool:
 
 
 def _nested(arrays: Any) -> Bound:
-    """The blocks in a row, and the nested lists with each block's number in its place."""
+    """The blocks in a flat sequence, and the nested lists with the number of each block in its place."""
     blocks: list[Any] = []
 
     def numbered(part: Any) -> Any:
@@ -193,7 +193,7 @@ def _nested(arrays: Any) -> Bound:
 
 
 def _listed(blocks: tuple[Any, ...], layout: Any) -> Any:
-    """The mirror image of _nested."""
+    """The arguments of block() from _nested's results: its inverse."""
     return [_listed(blocks, part) for part in layout] if isinstance(layout, list) else blocks[layout]
 
 
@@ -212,10 +212,10 @@ def _layouts(shape: Shape) -> Iterator[Sample]:
     also=(np.block,),
 )
 def block(*blocks: Array, layout: Any) -> Any:
-    """The array that nested lists of blocks show: block([[a, b], [c, d]]) has a and b side by side, c and d below them.
+    """Assemble an array from nested lists of blocks: block([[a, b], [c, d]]) has a beside b, and c and d below them.
 
-    The innermost lists join along the last axis, those around them along the one before it, ... Blocks with fewer axes than
-    the others get axes of size 1 in front.
+    The innermost lists are joined along the last axis, the next along the second-to-last, and so on. Blocks with fewer axes
+    than the others get leading axes of size 1.
 
     Raises ShapeError if blocks lie at different depths of lists, a list is empty, or sizes do not fit.
     """

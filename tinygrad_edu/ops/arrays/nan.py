@@ -1,4 +1,4 @@
-"""Reductions, running sums and products of the numbers that are not NaN. A NaN gets the gradient 0."""
+"""Reductions and cumulative sums and products that ignore NaN. The gradient at a NaN is 0."""
 
 from __future__ import annotations
 
@@ -45,38 +45,38 @@ def _missing(x: Any) -> Any:
 
 
 def _known(x: Any, axis: Axis, keepdims: bool) -> Any:
-    """How many numbers are not NaN, in the dtype of x if that is a float."""
+    """The number of elements that are not NaN, in the dtype of x if that is a float."""
     dtype = np.asarray(raw_of(x)).dtype
     return np.sum(~_missing(x), axis=axis, keepdims=keepdims, dtype=dtype if dtype.kind == "f" else float)
 
 
 @derived(samples=along_axes)
 def nansum(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Sum over axes of what is not NaN; 0 where there is nothing to sum."""
+    """Sum over axes, ignoring NaN; 0 for an empty sum."""
     return sum(where(_missing(x), 0.0, x), axis=axis, keepdims=keepdims)
 
 
 @derived(samples=along_axes)
 def nanprod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Product over axes of what is not NaN; 1 where there is nothing to multiply."""
+    """Product over axes, ignoring NaN; 1 for an empty product."""
     return prod(where(_missing(x), 1.0, x), axis=axis, keepdims=keepdims)
 
 
 @derived(samples=along_one_axis)
 def nancumsum(x: Array, /, axis: int | None = None) -> Plain:
-    """Running sum along an axis, a NaN counting as 0; None flattens x first."""
+    """Cumulative sum along an axis, treating NaN as 0; None flattens x first."""
     return cumsum(where(_missing(x), 0.0, x), axis=axis)
 
 
 @derived(samples=along_one_axis)
 def nancumprod(x: Array, /, axis: int | None = None) -> Plain:
-    """Running product along an axis, a NaN counting as 1; None flattens x first."""
+    """Cumulative product along an axis, treating NaN as 1; None flattens x first."""
     return cumprod(where(_missing(x), 1.0, x), axis=axis)
 
 
 @derived(samples=along_axes_with_numbers)
 def nanmean(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Mean over axes of what is not NaN; NaN where there is nothing to average."""
+    """Arithmetic mean over axes, ignoring NaN; NaN for an empty or all-NaN slice."""
     return divide(nansum(x, axis=axis, keepdims=keepdims), _known(x, axis, keepdims))
 
 
@@ -85,34 +85,34 @@ def _deviation(x: Any, axis: Axis) -> Any:
 
 
 def _freedom(x: Any, axis: Axis, ddof: int, keepdims: bool) -> Any:
-    """What is not NaN, less ddof; NaN where nothing is left."""
+    """Degrees of freedom: the number of elements that are not NaN minus ddof; NaN if that is not positive."""
     count = _known(x, axis, keepdims) - ddof
     return where(count > 0, count, nan)
 
 
 @derived(samples=along_axes_with_freedom)
 def nanvar(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
-    """Variance over axes of what is not NaN; NaN where no more than ddof numbers are."""
+    """Variance over axes, ignoring NaN; NaN where at most ddof elements remain."""
     squares = sum(square(_deviation(x, axis)), axis=axis, keepdims=keepdims)
     return divide(squares, _freedom(x, axis, ddof, keepdims))
 
 
 @derived(domain=(DISTINCT,), samples=along_axes_with_freedom)
 def nanstd(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
-    """Standard deviation over axes of what is not NaN; as for nanvar, and as std where all numbers are equal."""
+    """Standard deviation over axes, ignoring NaN: the square root of nanvar. The gradient is 0 where all numbers are equal."""
     length = p_norm(_deviation(x, axis), axis=axis, keepdims=keepdims)
     return divide(length, sqrt(_freedom(x, axis, ddof, keepdims)))
 
 
 @derived(domain=(DISTINCT,), samples=along_axes_with_numbers)
 def nanmax(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Largest number over axes that is not NaN; NaN where all are. Ties share the gradient equally."""
+    """Maximum over axes, ignoring NaN; NaN for an all-NaN slice. Ties share the gradient equally."""
     return _where_known(max(where(_missing(x), -inf, x), axis=axis, keepdims=keepdims), x, axis, keepdims)
 
 
 @derived(domain=(DISTINCT,), samples=along_axes_with_numbers)
 def nanmin(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Smallest number over axes that is not NaN; NaN where all are. Ties share the gradient equally."""
+    """Minimum over axes, ignoring NaN; NaN for an all-NaN slice. Ties share the gradient equally."""
     return _where_known(min(where(_missing(x), inf, x), axis=axis, keepdims=keepdims), x, axis, keepdims)
 
 
@@ -122,9 +122,9 @@ def _where_known(y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 def _of_sorted(f: Callable[[Any], Any], lead: Shape, x: Any, axis: Axis, keepdims: bool) -> Any:
-    """f, which reduces the first of two axes to axes of a shape `lead`, of what is not NaN: columns of equal length at once."""
+    """f, which reduces the first of two axes to axes of shape `lead`, ignoring NaN: once per count of non-NaN elements."""
     known = _known(x, axis, keepdims)
-    counts = np.maximum(np.ravel(known), 1)  # where all are NaN, of one NaN
+    counts = np.maximum(np.ravel(known), 1)  # an all-NaN column keeps one NaN
     ordered = sort(columns(x, axis), axis=0)  # NaN last
     y = np.full((*lead, counts.size), nan, known.dtype)
     for n in np.unique(counts):
@@ -135,7 +135,7 @@ def _of_sorted(f: Callable[[Any], Any], lead: Shape, x: Any, axis: Axis, keepdim
 
 @derived(domain=(DISTINCT,), samples=along_axes_with_numbers)
 def nanmedian(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Middle one of the sorted numbers over axes that are not NaN, or the mean of both; NaN where all are."""
+    """Median over axes, ignoring NaN; NaN for an all-NaN slice."""
     return _of_sorted(lambda numbers: median(numbers, axis=0), (), x, axis, keepdims)
 
 
@@ -147,9 +147,9 @@ def _fractions(shape: Shape) -> Iterator[Sample]:
 
 @derived(domain=(DISTINCT,), samples=_fractions)
 def nanquantile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", keepdims: bool = False) -> Plain:
-    """The numbers below which a fraction q of what is not NaN lies, over axes; q, method and errors as for quantile.
+    """The qth quantile over axes, ignoring NaN; q, method and errors as for quantile.
 
-    NaN where all are.
+    NaN for an all-NaN slice.
     """
 
     def at_fractions(numbers: Any) -> Any:
@@ -165,5 +165,5 @@ def _percents(shape: Shape) -> Iterator[Sample]:
 
 @derived(domain=(DISTINCT,), samples=_percents)
 def nanpercentile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", keepdims: bool = False) -> Plain:
-    """The numbers below which q percent of what is not NaN lie, over axes: nanquantile(x, q / 100)."""
+    """The qth percentile over axes, ignoring NaN: nanquantile(x, q / 100)."""
     return nanquantile(x, np.true_divide(q, 100), axis=axis, method=method, keepdims=keepdims)

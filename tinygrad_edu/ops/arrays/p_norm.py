@@ -1,4 +1,4 @@
-"""p_norm: the length of vectors, which norms and standard deviations are made of."""
+"""p_norm: the p-norm of vectors, from which norms and standard deviations are composed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _every_p(shape: Shape) -> Iterator[Sample]:
 
 
 def _p_norm_rule(g: Any, y: Any, x: Any, p: float, axis: Axis, keepdims: bool) -> Any:
-    g, length = g * (y != 0), y + (y == 0)  # at x = 0 no gradient, of no order
+    g, length = g * (y != 0), y + (y == 0)  # at x = 0 every derivative is 0
     if p == 2:
         return x * kept(g / length, x, axis, keepdims)
     ratio = abs(x) / kept(length, x, axis, keepdims) + (x == 0)
@@ -44,7 +44,7 @@ def _p_norm_rule(g: Any, y: Any, x: Any, p: float, axis: Axis, keepdims: bool) -
 def p_norm(x: Array, /, p: float = 2, axis: Axis = None, keepdims: bool = False) -> Plain:
     """(Σ |x|**p)**(1/p) over axes, without overflow or underflow; Euclidean length for p = 2. At x = 0 the gradient is 0.
 
-    Any finite p but 0. Raises UnsupportedError for others, which `norm` knows.
+    p is finite and not 0. Raises UnsupportedError for other p, which `norm` supports.
     """
     x = operand_array(to_floating(x))
     if p == 2 and axis is None and not keepdims:
@@ -52,7 +52,7 @@ def p_norm(x: Array, /, p: float = 2, axis: Axis = None, keepdims: bool = False)
         if 1e-30 < squares < np.inf:
             return np.sqrt(squares)
     if not p or not isfinite(p):
-        raise UnsupportedError(f"got p={p}, expected a finite number other than 0; norm(x, ord={p}) knows it")
+        raise UnsupportedError(f"got p={p}, expected a finite number other than 0; use norm(x, ord={p})")
     try:
         return _unscaled(x, p, axis, keepdims)
     except FloatingPointError:
@@ -71,7 +71,7 @@ def _unscaled(x: Array, p: float, axis: Axis, keepdims: bool) -> Any:
 
 @np.errstate(all="ignore")
 def _scaled(x: Array, p: float, axis: Axis, keepdims: bool) -> Any:
-    """The same of x over the number that counts most: the largest, or the smallest if p < 0."""
+    """The p-norm computed from x scaled by its dominant element: the largest, or the smallest if p < 0."""
     scale = (np.max if p > 0 else np.min)(np.abs(x), axis=axis, keepdims=True)
     scale = np.where((scale > 0) & (scale < np.inf), scale, 1)
     y = _sum_of_powers(x / scale, p, axis, True) ** (1 / p) * scale

@@ -1,6 +1,6 @@
-"""Quantiles over axes: the gradient goes to the numbers that a result was computed from.
+"""Quantiles over axes: the gradient goes to the numbers from which a result was computed.
 
-Of equal numbers those that come first in x are the lower ones.
+Equal numbers are ranked by their order in x.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _ranks(shape: Shape) -> Iterator[Sample]:
 
 
 def _places(x: Any, y: Any, ranks: tuple[int, ...]) -> Any:
-    """For each number y of these ranks its row in x; of equal numbers that of the place in x that the rank comes to."""
+    """For each number y of these ranks its row in x; equal numbers are ranked by their order in x."""
     rows = []
     for rank, number in zip(ranks, y, strict=True):
         lower = np.count_nonzero(x < number, axis=0)
@@ -56,9 +56,9 @@ def _places(x: Any, y: Any, ranks: tuple[int, ...]) -> Any:
     ),
 )
 def ranked(x: Array, /, ranks: tuple[int, ...]) -> Plain:
-    """The smallest number of each column for rank 0, the next for 1, ...: (n, m) -> (ranks, m). NaN where a column has NaN.
+    """The order statistics of each column, rank 0 the smallest: (n, m) -> (ranks, m). NaN if a column has NaN.
 
-    A primitive, as NumPy finds them without sorting, and they have places in x only for the gradient.
+    A primitive, since NumPy finds them without sorting; their indices are computed only for the gradient.
     """
     parts = np.partition(x, (*ranks, len(x) - 1), axis=0)
     return np.where(np.isnan(parts[-1]), parts[-1], parts[list(ranks)])
@@ -66,9 +66,9 @@ def ranked(x: Array, /, ranks: tuple[int, ...]) -> Plain:
 
 @derived(domain=(DISTINCT,), samples=along_axes_with_numbers)
 def median(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Middle one of the sorted numbers over axes, or the mean of both middle ones, which get half of the gradient each.
+    """Median over axes; the gradient goes to the middle number, or half to each of the two middle numbers.
 
-    NaN where a number is NaN, or where there are none. Of equal numbers the first in x are the lower ones.
+    NaN for a slice that is empty or contains NaN. Equal numbers are ranked by their order in x.
     """
     axes = checked_axes(shape_of(x), axis)
     table = columns(to_floating(x), axes)
@@ -78,7 +78,7 @@ def median(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
 
 
 Method = Literal["linear", "lower", "higher", "nearest", "midpoint"]
-_PLACES: dict[str, Any] = {  # from the exact place among the sorted numbers to the one that is read
+_PLACES: dict[str, Any] = {  # from the exact position among the sorted numbers to the position to read
     "linear": lambda place: place,
     "lower": np.floor,
     "higher": np.ceil,
@@ -97,16 +97,16 @@ def _fractions(shape: Shape) -> Iterator[Sample]:
 
 @derived(domain=(DISTINCT,), samples=_fractions)
 def quantile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", keepdims: bool = False) -> Plain:
-    """The numbers below which a fraction q of x lies, over axes; for an array q one result for each, in its leading axes.
+    """The qth quantile over axes; an array q gives one result per element, along leading axes.
 
     Args:
-        q: numbers from 0 (the smallest of x) to 1 (the largest); not differentiated.
-        method: what to do where q falls between two numbers: "linear" interpolates; "lower", "higher", "nearest", "midpoint".
+        q: numbers from 0 (the minimum) to 1 (the maximum); not differentiated.
+        method: the result if q falls between two numbers: "linear" (interpolation), "lower", "higher", "nearest", "midpoint".
 
-    NaN where a number is NaN. Of equal numbers the first in x are the lower ones.
+    NaN for a slice that contains NaN. Equal numbers are ranked by their order in x.
 
     Raises:
-        ShapeError: if a q is not between 0 and 1, or there are no numbers.
+        ShapeError: if a q is not between 0 and 1, or a slice is empty.
         UnsupportedError: for another method, or if q is a Value.
     """
     if method not in _PLACES:
@@ -144,6 +144,6 @@ def _percents(shape: Shape) -> Iterator[Sample]:
 
 @derived(domain=(DISTINCT,), samples=_percents)
 def percentile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", keepdims: bool = False) -> Plain:
-    """The numbers below which q percent of x lie, over axes: quantile(x, q / 100)."""
+    """The qth percentile over axes: quantile(x, q / 100)."""
     fraction = q if isinstance(q, Node) else np.true_divide(q, 100)
     return quantile(x, fraction, axis=axis, method=method, keepdims=keepdims)

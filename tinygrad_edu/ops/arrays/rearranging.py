@@ -1,4 +1,4 @@
-"""The numbers of an array in other places of the same array: flipped, rolled, turned, sorted."""
+"""Rearranging the elements of an array: flip, roll, rotate, sort."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _along_several(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_along_several)
 def flip(x: Array, /, axis: Axis = None) -> Any:
-    """x with the order of its numbers reversed along an axis or several; along all for None. A view."""
+    """x reversed along one or several axes; along all for None. A view."""
     axes = checked_axes(shape_of(x), axis)
     backwards = slice(None, None, -1)
     return getitem(x, tuple([backwards if i in axes else slice(None) for i in range(len(shape_of(x)))]))
@@ -42,14 +42,14 @@ def flip(x: Array, /, axis: Axis = None) -> Any:
 
 @derived(samples=lambda shape: [Sample((shape,))] if shape else ())
 def flipud(x: Array, /) -> Any:
-    """x upside down: reversed along its first axis."""
+    """x flipped up/down: reversed along its first axis."""
     checked_axis(shape_of(x), 0)
     return flip(x, 0)
 
 
 @derived(samples=lambda shape: [Sample((shape,))] if len(shape) > 1 else ())
 def fliplr(x: Array, /) -> Any:
-    """x with left and right exchanged: reversed along its second axis."""
+    """x flipped left/right: reversed along its second axis."""
     checked_axis(shape_of(x), 1)
     return flip(x, 1)
 
@@ -68,10 +68,10 @@ def _shifts(shape: Shape) -> Iterator[Sample]:
     rules=(rule(lambda g, y, x, shift, axis: roll(g, np.negative(shift), axis), says="g, rolled back"),),
 )
 def roll(x: Array, /, shift: int | Sequence[int], axis: Axis = None) -> Plain:
-    """x moved along axes by so many places, what leaves at the end entering at the start; None: along the row of all numbers.
+    """x shifted cyclically along axes: elements beyond the last position re-enter at the first; None rolls flattened x.
 
-    A primitive, as its gradient takes one pass; composed of slices it took two. Raises ShapeError for an axis that x does not
-    have.
+    A primitive, since its gradient takes one pass; composed of slices it takes two. Raises ShapeError for an axis that x does
+    not have.
     """
     return np.roll(x, shift, axis)
 
@@ -84,7 +84,7 @@ def _turns(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_turns)
 def rot90(x: Array, /, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
-    """x turned k times by 90 degrees in the plane of two axes, from the first of them towards the second."""
+    """x rotated k times by 90 degrees in the plane of two axes, from the first towards the second."""
     plane = checked_axes(shape_of(x), axes)
     if len(plane) != 2:
         raise ShapeError(f"got axes={axes}, expected two")
@@ -105,16 +105,16 @@ def rot90(x: Array, /, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     ),
 )
 def sort(x: Array, /, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Plain:
-    """x in ascending order along an axis, NaN last; None: all its numbers in a row.
+    """x sorted in ascending order along an axis, NaN last; None sorts flattened x.
 
-    The gradient of equal numbers goes to them in their order of appearance, whatever the kind of sorting. Raises ShapeError for
-    an axis that x does not have.
+    The gradient treats the sort as stable, whatever its kind: equal numbers keep their order. Raises ShapeError for an axis
+    that x does not have.
     """
     return np.sort(x, axis=axis, kind=kind, stable=stable)  # type: ignore[arg-type]  # a literal in NumPy's stubs
 
 
 def _unsorted(g: Any, x: Array, axis: int | None) -> Any:
-    """g, in the order of sorted numbers, in the order of x."""
+    """g, given in sorted order, rearranged to the order of x."""
     if axis is None:
         return reshape(_unsorted(g, x.reshape(-1), 0), x.shape)
     order = np.argsort(x, axis=axis, kind="stable")

@@ -1,6 +1,6 @@
-"""Broadcasting and its mirror image, reduction: the gradient of each is the other.
+"""Broadcasting and reduction, which are each other's transpose: the gradient of each is the other.
 
-`axis` is an integer, a tuple of them, or None for all; reduced axes vanish, or stay with size 1 if `keepdims`.
+`axis` is an integer, a tuple of integers, or None for all; reduced axes are removed, or kept with size 1 if `keepdims`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .shape import reshape, transpose
 
 __all__ = ["amax", "amin", "broadcast_to", "max", "mean", "min", "prod", "ptp", "sum"]
 
-_total: Any = np.add.reduce  # np.sum less its overhead, and less NumPy's stubs, which want keepdims as a literal
+_total: Any = np.add.reduce  # np.sum without its overhead, and without NumPy's stubs, which require a literal keepdims
 _product: Any = np.multiply.reduce
 
 
@@ -40,29 +40,29 @@ def along_axes(shape: Shape) -> Iterator[Sample]:
 
 
 def along_axes_with_numbers(shape: Shape) -> Iterator[Sample]:
-    """The same for reductions that need at least one number."""
+    """Samples of a reduction that needs at least one element."""
     return (s for s in along_axes(shape) if all(shape))
 
 
 def _axes(x: Any, axis: Axis) -> Shape:
-    """The axes of a reduction that has been made: a scalar's axis 0, which NumPy lets pass, is none."""
+    """The reduced axes as non-negative numbers; axis 0 of a scalar, which NumPy accepts, is dropped."""
     return checked_axes(shape_of(x), axis) if shape_of(x) else ()
 
 
 def kept(g: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    """g, shaped like a reduction of x, with the reduced axes back at size 1, so that it broadcasts against x."""
+    """g, shaped like a reduction of x, with the reduced axes restored at size 1, so that it broadcasts against x."""
     if keepdims or axis is None:
         return g
     return reshape(g, reduced(x, _axes(x, axis), keepdims=True))
 
 
 def reduced(x: Any, axes: Shape, keepdims: bool) -> Shape:
-    """The shape of a reduction of x over axes counted from 0."""
+    """The shape of a reduction of x over axes (non-negative)."""
     return tuple([1 if i in axes else n for i, n in enumerate(shape_of(x)) if keepdims or i not in axes])
 
 
 def columns(x: Any, axis: Axis) -> Any:
-    """The reduced axes as one axis, and the others as a second one behind it: (numbers to reduce, reductions)."""
+    """x as a matrix of (elements to reduce, reductions): the reduced axes first, flattened, then the others, flattened."""
     shape, axes = shape_of(x), _axes(x, axis)
     rest = tuple([i for i in range(len(shape)) if i not in axes])
     return reshape(
@@ -71,7 +71,7 @@ def columns(x: Any, axis: Axis) -> Any:
 
 
 def uncolumns(z: Any, x: Any, axis: Axis) -> Any:
-    """Numbers that lie as in columns(x, axis), back in their places in x."""
+    """The inverse of columns: a matrix laid out as columns(x, axis), in the shape of x."""
     shape, axes = shape_of(x), _axes(x, axis)
     order = axes + tuple([i for i in range(len(shape)) if i not in axes])
     return transpose(reshape(z, tuple([shape[i] for i in order])), tuple([order.index(i) for i in range(len(shape))]))
@@ -84,12 +84,12 @@ def uncolumns(z: Any, x: Any, axis: Axis) -> Any:
     rules=(rule(lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims), says="g, repeated along the axes"),),
 )
 def sum(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Sum over axes; 0 where there is nothing to sum."""
+    """Sum over axes; 0 for an empty sum."""
     return _total(x, axis=axis, keepdims=keepdims)
 
 
 def ordinary(y: Any) -> bool:
-    """Whether products y are neither 0, nor out of range, so that y / x is the product of all other factors."""
+    """Whether all products y are nonzero and within range, so that y / x is the product of the other factors."""
     size = np.abs(raw_of(y))
     return bool(np.all((size >= np.finfo(size.dtype).tiny) & (size < np.inf)))
 
@@ -101,7 +101,7 @@ def _prod_rule(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 def _products_of_others(x: Any) -> Any:
-    """For each number of a column the product of all others in it: halved, as others of a are b and the others of ab."""
+    """For each element of a column the product of the others, by halving: the others of a in ab are b and a's others."""
     half = len(x) // 2
     if not half:
         return np.ones(x.shape, x.dtype)
@@ -118,7 +118,7 @@ def _products_of_others(x: Any) -> Any:
     rules=(rule(_prod_rule, says=lambda g, y, x, axis, keepdims: g * y / x),),
 )
 def prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Product over axes; 1 where there is nothing to multiply. Right where factors are 0."""
+    """Product over axes; 1 for an empty product. The gradient is exact where factors are 0."""
     return _product(x, axis=axis, keepdims=keepdims)
 
 
@@ -129,24 +129,24 @@ def prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     rules=(rule(lambda g, y, x, shape: g, says="g, summed over the new axes"),),
 )
 def broadcast_to(x: Array, /, shape: Shape) -> Plain:
-    """x stretched to a shape by NumPy's rules. The result may be a read-only view. Raises ShapeError if it does not fit."""
+    """x broadcast to a shape. The result may be a read-only view. Raises ShapeError if x does not broadcast to it."""
     return np.broadcast_to(x, shape) if shape_of(x) else np.full(shape, x)
 
 
 @derived(samples=along_axes_with_numbers)
 def mean(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Arithmetic mean over axes; NaN where there is nothing to average."""
+    """Arithmetic mean over axes; NaN for an empty slice."""
     return divide(sum(x, axis=axis, keepdims=keepdims), count(x, axis))
 
 
 def count(x: Any, axis: Axis) -> int:
-    """How many numbers of x go into one number of its reduction."""
+    """The number of elements of x per element of its reduction."""
     shape = shape_of(x)
     return math.prod(shape if axis is None else [shape[i] for i in _axes(x, axis)])
 
 
 def _to_the_extreme(g: Any, x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
-    """g at the places that attain the extreme value y, shared equally among them; 0 elsewhere."""
+    """g at the elements equal to the extreme value y, shared equally among them; 0 elsewhere."""
     attained = x == kept(y, x, axis, keepdims)
     ties = np.sum(attained, axis=axis, keepdims=True, dtype=getattr(x, "dtype", float))
     return kept(g, x, axis, keepdims) / ties * attained
@@ -158,7 +158,7 @@ def _extreme(ufunc: np.ufunc, x: Array, axis: Axis, keepdims: bool) -> Any:
     except ValueError as error:
         if np.size(x):
             raise
-        raise ShapeError(f"got an array of shape {np.shape(x)}, expected at least one number to choose from") from error
+        raise ShapeError(f"got an array of shape {np.shape(x)}, expected at least one number per slice") from error
 
 
 _extreme_rule = rule(
@@ -169,13 +169,13 @@ _extreme_rule = rule(
 
 @operation(domain=(DISTINCT,), also=(np.amax,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
 def max(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Largest number over axes. Ties share the gradient equally. Raises ShapeError where there is nothing to choose from."""
+    """Maximum over axes. Ties share the gradient equally. Raises ShapeError for an empty slice."""
     return _extreme(np.maximum, x, axis, keepdims)
 
 
 @operation(domain=(DISTINCT,), also=(np.amin,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
 def min(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Smallest number over axes. Ties share the gradient equally. Raises ShapeError where there is nothing to choose from."""
+    """Minimum over axes. Ties share the gradient equally. Raises ShapeError for an empty slice."""
     return _extreme(np.minimum, x, axis, keepdims)
 
 
@@ -184,5 +184,5 @@ amax, amin = max, min  # NumPy's other names
 
 @derived(domain=(DISTINCT,), samples=along_axes_with_numbers)
 def ptp(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """Peak to peak: largest less smallest number over axes. Ties share the gradient equally, as for max and min."""
+    """Peak to peak: maximum minus minimum over axes. Ties share the gradient equally, as for max and min."""
     return max(x, axis=axis, keepdims=keepdims) - min(x, axis=axis, keepdims=keepdims)

@@ -1,4 +1,4 @@
-"""The numbers of an array more than once: repeated, tiled, padded. The gradients of a number's copies add up."""
+"""Repeating the elements of an array: repeat, tile, pad, broadcast. The gradients of all copies of an element add up."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def _repetitions(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_repetitions)
 def repeat(x: Array, /, repeats: Any, axis: int | None = None) -> Any:
-    """Each number of x several times in a row, along an axis; None: in the row of all its numbers.
+    """Repeat each element of x along an axis; None flattens x first.
 
-    repeats: how many times, for all of the axis or for each of its places.
+    repeats: the number of repetitions, one for the whole axis or one for each position along it.
     """
     if axis is None:
         x, axis = ravel(x), 0
@@ -45,7 +45,7 @@ def repeat(x: Array, /, repeats: Any, axis: int | None = None) -> Any:
     if np.any(counts < 0) or counts.ndim > 1 or counts.size not in (1, shape[i]):
         raise ShapeError(
             f"got repeats={repeats!r:.40} for an axis of size {shape[i]}, "
-            f"expected an integer from 0, or {shape[i]} of them"
+            f"expected an integer from 0, or {shape[i]} integers"
         )
     if counts.size != 1:
         return getitem(x, along(i, np.repeat(np.arange(shape[i]), counts)))
@@ -60,7 +60,7 @@ def repeat(x: Array, /, repeats: Any, axis: int | None = None) -> Any:
     ]
 )
 def tile(x: Array, /, reps: int | Sequence[int]) -> Any:
-    """x beside itself so many times along each axis; the last number is for the last axis, as in broadcasting."""
+    """x repeated as a whole, reps times along each axis; the last number of reps is for the last axis, as in broadcasting."""
     times = tuple(integers("reps", reps).reshape(-1).tolist())
     ndim = max(len(times), len(shape_of(x)))
     times, shape = [(1,) * (ndim - len(t)) + t for t in (times, shape_of(x))]
@@ -73,7 +73,7 @@ def tile(x: Array, /, reps: int | Sequence[int]) -> Any:
 
 @derived(samples=lambda shape: [Sample((shape,), {"new_shape": s}) for s in ((2, 3), 5, (0,), ()) if np.prod(shape)])
 def resize(x: Array, /, new_shape: int | Shape) -> Any:
-    """The numbers of x, row by row, in another shape of any size: repeated from the start, or cut off.
+    """The elements of x, in row-major order, in a shape of any size: repeated from the start, or truncated.
 
     Raises ShapeError if x is empty.
     """
@@ -85,7 +85,7 @@ def resize(x: Array, /, new_shape: int | Shape) -> Any:
 
 # -- Padding -----------------------------------------------------------------------------------------------------------
 
-_COPYING = ("edge", "reflect", "symmetric", "wrap")  # the modes in which each new number is a copy of one of x
+_COPYING = ("edge", "reflect", "symmetric", "wrap")  # the modes that copy elements of x
 
 
 def _paddings(shape: Shape) -> Iterator[Sample]:
@@ -103,7 +103,7 @@ def _paddings(shape: Shape) -> Iterator[Sample]:
 
 
 def _widths(shape: Shape, pad_width: Any) -> Any:
-    """How many numbers are added before and after each axis: (ndim, 2)."""
+    """The number of elements to add before and after each axis: (ndim, 2)."""
     widths = np.zeros((len(shape), 2), int)
     for axis, width in pad_width.items() if isinstance(pad_width, dict) else ((..., pad_width),):
         try:
@@ -125,18 +125,18 @@ def pad(
     *,
     constant_values: float | Sequence[Any] = 0,
 ) -> Any:
-    """x with numbers added before and after each axis: constant, or copies of its own.
+    """x padded before and after each axis, with constants or with copies of its elements.
 
     Args:
         x: array of any shape.
-        pad_width: how many: an integer, (before, after), such a pair for each axis, or a dict of axes and either.
-        mode: "constant", "edge" (the last number again), "reflect" (mirrored at the last number), "symmetric" (mirrored
-            behind it) or "wrap" (from the other end).
+        pad_width: the number of elements: an integer, (before, after), such a pair for each axis, or a dict from axes to either.
+        mode: "constant", "edge" (repeats the last element), "reflect" (mirrors without repeating the last element),
+            "symmetric" (mirrors and repeats it) or "wrap" (continues from the other end).
         constant_values: plain numbers, in the same forms; no gradient flows to them.
 
     Raises:
         UnsupportedError: for NumPy's other modes.
-        ShapeError: if pad_width does not fit, or an empty axis has nothing to copy.
+        ShapeError: if pad_width does not fit, or a mode that copies meets an empty axis.
     """
     shape = shape_of(x)
     widths = _widths(shape, pad_width)
@@ -164,7 +164,7 @@ def pad(
     samples=lambda shape: [Sample((shape,)), Sample((shape, ())), Sample((shape, (2, *shape), (1,)))],
 )
 def broadcast_arrays(*arrays: Array) -> Any:
-    """Each array stretched to the shape that all of them have together; a tuple. The results may be read-only views."""
+    """The arrays broadcast against each other; a tuple. The results may be read-only views."""
     shapes = [shape_of(x) for x in arrays]
     try:
         shape = np.broadcast_shapes(*shapes)
@@ -188,11 +188,11 @@ def _grids(shape: Shape) -> Iterator[Sample]:
     samples=_grids,
 )
 def meshgrid(*arrays: Array, sparse: bool = False, indexing: str = "xy") -> Any:
-    """The coordinates of a grid, from those along each of its axes; a tuple of one array an axis.
+    """Coordinate arrays of a grid, from the coordinates along each axis; a tuple of one array per axis.
 
     Args:
-        arrays: the coordinates, each (n,), or of any shape and taken row by row.
-        sparse: leave the results at size 1 along all axes but their own; they broadcast with each other.
+        arrays: the coordinates along each axis, (n,); other shapes are flattened.
+        sparse: return arrays of size 1 along all axes except the one they vary along; they broadcast against each other.
         indexing: "ij": axes in the order of the arrays; "xy": the first two exchanged, (rows, columns) for x and y.
     """
     if indexing not in ("xy", "ij"):

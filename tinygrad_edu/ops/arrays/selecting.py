@@ -1,4 +1,4 @@
-"""Some numbers of an array, chosen along an axis by integers: taken, or left out."""
+"""Selecting or deleting elements of an array, by integers or conditions."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def _taken(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_taken)
 def take(x: Array, /, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
-    """The numbers of x at the indices along an axis, or in the row of all its numbers; indices may have any shape.
+    """The elements of x at the indices along an axis, or of flattened x; indices may have any shape.
 
-    Raises IndexError for indices out of range: NumPy's other modes are not recorded.
+    Raises IndexError for indices out of range, UnsupportedError for NumPy's other modes.
     """
     if mode != "raise":
         raise UnsupportedError(f"got mode={mode!r}, expected 'raise'; apply np.clip or % to the indices yourself")
@@ -54,9 +54,9 @@ def _along(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_along)
 def take_along_axis(x: Array, /, indices: Any, axis: int | None = -1) -> Any:
-    """The numbers of x at the indices along an axis, which are arranged like x: what argsort or argmax found, say.
+    """The elements of x at the indices along an axis, arranged like x: for example the results of argsort or argmax.
 
-    indices have as many axes as x; all but the one named are of the same size, or 1. None: x and the indices in a row.
+    indices have the same number of axes as x; sizes other than along `axis` are equal or 1. None flattens x and the indices.
     """
     indices = integers("indices", indices)
     if axis is None:
@@ -65,13 +65,13 @@ def take_along_axis(x: Array, /, indices: Any, axis: int | None = -1) -> Any:
     if indices.ndim != len(shape):
         raise ShapeError(
             f"got indices of shape {indices.shape} for an input of shape {shape}, "
-            "expected as many axes; use take() for the same indices everywhere"
+            "expected an equal number of axes; use take() for the same indices everywhere"
         )
     return getitem(x, places_along(shape, indices, checked_axis(shape, axis)))
 
 
 def places_along(shape: Shape, indices: Any, axis: int) -> tuple[Any, ...]:
-    """The index, for an array of this shape, of the places that the indices name along an axis."""
+    """The full index, for an array of this shape, equivalent to indices along one axis."""
     places: list[Any] = list(np.indices(shape, sparse=True))
     places[axis] = indices
     return tuple(places)
@@ -87,7 +87,7 @@ def _deletions(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_deletions)
 def delete(x: Array, /, obj: Any, axis: int | None = None) -> Any:
-    """x without the places that an integer, a slice or an array names along an axis; None: in the row of all its numbers."""
+    """x without the elements that an integer, a slice or an array selects along an axis; None flattens x first."""
     if axis is None:
         x, axis = ravel(x), 0
     i = checked_axis(shape_of(x), axis)
@@ -104,7 +104,7 @@ def _select_call(condlist: Sequence[Any], choicelist: Sequence[Any], default: An
     conditions = tuple([np.asarray(raw_of(condition)) for condition in condlist])
     if not conditions or len(conditions) != len(choicelist):
         got = f"{len(conditions)} conditions and {len(choicelist)} choices"
-        raise ShapeError(f"got {got}, expected as many, one or more")
+        raise ShapeError(f"got {got}, expected equal numbers, at least one")
     if any(condition.dtype != bool for condition in conditions):
         kinds = ", ".join([str(condition.dtype) for condition in conditions])
         raise DTypeError(f"got conditions of {kinds}, expected booleans; write x != 0")
@@ -126,13 +126,13 @@ def _choices(shape: Shape) -> Iterator[Sample]:
     also=(np.select,),
 )
 def select(*choices: Array, conditions: tuple[Any, ...]) -> Plain:
-    """Elementwise the choice whose condition is the first to hold, else the default: select(conditions, choices, default=0).
+    """Elementwise the choice of the first true condition, else the default: select(conditions, choices, default=0).
 
-    Shapes broadcast. Only what was chosen gets gradient.
+    Shapes broadcast. Only chosen elements receive a gradient.
 
     Raises:
-        ShapeError: if there are not as many conditions as choices, or none.
-        DTypeError: for conditions that are not booleans.
+        ShapeError: if the numbers of conditions and choices differ or are 0.
+        DTypeError: for conditions that are not boolean.
     """
     y = choices[-1]
     for condition, choice in zip(conditions[::-1], choices[-2::-1], strict=True):
@@ -149,9 +149,10 @@ def _kept(shape: Shape) -> Iterator[Sample]:
 
 @derived(domain=(CONDITION, REAL), samples=_kept)
 def compress(condition: Array, x: Array, /, axis: int | None = None) -> Plain:
-    """The slices of x along an axis for which a vector of booleans holds, or numbers of all of x in a row.
+    """The slices of x along an axis at which a boolean vector is True; None flattens x first.
 
-    A shorter condition leaves the rest out. Raises ShapeError if it is not a vector, IndexError if it holds past the end.
+    Slices beyond a shorter condition are dropped. Raises ShapeError if the condition is not a vector, IndexError if it is True
+    past the end.
     """
     if len(shape_of(condition)) != 1:
         raise ShapeError(f"got a condition of shape {shape_of(condition)}, expected a vector; see extract()")
@@ -162,5 +163,5 @@ def compress(condition: Array, x: Array, /, axis: int | None = None) -> Plain:
 
 @derived(domain=(CONDITION, REAL), samples=lambda shape: [Sample((shape, shape))])
 def extract(condition: Array, x: Array, /) -> Plain:
-    """The numbers of x, in a row, for which a condition of its shape holds. Raises IndexError if it holds past the end."""
+    """The elements of x, flattened, at which a condition of its shape is True. Raises IndexError if it is True past the end."""
     return getitem(ravel(x), np.flatnonzero(raw_of(condition)))

@@ -1,4 +1,4 @@
-"""The same numbers in another shape, or with their axes in another order. Each gradient is put back as its input was."""
+"""Changing the shape of an array or the order of its axes. Each gradient is returned in its input's shape."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ __all__ = [
     rules=(rule(lambda g, y, x, shape: reshape(g, shape_of(x)), says="g in the shape of x"),),
 )
 def reshape(x: Array, /, shape: int | Shape) -> Plain:
-    """The numbers of x, row by row, in another shape; one size may be -1, to be worked out. Raises ShapeError if none fits."""
+    """x in another shape, in row-major order; one size may be -1, which is inferred. Raises ShapeError if it does not fit."""
     return np.reshape(x, shape)
 
 
@@ -59,7 +59,7 @@ def reshape(x: Array, /, shape: int | Shape) -> Plain:
     ),
 )
 def transpose(x: Array, /, axes: Shape | None = None) -> Plain:
-    """x with its axes in another order; None reverses them. Raises ShapeError unless each axis is named once."""
+    """x with its axes permuted; None reverses them. Raises ShapeError unless each axis is named once."""
     return np.transpose(x, axes)
 
 
@@ -68,13 +68,13 @@ def transpose(x: Array, /, axes: Shape | None = None) -> Plain:
 
 @derived(samples=with_params({}))
 def ravel(x: Array, /) -> Any:
-    """The numbers of x, row by row, along a single axis; those of a scalar too."""
+    """x flattened to one axis, in row-major order; a scalar becomes (1,)."""
     return reshape(x, (-1,))
 
 
 @derived(samples=with_params({}), numpy=lambda x: np.asarray(x).flatten())
 def flatten(x: Array, /) -> Any:
-    """The numbers of x, row by row, along a single axis: another name of ravel."""
+    """x flattened to one axis, in row-major order: another name of ravel."""
     return reshape(x, (-1,))
 
 
@@ -89,7 +89,7 @@ def _with_ones(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_with_ones)
 def squeeze(x: Array, /, axis: Axis = None) -> Any:
-    """x without its axes of size 1: all of them, or those named. Raises ShapeError for an axis of another size."""
+    """x without its axes of size 1: all of them, or the given ones. Raises ShapeError for an axis of another size."""
     shape = shape_of(x)
     gone = checked_axes(shape, [i for i, n in enumerate(shape) if n == 1] if axis is None else axis)
     if any(shape[i] != 1 for i in gone):
@@ -104,7 +104,7 @@ def squeeze(x: Array, /, axis: Axis = None) -> Any:
     ]
 )
 def expand_dims(x: Array, /, axis: int | Sequence[int]) -> Any:
-    """x with new axes of size 1, at the places that they have in the result. Raises ShapeError for a place named twice."""
+    """x with new axes of size 1, at the given positions in the result. Raises ShapeError for a repeated position."""
     shape = shape_of(x)
     new, sizes = checked_axes(shape, axis, new=np.size(axis)), iter(shape)
     return reshape(x, tuple([1 if i in new else next(sizes) for i in range(len(shape) + len(new))]))
@@ -117,24 +117,24 @@ def _one_or_two(shape: Shape) -> Iterator[Sample]:
 
 @derived(several=True, samples=_one_or_two)
 def atleast_1d(*arrays: Array) -> Any:
-    """Each array as it is, a scalar as an array of one number; a tuple of them if several are given."""
+    """Each array with at least one axis: () becomes (1,); a tuple if several are given."""
     return _reshaped(arrays, lambda shape: shape or (1,))
 
 
 @derived(several=True, samples=_one_or_two)
 def atleast_2d(*arrays: Array) -> Any:
-    """Each array as a matrix at least, (n,) as one row (1, n); a tuple of them if several are given."""
+    """Each array with at least two axes: (n,) becomes (1, n); a tuple if several are given."""
     return _reshaped(arrays, lambda shape: (1,) * (2 - len(shape)) + shape)
 
 
 @derived(several=True, samples=_one_or_two)
 def atleast_3d(*arrays: Array) -> Any:
-    """Each array with three axes at least, (n,) as (1, n, 1), (m, n) as (m, n, 1); a tuple of them if several are given."""
+    """Each array with at least three axes: (n,) becomes (1, n, 1), (m, n) becomes (m, n, 1); a tuple if several are given."""
     return _reshaped(arrays, lambda shape: {0: (1, 1, 1), 1: (1, *shape, 1), 2: (*shape, 1)}.get(len(shape), shape))
 
 
 def _reshaped(arrays: tuple[Any, ...], change: Any) -> Any:
-    """Each array in the shape that `change` makes of its own; a single one outside of a tuple."""
+    """Each array reshaped by `change`, which maps a shape to a shape; a tuple unless there is a single array."""
     results = tuple([reshape(x, change(shape_of(x))) for x in arrays])
     return results[0] if len(results) == 1 else results
 
@@ -143,7 +143,7 @@ def _reshaped(arrays: tuple[Any, ...], change: Any) -> Any:
 
 
 def _pairs_of_axes(names: tuple[str, str]) -> Any:
-    """The sampler of an op of two axes: all pairs of them, from either end."""
+    """The sampler of an op of two axes: all pairs, with non-negative and negative numbers."""
 
     def samples(shape: Shape) -> Iterator[Sample]:
         for i in range(len(shape)):
@@ -170,11 +170,11 @@ def _moves(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_moves)
 def moveaxis(x: Array, /, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
-    """x with axes moved to other places; those not named keep their order."""
+    """x with axes moved to other positions; the other axes keep their order."""
     shape = shape_of(x)
     here, there = checked_axes(shape, source), checked_axes(shape, destination)
     if len(here) != len(there):
-        raise ShapeError(f"got source={source} and destination={destination}, expected as many axes in each")
+        raise ShapeError(f"got source={source} and destination={destination}, expected an equal number of axes")
     order = [i for i in range(len(shape)) if i not in here]
     for place, axis in sorted(zip(there, here, strict=True)):
         order.insert(place, axis)
@@ -183,7 +183,7 @@ def moveaxis(x: Array, /, source: int | Sequence[int], destination: int | Sequen
 
 @derived(samples=_pairs_of_axes(("axis", "start")))
 def rollaxis(x: Array, /, axis: int, start: int = 0) -> Any:
-    """x with an axis moved back until it lies before the axis that is now at `start`; moveaxis is easier to read."""
+    """x with an axis moved to before the axis at position `start`; moveaxis is easier to read."""
     i, n = checked_axis(shape_of(x), axis), len(shape_of(x))
     if not -n <= start <= n:
         raise ShapeError(f"got start={start} for an input of shape {shape_of(x)}, expected {-n} to {n}")

@@ -1,4 +1,4 @@
-"""An array cut into parts along an axis; each part is a view, as from indexing."""
+"""Splitting an array into parts along an axis; each part is a view, as from indexing."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Cuts = int | Sequence[int]
 
 
 def _bounds(n: int, cuts: Cuts, equal: bool) -> list[int | None]:
-    """Where the parts of an axis of size n begin and end: so many parts, or parts that end before the given indices."""
+    """The boundaries of the parts of an axis of size n, from a number of parts or from indices to split before."""
     if np.ndim(cuts):
         return [0, *integers("indices", cuts).tolist(), None]
     parts = integer("indices_or_sections", cuts)
     if parts < 1 or (equal and n % parts):
         expected = f"a divisor of {n}, or use array_split" if equal else "at least 1"
         raise ShapeError(f"got {parts} parts of an axis of size {n}, expected {expected}")
-    return [n // parts * i + min(i, n % parts) for i in range(parts + 1)]  # the first parts get what is left over
+    return [n // parts * i + min(i, n % parts) for i in range(parts + 1)]  # the first parts take the remainder
 
 
 def _parts(x: Any, cuts: Cuts, axis: int, equal: bool = True) -> tuple[Any, ...]:
@@ -40,7 +40,7 @@ def _parts(x: Any, cuts: Cuts, axis: int, equal: bool = True) -> tuple[Any, ...]
 
 
 def _cuts(shape: Shape, cut: int, **params: Any) -> Iterator[Sample]:
-    """Samples that cut one axis of a shape, each by a divisor of its size, and at indices."""
+    """Samples that split one axis of a shape, by a divisor of its size and at indices."""
     if len(shape) > max(cut, -cut - 1):
         for cuts in (1, max(shape[cut], 1), [1], [1, -1, 5], (2, 1), []):
             yield Sample((shape,), {"indices_or_sections": cuts, **params})
@@ -58,35 +58,35 @@ def _unequally(shape: Shape) -> Iterator[Sample]:
 
 @derived(several=True, samples=_along_each_axis)
 def split(x: Array, /, indices_or_sections: Cuts, axis: int = 0) -> Any:
-    """x cut along an axis into a number of equal parts, or before the given indices; a tuple.
+    """x split along an axis into a number of equal parts, or before the given indices; a tuple.
 
-    Raises ShapeError if the parts would not be equal; array_split allows that.
+    Raises ShapeError if the number does not divide the axis; array_split allows unequal parts.
     """
     return _parts(x, indices_or_sections, axis)
 
 
 @derived(several=True, samples=_unequally)
 def array_split(x: Array, /, indices_or_sections: Cuts, axis: int = 0) -> Any:
-    """x cut along an axis into a number of parts whose sizes differ by 1 at most, or before the given indices; a tuple."""
+    """x split along an axis into a number of parts whose sizes differ by at most 1, or before the given indices; a tuple."""
     return _parts(x, indices_or_sections, axis, equal=False)
 
 
 @derived(several=True, samples=lambda shape: _cuts(shape, 1 if len(shape) > 1 else 0))
 def hsplit(x: Array, /, indices_or_sections: Cuts) -> Any:
-    """x cut along its second axis, a vector along its only one; see split."""
+    """x split horizontally: along its second axis, a vector along its first; see split."""
     return _parts(x, indices_or_sections, 1 if len(shape_of(x)) > 1 else 0)
 
 
 @derived(several=True, samples=lambda shape: _cuts(shape, 0) if len(shape) > 1 else ())
 def vsplit(x: Array, /, indices_or_sections: Cuts) -> Any:
-    """x of at least two axes, cut along the first; see split."""
+    """x split vertically: along its first axis, of at least two; see split."""
     checked_axis(shape_of(x), 1)
     return _parts(x, indices_or_sections, 0)
 
 
 @derived(several=True, samples=lambda shape: _cuts(shape, 2))
 def dsplit(x: Array, /, indices_or_sections: Cuts) -> Any:
-    """x of at least three axes, cut along the third; see split."""
+    """x split depthwise: along its third axis, of at least three; see split."""
     return _parts(x, indices_or_sections, 2)
 
 
@@ -94,6 +94,6 @@ def dsplit(x: Array, /, indices_or_sections: Cuts) -> Any:
     several=True, samples=lambda shape: [Sample((shape,), {"axis": axis}) for axis in each_axis(shape) if shape[axis]]
 )
 def unstack(x: Array, /, axis: int = 0) -> Any:
-    """The parts x[0], x[1], ... along an axis, which they lose; a tuple. The mirror image of stack."""
+    """The parts x[0], x[1], ... along an axis, which is removed; a tuple. The inverse of stack."""
     axis = checked_axis(shape_of(x), axis)
     return tuple([getitem(x, along(axis, i)) for i in range(shape_of(x)[axis])])

@@ -24,7 +24,7 @@ __all__ = ["average", "corrcoef", "cov", "std", "var"]
 
 
 def along_axes_with_freedom(shape: Shape) -> Iterator[Sample]:
-    """Samples of a variance: every choice of axes with numbers, also divided by one less than their count."""
+    """Samples of a variance: every choice of non-empty axes, with ddof 0 and 1."""
     for s in along_axes_with_numbers(shape):
         yield s
         if count(np.empty(shape), s.params.get("axis")) > 1:
@@ -32,24 +32,24 @@ def along_axes_with_freedom(shape: Shape) -> Iterator[Sample]:
 
 
 def _freedom(x: Any, axis: Axis, ddof: float) -> float:
-    """Degrees of freedom: how many numbers a reduction takes, less ddof; never below 0."""
+    """Degrees of freedom: the number of reduced elements minus ddof, at least 0."""
     try:
         n = count(x, axis) - ddof
         return n if n > 0 else 0
     except TypeError:
-        raise DTypeError(f"got ddof={ddof!r:.40}, expected a number, 0 or 1 mostly") from None
+        raise DTypeError(f"got ddof={ddof!r:.40}, expected a number, usually 0 or 1") from None
 
 
 @derived(samples=along_axes_with_freedom)
 def var(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
-    """Variance over axes: squared deviations from the mean, summed, over (count - ddof). Exact for data far from 0."""
+    """Variance over axes: the sum of squared deviations from the mean over (count - ddof). Accurate for data far from 0."""
     deviation = x - mean(x, axis=axis, keepdims=True)
     return divide(sum(deviation * deviation, axis=axis, keepdims=keepdims), _freedom(x, axis, ddof))
 
 
 @derived(domain=(DISTINCT,), samples=along_axes_with_freedom)
 def std(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
-    """Standard deviation over axes, the square root of var. Where all numbers are equal the gradient is 0."""
+    """Standard deviation over axes, the square root of var. The gradient is 0 where all numbers are equal."""
     length = p_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)
     return divide(length, sqrt(_freedom(x, axis, ddof)))
 
@@ -75,17 +75,17 @@ def _positive(x: Any, weights: Any) -> tuple[Any, Any]:
 def average(
     x: Array, /, axis: Axis = None, weights: Any = None, returned: bool = False, keepdims: bool = False
 ) -> Plain:
-    """Weighted mean over axes, Σ wx / Σ w; differentiable in the weights too. The mean if there are none.
+    """Weighted mean over axes, Σ wx / Σ w; differentiable in the weights too. The mean if weights is None.
 
     Args:
-        weights: of the shape of x, or of its sizes along `axis`. If their sum is 0 the result is infinite or NaN.
+        weights: an array with the shape of x, or with its sizes along `axis`. If their sum is 0 the result is inf or NaN.
 
     Raises:
-        ShapeError: if the weights are of another shape.
+        ShapeError: if the weights have another shape.
         UnsupportedError: for returned=True.
     """
     if returned:
-        raise UnsupportedError("got returned=True, expected False; sum the weights yourself, they are not changed")
+        raise UnsupportedError("got returned=True, expected False; compute the sum of the weights separately")
     if weights is None:
         return mean(x, axis=axis, keepdims=keepdims)
     weights = value_or_array(weights)
@@ -101,7 +101,7 @@ def average(
 
 
 def _tables(shape: Shape, least: int = 2) -> Iterator[Sample]:
-    """Samples with at least so many observations of each variable."""
+    """Samples with at least `least` observations of each variable."""
     for rowvar in (True, False):
         count = shape[-1 if rowvar or len(shape) == 1 else 0] if shape else 0
         if len(shape) in (1, 2) and count >= least and all(shape):
@@ -112,16 +112,18 @@ def _tables(shape: Shape, least: int = 2) -> Iterator[Sample]:
 
 
 def _deviations(x: Any, y: Any, rowvar: bool) -> Any:
-    """x, and y under it, less the mean of each variable: (variables, observations)."""
+    """x stacked on y, minus the mean of each variable: (variables, observations)."""
     rows: list[Any] = []
     for part in (x,) if y is None else (x, value_or_array(y)):
         shape = shape_of(part)
         if len(shape) > 2:
-            raise ShapeError(f"got an array of shape {shape}, expected two axes at most: variables, observations")
+            raise ShapeError(f"got an array of shape {shape}, expected at most two axes: variables, observations")
         rows.append(part.mT if len(shape) == 2 and not rowvar else reshape(part, (1,) * (2 - len(shape)) + shape))
     counts = [row.shape[1] for row in rows]
     if counts[0] != counts[-1]:
-        raise ShapeError(f"got {counts[0]} observations in the first array and {counts[1]} in y, expected as many")
+        raise ShapeError(
+            f"got {counts[0]} observations in the first array and {counts[1]} in y, expected equal numbers"
+        )
     table = concatenate(rows, axis=0) if y is not None else rows[0]
     return table - mean(table, axis=1, keepdims=True)
 
@@ -144,9 +146,9 @@ def cov(x: Array, /, y: Any = None, rowvar: bool = True, bias: bool = False, ddo
     Args:
         y: more variables, of the same layout; differentiable too.
         rowvar: False if the columns are the variables.
-        bias, ddof: divide by the count less ddof; if that is None, less 1, or less 0 with bias=True.
+        bias, ddof: the divisor is the count minus ddof; ddof defaults to 1, or to 0 with bias=True.
 
-    Raises ShapeError for more than two axes, or if x and y differ in how many observations they have.
+    Raises ShapeError for more than two axes, or if x and y have different numbers of observations.
     """
     d = _deviations(x, y, rowvar)
     return _squeezed(divide(d @ d.mT, _freedom(d, 1, int(not bias) if ddof is None else ddof)))
@@ -156,11 +158,11 @@ def cov(x: Array, /, y: Any = None, rowvar: bool = True, bias: bool = False, ddo
 def corrcoef(x: Array, /, y: Any = None, rowvar: bool = True) -> Plain:
     """Correlation coefficients, from -1 to 1, of the rows of x, each a variable; arguments and errors as for cov.
 
-    NaN where a variable has no spread.
+    NaN where a variable has variance 0.
     """
     d = _deviations(x, y, rowvar)
     unit = divide(d, p_norm(d, axis=1, keepdims=True))
     r = unit @ unit.mT
-    # rounding may exceed ±1; what does is taken off as a constant, since clip() would take the derivatives with it
+    # rounding may exceed ±1; the excess is subtracted as a constant, since clip() would also change the derivatives
     excess = raw_of(r) - np.clip(raw_of(r), -1, 1)
     return _squeezed(r - excess)

@@ -1,6 +1,6 @@
-"""Functional updates of a part of an array: at(x, index).set(values), and .add, .multiply, .min and .max, as in JAX.
+"""Functional updates of part of an array: at(x, index).set(values), and .add, .multiply, .min and .max, as in JAX.
 
-All values whose index names the same place take part; in set() alone it is the last one that stands.
+Repeated indices accumulate, except in set(), where the last value wins.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ __all__ = ["at"]
 
 @derived(samples=writing, numpy=by_numpy(np.multiply))
 def index_multiply(x: Array, values: Array, /, index: Any) -> Any:
-    """A copy of x multiplied by values at the index; where an integer index repeats, by all of its values.
+    """A copy of x multiplied by values at the index; for repeated integer indices by all values.
 
-    The gradient is exact where numbers are 0, to every order: it is made of products, without a quotient.
+    Derivatives of every order are exact where numbers are 0: they consist of products, without a quotient.
     """
     part = getitem(x, index)
     if not repeats(index):
@@ -33,7 +33,7 @@ def index_multiply(x: Array, values: Array, /, index: Any) -> Any:
     factors, places = reshape(values * np.ones_like(raw_of(part)), (-1,)), places_of(shape_of(x), index).ravel()
     order = np.argsort(places, kind="stable")
     factors, places = getitem(factors, order), places[order]
-    while np.any(places[1:] == places[:-1]):  # multiply neighbours of one place in pairs, until it is named once
+    while np.any(places[1:] == places[:-1]):  # multiply pairs of neighbours until each place occurs once
         new = np.append(True, places[1:] != places[:-1])
         start = np.flatnonzero(new)[np.cumsum(new) - 1]
         right = (np.arange(len(places)) - start) % 2 == 1
@@ -45,7 +45,7 @@ def index_multiply(x: Array, values: Array, /, index: Any) -> Any:
 
 
 def _attained(x: Any, values: Any, y: Any, index: Any) -> tuple[Any, Any]:
-    """Where x, and where values, are the extreme y: 1 over how many of them are so at that place; else 0. Plain numbers."""
+    """For x and for values: 1 / (number of ties) where they equal the extreme y, else 0. Plain numbers."""
     extreme = raw_of(y)
     ours, theirs = x == extreme, values == getitem(extreme, index)
     count = combine(np.add, np.array(ours, float), index, 1.0 * theirs)
@@ -63,24 +63,24 @@ _extreme_rules = (
 
 @operation(domain=(DISTINCT,), samples=writing, numpy=by_numpy(np.maximum), rules=_extreme_rules)
 def index_max(x: Array, values: Array, /, index: Any) -> Plain:
-    """A copy of x that is, at the index, the larger one of x and values; where an integer index repeats, the largest.
+    """A copy of x with the maximum of x and values at the index; for repeated integer indices of all values.
 
-    All that are equally large share the gradient.
+    Ties share the gradient equally.
     """
     return combine(np.maximum, copied(x, values), index, values)
 
 
 @operation(domain=(DISTINCT,), samples=writing, numpy=by_numpy(np.minimum), rules=_extreme_rules)
 def index_min(x: Array, values: Array, /, index: Any) -> Plain:
-    """A copy of x that is, at the index, the smaller one of x and values; where an integer index repeats, the smallest.
+    """A copy of x with the minimum of x and values at the index; for repeated integer indices of all values.
 
-    All that are equally small share the gradient.
+    Ties share the gradient equally.
     """
     return combine(np.minimum, copied(x, values), index, values)
 
 
 class at(Generic[V]):
-    """The place of a functional update: at(x, index).set(values), .add(values) and so on give an updated copy of x.
+    """Functional updates at an index: at(x, index).set(values), .add(values) and so on return an updated copy of x.
 
     values broadcast to the shape of x[index].
 
@@ -94,32 +94,32 @@ class at(Generic[V]):
 
     @named("at(...).set")
     def set(self, values: V | Raw) -> V:
-        """A copy of x with x[index] = values; of repeats of an integer index the last one stands."""
+        """A copy of x with x[index] = values; for repeated integer indices the last value wins."""
         return cast(V, index_set(self.x, values, self.index))
 
     @named("at(...).add")
     def add(self, values: V | Raw) -> V:
-        """A copy of x with values added at the index; repeats of an integer index add up."""
+        """A copy of x with values added at the index; for repeated integer indices all values are added."""
         return cast(V, index_add(self.x, values, self.index))
 
     @named("at(...).multiply")
     def multiply(self, values: V | Raw) -> V:
-        """A copy of x multiplied by values at the index; by all of the repeats of an integer index."""
+        """A copy of x multiplied by values at the index; for repeated integer indices by all values."""
         return cast(V, index_multiply(self.x, values, self.index))
 
     @named("at(...).min")
     def min(self, values: V | Raw) -> V:
-        """A copy of x, at the index the smallest of x and its values; ties share the gradient equally."""
+        """A copy of x with the minimum of x and values at the index; ties share the gradient equally."""
         return cast(V, index_min(self.x, values, self.index))
 
     @named("at(...).max")
     def max(self, values: V | Raw) -> V:
-        """A copy of x, at the index the largest of x and its values; ties share the gradient equally."""
+        """A copy of x with the maximum of x and values at the index; ties share the gradient equally."""
         return cast(V, index_max(self.x, values, self.index))
 
 
 class Places(Generic[V]):
-    """The places of a Value, which v.at is: v.at[index], or v.at(index), is the one that can be updated; see `at`."""
+    """The type of v.at: v.at[index], or v.at(index), is at(v, index); see `at`."""
 
     __slots__ = ("value",)
 

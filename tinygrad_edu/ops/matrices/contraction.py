@@ -1,4 +1,4 @@
-"""Sums of products over chosen axes: einsum by Einstein's convention, tensordot and its kin by matmul."""
+"""Sums of products over chosen axes: einsum by Einstein's convention; tensordot, dot and inner by matmul."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
-    """Subscripts with the ellipses and the output spelled out: one word an operand, and the output's word."""
+    """Subscripts with ellipses and output written out: one word per operand, and the output's word."""
     words, arrow, output = subscripts.replace(" ", "").partition("->")
     inputs = words.split(",")
     if not arrow:
@@ -46,8 +46,8 @@ def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
 def _einsum_share(i: int, g: Any, operands: tuple[Any, ...], subscripts: str) -> Any:
     """The gradient for operand i: einsum of g with the other operands, onto the letters of operand i.
 
-    A letter that only operand i has is stretched by a factor of ones; a letter that it has twice is led to a diagonal by an
-    identity matrix.
+    A letter that only operand i has is broadcast by a factor of ones; a repeated letter becomes a diagonal through an identity
+    matrix.
     """
     inputs, output = _explicit(subscripts, [len(shape_of(x)) for x in operands])
     words = [output, *(w for j, w in enumerate(inputs) if j != i)]
@@ -107,7 +107,7 @@ def _contractions(shape: Shape) -> Iterator[Sample]:
     ),
 )
 def einsum(*operands: Array, subscripts: str) -> Plain:
-    """Sum of products by Einstein's convention: einsum("ij,jk->ik", a, b); repeated letters, implicit output and ... too.
+    """Sum of products by Einstein's convention: einsum("ij,jk->ik", a, b); also repeated letters, implicit output and "...".
 
     Raises ShapeError if the subscripts do not fit the operands.
     """
@@ -134,10 +134,10 @@ def tensordot(a: Array, b: Array, /, axes: int | Sequence[int] | Sequence[Sequen
 
     Args:
         a, b: arrays.
-        axes: how many of the last axes of a meet the first of b; or a pair, of axes of a and axes of b, each an integer or a
-            list of them.
+        axes: the number of last axes of a to pair with the first axes of b; or a pair (axes of a, axes of b), each an integer
+            or a list of integers.
 
-    Raises ShapeError if axes do not exist, or do not have the same sizes.
+    Raises ShapeError if axes do not exist or differ in size.
     """
     meeting = _meeting(shape_of(a), shape_of(b), axes)
     free = [[i for i in range(len(shape_of(x))) if i not in m] for x, m in zip((a, b), meeting, strict=True)]
@@ -149,13 +149,13 @@ def tensordot(a: Array, b: Array, /, axes: int | Sequence[int] | Sequence[Sequen
 
 
 def _laid_out(x: Any, order: Shape, shape: Shape) -> Any:
-    """x with its axes in an order, then in a shape; what is so already stays."""
+    """x transposed to an order of axes, then reshaped; each step only if it changes x."""
     x = x if order == tuple(range(len(order))) else transpose(x, order)
     return x if shape_of(x) == shape else reshape(x, shape)
 
 
 def _meeting(a: Shape, b: Shape, axes: Any) -> tuple[Shape, Shape]:
-    """The axes of either that are summed over, numbered from 0."""
+    """The axes of each operand that are summed over, as non-negative numbers."""
     try:
         on_a, on_b = (range(len(a) - axes, len(a)), range(axes)) if isinstance(axes, (int, np.integer)) else axes
         left, right = checked_axes(a, on_a), checked_axes(b, on_b)
@@ -168,7 +168,7 @@ def _meeting(a: Shape, b: Shape, axes: Any) -> tuple[Shape, Shape]:
 
 
 def _pairs(shape: Shape) -> Iterator[Sample]:
-    """Every pairing of a scalar, vectors, matrices and stacks for dot: the last axis meets the last but one."""
+    """Every pairing of a scalar, vectors, matrices and stacks for dot: the last axis pairs with the second-to-last."""
     yield Sample(((), shape))
     yield Sample((shape, ()))
     if shape:
@@ -179,10 +179,10 @@ def _pairs(shape: Shape) -> Iterator[Sample]:
 
 @derived(symbol="·", samples=_pairs)
 def dot(a: Array, b: Array, /) -> Plain:
-    """Sum over the last axis of a and the last but one of b: (..., n) and (*stack, n, m) -> (..., *stack, m).
+    """Sum over the last axis of a and the second-to-last of b: (..., n) and (*stack, n, m) -> (..., *stack, m).
 
-    The product of scalars, the inner product of vectors, the matrix product. Of stacks it takes every pair, where matmul
-    takes matrix by matrix. Raises ShapeError if the sizes differ.
+    The product of scalars, the inner product of vectors, the matrix product. Stacks are combined in every pairing of their
+    matrices, while matmul broadcasts them. Raises ShapeError if the sizes differ.
     """
     if not shape_of(a) or not shape_of(b):
         return multiply(a, b)

@@ -1,8 +1,8 @@
-"""Matrices as products of simpler ones: Cholesky and QR; and how an op packs several results into one.
+"""Matrix decompositions, Cholesky and QR; and packing several results of an op into one.
 
-An op has one output, so qr, eigh and svd are primitives that pack their results into one last axis (`packed_qr`), and a
-composition that unpacks it. A product of results that does not depend on how the decomposition was chosen (signs of
-vectors) has a gradient that does not either.
+An op has one output, so each of qr, eigh and svd is a primitive that packs its results along one last axis (`packed_qr`), and
+a composition that unpacks them. A function of the results that does not depend on the choice of the decomposition (signs of
+vectors) has a gradient that does not depend on it either.
 
 Sources of the rules: I. Murray, Differentiation of the Cholesky Decomposition (2016); S. Walter and L. Lehmann, Algorithmic
 Differentiation of Linear Algebra Functions (2010); D. Roberts and L. Roberts, QR and LQ Decomposition Matrix Backpropagation
@@ -37,13 +37,13 @@ class QRResult(NamedTuple):
 
 
 def pack(stack: Shape, *parts: Any) -> Any:
-    """Results that have the axes of a stack in common, side by side in one last axis."""
+    """Results with the leading axes of a stack in common, concatenated along one last axis."""
     n = len(stack)
     return np.concatenate([part.reshape((*stack, prod(part.shape[n:]))) for part in parts], axis=-1)
 
 
 def unpack(packed: Any, *shapes: Shape) -> list[Any]:
-    """The parts of what was packed; recorded, if a Value was packed."""
+    """The parts of a packed result, in the given shapes; recorded if it is a Value."""
     parts, start, stack = [], 0, shape_of(packed)[:-1]
     for shape in shapes:
         part = packed[..., start : start + prod(shape)]
@@ -53,23 +53,23 @@ def unpack(packed: Any, *shapes: Shape) -> list[Any]:
 
 
 def symmetric(x: Any) -> Any:
-    """The symmetric part, matrix by matrix."""
+    """The symmetric part of each matrix."""
     return (x + x.mT) / 2
 
 
 def identity(n: int) -> Any:
-    """True on the diagonal: a mask that leaves the dtype of what it multiplies alone."""
+    """The boolean identity matrix: as a factor it keeps the other factor's dtype."""
     return np.eye(n, dtype=bool)
 
 
 def resolution(size: int, values: Any) -> Any:
-    """The difference that two eigenvalues or singular values must exceed to be told apart."""
+    """The smallest difference at which two eigenvalues or singular values count as distinct."""
     scale = np.max(np.abs(values), axis=-1, initial=0.0, keepdims=True)
     return size * float(np.finfo(values.dtype).eps) * scale
 
 
 def symmetric_part(x: Array) -> tuple[Array]:
-    """For samples: a symmetric matrix, positive definite and with eigenvalues far from each other."""
+    """For samples: a symmetric positive definite matrix with well-separated eigenvalues."""
     return (symmetric(well_posed(x)[0]),)
 
 
@@ -98,10 +98,10 @@ def _cholesky_rule(g: Any, y: Any, upper: bool) -> Any:
     ),
 )
 def cholesky(x: Array, /, upper: bool = False) -> Plain:
-    """The lower triangle y with y yᵀ = x and a positive diagonal; yᵀ if upper. (..., n, n) -> (..., n, n).
+    """Cholesky factor: lower triangular y with y yᵀ = x and a positive diagonal; yᵀ if upper. (..., n, n) -> (..., n, n).
 
-    It is that of the symmetric part (x + xᵀ)/2, so the gradient is symmetric. Raises ShapeError if the matrices are not
-    square, MatrixError if one is not positive definite.
+    The factor is that of the symmetric part (x + xᵀ)/2, so the gradient is symmetric. Raises ShapeError if the matrices are
+    not square, MatrixError if one is not positive definite.
     """
     check_square(x)
     problem = "a matrix is not positive definite; add a multiple of the identity, or use eigh"
@@ -134,14 +134,14 @@ def rectangles(shape: Shape) -> Iterator[Shape]:
 
 
 def _qr_rule(g: Any, y: Any, x: Any) -> Any:
-    """Of x = q [r s], r square: s = qᵀ x_s gives its share to x_s and to q, and the rest is the rule for x_r = q r."""
+    """For x = q [r s] with r square: s = qᵀ x_s contributes to x_s and to q; the remainder is the rule for x_r = q r."""
     q, upper = unpack(y, *_qr_sizes(shape_of(x)))
     gq, g_upper = unpack(g, *_qr_sizes(shape_of(x)))
     k = q.shape[-1]
     r, gr = upper[..., :k], g_upper[..., :k]
     slope = np.abs(np.diagonal(raw_of(r), axis1=-2, axis2=-1))
     if np.any(slope <= resolution(max(x.shape[-2:]), slope)):
-        raise GraphError(f"the first {k} columns of a matrix depend on each other, so the gradient is not defined")
+        raise GraphError(f"the first {k} columns of a matrix are linearly dependent, so the gradient is not defined")
     wide = x.shape[-1] > k
     if wide:
         gq = gq + x[..., k:] @ g_upper[..., k:].mT
@@ -174,10 +174,10 @@ def packed_qr(x: Array, /) -> Plain:
 def qr(x: Array, /, mode: str = "reduced") -> QRResult:
     """QR decomposition x = Q R of matrices: (..., m, n) -> Q (..., m, k) and R (..., k, n), k = min(m, n).
 
-    Raises UnsupportedError for modes other than "reduced"; GraphError for the gradient if the first k columns depend on each
-    other.
+    Raises UnsupportedError for modes other than "reduced". The gradient raises GraphError if the first k columns are linearly
+    dependent.
     """
     if mode != "reduced":
-        raise UnsupportedError(f"got mode={mode!r}, expected 'reduced', the only one that has a gradient")
+        raise UnsupportedError(f"got mode={mode!r}, expected 'reduced', the only mode with a gradient")
     packed = packed_qr(x)
     return QRResult(*unpack(packed, *_qr_sizes(shape_of(x))))

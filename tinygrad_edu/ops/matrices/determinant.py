@@ -32,16 +32,16 @@ __all__ = ["det", "slogdet"]
     rules=(lambda g, y, x: _spread(g) * cofactor(x),),
 )
 def det(x: Array, /) -> Plain:
-    """Determinant of square matrices: (..., n, n) -> (...). Of large ones it over- or underflows: use slogdet.
+    """Determinant of square matrices: (..., n, n) -> (...). For large matrices it can overflow or underflow: use slogdet.
 
-    The first two derivatives are exact for singular matrices too. Raises ShapeError if they are not square.
+    The first two derivatives are exact for singular matrices too. Raises ShapeError if the matrices are not square.
     """
     check_square(x)
     return np.linalg.det(x)
 
 
 def _spread(g: Any) -> Any:
-    """One number a matrix, with two axes of size 1 to broadcast over the matrix."""
+    """One number per matrix, with two axes of size 1 to broadcast over the matrix."""
     return reshape(g, (*shape_of(g), 1, 1))
 
 
@@ -51,20 +51,20 @@ def _turns(u: Array, vh: Array) -> Any:
 
 
 def _cofactor_rule(g: Any, y: Any, x: Any) -> Any:
-    """The second derivative of det along g, in the basis of x's singular vectors, where it is a polynomial without division.
+    """The second derivative of det along g, in the basis of x's singular vectors, where it is a polynomial (no division).
 
-    With s the singular values and h = uᵀ g v, it is Σ_j p_ij h_jj on the diagonal and -p_ij h_ji off it, p_ij the product of
-    all s but s_i and s_j. Recorded, for derivatives beyond the second, it is written by division by the determinant.
+    With s the singular values and h = uᵀ g v, it is Σ_j p_ij h_jj on the diagonal and -p_ij h_ji off the diagonal, where p_ij
+    is the product of all s except s_i and s_j. When recorded, for third and higher derivatives, it divides by the determinant.
     """
     if isinstance(y, Node):
         if not np.all(raw_of(det(x))):
-            raise GraphError("a matrix is singular; there only the first two derivatives of det are to be had")
+            raise GraphError("a matrix is singular; only the first two derivatives of det are available there")
         return (_spread(sum(g * y, axis=(-2, -1))) * y - y @ g.mT @ y) / _spread(det(x))
     u, s, vh = np.linalg.svd(x)
     n = s.shape[-1]
     same = np.eye(n, dtype=bool)
     left_out = same[:, None] | same[None, :]  # [i, j, k]: whether k is i or j
-    # without the diagonal, whose terms cancel, but may be large
+    # without the diagonal, whose terms cancel but may be large
     products = np.prod(np.where(left_out, s.dtype.type(1), s[..., None, None, :]), axis=-1) * ~same
     h = u.mT @ g @ vh.mT
     inner = -products * h.mT + same * np.vecdot(products, np.einsum("...jj->...j", h)[..., None, :])[..., None]
@@ -72,7 +72,7 @@ def _cofactor_rule(g: Any, y: Any, x: Any) -> Any:
 
 
 def _by_singular_values(x: Array) -> Any:
-    """det(u vᵀ) u c vᵀ of x = u s vᵀ, c_i the product of all s but s_i: nothing to divide by."""
+    """det(u vᵀ) u c vᵀ for x = u s vᵀ, with c_i the product of all s except s_i: no division."""
     u, s, vh = factored(NOT_FINITE, np.linalg.svd, x)
     others = np.where(np.eye(s.shape[-1], dtype=bool), s.dtype.type(1), s[..., None, :])
     return _turns(u, vh) * ((u * np.prod(others, axis=-1)[..., None, :]) @ vh)
@@ -85,10 +85,10 @@ def _by_singular_values(x: Array) -> Any:
     rules=(rule(_cofactor_rule, says="(Σ g y · y - y gᵀ y) / det(x)"),),
 )
 def cofactor(x: Array, /) -> Plain:
-    """Cofactors of square matrices, the gradient of det: det(x) x⁻¹ᵀ, of singular matrices too. (..., n, n) -> (..., n, n).
+    """Cofactors of square matrices, singular ones too; the gradient of det: det(x) x⁻¹ᵀ. (..., n, n) -> (..., n, n).
 
-    By inverting, which takes a fifth of the time and is as accurate, unless a determinant is 0. Raises ShapeError if the matrices
-    are not square.
+    Computed from the inverse, in a fifth of the time and with equal accuracy, unless a determinant is 0. Raises ShapeError if
+    the matrices are not square.
     """
     check_square(x)
     determinant = np.asarray(np.linalg.det(x))
@@ -117,7 +117,7 @@ def _two_numbers(x: Array) -> Any:
     rules=(rule(_slogdet_rule, says="g x⁻¹ᵀ for ln |det|, 0 for the sign"),),
 )
 def packed_slogdet(x: Array, /) -> Plain:
-    """Signs and logarithms of |det| of square matrices, side by side: (..., n, n) -> (..., 2)."""
+    """Signs and ln |det| of square matrices, packed: (..., n, n) -> (..., 2)."""
     check_square(x)
     return _two_numbers(x)
 
@@ -131,10 +131,10 @@ class SlogdetResult(NamedTuple):
 
 @derived(symbol="ln|det|", samples=regular, several=SlogdetResult, numpy=np.linalg.slogdet)
 def slogdet(x: Array, /) -> SlogdetResult:
-    """Sign and ln |det| of square matrices, (..., n, n) -> (...) and (...), where det itself would over- or underflow.
+    """Sign and ln |det| of square matrices, (..., n, n) -> (...) and (...); finite where det would overflow or underflow.
 
-    The sign is plain. Of a singular matrix they are 0 and -inf, and asking for the gradient raises GraphError. Raises
-    ShapeError if the matrices are not square.
+    The sign is plain. A singular matrix gives 0 and -inf, and its gradient raises GraphError. Raises ShapeError if the
+    matrices are not square.
     """
     packed = packed_slogdet(x)
     return SlogdetResult(getitem(raw_of(packed), (..., 0)), getitem(packed, (..., 1)))

@@ -1,4 +1,4 @@
-"""Eigenvalues and eigenvectors of symmetric matrices, and where these have no gradient.
+"""Eigenvalues and eigenvectors of symmetric matrices, and the points where they have no gradient.
 
 Source of the rule: M. Giles, Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation
 (2008), section 3.1.
@@ -26,20 +26,20 @@ __all__ = ["eigh", "eigvalsh"]
 
 
 class EighResult(NamedTuple):
-    """Eigenvalues in ascending order, (..., n), and eigenvectors in the columns of (..., n, n)."""
+    """Eigenvalues in ascending order, (..., n), and eigenvectors as columns, (..., n, n)."""
 
     eigenvalues: Any
     eigenvectors: Any
 
 
 def refuse(message: str, where: Any, cotangents: tuple[Any, ...], vectors: tuple[Any, ...]) -> None:
-    """Raise GraphError if gradient arrives in columns of vectors that have none, or once it does in a further derivative.
+    """Raise GraphError if a gradient arrives at columns that have none, now or later in a higher derivative.
 
     Args:
         message: of the error.
-        where: whether a column has none: (..., k).
+        where: True for columns without a gradient: (..., k).
         cotangents: the gradients of the vectors, (..., m, k) each.
-        vectors: what the rule is about to record further derivatives of.
+        vectors: the vectors from which the rule records higher derivatives.
     """
 
     if not np.any(where):
@@ -52,13 +52,13 @@ def refuse(message: str, where: Any, cotangents: tuple[Any, ...], vectors: tuple
 
     for part in (*cotangents, *vectors):
         if isinstance(part, Node):
-            part.register_hook(hook)  # type: ignore[attr-defined]  # what is recorded is a Value
+            part.register_hook(hook)  # type: ignore[attr-defined]  # recorded vectors are Values
 
 
 def told_apart(kind: str, values: Any, cotangents: tuple[Any, ...], vectors: tuple[Any, ...]) -> Any:
-    """Which pairs of eigenvalues or singular values differ, as far as rounding lets one tell: (..., n) -> (..., n, n).
+    """Which pairs of eigenvalues or singular values are distinct beyond rounding error: (..., n) -> (..., n, n).
 
-    Where two are equal their vectors have no gradient, which is refused.
+    Vectors of equal values have no gradient; a gradient that arrives there raises GraphError.
     """
     values = raw_of(values)
     limit = resolution(values.shape[-1], values)[..., None]
@@ -95,7 +95,7 @@ def _packed_samples(shape: Shape) -> Iterator[Sample]:
 
 
 def _samples(shape: Shape) -> Iterator[Sample]:
-    """Of single matrices, whose results joined are what is packed."""
+    """Samples of single matrices, whose results joined equal the packed result."""
     return (sample._replace(shapes=(sample.shapes[0][-2:],)) for sample in _packed_samples(shape))
 
 
@@ -127,11 +127,11 @@ def packed_eigh(x: Array, /, UPLO: str = "L") -> Plain:
 def eigh(x: Array, /, UPLO: str = "L") -> EighResult:
     """Eigenvalues w, ascending, and eigenvectors v of symmetric matrices, x v = v diag(w): (..., n, n) -> (..., n), (..., n, n).
 
-    They are those of the symmetric part (x + xᵀ)/2, whichever triangle UPLO names, so the gradient is symmetric, and the
-    derivative of just that.
+    The results are those of the symmetric part (x + xᵀ)/2, whichever triangle UPLO names, so the gradient is symmetric and
+    exact.
 
-    Where eigenvalues are equal they have a gradient, and their eigenvectors have none: GraphError, if it is asked for, and
-    for second derivatives. Raises ShapeError if the matrices are not square.
+    Equal eigenvalues have a gradient; their eigenvectors do not, and their gradient and second derivatives raise GraphError.
+    Raises ShapeError if the matrices are not square.
     """
     if UPLO not in ("L", "U", "l", "u"):
         raise UnsupportedError(f"got UPLO={UPLO!r}, expected 'L' or 'U'")

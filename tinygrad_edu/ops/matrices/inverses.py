@@ -1,4 +1,4 @@
-"""Inverses, equations and powers of square matrices, which lie in the last two axes: (..., n, n).
+"""Inverses, linear equations and powers of square matrices, which lie in the last two axes: (..., n, n).
 
 Source of the rules: M. Giles, Collected Matrix Derivative Results for Forward and Reverse Mode Algorithmic Differentiation
 (2008), section 2.
@@ -31,13 +31,13 @@ def square_shapes(shape: Shape) -> Shape:
 
 
 def well_posed(x: Array, *others: Array) -> tuple[Array, ...]:
-    """For samples: a matrix whose eigenvalues, and singular values, lie near 1, 2, 3, ...; what follows it stays."""
+    """For samples: a matrix with eigenvalues and singular values near 1, 2, 3, ...; other arguments are unchanged."""
     rows, columns = x.shape[-2:]
     return x / 16 + np.eye(rows, columns) * np.arange(1.0, columns + 1), *others
 
 
 def regular(shape: Shape) -> Iterator[Sample]:
-    """Samples of square matrices that have an inverse."""
+    """Samples of invertible square matrices."""
     yield Sample((square_shapes(shape),), prepare=well_posed)
 
 
@@ -56,7 +56,7 @@ def check_matrix(x: Any) -> None:
 
 
 def factored(problem: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What NumPy's function returns; its LinAlgError as a MatrixError that names the operation and the problem."""
+    """The result of NumPy's function; its LinAlgError becomes a MatrixError that names the operation and the problem."""
     try:
         return function(*args, **kwargs)
     except np.linalg.LinAlgError as error:
@@ -77,7 +77,7 @@ _SINGULAR = "a matrix is singular, so it has no inverse; try pinv or lstsq, or a
 def inv(x: Array, /) -> Plain:
     """Inverse of square matrices: (..., n, n) -> (..., n, n). To solve equations, solve() is faster and more accurate.
 
-    Raises ShapeError if they are not square, MatrixError if one is singular.
+    Raises ShapeError if the matrices are not square, MatrixError if one is singular.
     """
     check_square(x)
     return factored(_SINGULAR, np.linalg.inv, x)
@@ -96,7 +96,7 @@ def _transposed_solution(g: Any, a: Any, b: Any) -> Any:
 
 
 def _minus_outer(z: Any, y: Any, b: Any) -> Any:
-    """-z yᵀ, matrix by matrix, where y is a vector if b is."""
+    """-z yᵀ for each matrix; y is a vector if b is."""
     return -(z * y[..., None, :] if len(b.shape) == 1 else z @ y.mT)
 
 
@@ -136,9 +136,9 @@ def _powers(shape: Shape) -> Iterator[Sample]:
 
 @derived(symbol="xⁿ", samples=_powers, numpy=np.linalg.matrix_power)
 def matrix_power(x: Array, /, n: int) -> Plain:
-    """Integer power of square matrices: (..., n, n) -> (..., n, n), by repeated squaring; a negative one of the inverse.
+    """Integer power of square matrices: (..., n, n) -> (..., n, n), by repeated squaring; if n < 0, a power of the inverse.
 
-    Raises ShapeError if they are not square or n is not an integer, MatrixError if n < 0 and a matrix is singular.
+    Raises ShapeError if the matrices are not square or n is not an integer, MatrixError if n < 0 and a matrix is singular.
     """
     check_square(x)
     try:

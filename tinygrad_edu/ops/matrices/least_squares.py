@@ -29,11 +29,11 @@ def _check_rank(ranks: Any, x: Any) -> None:
     full = min(shape_of(x)[-2:])
     if np.any(ranks != full):
         got = f"a matrix of shape {shape_of(x)[-2:]} and rank {np.min(ranks):.0f}"
-        raise GraphError(f"{got} has no gradient, since the result jumps there; expected rank {full}")
+        raise GraphError(f"{got} has no gradient, since the result is discontinuous there; expected rank {full}")
 
 
 def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
-    """One term for a change inside the column space of x, one for a change out of it: of its columns, or of its rows."""
+    """One term for changes within the column space of x, and one for changes that leave its column or row space."""
     _check_rank(np.round(np.vecdot(raw_of(x), raw_of(y).mT).sum(axis=-1)), x)
     rows, columns = x.shape[-2:]
     share = -(y.mT @ g @ y.mT)
@@ -57,10 +57,10 @@ def pinv(x: Array, /, rcond: Any = None) -> Plain:
 
     Args:
         x: matrices.
-        rcond: singular values up to so many times the largest one count as 0; NumPy's choice if None.
+        rcond: singular values up to rcond times the largest count as 0; NumPy's default if None.
 
-    Raises ShapeError if x has fewer than two axes; GraphError for the gradient of a matrix that is not of full rank, where
-    the pseudo-inverse jumps.
+    Raises ShapeError if x has fewer than two axes. The gradient raises GraphError for a rank-deficient matrix, where the
+    pseudo-inverse is discontinuous.
     """
     check_matrix(x)
     return factored(NOT_FINITE, np.linalg.pinv, x, rcond)
@@ -79,7 +79,7 @@ def _column(x: Any, b: Any) -> Any:
 
 
 def _a_rule(g: Any, y: Any, a: Any, b: Any, rcond: Any) -> Any:
-    """As that of pinv, with g bᵀ for g, in terms of least squares again: no product aᵀ a, which squares the condition."""
+    """The rule of pinv with g bᵀ for g, written by least squares: no product aᵀ a, which squares the condition number."""
     _check_rank(np.linalg.matrix_rank(raw_of(a), tol=None, rtol=rcond), a)
     g, y, b = _column(g, b), _column(y, b), _column(b, b)
     rows, columns = a.shape
@@ -103,32 +103,32 @@ def _a_rule(g: Any, y: Any, a: Any, b: Any, rcond: Any) -> Any:
     ),
 )
 def least_squares(a: Array, b: Array, /, rcond: float | None = None) -> Plain:
-    """The x that makes ‖a x - b‖ least, and of those the shortest: (m, n) and (m,) -> (n,), or (m, n) and (m, k) -> (n, k).
+    """The x of least norm that minimizes ‖a x - b‖: (m, n) and (m,) -> (n,), or (m, n) and (m, k) -> (n, k).
 
-    The first result of lstsq, without what the others cost. Args and errors are those of lstsq.
+    The first result of lstsq, without the cost of the others. Arguments and errors are those of lstsq.
     """
     left, right = shape_of(a), shape_of(b)
     if len(left) != 2 or not 1 <= len(right) <= 2 or left[0] != right[0]:
-        remedy = "a stack has to be solved matrix by matrix, or by pinv(a) @ b"
+        remedy = "solve a stack matrix by matrix, or with pinv(a) @ b"
         raise ShapeError(f"got {left} and {right}, expected (m, n) and (m,) or (m, k); {remedy}")
     return factored(NOT_FINITE, np.linalg.lstsq, a, b, rcond)[0]
 
 
 @derived(symbol="a⁺b", samples=_fits, several=tuple, numpy=np.linalg.lstsq)
 def lstsq(a: Array, b: Array, /, rcond: float | None = None) -> tuple[Any, Any, int, Any]:
-    """Least squares, min ‖a x - b‖, with NumPy's four results; least_squares gives the first alone, for half the time.
+    """Least squares, min ‖a x - b‖, with NumPy's four results; least_squares returns only the first, in half the time.
 
     Args:
         a: (m, n).
         b: (m,), or (m, k) for k problems.
-        rcond: singular values up to so many times the largest one count as 0; max(m, n) ε if None.
+        rcond: singular values up to rcond times the largest count as 0; max(m, n) ε if None.
 
     Returns:
         The solutions, (n,) or (n, k); the sums of squared residuals, (1,) or (k,), empty unless m > n = rank; the rank of a, a
         plain integer; its singular values.
 
-    Raises ShapeError if shapes do not fit; GraphError for the gradient in an a that is not of full rank, where the solution
-    jumps.
+    Raises ShapeError if shapes do not fit. The gradient with respect to a raises GraphError if a is rank-deficient, where the
+    solution is discontinuous.
     """
     x = least_squares(a, b, rcond)
     s = svdvals(a)

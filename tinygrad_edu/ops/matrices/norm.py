@@ -25,7 +25,7 @@ __all__ = ["matrix_norm", "norm", "vector_norm"]
 
 
 def _every_ord(shape: Shape) -> Iterator[Sample]:
-    """Every kind of norm, of numbers that differ in size."""
+    """Every kind of norm, for numbers of distinct magnitudes."""
 
     def prepare(x: Any) -> tuple[Any]:
         places = 8 * (x - np.min(x))
@@ -48,15 +48,15 @@ def norm(x: Array, /, ord: float | str | None = None, axis: Axis = None, keepdim
     """Norm of vectors (one axis) or matrices (two), over all axes if None; without overflow or underflow.
 
     Args:
-        ord: None for √Σx²; of a vector inf or -inf for the largest or smallest |x|, 0 for how many are not 0, another
-            number p for (Σ |x|**p)**(1/p); of a matrix "fro" for √Σx², 1 or -1 for the largest or smallest sum of |x| over
-            a column, inf or -inf over a row, 2 or -2 for the largest or smallest singular value, "nuc" for their sum.
+        ord: None for √Σx². For vectors: inf or -inf for the largest or smallest |x|, 0 for the number of nonzeros, another
+            number p for (Σ |x|**p)**(1/p). For matrices: "fro" for √Σx², 1 or -1 for the largest or smallest column sum of
+            |x|, inf or -inf for row sums, 2 or -2 for the largest or smallest singular value, "nuc" for their sum.
 
-    At x = 0 the gradient is 0; ties for largest or smallest share it equally.
+    At x = 0 the gradient is 0; ties for the largest or smallest share the gradient equally.
 
     Raises:
-        UnsupportedError: for another `ord`.
-        ShapeError: if there are neither one nor two axes, and `ord` is not None.
+        UnsupportedError: for any other `ord`.
+        ShapeError: if `ord` is not None and the number of axes is neither one nor two.
     """
     if ord is None:
         return p_norm(x) if axis is None and not keepdims else p_norm(x, axis=axis, keepdims=keepdims)
@@ -100,7 +100,7 @@ def _offsets(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_offsets, numpy=np.linalg.diagonal)
 def matrix_diagonal(x: Array, /, offset: int = 0) -> Plain:
-    """The diagonal of each matrix: (..., n, m) -> (..., k); offset counts to the right of the main one. linalg.diagonal.
+    """The diagonal of each matrix: (..., n, m) -> (..., k); offset > 0 is above the main diagonal. linalg.diagonal.
 
     Raises ShapeError without two axes.
     """
@@ -114,7 +114,7 @@ def matrix_trace(x: Array, /, offset: int = 0) -> Plain:
 
 
 def _unlike(x: Any) -> tuple[Any]:
-    """Numbers that differ in size, and no row or column a multiple of another."""
+    """Numbers of distinct magnitudes, with no row or column a multiple of another."""
     places = 8 * (x - np.min(x))
     return ((places + 1) ** 1.5 * np.where(places % 2, -1, 1),)
 
@@ -134,7 +134,7 @@ def _matrices(shape: Shape) -> Iterator[Sample]:
 
 @derived(symbol="‖x‖", domain=(DISTINCT,), samples=_vectors, numpy=np.linalg.vector_norm)
 def vector_norm(x: Array, /, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Plain:
-    """Norm of vectors that lie along any number of axes, all if None; ord as for norm. linalg.vector_norm."""
+    """Norm of vectors along any number of axes, all if None; ord as for norm. linalg.vector_norm."""
     axes = checked_axes(shape_of(x), axis)
     if len(axes) == 1:
         return norm(x, ord=ord, axis=axes, keepdims=keepdims)

@@ -22,7 +22,7 @@ __all__ = ["diag", "diagflat", "diagonal", "trace", "tril", "triu"]
 
 
 def _row(rows: int, columns: int, offset: int) -> slice:
-    """Where a diagonal lies in a matrix whose rows are laid end to end: every (columns + 1)th number."""
+    """The slice of the flattened matrix that is a diagonal: every (columns + 1)th element."""
     length = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
     start = offset if offset >= 0 else -offset * columns
     return slice(start, start + length * (columns + 1), columns + 1)
@@ -41,7 +41,7 @@ def _diagonals(shape: Shape) -> Iterator[Sample]:
 
 @derived(samples=_diagonals)
 def diagonal(x: Array, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The diagonals of the matrices that two axes of x span, along a new last axis; offset counts to the right of the main one.
+    """The diagonals of the matrices that two axes of x span, along a new last axis; offset > 0 is above the main diagonal.
 
     Raises ShapeError without two such axes.
     """
@@ -60,13 +60,13 @@ def _diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
 
 @derived(samples=_diagonals)
 def trace(x: Array, /, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The sum of the diagonal of each matrix that two axes of x span. Raises ShapeError without two such axes."""
+    """Sum of the diagonal of each matrix that two axes of x span. Raises ShapeError without two such axes."""
     return sum(_diagonal(x, offset, axis1, axis2), axis=-1)
 
 
 @derived(samples=lambda shape: [Sample((shape,), {"k": k}) for k in (0, 1, -2)] if 0 < len(shape) < 3 else [])
 def diag(x: Array, /, k: int = 0) -> Any:
-    """The matrix with the vector x as its diagonal number k, or diagonal number k of the matrix x, counted to the right.
+    """The matrix with the vector x on its kth diagonal, or the kth diagonal of the matrix x; k > 0 is above the main diagonal.
 
     Raises ShapeError for any other x; diagonal() takes stacks of matrices.
     """
@@ -80,7 +80,7 @@ def diag(x: Array, /, k: int = 0) -> Any:
 
 @derived(samples=lambda shape: [Sample((shape,), {"k": k}) for k in (0, 1, -2)])
 def diagflat(x: Array, /, k: int = 0) -> Any:
-    """The matrix with the numbers of x, row by row, as its diagonal number k."""
+    """The matrix with the flattened x on its kth diagonal."""
     return diag(ravel(x), k)
 
 
@@ -90,7 +90,7 @@ def _triangles(shape: Shape) -> Iterator[Sample]:
 
 
 def _lower(x: Any, k: int, by: int = 0) -> Any:
-    """True on the diagonal number k + by of each matrix of x, and below."""
+    """True on and below the (k + by)th diagonal of each matrix of x."""
     if not shape_of(x):
         raise ShapeError("got a scalar, expected a matrix or a stack of them")
     rows, columns = (*shape_of(x), *shape_of(x))[-2:] if len(shape_of(x)) == 1 else shape_of(x)[-2:]
@@ -99,11 +99,11 @@ def _lower(x: Any, k: int, by: int = 0) -> Any:
 
 @derived(samples=_triangles)
 def tril(x: Array, /, k: int = 0) -> Any:
-    """Each matrix of x with 0 above its diagonal number k; a vector counts as every row of a square matrix."""
+    """Lower triangle: each matrix of x with 0 above its kth diagonal; a vector counts as every row of a square matrix."""
     return where(_lower(x, k), x, 0)
 
 
 @derived(samples=_triangles)
 def triu(x: Array, /, k: int = 0) -> Any:
-    """Each matrix of x with 0 below its diagonal number k; a vector counts as every row of a square matrix."""
+    """Upper triangle: each matrix of x with 0 below its kth diagonal; a vector counts as every row of a square matrix."""
     return where(_lower(x, k, by=-1), 0, x)

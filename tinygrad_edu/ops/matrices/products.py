@@ -1,4 +1,4 @@
-"""Products of vectors, matrices and stacks of them: matmul, and what is composed of it."""
+"""Products of vectors, matrices and stacks of them: matmul, and the operations composed of it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def rows(x: Any) -> Any:
 
 
 def _left(g: Any, a: Any, b: Any) -> Any:
-    """The gradient of a @ b with respect to a: g @ bᵀ, with the axes that vectors lack put in."""
+    """The gradient of a @ b with respect to a: g @ bᵀ, with the missing axes of vectors inserted."""
     if len(b.shape) == 1:
         return g[..., None] * b if len(a.shape) > 1 else g * b
     if len(a.shape) == 1:
@@ -45,12 +45,12 @@ def _left(g: Any, a: Any, b: Any) -> Any:
 
 
 def _right(g: Any, a: Any, b: Any) -> Any:
-    """The gradient of a @ b with respect to b: aᵀ @ g, with the axes that vectors lack put in."""
+    """The gradient of a @ b with respect to b: aᵀ @ g, with the missing axes of vectors inserted."""
     if len(a.shape) == 1:
         return a[:, None] * g[..., None, :] if len(b.shape) > 1 else g * a
     if len(b.shape) == 1:
         return (a.mT @ g[..., None])[..., 0]
-    if len(b.shape) == 2:  # one product over all of the stack, and nothing left to sum
+    if len(b.shape) == 2:  # one product over the whole stack, no sum afterwards
         return rows(a).mT @ rows(g)
     return a.mT @ g
 
@@ -93,19 +93,19 @@ def _of_one_size(shape: Shape) -> list[Sample]:
 
 @derived(symbol="·", samples=_of_one_size)
 def vdot(a: Array, b: Array, /) -> Plain:
-    """Inner product of all numbers of a and b, read row by row: sizes must be equal, shapes need not. A scalar."""
+    """Inner product of the flattened a and b, a scalar: sizes must be equal, shapes need not."""
     return matmul(reshape(a, (_size(a),)), reshape(b, (_size(b),)))
 
 
 @derived(symbol="⊗", samples=_any_two, also=(np.linalg.outer,))
 def outer(a: Array, b: Array, /) -> Plain:
-    """Every product of a number of a and one of b, read row by row: sizes n and m -> (n, m)."""
+    """Outer product of the flattened a and b: sizes n and m -> (n, m)."""
     return multiply(reshape(a, (_size(a), 1)), reshape(b, (1, _size(b))))
 
 
 @derived(symbol="⊗", samples=_any_two)
 def kron(a: Array, b: Array, /) -> Plain:
-    """Kronecker product: blocks b scaled by each number of a; axis by axis, sizes multiply. Missing leading axes count as 1."""
+    """Kronecker product: a block b scaled by each element of a; sizes multiply per axis. Missing leading axes count as 1."""
     ndim = max(len(shape_of(a)), len(shape_of(b)))
     left, right = [(1,) * (ndim - len(shape_of(x))) + shape_of(x) for x in (a, b)]
     blocks = multiply(
@@ -130,10 +130,10 @@ def _chains(shape: Shape) -> Iterator[Sample]:
 
 @derived(symbol="@", listed=True, samples=_chains, numpy=np.linalg.multi_dot)
 def multi_dot(*arrays: Array) -> Plain:
-    """Product of a list of two or more matrices, multiplied in the order that needs the fewest multiplications.
+    """Product of two or more matrices, in the order with the fewest scalar multiplications.
 
     The first and the last may be vectors. See Cormen et al., Introduction to Algorithms, section 14.2 (4th edition). Raises
-    ShapeError if there are fewer than two, or an operand is not a matrix.
+    ShapeError for fewer than two operands, or if an operand is not a matrix.
     """
     shapes = [shape_of(x) for x in arrays]
     ends = len(shapes) > 1 and 1 <= len(shapes[0]) <= 2 and 1 <= len(shapes[-1]) <= 2
@@ -148,7 +148,7 @@ def multi_dot(*arrays: Array) -> Plain:
 
 
 def _cheapest(sizes: Sequence[int]) -> list[tuple[int, int, int]]:
-    """How to multiply matrices of sizes[i] by sizes[i + 1]: (start, middle, end) for each product, inner ones first."""
+    """The cheapest order for matrices of sizes[i] by sizes[i + 1]: (start, middle, end) per product, inner products first."""
     cost = {(i, i + 1): 0 for i in range(len(sizes) - 1)}
     cut = {}
     for length in range(2, len(sizes)):

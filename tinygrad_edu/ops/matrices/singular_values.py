@@ -24,7 +24,7 @@ __all__ = ["svd", "svdvals"]
 
 
 class SVDResult(NamedTuple):
-    """Left singular vectors in columns, singular values in descending order, right singular vectors in rows."""
+    """Left singular vectors as columns, singular values in descending order, right singular vectors as rows."""
 
     U: Any
     S: Any
@@ -47,7 +47,7 @@ def _svd_gauge(shape: Shape) -> Any:
 
 
 def _svd_rule(g: Any, y: Any, x: Any) -> Any:
-    """Turns within the space of the singular vectors, their change out of it, and the change of the singular values."""
+    """Rotations within the span of the singular vectors, changes that leave it, and changes of the singular values."""
     u, s, vh = unpack(y, *_svd_sizes(shape_of(x)))
     gu, gs, gvh = unpack(g, *_svd_sizes(shape_of(x)))
     v, gv = vh.mT, gvh.mT
@@ -103,20 +103,20 @@ def svd(x: Array, /, full_matrices: bool = True, compute_uv: bool = True, hermit
 
     Args:
         x: matrices.
-        full_matrices: pass False, unless they are square: more than k singular vectors have no gradient.
+        full_matrices: pass False unless the matrices are square: more than k singular vectors have no gradient.
         compute_uv: False for S alone.
         hermitian: only False; for symmetric matrices use eigh.
 
-    Where singular values are equal they have a gradient, and their vectors have none: GraphError, if it is asked for, and
-    for second derivatives; where m != n, the same where one is 0. A singular value has the gradient 0 where it is 0. Raises
-    UnsupportedError for options that have no gradient.
+    Equal singular values have a gradient; their vectors do not, and their gradient and second derivatives raise GraphError. If
+    m != n, the same holds for vectors of a singular value 0. The gradient of a singular value that is 0 is 0. Raises
+    UnsupportedError for options without a gradient.
     """
     if hermitian:
         raise UnsupportedError("got hermitian=True, expected False; for symmetric matrices use eigh")
     rows, columns = shape_of(x)[-2:] if len(shape_of(x)) > 1 else (0, 0)
     if full_matrices and compute_uv and rows != columns:
         got = f"matrices of shape {(rows, columns)} and full_matrices=True, NumPy's default"
-        raise UnsupportedError(f"got {got}; pass full_matrices=False, as more vectors have no gradient")
+        raise UnsupportedError(f"got {got}; pass full_matrices=False, since the extra vectors have no gradient")
     packed = packed_svd(x)
     u, s, vh = unpack(packed, *_svd_sizes(shape_of(x)))
     return SVDResult(u, s, vh) if compute_uv else s

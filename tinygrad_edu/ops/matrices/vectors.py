@@ -35,7 +35,7 @@ def _cross_call(a: Any, b: Any, /, axisa: int = -1, axisb: int = -1, axisc: int 
 
 
 def _from_right(axis: int, x: Any) -> int:
-    """The same axis with a negative number, which it keeps where broadcasting puts other axes in front."""
+    """The axis as a negative number, which stays valid when broadcasting adds leading axes."""
     return axis if axis < 0 else axis - len(x.shape)
 
 
@@ -52,15 +52,15 @@ def _from_right(axis: int, x: Any) -> int:
     ),
 )
 def cross(a: Array, b: Array, /, axisa: int = -1, axisb: int = -1, axisc: int = -1) -> Plain:
-    """Cross product of 3-vectors, which lie along axisa and axisb; those of the result along axisc. Other axes broadcast.
+    """Cross product of 3-vectors along axisa of a and axisb of b; the result's lie along axisc. Other axes broadcast.
 
-    `axis`, if given, stands for all three. Vectors of two components, which NumPy deprecates, raise ShapeError.
+    `axis`, if given, overrides all three. Vectors of two components, which NumPy deprecates, raise ShapeError.
     """
     for x, axis in ((a, axisa), (b, axisb)):
         size = shape_of(x)[checked_axis(shape_of(x), axis)]
         if size != 3:
             got = f"{size} components along axis {axis} of shape {shape_of(x)}"
-            raise ShapeError(f"got vectors of {got}, expected 3; put 0 for a missing third")
+            raise ShapeError(f"got vectors of {got}, expected 3; add a third component of 0")
     return np.cross(a, b, axisa, axisb, axisc)
 
 
@@ -74,7 +74,7 @@ def _along(shape: Shape) -> Iterator[Sample]:
 
 
 def _vecdot_share(g: Any, x: Any, other: Any, axis: int) -> Any:
-    """g times the other factor, where g has lost the axis that x and it were summed along."""
+    """g times the other factor, with the summed axis restored in g."""
     if not shape_of(g):
         return g * other
     if axis == -1:
@@ -92,8 +92,8 @@ def _vecdot_share(g: Any, x: Any, other: Any, axis: int) -> Any:
     ),
 )
 def vecdot(a: Array, b: Array, /, axis: int = -1) -> Plain:
-    """Inner products of the vectors along an axis of both; the other axes broadcast. Raises ShapeError if sizes differ."""
+    """Inner products of vectors along an axis; the other axes broadcast. Raises ShapeError if sizes differ."""
     i, j = [checked_axis(shape_of(x), axis) for x in (a, b)]
     if shape_of(a)[i] != shape_of(b)[j]:
-        raise ShapeError(f"got vectors of {shape_of(a)[i]} and {shape_of(b)[j]} components, expected as many")
+        raise ShapeError(f"got vectors of {shape_of(a)[i]} and {shape_of(b)[j]} components, expected equal lengths")
     return np.vecdot(a, b, axis=axis)  # type: ignore[call-overload]  # NumPy's stubs lack axis

@@ -1,4 +1,4 @@
-"""conv1d, conv2d and their mirror images: conv with options as in PyTorch, checked, and a bias. (conv is in correlation.py.)"""
+"""conv1d, conv2d and their transposes: conv with PyTorch's options, checked, and a bias. (conv is in correlation.py.)"""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _spread_pictures(shape: Shape) -> Iterator[Sample]:
 def _by_definition(
     x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
-    """What conv1d and conv2d must equal: the sum over NumPy's own windows."""
+    """Reference for conv1d and conv2d: the sum over NumPy's sliding windows."""
     how = _checked(x, weight, _options(stride, padding, dilation, groups), x.ndim - 2)
     return _with_bias(by_definition(x, weight, **how), bias)
 
@@ -67,7 +67,7 @@ def _transposed_by_definition(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Any:
-    """What conv_transpose1d and conv_transpose2d must equal: the mirror image of that sum, number by number."""
+    """Reference for conv_transpose1d and conv_transpose2d: the transpose of that sum, element by element."""
     how = _checked(x, weight, _options(stride, padding, dilation, groups), x.ndim - 2)
     size = _size(x, weight, how, windows.per_axis("", output_padding, x.ndim - 2, least=0))
     return _with_bias(transposed_by_definition(x, weight, size=size, **how), bias)
@@ -90,8 +90,8 @@ def conv1d(
 ) -> Plain:
     """Cross-correlation along one axis: (batch, channels, length), (out, channels / groups, k) -> (batch, out, length').
 
-    bias: (out,), or None. stride, padding, dilation: integers; padding also "same" (stride 1, the odd number after) or "valid".
-    groups: channels and kernels are split into so many groups that do not see each other.
+    bias: (out,), or None. stride, padding, dilation: integers; padding also "same" (stride 1; an odd total pads one more after)
+    or "valid". groups: the number of independent groups into which channels and kernels are split.
 
     Raises ShapeError where shapes, groups or options do not fit.
     """
@@ -109,10 +109,10 @@ def conv2d(
     dilation: Size = 1,
     groups: int = 1,
 ) -> Plain:
-    """Cross-correlation of pictures: (batch, channels, height, width), (out, channels / groups, kh, kw) -> (batch, out, h, w).
+    """Cross-correlation of images: (batch, channels, height, width), (out, channels / groups, kh, kw) -> (batch, out, h, w).
 
-    bias: (out,), or None. stride, padding, dilation: integers, or pairs for height and width; padding also "same" (stride 1, the
-    odd number after) or "valid". groups: channels and kernels are split into so many groups that do not see each other.
+    bias: (out,), or None. stride, padding, dilation: integers, or pairs for height and width; padding also "same" (stride 1; an
+    odd total pads one more after) or "valid". groups: the number of independent groups into which channels and kernels are split.
 
     Raises ShapeError where shapes, groups or options do not fit.
     """
@@ -131,10 +131,10 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: Size = 1,
 ) -> Plain:
-    """The mirror image of conv1d: (batch, channels, length), (channels, out / groups, k) -> (batch, out, length').
+    """Transposed conv1d: (batch, channels, length), (channels, out / groups, k) -> (batch, out, length').
 
-    It is the gradient of conv1d with that weight and those options in its x, of length (length - 1) stride - 2 padding +
-    dilation (k - 1) + 1 + output_padding, which is less than the stride.
+    It is the gradient of conv1d, with the same weight and options, with respect to x. length' is (length - 1) stride -
+    2 padding + dilation (k - 1) + 1 + output_padding; output_padding is less than the stride.
 
     Raises ShapeError where shapes, groups or options do not fit.
     """
@@ -153,10 +153,10 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Size = 1,
 ) -> Plain:
-    """The mirror image of conv2d: (batch, channels, height, width), (channels, out / groups, kh, kw) -> (batch, out, h, w).
+    """Transposed conv2d: (batch, channels, height, width), (channels, out / groups, kh, kw) -> (batch, out, h, w).
 
-    It is the gradient of conv2d with that weight and those options in its x, of size (n - 1) stride - 2 padding +
-    dilation (k - 1) + 1 + output_padding along each axis; output_padding is less than the stride.
+    It is the gradient of conv2d, with the same weight and options, with respect to x. Each size n becomes (n - 1) stride -
+    2 padding + dilation (k - 1) + 1 + output_padding; output_padding is less than the stride.
 
     Raises ShapeError where shapes, groups or options do not fit.
     """
@@ -168,7 +168,7 @@ def _options(stride: Size, padding: Size | str, dilation: Size, groups: int) -> 
 
 
 def _sliding(x: Any, weight: Any, bias: Any, options: dict[str, Any], axes: int) -> Any:
-    """conv1d and conv2d, their options checked."""
+    """conv1d and conv2d, with checked options."""
     how = _checked(x, weight, options, axes)
     size, kernel, groups = shape_of(x)[2:], shape_of(weight)[2:], how["groups"]
     if shape_of(x)[1] != shape_of(weight)[1] * groups or shape_of(weight)[0] % groups:
@@ -181,7 +181,7 @@ def _sliding(x: Any, weight: Any, bias: Any, options: dict[str, Any], axes: int)
 
 
 def _mirrored(x: Any, weight: Any, bias: Any, output_padding: Size, options: dict[str, Any], axes: int) -> Any:
-    """conv_transpose1d and conv_transpose2d, their options checked."""
+    """conv_transpose1d and conv_transpose2d, with checked options."""
     if options["padding"] == "same":
         raise ShapeError("got padding='same', expected integers")
     extra = windows.per_axis("output_padding", output_padding, axes, least=0)
@@ -198,7 +198,7 @@ def _mirrored(x: Any, weight: Any, bias: Any, output_padding: Size, options: dic
 
 
 def _size(x: Any, weight: Any, how: dict[str, Any], extra: Shape) -> Shape:
-    """How large an image conv would need to make x of it."""
+    """The image size from which conv produces the size of x."""
     sizes = shape_of(x)[2:], shape_of(weight)[2:], how["stride"], how["padding"], how["dilation"], extra
     return tuple(
         [(n - 1) * s + d * (k - 1) + 1 + e - low - high for n, k, s, (low, high), d, e in zip(*sizes, strict=True)]
@@ -210,7 +210,7 @@ def _checked(x: Any, weight: Any, options: dict[str, Any], axes: int) -> dict[st
     windows.check_image(x, axes)
     if len(shape_of(weight)) != axes + 2 or not all(shape_of(weight)):
         expected = f"(channels, channels / groups, {windows.AXES[axes]})"
-        raise ShapeError(f"got a weight of shape {shape_of(weight)}, expected {expected}, nothing empty")
+        raise ShapeError(f"got a weight of shape {shape_of(weight)}, expected {expected}, no size 0")
     stride = windows.per_axis("stride", options["stride"], axes)
     dilation = windows.per_axis("dilation", options["dilation"], axes)
     (groups,) = windows.per_axis("groups", options["groups"], 1)
@@ -222,7 +222,7 @@ def _padding(padding: Any, kernel: Shape, stride: Shape, dilation: Shape) -> Pad
     """Padding before and after along each axis."""
     if padding == "same":
         if any(s != 1 for s in stride):
-            raise ShapeError(f"got padding='same' with stride={stride}, expected stride=1; give padding in numbers")
+            raise ShapeError(f"got padding='same' with stride={stride}, expected stride=1; pass padding as integers")
         total = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
         return tuple([(n // 2, n - n // 2) for n in total])
     sides = windows.per_axis("padding", 0 if padding == "valid" else padding, len(kernel), least=0)
@@ -230,7 +230,7 @@ def _padding(padding: Any, kernel: Shape, stride: Shape, dilation: Shape) -> Pad
 
 
 def _biased(y: Any, bias: Any) -> Any:
-    """y with a number added to each channel."""
+    """y with a bias added to each channel."""
     if bias is None:
         return y
     channels, *size = shape_of(y)[1:]

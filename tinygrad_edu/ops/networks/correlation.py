@@ -1,9 +1,9 @@
-"""conv: convolution of images with kernels, and its two mirror images: the gradients of each are the other two.
+"""conv: convolution of images with kernels, and its two adjoints; the gradients of each are the other two.
 
-conv1d and its kin, for users, are in convolution.py.
+The public functions (conv1d, conv2d and their transposes) are in convolution.py.
 
-All three are the same sum over windows, Σ y[window] · weight · x[window], less one factor. Each lays the windows out as
-columns, tap by tap, and leaves the sum to one matrix product; so many images at a time that the columns stay in the cache.
+All three are the same sum over windows, Σ y[window] · weight · x[window], without one of the factors. Each copies the windows
+into columns (im2col), tap by tap, and computes the sum as one matrix product, in tiles of images whose columns fit the cache.
 See Chellapilla, Puri & Simard, "High Performance Convolutional Neural Networks for Document Processing" (2006).
 """
 
@@ -22,11 +22,11 @@ from ...signatures import Array, Plain
 from . import windows
 from .windows import Padding
 
-TILE = 1 << 18  # numbers in the columns at a time: 1 MiB of float32
+TILE = 1 << 18  # elements of the columns of one tile: 1 MiB of float32
 
 
 def by_definition(x: Any, weight: Any, stride: Shape, padding: Padding, dilation: Shape, groups: int) -> Any:
-    """The convolution as NumPy's own windows and one einsum give it."""
+    """Reference convolution: NumPy's sliding windows and one einsum."""
     seen = windows.seen(x, weight.shape[2:], stride, padding, dilation)
     seen = seen.reshape(len(x), groups, x.shape[1] // groups, *seen.shape[2:])
     kernels = weight.reshape(groups, -1, *weight.shape[1:])
@@ -36,18 +36,18 @@ def by_definition(x: Any, weight: Any, stride: Shape, padding: Padding, dilation
 
 
 def _against_units(product: Callable[[Any], Any], shape: Shape) -> Any:
-    """The mirror image of a linear function, number by number: the sum of what it makes of each unit array."""
+    """The transpose of a linear function, element by element, from its results for all unit arrays."""
     return np.array([np.sum(product(unit)) for unit in windows.units(shape)]).reshape(shape)
 
 
 def transposed_by_definition(x: Any, weight: Any, size: Shape, groups: int, **how: Any) -> Any:
-    """The transposed convolution as the mirror image of by_definition."""
+    """Reference transposed convolution: the transpose of by_definition."""
     shape = (len(x), weight.shape[1] * groups, *size)
     return _against_units(lambda unit: x * by_definition(unit, weight, groups=groups, **how), shape)
 
 
 def _geometries(shape: Shape) -> Iterator[tuple[Shape, Shape, dict[str, Any]]]:
-    """Shapes of an image and a kernel, and how the one slides over the other: every parameter, sizes that leave a rest."""
+    """Shapes of an image and a kernel with conv's parameters: every parameter, and sizes that leave a remainder."""
     n = shape[0] if shape else 1
 
     def how(stride: Shape, padding: Padding, dilation: Shape, groups: int) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _result(image: Shape, kernel: Shape, how: dict[str, Any]) -> Shape:
 
 
 def _tiles(images: int, numbers: int) -> Iterator[slice]:
-    """Runs of so many images that their columns, of so many numbers an image, stay in the cache."""
+    """Slices of the images whose columns, of `numbers` elements per image, fit in the cache."""
     size = max(1, TILE // max(1, numbers))
     return (slice(start, min(start + size, images)) for start in range(0, images, size))
 
@@ -90,7 +90,7 @@ def _columns(x: Any, taps: Any, out: Shape, groups: int) -> Iterator[tuple[slice
     for tile in _tiles(images, channels * len(taps) * prod(out)):
         part = x[tile]
         if buffer is None:
-            buffer = np.zeros((len(part), channels, len(taps), *out), x.dtype)  # what no tap sees stays 0
+            buffer = np.zeros((len(part), channels, len(taps), *out), x.dtype)  # elements outside every tap stay 0
         columns = buffer[: len(part)]
         for i, (seen, by) in enumerate(taps):
             columns[:, :, i][by] = part[seen]
@@ -98,7 +98,7 @@ def _columns(x: Any, taps: Any, out: Shape, groups: int) -> Iterator[tuple[slice
 
 
 def _flat(y: Any, groups: int) -> Any:
-    """A result of windows as matrices: (images, groups, channels of a group, windows)."""
+    """A result, one element per window, as matrices: (images, groups, channels of a group, windows)."""
     return y.reshape(len(y), groups, y.shape[1] // groups, prod(y.shape[2:]))
 
 
@@ -120,8 +120,8 @@ def _kernels(weight: Any, groups: int) -> Any:
 def conv(x: Array, weight: Any, /, stride: Shape, padding: Padding, dilation: Shape, groups: int) -> Plain:
     """Cross-correlation over any number of axes, no bias: (n, c, *size), (o, c / groups, *kernel) -> (n, o, *out).
 
-    conv1d and conv2d are its faces for users. Padding is (before, after) along each axis; all parameters are tuples. The
-    columns are made again for the gradient, since kept they would take as many times x's memory as the kernel has taps.
+    conv1d and conv2d are the public functions. Padding is (before, after) along each axis; all parameters are tuples. The
+    gradient recomputes the columns: they take the memory of x times the number of the kernel's taps.
     """
     kernel = weight.shape[2:]
     out = windows.count(x.shape[2:], kernel, stride, padding, dilation)
@@ -146,9 +146,9 @@ def conv(x: Array, weight: Any, /, stride: Shape, padding: Padding, dilation: Sh
 def conv_transpose(
     x: Array, weight: Any, /, size: Shape, stride: Shape, padding: Padding, dilation: Shape, groups: int
 ) -> Plain:
-    """The gradient of conv in its image: (n, o, *out), (o, c / groups, *kernel) -> (n, c, *size).
+    """The gradient of conv with respect to its image: (n, o, *out), (o, c / groups, *kernel) -> (n, c, *size).
 
-    It adds to an image, at every window, the kernels weighted by x. conv_transpose1d and 2d are its faces for users.
+    It adds to an image, at every window, the kernels weighted by x. conv_transpose1d and 2d are the public functions.
     """
     kernel, out = weight.shape[2:], x.shape[2:]
     taps = windows.taps(size, out, kernel, stride, padding, dilation)
@@ -179,9 +179,9 @@ def conv_transpose(
 def conv_weight(
     x: Array, y: Any, /, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape, groups: int
 ) -> Plain:
-    """The gradient of conv in its weight: (n, c, *size), (n, o, *out) -> (o, c / groups, *kernel).
+    """The gradient of conv with respect to its weight: (n, c, *size), (n, o, *out) -> (o, c / groups, *kernel).
 
-    It adds up what the windows see in x, weighted by y.
+    It sums the windows of x, weighted by y.
     """
     out, kernels = y.shape[2:], y.shape[1]
     taps = windows.taps(x.shape[2:], out, kernel, stride, padding, dilation)

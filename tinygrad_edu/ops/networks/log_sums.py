@@ -1,4 +1,4 @@
-"""Logarithms of sums of exponentials, of two numbers or over axes: adding what only the logarithms are known of."""
+"""Logarithms of sums of exponentials, of two numbers or over axes: addition in the log domain."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def logaddexp2(a: Array, b: Array, /) -> Plain:
     ),
 )
 def logsumexp(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """ln Σ e**x over axes, without overflow or underflow; -inf where there is nothing to sum."""
+    """ln Σ e**x over axes, without overflow or underflow; -inf for an empty sum."""
     x = to_floating(x)
     largest: Any = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, 0)  # x - largest is never inf - inf
@@ -74,5 +74,5 @@ def logsumexp(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     top = e == 1
     rest = np.sum(e, axis=axis, keepdims=True, where=~top) + (np.sum(top, axis=axis, keepdims=True, dtype=e.dtype) - 1)
     with np.errstate(divide="ignore"):
-        y = np.log1p(rest) + largest  # log1p of all but one of the largest: as exact as np.logaddexp
+        y = np.log1p(rest) + largest  # log1p of the terms except one of the largest: as accurate as np.logaddexp
     return y if keepdims else np.squeeze(y, axis)

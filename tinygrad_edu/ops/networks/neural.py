@@ -1,4 +1,4 @@
-"""What neural networks need fused, for speed or for stability."""
+"""Operations of neural networks that are fused for speed or numerical stability."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def _with_numbers(shape: Shape) -> Iterator[Sample]:
 
 
 def _shifted(x: Array, axis: int) -> Any:
-    """x less its largest along the axis: the same softmax, and e**x cannot overflow."""
+    """x minus its maximum along the axis: the same softmax, and e**x cannot overflow."""
     x = to_floating(x)
     if not shape_of(x)[checked_axis(shape_of(x), axis)]:
-        raise ShapeError(f"got nothing along axis {axis} of shape {shape_of(x)}, expected at least one number")
+        raise ShapeError(f"axis {axis} of shape {shape_of(x)} is empty, expected at least one number")
     return x - np.maximum.reduce(x, axis=axis, keepdims=True)
 
 
@@ -44,7 +44,7 @@ def _shifted(x: Array, axis: int) -> Any:
     rules=(lambda g, y, x, axis: y * (g - sum(g * y, axis=axis, keepdims=True)),),
 )
 def softmax(x: Array, /, axis: int = -1) -> Plain:
-    """e**x / Σ e**x along an axis of at least one number; each slice sums to 1. Raises ShapeError for any other axis."""
+    """e**x / Σ e**x along an axis; each slice sums to 1. Raises ShapeError for an empty or missing axis."""
     y = np.exp(_shifted(x, axis))
     y /= np.add.reduce(y, axis=axis, keepdims=True)
     return y
@@ -56,7 +56,7 @@ def softmax(x: Array, /, axis: int = -1) -> Plain:
     rules=(lambda g, y, x, axis: g - exp(y) * sum(g, axis=axis, keepdims=True),),
 )
 def log_softmax(x: Array, /, axis: int = -1) -> Plain:
-    """ln softmax(x) along an axis, exact where softmax would underflow. Raises ShapeError as softmax does."""
+    """ln softmax(x) along an axis, accurate where softmax underflows. Raises ShapeError as softmax does."""
     shifted = _shifted(x, axis)
     return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axis, keepdims=True))
 
@@ -72,15 +72,15 @@ def log_softmax(x: Array, /, axis: int = -1) -> Plain:
     ),
 )
 def linear(x: Array, weight: Array, bias: Array, /) -> Plain:
-    """A layer's affine map x @ weight.T + bias: (..., in), (out, in), (out,) -> (..., out).
+    """Affine map of a layer, x @ weight.T + bias: (..., in), (out, in), (out,) -> (..., out).
 
-    Fused to save two nodes a layer. Fastest with a weight in Fortran order, whose transpose BLAS reads row by row; its gradient
-    comes in that order too. Raises ShapeError where the sizes do not fit.
+    Fused to save two nodes per layer. Fastest with a weight in Fortran order, whose transpose BLAS reads row by row; the
+    gradient has that order too. Raises ShapeError if the sizes do not fit.
     """
     if not shape_of(x) or len(shape_of(weight)) != 2 or shape_of(x)[-1] != shape_of(weight)[1]:
         raise ShapeError(
             f"got an input of shape {shape_of(x)} and a weight of shape {shape_of(weight)}, "
-            "expected (..., in) and (out, in); reshape the input, or build the layer for its last size"
+            "expected (..., in) and (out, in); reshape the input, or build the layer with in = the input's last size"
         )
     y: Plain = np.matmul(x, weight.T)
     if y.ndim and getattr(bias, "dtype", y.dtype) == y.dtype and y.dtype.kind == "f":
@@ -125,7 +125,7 @@ def _checked_labels(x: Array, labels: Any) -> Any:
 def cross_entropy(x: Array, /, labels: NDArray[np.integer]) -> Plain:
     """Mean of -ln softmax(x)[label] over rows: logits (batch, classes) and integer labels (batch,) -> scalar.
 
-    Fused because its gradient is then one subtraction: log_softmax, indexing and mean took twice the time.
+    Fused because its gradient is then one subtraction; log_softmax, indexing and mean take twice the time.
 
     Raises:
         ShapeError: if the shapes do not match, the batch is empty, or a label is out of range.
@@ -154,10 +154,10 @@ def _formula(x: Any, p: float = 0.5, rng: Any = None, training: bool = True) -> 
 
 @derived(samples=_choices, numpy=_formula)
 def dropout(x: Array, /, p: float = 0.5, rng: np.random.Generator | int | None = None, training: bool = True) -> Plain:
-    """Each number of x set to 0 with probability p, else divided by 1 - p: the mean stays. x itself if not training.
+    """Each element of x is set to 0 with probability p, else divided by 1 - p, which keeps the mean. x itself if not training.
 
     Args:
-        rng: where the randomness comes from: a generator, which moves on, or a seed.
+        rng: the source of randomness: a generator, which is advanced, or a seed.
 
     Raises TinygradError without rng, and for p outside 0 to 1. See Srivastava et al., "Dropout" (2014).
     """
@@ -187,10 +187,10 @@ def embedding(weight: Array, /, indices: ArrayLike) -> Plain:
     Raises:
         ShapeError: if the weight is not a matrix.
         DTypeError: if the indices are not plain integers.
-        IndexError: if an index is not from 0 to count - 1.
+        IndexError: if an index is outside 0 to count - 1.
     """
     if len(shape_of(weight)) != 2:
-        raise ShapeError(f"got a weight of shape {shape_of(weight)}, expected (count, size), a row per index")
+        raise ShapeError(f"got a weight of shape {shape_of(weight)}, expected (count, size), one row per index")
     return getitem(weight, integers("indices", indices, shape_of(weight)[0]))
 
 
@@ -198,7 +198,7 @@ def embedding(weight: Array, /, indices: ArrayLike) -> Plain:
 def one_hot(labels: ArrayLike, num_classes: int | None = None, dtype: DTypeLike = float) -> Array:
     """Rows of 0 with 1 at the label: integers (...) -> (..., num_classes), plain numbers.
 
-    num_classes is the largest label and one if not given. Raises DTypeError and IndexError as embedding does.
+    num_classes defaults to the largest label plus one. Raises DTypeError and IndexError as embedding does.
     """
     if num_classes is None:
         num_classes = int(np.max(integers("labels", labels), initial=-1)) + 1

@@ -1,4 +1,4 @@
-"""Normalization: numbers moved and scaled to mean 0 and variance 1 over chosen axes."""
+"""Normalization: shift and scale to mean 0 and variance 1 over chosen axes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _along_axes(shape: Shape) -> Iterator[Sample]:
 
 
 def _with_eps(shape: Shape) -> Iterator[Sample]:
-    """With eps so large that a numerical derivative is exact where x is 0."""
+    """Samples with an eps large enough for an exact numerical derivative at x = 0."""
     return (s._replace(params=s.params | {"eps": eps}) for s in _along_axes(shape) for eps in (0.125, 0.5))
 
 
@@ -43,7 +43,7 @@ def _layers(shape: Shape) -> Iterator[Sample]:
 
 
 def _checked(x: Any, axis: Axis) -> tuple[Any, Shape, int]:
-    """x in floating point, the axes, and how many numbers lie along them."""
+    """x in floating point, the axes, and the number of elements along them."""
     axes = checked_axes(shape_of(x), axis)
     count = prod([x.shape[i] for i in axes]) if axes else 0
     if not count:
@@ -60,19 +60,19 @@ def _checked(x: Any, axis: Axis) -> tuple[Any, Shape, int]:
     rules=(rule(lambda g, y, x, axis: center(g, axis=axis), says="g - mean(g)"),),
 )
 def center(x: Array, /, axis: Axis = -1) -> Plain:
-    """x less its mean over axes (None: all), as exact far from 0 as near it. It is its own mirror image.
+    """x minus its mean over axes (None: all), as accurate far from 0 as near it. It is its own transpose.
 
-    Raises ShapeError where there is no axis, or nothing along it.
+    Raises ShapeError for an empty or missing axis.
     """
     x, axes, count = _checked(x, axis)
     first = x[tuple([slice(0, 1) if i in axes else slice(None) for i in range(x.ndim)])]
-    y = x - first  # exact where the numbers are close to each other, and the mean is then small
+    y = x - first  # exact where the numbers are close to each other; the mean is then small
     y -= np.add.reduce(y, axis=axes, keepdims=True) / count
     return y
 
 
 def _mean_product(a: Any, b: Any, axis: Axis) -> Any:
-    """mean(a * b) over axes that stay with size 1; on plain numbers in one pass, without an array of products."""
+    """mean(a * b) over axes, kept with size 1; for plain arrays in one pass, without an array of products."""
     if isinstance(a, Node) or isinstance(b, Node):
         return mean(a * b, axis=axis, keepdims=True)
     axes = checked_axes(a.shape, axis)
@@ -95,7 +95,7 @@ def _mean_product(a: Any, b: Any, axis: Axis) -> Any:
 def rms_norm(x: Array, /, axis: Axis = -1, eps: float = 1e-5) -> Plain:
     """x / √(mean(x²) + eps) over axes (None: all): numbers of mean square 1. See Zhang & Sennrich (2019).
 
-    Raises ShapeError where there is no axis, or nothing along it.
+    Raises ShapeError for an empty or missing axis.
     """
     x, axes, _ = _checked(x, axis)
     return x * _inverse_rms(x, axes, eps)
@@ -111,18 +111,18 @@ def _layer_formula(x: Any, axis: Any = -1, weight: Any = 1.0, bias: Any = 0.0, e
 
 @derived(samples=_layers, numpy=_layer_formula)
 def layer_norm(x: Array, /, axis: Axis = -1, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Plain:
-    """x of mean 0 and variance 1 over axes, then scaled and moved: (x - mean(x)) / √(var(x) + eps) · weight + bias, of x's shape.
+    """Layer normalization over axes: (x - mean(x)) / √(var(x) + eps) · weight + bias, with the shape of x.
 
     Args:
-        axis: as in NumPy; PyTorch's normalized_shape is that of the last axes, so (-2, -1) there where it has two sizes.
-        weight, bias: of a shape that broadcasts to that of x, or None.
+        axis: as in NumPy. PyTorch's normalized_shape with two sizes corresponds to axis=(-2, -1).
+        weight, bias: arrays that broadcast to the shape of x, or None.
 
-    Raises ShapeError where they do not. See Ba, Kiros & Hinton, "Layer Normalization" (2016).
+    Raises ShapeError if they do not broadcast. See Ba, Kiros & Hinton, "Layer Normalization" (2016).
     """
     for name, given in (("weight", weight), ("bias", bias)):
         if given is not None and _stretched(shape_of(x), np.shape(given)) != shape_of(x):
             got = f"x of shape {shape_of(x)} and {name} of shape {np.shape(given)}"
-            raise ShapeError(f"got {got}, expected one that broadcasts to x: the sizes of the axes normalized")
+            raise ShapeError(f"got {got}, expected a shape that broadcasts to x: the sizes of the normalized axes")
     y = rms_norm(center(x, axis=axis), axis=axis, eps=eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias

@@ -1,4 +1,4 @@
-"""Pooling: the largest number, or the mean, of each window of an image."""
+"""Pooling: the maximum or the mean of each window of an image."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ __all__ = ["avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d"]
 
 
 def _seen(x: Any, kernel: Shape, stride: Shape, padding: Padding, fill: float) -> Any:
-    """What each window sees, in one last axis."""
+    """The elements of each window, along one last axis."""
     seen = windows.seen(x, kernel, stride, padding, (1,) * len(kernel), fill)
     return seen.reshape(*seen.shape[: x.ndim], prod(kernel))
 
 
 def _geometries(shape: Shape) -> Iterator[tuple[Shape, dict[str, Any]]]:
-    """Images, and windows that touch, overlap, leave gaps, leave a rest, and reach into the padding."""
+    """Images, and windows that touch, overlap, leave gaps, leave a remainder, and reach into the padding."""
     n = shape[0] if shape else 1
     for image, kernel, stride, padding in (
         ((n, 2, 5), (2,), (2,), ((0, 0),)),
@@ -59,7 +59,7 @@ def _taps(size: Shape, out: Shape, kernel: Shape, stride: Shape, padding: Paddin
 
 
 def _first_largest(x: Any, y: Any, kernel: Shape, stride: Shape, padding: Padding) -> Any:
-    """For each window the place of its first largest number, counted through all of x."""
+    """For each window the index of its first maximum in flattened x."""
     size, out = x.shape[2:], y.shape[2:]
     tap, searching = np.zeros(y.shape, np.intp), np.ones(y.shape, bool)
     for seen, by in _taps(size, out, kernel, stride, padding):
@@ -74,7 +74,7 @@ def _first_largest(x: Any, y: Any, kernel: Shape, stride: Shape, padding: Paddin
 
 
 def _unpooled_largest(g: Any, y: Any, x: Any, how: dict[str, Any]) -> Any:
-    """g at the first largest number of each window, which moves with x only in jumps: a constant."""
+    """g at the first maximum of each window; the index is piecewise constant in x, hence not differentiated."""
     places = _first_largest(raw_of(x), raw_of(y), **how)
     return reshape(scatter(reshape(g, (-1,)), shape=(x.size,), indices=(places,)), x.shape)
 
@@ -91,9 +91,9 @@ def _unpooled_largest(g: Any, y: Any, x: Any, how: dict[str, Any]) -> Any:
     ),
 )
 def max_pool(x: Array, /, kernel: Shape, stride: Shape, padding: Padding) -> Plain:
-    """Largest number of each window over any number of axes: (n, c, *size) -> (n, c, *out). A tie goes to the first.
+    """Maximum of each window over any number of axes: (n, c, *size) -> (n, c, *out). The gradient of ties goes to the first.
 
-    max_pool1d and max_pool2d are its faces for users. Padding is (before, after) along each axis, and never the largest.
+    max_pool1d and max_pool2d are the public functions. Padding is (before, after) along each axis, and counts as -inf.
     """
     out = _out(x.shape[2:], kernel, stride, padding)
     x = to_floating(x)
@@ -125,7 +125,7 @@ def sum_pool(x: Array, /, kernel: Shape, stride: Shape, padding: Padding) -> Pla
 
 
 def _unpooled(x: Any, size: Shape, **how: Any) -> Any:
-    """sum_unpool number by number: each window's number times whether it sees the place."""
+    """Reference for sum_unpool: each element of x times a 0/1 matrix of the places that its window covers."""
     sees = np.sum(_seen(windows.units((1, *size)), **how, fill=0.0), axis=-1).reshape(prod(size), prod(x.shape[2:]))
     return (x.reshape(*x.shape[:2], prod(x.shape[2:])) @ sees.T).reshape(*x.shape[:2], *size)
 
@@ -138,7 +138,7 @@ def _unpooled(x: Any, size: Shape, **how: Any) -> Any:
     rules=(lambda g, y, x, size, **how: sum_pool(g, **how),),
 )
 def sum_unpool(x: Array, /, size: Shape, kernel: Shape, stride: Shape, padding: Padding) -> Plain:
-    """The mirror image of sum_pool: each number of x added to all that its window sees; (n, c, *out) -> (n, c, *size)."""
+    """Transpose of sum_pool: each element of x is added to all places of its window; (n, c, *out) -> (n, c, *size)."""
     y = np.zeros((*x.shape[:2], *size), x.dtype)
     for seen, by in _taps(size, x.shape[2:], kernel, stride, padding):
         y[seen] += x[by]
@@ -146,7 +146,7 @@ def sum_unpool(x: Array, /, size: Shape, kernel: Shape, stride: Shape, padding: 
 
 
 def _checked(x: Any, axes: int, kernel_size: Size, stride: Size | None, padding: Size) -> dict[str, Any]:
-    """kernel, stride and padding as the primitives take them; the stride is the kernel if not given."""
+    """kernel, stride and padding as the primitives take them; the stride defaults to the kernel."""
     windows.check_image(x, axes)
     kernel = windows.per_axis("kernel_size", kernel_size, axes)
     sides = windows.per_axis("padding", padding, axes, least=0)
@@ -168,7 +168,7 @@ def _mean(x: Any, axes: int, count_include_pad: bool, *size: Any) -> Any:
 
 
 def _faces(axes: int) -> Any:
-    """Samples of the faces for users."""
+    """Samples of the public functions."""
 
     def samples(shape: Shape) -> Iterator[Sample]:
         n = shape[0] if shape else 1
@@ -204,21 +204,21 @@ def _mean_formula(
 
 @derived(domain=(DISTINCT,), samples=_faces(1), numpy=_max_formula)
 def max_pool1d(x: Array, /, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Plain:
-    """Largest number of each window: (batch, channels, length) -> (batch, channels, length'). A tie goes to the first.
+    """Maximum of each window: (batch, channels, length) -> (batch, channels, length'). The gradient of ties goes to the first.
 
-    The stride is kernel_size if not given; padding is at most half of kernel_size, and never the largest. What does not fill a
-    window at the end is left out. Raises ShapeError where shapes or options do not fit.
+    The stride defaults to kernel_size; padding is at most half of kernel_size, and counts as -inf. An incomplete window at the
+    end is dropped. Raises ShapeError if shapes or options do not fit.
     """
     return max_pool(x, **_checked(x, 1, kernel_size, stride, padding))
 
 
 @derived(domain=(DISTINCT,), samples=_faces(2), numpy=_max_formula)
 def max_pool2d(x: Array, /, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Plain:
-    """Largest number of each window: (batch, channels, height, width) -> (batch, channels, h, w). A tie goes to the first.
+    """Maximum of each window: (batch, channels, height, width) -> (batch, channels, h, w).
 
-    First is row by row. Options are integers, or pairs for height and width. The stride is kernel_size if not given; padding is
-    at most half of kernel_size, and never the largest. What does not fill a window at the end is left out. Raises ShapeError
-    where shapes or options do not fit.
+    The gradient of ties goes to the first in row-major order. Options are integers, or pairs for height and width. The stride
+    defaults to kernel_size; padding is at most half of kernel_size, and counts as -inf. Incomplete windows at the end are
+    dropped. Raises ShapeError if shapes or options do not fit.
     """
     return max_pool(x, **_checked(x, 2, kernel_size, stride, padding))
 
@@ -229,7 +229,7 @@ def avg_pool1d(
 ) -> Plain:
     """Mean of each window: (batch, channels, length) -> (batch, channels, length').
 
-    Padding counts as zeros, or not at all without count_include_pad; the other options are those of max_pool1d.
+    Padding counts as zeros, or is excluded if not count_include_pad; the other options are those of max_pool1d.
     """
     return _mean(x, 1, count_include_pad, kernel_size, stride, padding)
 
@@ -240,6 +240,6 @@ def avg_pool2d(
 ) -> Plain:
     """Mean of each window: (batch, channels, height, width) -> (batch, channels, h, w).
 
-    Padding counts as zeros, or not at all without count_include_pad; the other options are those of max_pool2d.
+    Padding counts as zeros, or is excluded if not count_include_pad; the other options are those of max_pool2d.
     """
     return _mean(x, 2, count_include_pad, kernel_size, stride, padding)

@@ -1,6 +1,6 @@
-"""Convolution of two sequences, as signal processing has it. Its gradients are convolutions again.
+"""Convolution of two sequences, as in signal processing. Its gradients are convolutions too.
 
-Where conv1d lays windows out for many channels at a time, this is one sum of products, without any memory but the result's.
+conv1d copies windows for many channels at a time; this is one sum of products that allocates only the result.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _sequences(_: Shape) -> Iterator[Sample]:
 
 
 def _share(g: Any, x: Any, other: Any, mode: Mode) -> Any:
-    """The gradient of a convolution in x."""
+    """The gradient of a convolution with respect to x."""
     other = atleast_1d(other)
     n, m = (shape_of(x) or (1,))[0], shape_of(other)[0]
     if mode == "valid":
@@ -55,12 +55,12 @@ def convolve(a: Array, v: Array, /, mode: Mode = "full") -> Plain:
     """Convolution of two sequences: y[i] = Σ a[j] v[i-j] over all j.
 
     Args:
-        mode: "full" for all n + m - 1 numbers, "same" for the max(n, m) in the middle, "valid" for those whose sums run over
-            all of the shorter sequence.
+        mode: "full" for all n + m - 1 numbers, "same" for the central max(n, m), "valid" for those at which the sequences
+            overlap completely.
 
     Raises:
         ShapeError: if a or v is empty, or has more than one axis.
-        UnsupportedError: for another mode.
+        UnsupportedError: for any other mode.
     """
     _check(mode)
     return np.convolve(a, v, mode)

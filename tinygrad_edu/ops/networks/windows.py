@@ -1,7 +1,7 @@
-"""Windows that slide over the last axes of an image: the geometry that convolution and pooling share. Plain numbers, no ops.
+"""Sliding windows over the last axes of an image: the geometry of convolution and pooling. Plain numbers, no ops.
 
-A window has one tap per number that it sees. All windows' view through one tap is a strided slice of the image, so that work
-on every window is a loop over the few taps. Padding is never stored: a tap's slice ends where the image does.
+A tap is one position within the window. For all windows together, a tap is a strided slice of the image, so work on every
+window is a loop over the few taps. Padding is never stored: a tap's slice ends at the edge of the image.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ AXES = {1: "length", 2: "height, width", 3: "depth, height, width"}
 def taps(
     size: Shape, out: Shape, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape
 ) -> tuple[tuple[Index, Index], ...]:
-    """For each tap, row by row, two indices: what it sees of an image of that size, and the windows that see it there."""
+    """For each tap, in row-major order, two indices: its slice of the image, and the windows that the slice belongs to."""
     along = [
         [_overlap(n, m, s, i * d - before) for i in range(k)]
         for n, m, k, s, (before, _), d in zip(size, out, kernel, stride, padding, dilation, strict=True)
@@ -36,7 +36,7 @@ def taps(
 
 
 def _overlap(n: int, m: int, stride: int, offset: int) -> tuple[slice, slice]:
-    """Of windows 0 to m - 1, window o looking at place offset + stride * o: the places within 0 to n - 1, and their windows."""
+    """For windows o = 0 to m - 1 at places offset + stride * o: the places within 0 to n - 1, and their windows."""
     first = max(0, -(offset // stride))
     last = min(m - 1, (n - 1 - offset) // stride)
     if last < first:
@@ -45,7 +45,7 @@ def _overlap(n: int, m: int, stride: int, offset: int) -> tuple[slice, slice]:
 
 
 def count(size: Shape, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape) -> Shape:
-    """How many windows fit along each axis."""
+    """The number of windows along each axis."""
     return tuple(
         [
             (n + before + after - d * (k - 1) - 1) // s + 1
@@ -55,7 +55,7 @@ def count(size: Shape, kernel: Shape, stride: Shape, padding: Padding, dilation:
 
 
 def seen(x: Any, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape, fill: float = 0.0) -> Any:
-    """What each window sees, as NumPy's own windows show it: (n, c, *out, *kernel). For formulas that tests compare with."""
+    """The elements of each window, from NumPy's sliding windows: (n, c, *out, *kernel). For the reference formulas of tests."""
     axes = tuple(range(2, x.ndim))
     spans = tuple([d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)])
     filled = np.pad(x, [(0, 0), (0, 0), *padding], constant_values=fill)
@@ -64,12 +64,12 @@ def seen(x: Any, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape
 
 
 def units(shape: Shape) -> Any:
-    """All arrays of a shape that are 1 at one place, and 0 elsewhere."""
+    """All unit arrays of a shape: 1 at one place, 0 elsewhere."""
     return np.eye(prod(shape)).reshape(prod(shape), *shape)
 
 
 def check_image(x: Any, axes: int) -> None:
-    """Raise ShapeError unless x is (batch, channels, ...) with so many axes more."""
+    """Raise ShapeError unless x is (batch, channels, ...) with that number of further axes."""
     if len(shape_of(x)) != axes + 2:
         got, expected = shape_of(x), f"(batch, channels, {AXES[axes]})"
         raise ShapeError(f"got x of shape {got}, expected {expected}; reshape it, or add axes with x[None]")
@@ -84,7 +84,7 @@ def check_fit(size: Shape, kernel: Shape, padding: Padding, dilation: Shape) -> 
 
 
 def per_axis(option: str, given: Any, axes: int, least: int = 1) -> Shape:
-    """An option given as an integer for all axes, or as a sequence of one for each, as a tuple."""
+    """An option as a tuple with one integer per axis, from an integer for all axes or a sequence."""
     numbers = tuple(given) if isinstance(given, (tuple, list)) else (given,) * axes
     whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in numbers)
     if len(numbers) != axes or not whole or min(numbers) < least:

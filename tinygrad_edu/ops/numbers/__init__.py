@@ -1,1 +1,1 @@
-"""Elementwise operations: number by number, with NumPy broadcasting."""
+"""Elementwise operations, with NumPy broadcasting."""

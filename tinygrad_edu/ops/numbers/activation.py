@@ -34,7 +34,7 @@ __all__ = [
     "step",
 ]
 
-_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # so that mean 0 and variance 1 are a fixed point
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # make mean 0 and variance 1 a fixed point
 
 
 @elementwise(
@@ -45,9 +45,9 @@ _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # so that mea
 )
 @np.errstate(over="ignore")
 def sigmoid(x: Array, /) -> Plain:
-    """Elementwise logistic function 1 / (1 + e**-x); where e**-x overflows it is 0, as it should be.
+    """Elementwise logistic function 1 / (1 + e**-x); 0, the correct limit, where e**-x overflows.
 
-    The gradient has every digit in both tails: 1 - y is computed as 1 / (1 + e**x).
+    The gradient is accurate in both tails: 1 - y is computed as 1 / (1 + e**x).
     """
     return 1 / (1 + np.exp(-x))
 
@@ -134,7 +134,7 @@ def mish(x: Array, /) -> Plain:
     ),
 )
 def gelu(x: Array, /, approximate: str = "none") -> Plain:
-    """Elementwise x Φ(x), Φ the distribution of a normal deviate. See Hendrycks and Gimpel, arXiv:1606.08415.
+    """Elementwise x Φ(x), with Φ the standard normal distribution function. See Hendrycks and Gimpel, arXiv:1606.08415.
 
     Args:
         x: any shape.
@@ -166,14 +166,14 @@ def softsign(x: Array, /) -> Plain:
     rules=(lambda g, y, x, min_val, max_val: g * ((min_val < x) & (x < max_val)),),
 )
 def hardtanh(x: Array, /, min_val: float = -1.0, max_val: float = 1.0) -> Plain:
-    """Elementwise x limited to [min_val, max_val]. At the kinks the gradient is 0, as in PyTorch; `clip` passes it there."""
+    """Elementwise x limited to [min_val, max_val]. At the kinks the gradient is 0, as in PyTorch; that of `clip` is 1."""
     return np.minimum(np.maximum(x, min_val), max_val)
 
 
 @derived(domain=(NONZERO,), numpy=lambda x: np.where(x >= 0, 1.0, 0.0))
 def step(x: Array, /) -> Plain:
-    """Elementwise 1 if x >= 0, else 0: the unit of McCulloch and Pitts (1943) fires as it reaches its threshold, so step(0) = 1.
+    """Elementwise 1 if x >= 0, else 0: the threshold unit of McCulloch and Pitts (1943), which fires at its threshold.
 
-    Its gradient is 0 everywhere, the jump included.
+    Its gradient is 0 everywhere, including the jump.
     """
     return heaviside(x, 1.0)

@@ -1,4 +1,4 @@
-"""Arithmetic, number by number: sums, products, powers, roots and signs."""
+"""Elementwise arithmetic: sums, products, powers, roots and signs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def divide(a: Array, b: Array, /) -> Plain:
 
 
 def _lowered(a: Any, b: Any) -> Any:
-    """The exponent b - 1 of a in a derivative; 0 for 0 ** 0. One number stays one: NumPy has a faster way for that."""
+    """The exponent b - 1 of a in a derivative; 0 for 0 ** 0. A scalar stays a scalar, for which NumPy is faster."""
     zero = b == 0
     if zero is False or not some(zero):
         return b - 1
@@ -100,15 +100,15 @@ def _lowered(a: Any, b: Any) -> Any:
 def power(a: Array, b: Array, /) -> Plain:
     """Elementwise power a ** b. Shapes broadcast.
 
-    Any a with integer b; a >= 0 otherwise (NaN below). At a = 0 every derivative in a is exact: that of a**0 is 0, and so is
-    the derivative of 0**b in b for b >= 0.
+    a is any number if b is an integer, else a >= 0 (NaN below). At a = 0 every derivative with respect to a is exact: that of
+    a**0 is 0. The derivative of 0**b with respect to b is 0 for b >= 0.
     """
     return a**b
 
 
 @derived(symbol="^", domain=(POSITIVE, REAL))
 def float_power(a: Array, b: Array, /) -> Plain:
-    """Elementwise power a ** b, in floats even of integers. Shapes broadcast. float32 stays float32, unlike in NumPy."""
+    """Elementwise power a ** b in floating point, for integers too. Shapes broadcast. float32 stays float32, unlike in NumPy."""
     return power(a, b * 1.0)
 
 
@@ -132,7 +132,7 @@ def abs(x: Array, /) -> Plain:
 
 @elementwise(domain=(NONZERO,), rules=(lambda g, y, x: 0.0,))
 def sign(x: Array, /) -> Plain:
-    """Elementwise sign: -1, 0 or 1. Its gradient is 0 everywhere, the jump at 0 included."""
+    """Elementwise sign: -1, 0 or 1. Its gradient is 0 everywhere, including the jump at 0."""
     return np.sign(x)
 
 
@@ -163,7 +163,7 @@ def square(x: Array, /) -> Plain:
     ),
 )
 def hypot(a: Array, b: Array, /) -> Plain:
-    """Elementwise √(a² + b²), where the squares alone would overflow too. Shapes broadcast. At (0, 0) all derivatives are 0."""
+    """Elementwise √(a² + b²), without overflow of the squares. Shapes broadcast. At (0, 0) all derivatives are 0."""
     return np.hypot(a, b)
 
 
@@ -174,18 +174,18 @@ def hypot(a: Array, b: Array, /) -> Plain:
     also=(np.astype,),
 )
 def astype(x: Array, /, dtype: DTypeLike) -> Plain:
-    """x in another floating-point type; the gradient comes back in the type of x. float makes a Python float of a scalar.
+    """x cast to a floating-point dtype; the gradient has the dtype of x. float casts a scalar to a Python float.
 
-    Raises DTypeError for any other type, which has no gradient.
+    Raises DTypeError for any other dtype, which has no gradient.
     """
     if np.dtype(dtype).kind != "f":
-        raise DTypeError(f"got {np.dtype(dtype)}, expected a floating-point type; use value.data.astype for numbers")
+        raise DTypeError(f"got {np.dtype(dtype)}, expected a floating-point type; for plain data use value.data.astype")
     return operand_array(x).astype(dtype)
 
 
 @elementwise(numpy=lambda x: x, rules=(None,))
 def detach(x: Array, /) -> Plain:
-    """x as a constant: the same data, no gradient, no inputs."""
+    """x as a constant: the same data, without gradient and inputs."""
     return x
 
 
@@ -196,5 +196,5 @@ def detach(x: Array, /) -> Plain:
     rules=(lambda g, y, x: g,),
 )
 def positive(x: Array, /) -> Plain:
-    """Elementwise +x: the same numbers."""
+    """Elementwise +x: x unchanged."""
     return +x

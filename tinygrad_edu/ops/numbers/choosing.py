@@ -1,4 +1,4 @@
-"""Choosing between numbers: by a condition, the larger or smaller one, by sign, or the one that is not NaN."""
+"""Elementwise selection: by a condition, by size, by sign, or by not being NaN."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ __all__ = ["clip", "copysign", "fmax", "fmin", "heaviside", "maximum", "minimum"
 
 
 def half_at_ties(alone: Any, tied: Any) -> Any:
-    """How `won` is said: 1 where a number won alone, 1/2 where it tied."""
+    """The formula of `won`: 1 where a number won alone, 1/2 where it tied."""
     return where(alone, 1.0, where(tied, 0.5, 0.0))
 
 
 def won(alone: Any, tied: Any) -> Any:
-    """1 where a number won alone, 1/2 where it won or tied but not alone, 0 elsewhere; of plain booleans."""
+    """1 where `alone` is True, 1/2 where only `tied` is, 0 elsewhere; both are plain booleans."""
     if not isinstance(alone, np.ndarray):
         return (alone * 1.0 + tied * 1.0) / 2
-    return alone if np.array_equal(alone, tied) else (alone * 0.5 + tied * 0.5)  # without ties a third of the time
+    return alone if np.array_equal(alone, tied) else (alone * 0.5 + tied * 0.5)  # three times faster without ties
 
 
 @elementwise(
@@ -39,7 +39,7 @@ def won(alone: Any, tied: Any) -> Any:
     ),
 )
 def maximum(a: Array, b: Array, /) -> Plain:
-    """Elementwise larger one of a and b; NaN if either is. Shapes broadcast. At a tie each gets half of the gradient."""
+    """Elementwise maximum of a and b; NaN if either is. Shapes broadcast. At a tie each gets half of the gradient."""
     return np.maximum(a, b)
 
 
@@ -52,7 +52,7 @@ def maximum(a: Array, b: Array, /) -> Plain:
     ),
 )
 def minimum(a: Array, b: Array, /) -> Plain:
-    """Elementwise smaller one of a and b; NaN if either is. Shapes broadcast. At a tie each gets half of the gradient."""
+    """Elementwise minimum of a and b; NaN if either is. Shapes broadcast. At a tie each gets half of the gradient."""
     return np.minimum(a, b)
 
 
@@ -75,8 +75,8 @@ def _bounds(x: Any, /, a_min: Any = None, a_max: Any = None, *, min: Any = None,
 def clip(x: Array, a_min: Array, a_max: Array, /) -> Plain:
     """Elementwise x limited to [a_min, a_max], also called min= and max=; None for no limit. Shapes broadcast.
 
-    At a bound the whole gradient goes to x, as in PyTorch; beyond one it goes to the bound. Raises UnsupportedError for a bound
-    given twice.
+    At a bound the whole gradient goes to x, as in PyTorch; beyond a bound it goes to the bound. Raises UnsupportedError for a
+    bound given twice.
     """
     return np.minimum(np.maximum(x, a_min), a_max)
 
@@ -91,7 +91,7 @@ def clip(x: Array, a_min: Array, a_max: Array, /) -> Plain:
     ),
 )
 def where(condition: Array, a: Array, b: Array, /) -> Plain:
-    """Elementwise a where condition holds, b elsewhere. Shapes broadcast. No gradient flows into the branch not taken."""
+    """Elementwise a where condition is True, else b. Shapes broadcast. No gradient flows into the branch not taken."""
     return np.where(condition, a, b)
 
 
@@ -104,7 +104,7 @@ def where(condition: Array, a: Array, b: Array, /) -> Plain:
     ),
 )
 def fmax(a: Array, b: Array, /) -> Plain:
-    """Elementwise larger one of a and b, or the one that is not NaN. Shapes broadcast.
+    """Elementwise maximum of a and b, ignoring NaN. Shapes broadcast.
 
     At a tie each gets half of the gradient; NaN gets none.
     """
@@ -120,7 +120,7 @@ def fmax(a: Array, b: Array, /) -> Plain:
     ),
 )
 def fmin(a: Array, b: Array, /) -> Plain:
-    """Elementwise smaller one of a and b, or the one that is not NaN. Shapes broadcast.
+    """Elementwise minimum of a and b, ignoring NaN. Shapes broadcast.
 
     At a tie each gets half of the gradient; NaN gets none.
     """
@@ -133,7 +133,7 @@ def fmin(a: Array, b: Array, /) -> Plain:
     rules=(lambda g, y, a, b: g * (sign(a) * sign(y)), lambda g, y, a, b: 0.0),
 )
 def copysign(a: Array, b: Array, /) -> Plain:
-    """Elementwise |a| with the sign of b, also that of -0.0. Shapes broadcast. At the kink a = 0 the gradient is 0."""
+    """Elementwise |a| with the sign of b, including that of -0.0. Shapes broadcast. At the kink a = 0 the gradient is 0."""
     return np.copysign(a, b)
 
 
@@ -157,9 +157,9 @@ def nan_to_num(
 
     Args:
         x: any shape.
-        copy: True; nothing changes in place.
-        nan: takes the place of NaN.
-        posinf, neginf: take the place of the infinities; None for the largest and the smallest number of the dtype.
+        copy: True; in-place replacement is not supported.
+        nan: replacement for NaN.
+        posinf, neginf: replacements for the infinities; None for the largest and the smallest number of the dtype.
 
     Raises UnsupportedError for copy=False.
     """

@@ -1,8 +1,8 @@
-"""The error function and its complement, which NumPy lacks: numbers one by one from `math`, many at once from Cody's formulas.
+"""The error function and its complement, which NumPy lacks: by `math` for few numbers, by Cody's formulas for many.
 
 W. J. Cody, Rational Chebyshev approximations for the error function, Math. Comp. 23 (1969): erf below 1/2, erfc up to 4,
-and erfc beyond. Against 50 digits on the whole line, erf is within 4 ulp and erfc within 8 (`math`: 2 and 3), and both within
-half an ulp in float32.
+and erfc beyond. Compared with 50 digits on the whole line, erf is within 4 ulp and erfc within 8 (`math`: 2 and 3), and both
+are within half an ulp in float32.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .exponential import exp
 
 __all__ = ["erf", "erfc"]
 
-_FEW = 2048  # up to so many numbers, a loop over `math` is faster
-_BLOCK = 16384  # so many at a time stay in the cache
+_FEW = 2048  # largest size for which a loop over `math` is faster
+_BLOCK = 16384  # numbers per block, which fits the cache
 _SLOPE = 2 / math.sqrt(math.pi)
 
 # fmt: off
@@ -56,7 +56,7 @@ def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array) 
 
 
 def _gaussian(t: Array) -> Array:
-    """e**(-t²) with t² in two parts, of which the first is exact: its rounding would be magnified t² times."""
+    """e**(-t²) with t² split into two parts, the first of them exact: its rounding error would be magnified t² times."""
     rough = np.trunc(16 * t) / 16
     y: Array = np.exp(-rough * rough) * np.exp((rough - t) * (rough + t))
     return y
@@ -69,7 +69,7 @@ def _far(t: Array) -> Array:
 
 
 def _pieces(x: Array) -> tuple[Array, Array]:
-    """Where |x| < 1/2, and there erf(x), elsewhere erfc(|x|)."""
+    """The mask |x| < 1/2; and erf(x) where it is True, erfc(|x|) elsewhere."""
     t = np.minimum(np.abs(x), 30.0)  # erfc(30) is 0 in floats; t * t must not overflow
     near, far = t < 0.5, t > 4
     between = ~(near | far)
@@ -91,7 +91,7 @@ def _erfc(x: Array) -> Array:
 
 
 def _applied(one: Callable[[float], float], many: Callable[[Array], Array], x: Array) -> Plain:
-    """The function of each number in x, in float64, in the dtype of x."""
+    """The function of each element of x, computed in float64 and returned in the dtype of x."""
     wide = np.asarray(x, np.float64)
     if wide.size <= _FEW:
         y = np.fromiter(map(one, wide.ravel().tolist()), np.float64, wide.size)
@@ -107,9 +107,9 @@ def _applied(one: Callable[[float], float], many: Callable[[Array], Array], x: A
     rules=(lambda g, y, x: g * (_SLOPE * exp(-x * x)),),
 )
 def erf(x: Array, /) -> Plain:
-    """Elementwise error function: the chance that a normal deviate of variance 1/2 lies within ±x; odd, from -1 to 1.
+    """Elementwise error function: the probability that a normal deviate of variance 1/2 lies within ±x; odd, from -1 to 1.
 
-    Within 4 ulp of the exact number. See W. J. Cody, Math. Comp. 23 (1969).
+    Accurate to 4 ulp. See W. J. Cody, Math. Comp. 23 (1969).
     """
     return _applied(math.erf, _erf, x)
 
@@ -120,5 +120,5 @@ def erf(x: Array, /) -> Plain:
     rules=(lambda g, y, x: -g * (_SLOPE * exp(-x * x)),),
 )
 def erfc(x: Array, /) -> Plain:
-    """Elementwise 1 - erf(x), exact for large x where that difference is not. Within 8 ulp. See `erf`."""
+    """Elementwise 1 - erf(x), accurate for large x, where that difference is not. Accurate to 8 ulp. See `erf`."""
     return _applied(math.erfc, _erfc, x)

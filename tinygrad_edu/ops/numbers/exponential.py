@@ -34,7 +34,7 @@ def log(x: Array, /) -> Plain:
     rules=(lambda g, y, x: g / (1 + x),),
 )
 def log1p(x: Array, /) -> Plain:
-    """Elementwise ln(1 + x) of x > -1, exact for small x where ln(1 + x) is not."""
+    """Elementwise ln(1 + x) of x > -1, accurate for small x, where log(1 + x) is not."""
     return np.log1p(x)
 
 
@@ -51,7 +51,7 @@ def exp2(x: Array, /) -> Plain:
 
 @elementwise(scalar=math.expm1, analytic=True, rules=(lambda g, y, x: g * exp(x),))
 def expm1(x: Array, /) -> Plain:
-    """Elementwise e**x - 1, exact for small x where that difference is not."""
+    """Elementwise e**x - 1, accurate for small x, where exp(x) - 1 is not."""
     return np.expm1(x)
 
 

@@ -1,4 +1,4 @@
-"""Rounding to whole numbers, and division into a whole number and a rest."""
+"""Rounding, and division with remainder."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def _flat(*_: Any, **params: Any) -> float:  # noqa: ARG001
 
 @elementwise(symbol="⌊x⌋", domain=(_INTEGERS,), rules=(_flat,))
 def floor(x: Array, /) -> Plain:
-    """Elementwise largest integer <= x. Its gradient is 0 everywhere, the jumps included."""
+    """Elementwise largest integer <= x. Its gradient is 0 everywhere, including the jumps."""
     return np.floor(x)
 
 
 @elementwise(symbol="⌈x⌉", domain=(_INTEGERS,), rules=(_flat,))
 def ceil(x: Array, /) -> Plain:
-    """Elementwise smallest integer >= x. Its gradient is 0 everywhere, the jumps included."""
+    """Elementwise smallest integer >= x. Its gradient is 0 everywhere, including the jumps."""
     return np.ceil(x)
 
 
 @elementwise(domain=(_INTEGERS,), rules=(_flat,), also=(np.fix,))
 def trunc(x: Array, /) -> Plain:
-    """Elementwise x without its fraction, rounded towards 0. Its gradient is 0 everywhere, the jumps included."""
+    """Elementwise x rounded towards 0. Its gradient is 0 everywhere, including the jumps."""
     return np.trunc(x)
 
 
@@ -53,13 +53,13 @@ def trunc(x: Array, /) -> Plain:
     ],
 )
 def round(x: Array, /, decimals: int = 0) -> Plain:
-    """Elementwise x rounded to so many decimals, halves to the even neighbour. Its gradient is 0 everywhere."""
+    """Elementwise x rounded to a number of decimals, halves to even. Its gradient is 0 everywhere."""
     return np.round(x, decimals)
 
 
 @elementwise(symbol="//", domain=_QUOTIENT, rules=(_flat, _flat))
 def floor_divide(a: Array, b: Array, /) -> Plain:
-    """Elementwise ⌊a / b⌋. Shapes broadcast; b = 0 gives inf or NaN, as in NumPy. Its gradient is 0, the jumps included."""
+    """Elementwise ⌊a / b⌋. Shapes broadcast; b = 0 gives inf or NaN, as in NumPy. Its gradient is 0, including the jumps."""
     return a // b
 
 

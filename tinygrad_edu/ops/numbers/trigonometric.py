@@ -63,12 +63,12 @@ def tanh(x: Array, /) -> Plain:
     ),
 )
 def arctan2(a: Array, b: Array, /) -> Plain:
-    """Elementwise angle in (-π, π] of the point with ordinate a and abscissa b. Shapes broadcast. The gradient at (0, 0) is 0."""
+    """Elementwise angle in (-π, π] of the point (x, y) = (b, a). Shapes broadcast. The gradient at (0, 0) is 0."""
     return np.arctan2(a, b)
 
 
 def _over_squared_radius(a: Array, b: Array) -> Plain:
-    """a / (a² + b²) without the squares, which could overflow or vanish; 0 at (0, 0)."""
+    """a / (a² + b²) without the squares, which could overflow or underflow; 0 at (0, 0)."""
     radius = hypot(a, b)
     radius = radius + (radius == 0)
     return a / radius / radius
@@ -92,7 +92,7 @@ def tan(x: Array, /) -> Plain:
     rules=(lambda g, y, x: g / sqrt((1 - x) * (1 + x)),),
 )
 def arcsin(x: Array, /) -> Plain:
-    """Elementwise angle in [-π/2, π/2] whose sine is x, for |x| <= 1 (NaN beyond). The gradient at ±1 is inf."""
+    """Elementwise inverse sine in [-π/2, π/2], for |x| <= 1 (NaN beyond). The gradient at ±1 is inf."""
     return np.arcsin(x)
 
 
@@ -103,13 +103,13 @@ def arcsin(x: Array, /) -> Plain:
     rules=(lambda g, y, x: -g / sqrt((1 - x) * (1 + x)),),
 )
 def arccos(x: Array, /) -> Plain:
-    """Elementwise angle in [0, π] whose cosine is x, for |x| <= 1 (NaN beyond). The gradient at ±1 is -inf."""
+    """Elementwise inverse cosine in [0, π], for |x| <= 1 (NaN beyond). The gradient at ±1 is -inf."""
     return np.arccos(x)
 
 
 @elementwise(scalar=math.atan, analytic=True, rules=(lambda g, y, x: g / (1 + x * x),))
 def arctan(x: Array, /) -> Plain:
-    """Elementwise angle in (-π/2, π/2) whose tangent is x."""
+    """Elementwise inverse tangent in (-π/2, π/2)."""
     return np.arctan(x)
 
 
