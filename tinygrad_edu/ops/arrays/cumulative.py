@@ -16,7 +16,7 @@ from ...domain import Sample, Shape
 from ...errors import ShapeError
 from ...op import rule
 from ...signatures import Array, Plain
-from .arguments import along_each_axis, checked_axis, cut
+from .axes import along_each_axis, checked_axis, cut
 from .joining import concatenate
 from .reduction import ordinary
 from .shape import atleast_1d, reshape

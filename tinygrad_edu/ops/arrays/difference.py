@@ -14,7 +14,7 @@ from ...domain import DISTINCT, Sample, Shape
 from ...errors import ShapeError, UnsupportedError
 from ...signatures import Array, Axis, Plain, Raw
 from ..numbers.arithmetic import astype
-from .arguments import along_each_axis, checked_axes, checked_axis, cut, each_axis, integer
+from .axes import along_each_axis, checked_axes, checked_axis, cut, each_axis, integer
 from .joining import concatenate
 from .reduction import sum
 from .shape import ravel, reshape

@@ -22,7 +22,7 @@ from ...node import Node
 from ...op import rule
 from ...signatures import Array, Plain
 from ..numbers.arithmetic import astype
-from .arguments import along, each_axis
+from .axes import along, each_axis
 from .shape import atleast_1d, atleast_2d, atleast_3d, reshape
 
 __all__ = ["append", "array", "block", "column_stack", "concatenate", "dstack", "hstack", "stack", "vstack"]

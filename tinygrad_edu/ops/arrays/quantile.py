@@ -17,7 +17,7 @@ from ...errors import ShapeError, UnsupportedError
 from ...node import Node
 from ...op import rule
 from ...signatures import Array, Axis, Plain
-from .arguments import checked_axes
+from .axes import checked_axes
 from .indexing import scatter
 from .reduction import along_axes_with_numbers, columns, mean, reduced
 from .shape import reshape

@@ -14,7 +14,7 @@ from ...domain import DISTINCT, Sample, Shape
 from ...errors import ShapeError
 from ...op import rule
 from ...signatures import Array, Axis, Plain
-from .arguments import along_each_axis, checked_axes, checked_axis, each_axis, integer
+from .axes import along_each_axis, checked_axes, checked_axis, each_axis, integer
 from .indexing import getitem, index_set
 from .selecting import places_along
 from .shape import reshape, swapaxes

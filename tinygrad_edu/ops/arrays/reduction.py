@@ -19,7 +19,7 @@ from ...errors import ShapeError
 from ...op import rule
 from ...signatures import Array, Axis, Plain
 from ..numbers.arithmetic import divide
-from .arguments import checked_axes
+from .axes import checked_axes
 from .joining import concatenate
 from .shape import reshape, transpose
 

@@ -15,7 +15,7 @@ from ...domain import Sample, Shape
 from ...errors import ShapeError, UnsupportedError
 from ...node import Node
 from ...signatures import Array
-from .arguments import along, checked_axis, each_axis, integers
+from .axes import along, checked_axis, each_axis, integers
 from .indexing import getitem, index_set, scatter
 from .reduction import broadcast_to
 from .shape import ravel, reshape

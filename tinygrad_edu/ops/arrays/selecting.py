@@ -13,7 +13,7 @@ from ...domain import CONDITION, REAL, Sample, Shape
 from ...errors import DTypeError, OutOfBoundsError, ShapeError, UnsupportedError
 from ...signatures import Array, Plain
 from ..numbers.choosing import where
-from .arguments import along, along_each_axis, checked_axis, each_axis, integers
+from .axes import along, along_each_axis, checked_axis, each_axis, integers
 from .indexing import getitem
 from .shape import ravel
 

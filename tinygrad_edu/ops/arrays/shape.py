@@ -14,7 +14,7 @@ from ...domain import Sample, Shape, with_params
 from ...errors import ShapeError
 from ...op import rule
 from ...signatures import Array, Axis, Plain
-from .arguments import checked_axes, checked_axis
+from .axes import checked_axes, checked_axis
 
 __all__ = [
     "atleast_1d",

@@ -13,7 +13,7 @@ from ...definition import derived
 from ...domain import Sample, Shape
 from ...errors import ShapeError
 from ...signatures import Array
-from .arguments import along, checked_axis, each_axis, integer, integers
+from .axes import along, checked_axis, each_axis, integer, integers
 from .indexing import getitem
 
 __all__ = ["array_split", "dsplit", "hsplit", "split", "unstack", "vsplit"]

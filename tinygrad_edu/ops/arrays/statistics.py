@@ -14,7 +14,7 @@ from ...domain import DISTINCT, Sample, Shape
 from ...errors import DTypeError, ShapeError, UnsupportedError
 from ...signatures import Array, Axis, Plain
 from ..numbers.arithmetic import divide
-from .arguments import checked_axes
+from .axes import checked_axes
 from .joining import concatenate
 from .p_norm import p_norm
 from .reduction import along_axes_with_numbers, count, mean, sum

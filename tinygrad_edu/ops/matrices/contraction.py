@@ -16,7 +16,7 @@ from ...domain import Sample, Shape
 from ...errors import ShapeError, UnsupportedError
 from ...op import rule
 from ...signatures import Array, Plain
-from ..arrays.arguments import checked_axes
+from ..arrays.axes import checked_axes
 from ..arrays.shape import reshape, transpose
 from ..numbers.arithmetic import multiply
 from .products import matmul

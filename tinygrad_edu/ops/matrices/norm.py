@@ -13,7 +13,7 @@ from ...definition import derived
 from ...domain import DISTINCT, Sample, Shape
 from ...errors import ShapeError, UnsupportedError
 from ...signatures import Array, Axis, Plain
-from ..arrays.arguments import checked_axes
+from ..arrays.axes import checked_axes
 from ..arrays.p_norm import p_norm
 from ..arrays.reduction import along_axes_with_numbers, columns, kept, max, min, reduced, sum
 from ..arrays.shape import moveaxis, reshape

@@ -12,7 +12,7 @@ from ...definition import derived
 from ...domain import Sample, Shape
 from ...errors import ShapeError
 from ...signatures import Array
-from ..arrays.arguments import checked_axes, integer
+from ..arrays.axes import checked_axes, integer
 from ..arrays.indexing import getitem, scatter
 from ..arrays.reduction import sum
 from ..arrays.shape import moveaxis, ravel, reshape

@@ -14,7 +14,7 @@ from ...domain import Sample, Shape
 from ...errors import ShapeError
 from ...op import rule
 from ...signatures import Array, Plain
-from ..arrays.arguments import checked_axis
+from ..arrays.axes import checked_axis
 from ..arrays.shape import moveaxis
 
 __all__ = ["cross", "vecdot"]

@@ -14,7 +14,7 @@ from ...domain import Sample, Shape
 from ...errors import ShapeError, TinygradError
 from ...op import rule
 from ...signatures import Array, Plain
-from ..arrays.arguments import along_each_axis, checked_axis, integers
+from ..arrays.axes import along_each_axis, checked_axis, integers
 from ..arrays.indexing import getitem
 from ..arrays.reduction import sum
 from ..matrices.products import rows

@@ -15,7 +15,7 @@ from ...errors import ShapeError
 from ...node import Node
 from ...op import rule
 from ...signatures import Array, Axis, Plain
-from ..arrays.arguments import checked_axes
+from ..arrays.axes import checked_axes
 from ..arrays.reduction import along_axes_with_numbers, mean
 from ..numbers.arithmetic import sqrt
 
