@@ -120,6 +120,38 @@ def test_gradients_of_the_user_stay(output):
     assert all(x.grad is kept.get(x) for x in values)
 
 
+def test_arrays_beside_scalars():
+    """y = Σ(a b) b for an array a and a scalar b: one factor of a share is an array, so there is no single one to show."""
+    a, b = Value(np.array([1.0, 2.0]), name="a"), Value(3.0, name="b")
+    story = trace((a * b).sum() * b)
+    nodes = {node.label: node for node in story.nodes}
+    assert (nodes["a"].form, nodes["a"].value, nodes["a"].value_listed) == ("(2,) float64", (1.5, 1.0, 2.0), "[1, 2]")
+    assert (nodes["a"].gradient, nodes["a"].gradient_listed) == ((9.0, 9.0, 9.0), "[9, 9]")
+    assert (nodes["b"].form, nodes["b"].value, nodes["b"].value_listed) == ("", (3.0,), "")
+    assert (nodes["b"].gradient, nodes["b"].gradient_listed) == ((18.0,), "")
+    assert [bool(nodes[label].formula) for label in ("v1", "v2", "v3")] == [False, False, True]
+    label = [node.label for node in story.nodes]
+    told = [(label[s.result], label[s.source], s.factor, s.share, s.total, s.total_listed) for s in story.backward]
+    assert told == [
+        ("v3", "v2", 3.0, (3.0,), (3.0,), ""),
+        ("v3", "b", 9.0, (9.0,), (9.0,), ""),
+        ("v2", "v1", None, (3.0, 3.0, 3.0), (3.0, 3.0, 3.0), "[3, 3]"),
+        ("v1", "a", None, (9.0, 9.0, 9.0), (9.0, 9.0, 9.0), "[9, 9]"),
+        ("v1", "b", None, (9.0,), (18.0,), ""),
+    ]
+    assert story.fixed == "an input is an array, and the page computes with single float64 numbers only"
+
+
+def test_gradients_that_leaves_already_hold_are_not_added(output):
+    fresh = trace(output)
+    output.backward()  # each leaf holds one now
+    held = [(x, x.grad) for x in ancestors(output)]
+    assert any(grad is not None for _, grad in held)
+    again = trace(output)
+    assert (again.nodes, again.backward) == (fresh.nodes, fresh.backward)
+    assert all(x.grad is grad for x, grad in held)
+
+
 def test_gradients_stay_when_backward_fails():
     a = Value(2.0)
     y = a * a

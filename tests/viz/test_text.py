@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from viz.text import constant, listed, plain, statistics, tail
+from viz.text import constant, listed, number, plain, statistics, tail
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,11 @@ def test_constants_keep_seven_digits():
 )
 def test_small_arrays_are_listed(data, shown):
     assert listed(data) == shown
+
+
+def test_a_mean_that_rounds_to_zero_has_no_sign():
+    mean, low, high = statistics([np.array([-0.3, 0.1, 0.2 - 1e-16])])
+    assert (number(mean), number(low), number(high)) == ("0", "-0.3", "0.2")
 
 
 def test_a_mean_that_is_rounding_is_zero():
