@@ -318,6 +318,21 @@ def test_a_loop_may_work_on_each_result_of_another():
     assert forms == ["×200"] * 6 + [""]
 
 
+def test_a_loop_may_begin_with_what_ends_the_loop_before():
+    """The second loop repeats the last steps of the first: they belong to the first, and the second is drawn all the same."""
+    z = Value(0.3, name="z0")
+    for _ in range(60):
+        z = sin(z) - z
+        z = tanh(z) * z
+    for _ in range(50):
+        z = tanh(z) * z
+    assert told(folded(z)) == [
+        ("", "", ""),
+        ("sin", "", "×60"), ("-", "", "×60"), ("tanh", "", "×60"), ("×", "", "×60"),
+        ("tanh", "", "×50"), ("×", "", "×50"),
+    ]  # fmt: skip
+
+
 def test_a_loop_with_an_if_folds_in_its_own_period():
     d = folded(some_times(2_000, every=7))
     assert len([node for node in d.nodes if node.form in ("×285", "×286")]) == 22

@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from itertools import combinations
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -32,8 +34,9 @@ from tinygrad_edu import (
     tanh,
     where,
 )
-from viz import RenderError, step
+from viz import RenderError, graph, step
 from viz.stepping.formulas import rule_text
+from viz.stepping.grid import grid
 from viz.stepping.page import page
 from viz.stepping.trace import trace
 
@@ -351,6 +354,7 @@ def test_the_same_expression_gives_the_same_bytes():
 import sys
 import numpy as np
 from tinygrad_edu import Value, tanh
+from viz.stepping.grid import grid
 from viz.stepping.page import page
 from viz.stepping.trace import trace
 a, W = Value(2.0, name="a"), Value(np.ones((2, 2)))
@@ -405,6 +409,52 @@ def test_large_expressions_need_no_graphviz(no_engine):
     assert page(trace(v)).count('<g id="n') == 301
     with pytest.raises(RenderError, match="neither"):
         page(trace(sin(a)))
+
+
+@pytest.mark.parametrize("count", [7, 8, 9, 17, 30])
+def test_the_grid_holds_its_boxes_in_the_order_of_text(count):
+    """Eight in a row, all of them inside the picture, none over another."""
+    y = Value(0.5, name="x")
+    for _ in range(count - 1):
+        y = sin(y)
+    drawing = trace(y).drawing
+    svg = ElementTree.fromstring(grid(drawing))
+    boxes = [g for g in svg.iter("g") if "node" in g.get("class", "")]
+    places = [tuple(map(float, re.findall(r"[\d.-]+", g.get("transform")))) for g in boxes]
+    assert [g.get("id") for g in boxes] == [node.id for node in drawing.nodes]
+    assert len({x for x, _ in places}) == min(count, 8)
+    assert places == sorted(places, key=lambda place: (place[1], place[0]))
+    rows = {}
+    for x, y in places:
+        rows.setdefault(y, []).append(x)
+    assert [len(row) for row in rows.values()] == [8] * (count // 8) + [count % 8] * (count % 8 > 0)
+    wide, high = 120, 64  # of a box, around its place
+    left, top, width, height = map(float, svg.get("viewBox").split())
+    assert (svg.get("width"), svg.get("height")) == (f"{width:g}", f"{height:g}")
+    for x, y in places:
+        assert left <= x - wide / 2 < x + wide / 2 <= left + width
+        assert top <= y - high / 2 < y + high / 2 <= top + height
+    for (x1, y1), (x2, y2) in combinations(places, 2):
+        assert abs(x1 - x2) >= wide or abs(y1 - y2) >= high
+
+
+def test_a_box_of_the_grid_tells_name_operation_and_numbers():
+    x, w = Value(0.5, name="x"), Value(np.array([1.0, 2.0, 6.0]), name="weights_of_all")
+    y = (x * w).sum() * 3.0
+    y.name = "y"
+    y.backward()
+    svg = ElementTree.fromstring(grid(graph(y, detail="scalar").drawing))
+    said = [[text.text for text in g.iter("text")] for g in svg.iter("g")]
+    assert said == [
+        ["x", "value", "0.5", "gradient", "27"],
+        ["weights_…", "mean", "3", "gradient", "1.5"],
+        ["×", "mean", "1.5", "gradient", "3"],
+        ["Σ", "value", "4.5", "gradient", "3"],
+        ["3"],
+        ["×", "y", "value", "13.5", "gradient", "1"],
+    ]
+    ends = {text.text: text.get("text-anchor") for g in svg.iter("g") for text in g.iter("text")}
+    assert (ends["value"], ends["13.5"], ends["y"], ends["×"]) == (None, "end", "end", None)
 
 
 def test_step_is_public():
