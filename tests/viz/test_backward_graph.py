@@ -121,6 +121,12 @@ def test_arrays_are_told_by_statistics_and_their_own_rules():
     assert (seed.symbol, seed.form) == ("ones", "(4, 3) float64")
 
 
+def test_leaves_without_a_name_are_called_by_their_number_or_form():
+    d = backward((Value(2.5) * Value(np.ones(3))).sum())
+    assert {"gradient of 2.5", "gradient of (3,) float64"} <= {n.name for n in gradients(d)}
+    assert "gradient of Σ" in {n.name for n in gradients(d)}
+
+
 def test_gradients_are_those_of_backward():
     rng = np.random.default_rng(0)
     x, w = Value(rng.normal(size=(4, 3)), name="x"), Value(rng.normal(size=3), name="w")
