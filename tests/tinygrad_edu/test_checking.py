@@ -480,3 +480,24 @@ def test_an_error_carries_its_report_and_the_cotangent():
     report = caught.value.report
     first = report.wrong[0]
     assert first.claimed == pytest.approx(2 * (report.cotangent * np.cos(X))[first.index])
+
+
+@pytest.mark.parametrize(("wrong", "hidden"), [(8, 0), (9, 1), (12, 4)])
+def test_the_table_shows_eight_numbers_and_counts_the_rest(wrong, hidden):
+    factors = np.where(np.arange(20) < wrong, 1.5, 1.0)
+    with pytest.raises(GradientError) as caught:
+        check_vjp(np.sin, lambda g, x: factors * g * np.cos(x), np.linspace(0.1, 1.2, 20), mode="full")
+    lines = str(caught.value.report).splitlines()
+    rows = [line for line in lines if line.endswith("wrong")]
+    assert len(rows) == 8
+    assert all("1.5" in row for row in rows)
+    apart = [abs(e.claimed - e.slope) for e in caught.value.report.wrong]
+    assert len(apart) == wrong
+    assert apart == sorted(apart, reverse=True)  # the worst first
+    assert lines[-1] == (f"  and {hidden} more" if hidden else rows[-1])
+
+
+def test_a_right_report_has_no_table():
+    report = check_vjp(np.sin, lambda g, x: g * np.cos(x), np.linspace(0.1, 1.2, 5), mode="full")
+    assert len(str(report).splitlines()) == 1
+    assert (report.compared, report.wrong, report.inconclusive) == (5, (), 0)

@@ -62,6 +62,47 @@ def test_values_arrays_and_cotangents():
     assert np.allclose(second, x)
 
 
+@pytest.mark.parametrize(("method", "first"), [("ridders", 1e-2), ("central", np.finfo(float).eps ** (1 / 3))])
+@pytest.mark.parametrize("step", [None, 0.25])
+@pytest.mark.parametrize("x", [0.5, -4.0])
+def test_the_step_is_relative_to_the_input_and_may_be_given(method, first, step, x):
+    """The first two points lie h to both sides: h is the step times |x|, of small x times 1."""
+    points = []
+
+    def f(x):
+        points.append(float(x))
+        return x * x
+
+    numerical_gradient(f, x, method=method, step=step)
+    h = (step or first) * max(1, abs(x))
+    assert points[:2] == [x + h, x - h]
+
+
+def test_the_complex_step_may_be_given():
+    """Im (x + ih)³ / h = 3x² - h²: a step of 1/2 is no derivative any more."""
+    cube = registry["power"].op
+    assert numerical_gradient(cube, 1.0, 3.0, method="complex").value == pytest.approx(3.0, rel=1e-15)
+    assert numerical_gradient(cube, 1.0, 3.0, method="complex", step=0.5).value == pytest.approx(2.75, rel=1e-12)
+
+
+def test_central_differences_tell_their_truncation():
+    """(x + h)³ - (x - h)³ over 2h is 3x² + h², and over 4h 3x² + 4h²."""
+    found = numerical_gradient(lambda x: x**3, 1.0, method="central", step=0.5)
+    assert found.value == pytest.approx(3.25)
+    assert found.error == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("argnum", [0, 1, 2])
+def test_argnum_chooses_the_input(argnum):
+    a, b, c = 2.0, 0.5, 3.0
+
+    def f(a, b, c):
+        return a * b**2 * c**3
+
+    expected = (b**2 * c**3, 2 * a * b * c**3, 3 * a * b**2 * c**2)[argnum]
+    assert numerical_gradient(f, a, b, c, argnum=argnum).value == pytest.approx(expected)
+
+
 def test_inputs_are_not_changed():
     x = np.arange(3.0)
     numerical_gradient(lambda v: np.sum(v * v), x)

@@ -203,6 +203,24 @@ def test_a_gradient_stands_where_its_value_does(engine, texts):
     assert "n0 -> n2" in dot
 
 
+def test_five_hundred_recorded_nodes_are_drawn_and_one_more_is_refused():
+    y = Value(0.5)
+    for _ in range(499):
+        y = tanh(y)
+    assert len(gradients(backward(y))) == 500
+    with pytest.raises(GraphError, match="at most 500 recorded nodes, got 501"):
+        backward(tanh(y))
+
+
+def test_a_changed_leaf_beside_others_is_named():
+    """One input of two was changed: the gradient by the other would be wrong."""
+    a, b, _ = abc()
+    y = a * b
+    b.mark_changed()
+    with pytest.raises(GraphError, match="changed in place"):
+        backward(y)
+
+
 def test_bad_input_is_named():
     a, b, _ = abc()
     with pytest.raises(DTypeError, match="got float, expected a Value"):

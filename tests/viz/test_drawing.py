@@ -330,6 +330,14 @@ def test_the_description_shortens_names():
     assert len(drawing(Value(1.0, name="x\n" * 5000)).description) < 200
 
 
+@pytest.mark.parametrize(("results", "told"), [(39, 40), (40, 1)])
+def test_the_description_goes_through_forty_nodes_at_most(results, told):
+    y = Value(1.0)
+    for _ in range(results):
+        y = tanh(y)
+    assert drawing(y).description.count("no gradient yet") == told
+
+
 def test_the_description_of_a_large_graph_is_short():
     y = Value(1.0)
     for _ in range(900):

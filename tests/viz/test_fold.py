@@ -238,6 +238,16 @@ def test_a_chain_tells_its_operations():
     assert leaf.kind is Kind.LEAF
 
 
+@pytest.mark.parametrize("kinds", [5, 6])
+def test_a_chain_tells_five_kinds_of_steps(kinds):
+    y = Value(0.5)
+    for i in range(kinds):
+        y = sin(y) if i % 2 else tanh(y)
+    (_, chain) = drawings_of(y, None, detail="auto", limits=(3, 3)).drawing.nodes
+    assert (chain.symbol, chain.count) == (f"{kinds} operations", kinds)
+    assert chain.params == "tanh, sin, tanh, sin, tanh" + (", …" if kinds > 5 else "")
+
+
 def test_names_stay_visible():
     y, ws, _ = products(100)
     names = {"first": ws[0], "last": ws[99]}

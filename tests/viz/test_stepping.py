@@ -455,6 +455,8 @@ def test_a_box_of_the_grid_tells_name_operation_and_numbers():
     ]
     ends = {text.text: text.get("text-anchor") for g in svg.iter("g") for text in g.iter("text")}
     assert (ends["value"], ends["13.5"], ends["y"], ends["×"]) == (None, "end", "end", None)
+    size = {text.text: text.get("font-size") for g in svg.iter("g") for text in g.iter("text")}
+    assert (size["value"], size["gradient"], size["13.5"], size["×"]) == ("10", "10", "12", "12")
 
 
 def test_step_is_public():
