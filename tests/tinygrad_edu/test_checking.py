@@ -173,6 +173,22 @@ def test_two_central_differences_a_number_are_enough_where_it_is_right():
     assert len(calls) <= 5 * x.size
 
 
+@pytest.mark.parametrize("n", [64, 1000])
+def test_a_share_too_small_to_see_is_set_aside_at_once(n):
+    """The others are not looked at again, so that the calls do not grow with their number."""
+    factors, calls = np.ones(n), []
+    factors[7] = 1e-13
+
+    def f(x):
+        calls.append(x)
+        return np.sum(factors * np.sin(x))
+
+    report = check_vjp(f, lambda g, x: g * factors * np.cos(x), np.linspace(0.1, 1.2, n))
+    assert (report.compared, report.inconclusive) == (n - 1, 1)
+    assert [e.index for e in report.elements] == [(7,)]
+    assert len(calls) <= 100
+
+
 # -- Kinks, and what cannot be told -----------------------------------------------------------------------------------
 
 
