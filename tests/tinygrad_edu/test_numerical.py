@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_edu import Domain, DTypeError, ShapeError, TinygradError, Value, registry, tanh
@@ -149,6 +149,22 @@ def test_layouts_are_what_they_say():
 @given(broadcastable(3))
 def test_broadcastable_shapes_broadcast(together):
     np.broadcast_shapes(*together)
+
+
+def test_shapes_are_of_every_kind_within_the_limits():
+    """() and empty ones by default, and the largest that are allowed."""
+    for wanted in ((), (0,), (3, 3, 3), (1,)):
+        assert find(shapes(), lambda shape, wanted=wanted: shape == wanted) == wanted
+    assert find(shapes(min_ndim=2, max_ndim=2, min_side=2, max_side=4), lambda shape: 4 in shape) in {(2, 4), (4, 2)}
+
+    @given(shapes(), shapes(min_ndim=1, max_ndim=2, min_side=2, max_side=4))
+    def within(any_shape, some_shape):
+        assert len(any_shape) <= 3
+        assert all(0 <= n <= 3 for n in any_shape)
+        assert 1 <= len(some_shape) <= 2
+        assert all(2 <= n <= 4 for n in some_shape)
+
+    within()
 
 
 @few
