@@ -1,6 +1,7 @@
 """Modules, losses, initialisers: structure, shapes, gradients, and the error for each wrong use."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -431,6 +432,42 @@ def test_a_summary_counts_each_parameter_once():
     assert "80.0%" in text
     assert "12 of the parameters are frozen" in text
     assert model.training
+
+
+def test_a_summary_tells_how_deep_each_module_is():
+    inner = nn.Sequential(nn.Tanh(), nn.Sequential(nn.Linear(3, 4, rng=0)))
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), inner, *[nn.Tanh() for _ in range(8)], nn.Linear(4, 1, rng=0))
+    model[0].freeze()
+    summary = model.summary(np.ones((5, 2)))
+    assert [(row.path, row.name, row.depth) for row in summary.rows] == [
+        ("", "", 0),
+        ("0", "0", 1),
+        ("1", "1", 1),
+        ("1.0", "0", 2),
+        ("1.1", "1", 2),
+        ("1.1.0", "0", 3),
+        *((f"{i}", f"{i}", 1) for i in range(2, 11)),  # "10" is not inside "1"
+    ]
+    lines = str(summary).splitlines()
+    cells = [[cell.rstrip() for cell in re.split("[│┃]", line)[1:-1]] for line in lines if line[0] in "│┃"]
+    assert cells[:7] == [
+        [" layer", " output", " parameters", " share"],
+        [" Sequential()", " (5, 1)", "", ""],
+        ["   0: Linear(2, 3)", " (5, 3)", "          9", " 30.0%"],
+        ["   1: Sequential()", " (5, 4)", "", ""],
+        ["     0: Tanh()", " (5, 3)", "", ""],
+        ["     1: Sequential()", " (5, 4)", "", ""],
+        ["       0: Linear(3, 4)", " (5, 4)", "         16", " 53.3%"],
+    ]
+    assert cells[-1] == ["", "", "         30", ""]
+    assert lines[-1].strip() == "9 of the parameters are frozen"
+
+
+def test_a_summary_without_inputs_or_parameters_leaves_them_out():
+    lines = str(nn.Sequential(nn.Tanh()).summary()).splitlines()
+    assert "│   0: Tanh()" in lines[4]
+    assert "%" not in "".join(lines)
+    assert "frozen" not in "".join(lines)
 
 
 # -- Initial values ----------------------------------------------------------------------------------------------------
