@@ -112,6 +112,12 @@ def test_a_stratified_split_gives_every_class_its_share():
         nn.stratified_split(labels, (0.6, 0.4), np.random.default_rng(0))
 
 
+@pytest.mark.parametrize("fractions", [(), (0.0, 0.5), (0.5, -0.2), (1.5, -0.8), (0.5, 0.5), (1.0,), (-0.5,)])
+def test_a_split_refuses_fractions_that_are_no_shares(fractions):
+    with pytest.raises(ShapeError, match="expected positive ones with a sum below 1"):
+        nn.stratified_split(np.repeat([0, 1], 20), fractions, 0)
+
+
 def blobs(n=120):
     rng = np.random.default_rng(0)
     labels = np.arange(n) % 3
