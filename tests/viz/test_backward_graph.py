@@ -240,3 +240,9 @@ def test_bad_input_is_named():
         y = y * 1.0
     with pytest.raises(GraphError, match="at most 500 recorded nodes, got 1,201"):
         backward(y)
+
+
+def test_the_title_is_the_callers_or_says_what_there_is():
+    a, b, _ = abc()
+    assert backward(a * b).title == "forward and backward"
+    assert graph(a * b, detail="backward", title="Mine").drawing.title == "Mine"

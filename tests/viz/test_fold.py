@@ -582,3 +582,11 @@ def test_what_is_drawn_once_opens_to_steps_that_are_drawn_once():
     (group,) = [group for group in opened.groups if group.title == "+ 7 in a row"]
     assert [n.form for n in opened.nodes if n.id in group.nodes] == ["×40"] * 7
     assert group.lines[0] == "×40"
+
+
+def test_uses_are_told_where_all_that_is_drawn_as_one_has_the_same():
+    """Each z is used once by the next time, but the last one twice: no number of uses holds for all."""
+    z = growth(300)
+    uses = {node.uses for node in folded(z * exp(z)).nodes if node.symbol == "+"}
+    assert uses == {0}
+    assert {node.uses for node in folded(exp(z)).nodes if node.symbol == "+"} == {1}

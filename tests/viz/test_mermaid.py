@@ -97,7 +97,11 @@ def test_alarms_and_weights():
 
 
 def test_every_group_is_an_outline_and_every_kind_that_is_there_has_its_colours():
-    nodes = (DrawnNode("n0", Kind.LEAF, ("1",)), DrawnNode("n1", Kind.OUTPUT, ("1",)), DrawnNode("n2", Kind.LEAF, ("2",)))
+    nodes = (
+        DrawnNode("n0", Kind.LEAF, ("1",)),
+        DrawnNode("n1", Kind.OUTPUT, ("1",)),
+        DrawnNode("n2", Kind.LEAF, ("2",)),
+    )
     groups = (Group("g0", "all", ("n0",)), Group("g1", "inside", ("n1",), parent="g0"))
     lines = [line.strip() for line in Picture(Drawing("", "", nodes, (), groups)).mermaid().splitlines()]
     assert [line.split(":")[0] for line in lines if line.startswith("style")] == ["style g0 fill", "style g1 fill"]

@@ -65,3 +65,12 @@ def test_a_mean_that_is_rounding_is_zero():
     assert statistics([np.array([1e-20, 3e-20])])[0] == pytest.approx(2e-20)
     assert statistics([np.array([np.inf, 1.0])])[0] == np.inf
     assert statistics([np.array([[7.0]])]) == (7.0,)
+
+
+def test_rounding_is_measured_by_the_largest_number():
+    """Of -1 and a thousand times 1/1000 the mean is some 1e-16, which is rounding beside 1, though not beside 1/1000."""
+    numbers = np.array([-1.0, *[1e-3] * 1000])
+    numbers[-1] += 2e-13
+    mean, low, high = statistics([numbers])
+    assert 1e-17 < abs(np.mean(numbers)) < 8e-16
+    assert (mean, low, high) == (0, -1, 1e-3 + 2e-13)
