@@ -517,3 +517,11 @@ def test_a_right_report_has_no_table():
     report = check_vjp(np.sin, lambda g, x: g * np.cos(x), np.linspace(0.1, 1.2, 5), mode="full")
     assert len(str(report).splitlines()) == 1
     assert (report.compared, report.wrong, report.inconclusive) == (5, (), 0)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: (x, x + 1j), lambda x: [x, "text"], lambda x: x + 1j, lambda x: (), lambda x: (x, None)]
+)
+def test_every_result_must_be_made_of_real_numbers(f):
+    with pytest.raises(DTypeError, match=r"f returned \w+, expected a number, an array, or a tuple of these"):
+        check_vjp(f, lambda g, x: g, X)
