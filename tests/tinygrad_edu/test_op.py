@@ -16,7 +16,9 @@ from tinygrad_edu import (
     registry,
     rule,
     tanh,
+    typesetting,
 )
+from tinygrad_edu.term import Term
 from tinygrad_edu.testing import numerical_gradient
 
 ONE = rule(lambda g, y, x: g)
@@ -138,6 +140,7 @@ def test_a_derived_op_is_recorded_as_what_it_calls():
     y = double_tanh(Value(0.5))
     assert y.grad_fn.name == "tanh"
     assert double_tanh.op.derived
+    assert not double_tanh.op.several
     assert double_tanh(0.5) == float(y)
     assert double_tanh([0.5])[0] == float(y)
 
@@ -179,3 +182,14 @@ def test_keyword_only_parameters_defaults_and_variadic_functions():
 
 
 ONE2 = rule(lambda g, y, a, b: g)
+
+
+@pytest.mark.parametrize(
+    ("notation", "shown"),
+    [
+        (typesetting.TEXT, "not(x > 0)"),
+        (typesetting.Latex(), r"\operatorname{not}\left(x > 0\right)"),
+    ],
+)
+def test_a_condition_that_is_turned_round_reads_not(notation, shown):
+    assert typesetting.typeset(~(Term.symbol("x") > 0), notation).text == shown

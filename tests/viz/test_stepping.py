@@ -37,6 +37,7 @@ from tinygrad_edu import (
 from viz import RenderError, graph, step
 from viz.stepping.formulas import rule_text
 from viz.stepping.grid import grid
+from viz.stepping.javascript import formula
 from viz.stepping.page import page
 from viz.stepping.trace import trace
 
@@ -354,7 +355,6 @@ def test_the_same_expression_gives_the_same_bytes():
 import sys
 import numpy as np
 from tinygrad_edu import Value, tanh
-from viz.stepping.grid import grid
 from viz.stepping.page import page
 from viz.stepping.trace import trace
 a, W = Value(2.0, name="a"), Value(np.ones((2, 2)))
@@ -457,6 +457,13 @@ def test_a_box_of_the_grid_tells_name_operation_and_numbers():
     assert (ends["value"], ends["13.5"], ends["y"], ends["×"]) == (None, "end", "end", None)
     size = {text.text: text.get("font-size") for g in svg.iter("g") for text in g.iter("text")}
     assert (size["value"], size["gradient"], size["13.5"], size["×"]) == ("10", "10", "12", "12")
+
+
+def test_the_page_computes_once_what_a_formula_uses_several_times():
+    """logit's 1 - x, 2 x - 1 and the question whether it is small are each used twice or more."""
+    forward = formula(registry["logit"].op, {}).partition("derivatives")[0]
+    assert [forward.count(part) for part in ("(1 - x)", "(2 * x)", "np.abs(", "< 0.5")] == [1, 1, 1, 1]
+    assert formula(registry["tanh"].op, {}).count("const") == 0
 
 
 def test_step_is_public():
