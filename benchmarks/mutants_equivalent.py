@@ -16,10 +16,4 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "value = float(np.dot(weights, line(complex(0, h)).imag)) / h",
         "value = float(np.dot(line(complex(0, h)).imag, weights)) / h",
     ): "the product of two rows is symmetric",
-    (
-        "tinygrad_edu/testing/numerical.py",
-        "off by one",
-        "if not abs(row[-1] - previous[-1]) < 2 * error:",
-        "if not abs(row[-1] - previous[-1]) < 3 * error:",
-    ): "a tuning constant: the search goes on for a row or two, and the best entry so far stays the answer",
 }

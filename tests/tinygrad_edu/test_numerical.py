@@ -78,6 +78,49 @@ def test_the_step_is_relative_to_the_input_and_may_be_given(method, first, step,
     assert points[:2] == [x + h, x - h]
 
 
+def dfridr(f, x, h, shrink=1.6, rows=10, safe=2.0):
+    """Numerical Recipes, section 5.7, with the rounding of the differences in the error: the slope, and the calls it takes."""
+    table, error, answer = np.zeros((rows, rows)), np.inf, None
+    for i in range(rows):
+        right, left = f(x + h), f(x - h)
+        rounding = np.finfo(float).eps * (abs(right) + abs(left)) / h
+        table[0, i] = (right - left) / (2 * h)
+        for j in range(1, i + 1):
+            factor = shrink ** (2 * j)
+            table[j, i] = (table[j - 1, i] * factor - table[j - 1, i - 1]) / (factor - 1)
+            apart = max(abs(table[j, i] - table[j - 1, i]), abs(table[j, i] - table[j - 1, i - 1])) + rounding
+            if apart < error:
+                error, answer = apart, table[j, i]
+        if i and abs(table[i, i] - table[i - 1, i - 1]) >= safe * error:
+            break
+        h /= shrink
+    return answer, 2 * (i + 1)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (math.sin, 0.7),
+        (math.sin, 1.5),
+        (math.exp, 0.3),
+        (math.log, 0.7),
+        (lambda x: round(math.sin(x), 6), 0.3),
+        (abs, 0.001),
+    ],
+)
+def test_ridders_ends_where_the_textbook_does(f, x):
+    """Where the last row is worse than the best entry by a factor of two: more rows are only rounding."""
+    calls = []
+
+    def counted(x):
+        calls.append(x)
+        return f(float(x))
+
+    answer, count = dfridr(f, x, 1e-2 * max(1, x))
+    assert numerical_gradient(counted, x).value == pytest.approx(answer, rel=1e-12)
+    assert len(calls) == count
+
+
 def test_the_complex_step_may_be_given():
     """Im (x + ih)³ / h = 3x² - h²: a step of 1/2 is no derivative any more."""
     cube = registry["power"].op
