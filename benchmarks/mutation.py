@@ -1,7 +1,7 @@
 """`python -m benchmarks.mutation`: every gradient rule made wrong in many ways; how many the op's own test notices.
 
 A mutant that returns what the right rule returns, on every call of the test, is equivalent: it is listed, with the reason that
-it changes nothing there. So are mutants of the engine's un-broadcasting.
+it changes nothing there. So are mutants of the engine's un-broadcasting. `--code` is about the code outside the rules.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import numpy as np
 
 from tinygrad_edu import Op, registry, share
 from tinygrad_edu.testing.strategies import OpCall, check_call, fixed_calls
+
+from . import code_mutation
 
 RESULTS = Path(__file__).parent / "results" / "mutation.md"
 CALLS = 12
@@ -107,7 +109,8 @@ def main() -> int:
     engine = unbroadcasting()
     text = markdown(killed, equivalent, survivors, engine)
     print(text)
-    RESULTS.write_text(text, encoding="utf-8")
+    _, heading, code = RESULTS.read_text(encoding="utf-8").partition(code_mutation.HEADING)
+    RESULTS.write_text(text + ("\n" + heading + code if heading else ""), encoding="utf-8")
     return int(bool(survivors) or not all(engine.values()))
 
 
@@ -190,4 +193,4 @@ def markdown(killed: Counter[str], equivalent: Counter[str], survivors: list[str
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(code_mutation.main(sys.argv[2:]) if sys.argv[1:2] == ["--code"] else main())

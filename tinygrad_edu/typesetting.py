@@ -515,7 +515,7 @@ _SETTERS: dict[str, Callable[[Term, Notation], Piece]] = {
     "sum": lambda x, n: n.summed(typeset(x.args[0], n)),
     "transpose": lambda x, n: n.transposed(typeset(x.args[0], n)),
     "matrix_transpose": lambda x, n: n.transposed(typeset(x.args[0], n)),
-    "bitwise_not": lambda x, n: n.call("not", [typeset(x.args[0], n)]),
+    "invert": lambda x, n: n.call("not", [typeset(x.args[0], n)]),
 }
 
 

@@ -96,7 +96,7 @@ def statistics(many: Sequence[Any]) -> tuple[Any, ...]:
             mean = np.average([np.mean(x, dtype=float) for x in arrays], weights=[x.size for x in arrays])
         low, high = np.min([np.min(x) for x in arrays]), np.max([np.max(x) for x in arrays])
         noise = 4 * np.finfo(mean.dtype).eps * max(abs(low), abs(high))
-        return (mean * 0 if abs(mean) < noise < np.inf else mean), low, high
+        return (abs(mean) * 0 if abs(mean) < noise < np.inf else mean), low, high
 
 
 def parameters(value: Value) -> str:

@@ -616,3 +616,17 @@ def test_initial_values_keep_their_dtype_whatever_the_gain_is():
     assert w.dtype == np.float32
     np.testing.assert_allclose(w @ w.T, 2 * np.eye(3), atol=1e-6)
     assert np.ptp(nn.init.trunc_normal((1000,), 0.0, 1.0, 0, 3.0, 3.5)) < 0.5  # few numbers, but enough
+
+
+@pytest.mark.parametrize(("mode", "numpy_mode"), [("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")])
+@pytest.mark.parametrize(("kernel", "dilation"), [(1, 1), (2, 1), (3, 1), (3, 2), (4, 1), (4, 3), (7, 1)])
+def test_same_padding_of_every_mode_keeps_the_size_and_puts_the_odd_number_after(mode, numpy_mode, kernel, dilation):
+    layer = nn.Conv1d(1, 1, kernel, padding="same", dilation=dilation, padding_mode=mode, bias=False, rng=0)
+    x = np.random.default_rng(0).standard_normal(12)
+    added = dilation * (kernel - 1)
+    padded = np.pad(x, (added // 2, added - added // 2), mode=numpy_mode)
+    w = layer.weight.data[0, 0]
+    expected = [np.dot(w, padded[i : i + added + 1 : dilation]) for i in range(12)]
+    y = layer(x[None, None])
+    assert y.shape == (1, 1, 12)
+    assert np.allclose(y.data[0, 0], expected)

@@ -1,5 +1,8 @@
 """Modules, losses, initialisers: structure, shapes, gradients, and the error for each wrong use."""
 
+import inspect
+import re
+
 import numpy as np
 import pytest
 
@@ -431,6 +434,42 @@ def test_a_summary_counts_each_parameter_once():
     assert model.training
 
 
+def test_a_summary_tells_how_deep_each_module_is():
+    inner = nn.Sequential(nn.Tanh(), nn.Sequential(nn.Linear(3, 4, rng=0)))
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), inner, *[nn.Tanh() for _ in range(8)], nn.Linear(4, 1, rng=0))
+    model[0].freeze()
+    summary = model.summary(np.ones((5, 2)))
+    assert [(row.path, row.name, row.depth) for row in summary.rows] == [
+        ("", "", 0),
+        ("0", "0", 1),
+        ("1", "1", 1),
+        ("1.0", "0", 2),
+        ("1.1", "1", 2),
+        ("1.1.0", "0", 3),
+        *((f"{i}", f"{i}", 1) for i in range(2, 11)),  # "10" is not inside "1"
+    ]
+    lines = str(summary).splitlines()
+    cells = [[cell.rstrip() for cell in re.split("[│┃]", line)[1:-1]] for line in lines if line[0] in "│┃"]
+    assert cells[:7] == [
+        [" layer", " output", " parameters", " share"],
+        [" Sequential()", " (5, 1)", "", ""],
+        ["   0: Linear(2, 3)", " (5, 3)", "          9", " 30.0%"],
+        ["   1: Sequential()", " (5, 4)", "", ""],
+        ["     0: Tanh()", " (5, 3)", "", ""],
+        ["     1: Sequential()", " (5, 4)", "", ""],
+        ["       0: Linear(3, 4)", " (5, 4)", "         16", " 53.3%"],
+    ]
+    assert cells[-1] == ["", "", "         30", ""]
+    assert lines[-1].strip() == "9 of the parameters are frozen"
+
+
+def test_a_summary_without_inputs_or_parameters_leaves_them_out():
+    lines = str(nn.Sequential(nn.Tanh()).summary()).splitlines()
+    assert "│   0: Tanh()" in lines[4]
+    assert "%" not in "".join(lines)
+    assert "frozen" not in "".join(lines)
+
+
 # -- Initial values ----------------------------------------------------------------------------------------------------
 
 
@@ -568,3 +607,59 @@ def test_functional_call_passes_options_and_differentiates_nets_with_buffers():
 def test_accuracy_refuses_one_score_a_row():
     with pytest.raises(ShapeError, match=r"got one score a row, \(4, 1\).*of two classes pass"):
         nn.metrics.accuracy(np.ones((4, 1)), np.array([0, 1, 0, 1]))
+
+
+# -- Arguments that may be left out ------------------------------------------------------------------------------------
+
+# As torch.nn and torch.optim have them; a table by hand, since a test against the signature's own default would hold for any.
+ATTENTION = {"dropout": 0.0, "bias": True, "batch_first": False}
+RECURRENT = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+DEFAULTS = {
+    nn.LayerNorm: {"eps": 1e-5, "elementwise_affine": True, "bias": True},
+    nn.BatchNorm1d: {"eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True},
+    nn.BatchNorm2d: {"eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True},
+    nn.TransformerEncoderLayer: {
+        "dim_feedforward": 2048, "dropout": 0.1, "layer_norm_eps": 1e-5, "batch_first": False, "norm_first": False, "bias": True
+    },
+    nn.MultiheadAttention: ATTENTION,
+    nn.RNN: RECURRENT,
+    nn.LSTM: RECURRENT,
+    nn.GRU: RECURRENT,
+    nn.Linear: {"bias": True},
+    nn.Conv1d: {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True},
+    nn.Conv2d: {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True},
+    nn.MaxPool2d: {"stride": None, "padding": 0},
+    nn.AvgPool2d: {"stride": None, "padding": 0, "count_include_pad": True},
+    nn.Dropout: {"p": 0.5},
+    nn.LeakyReLU: {"negative_slope": 0.01},
+    nn.ELU: {"alpha": 1.0},
+    nn.Softplus: {"beta": 1.0},
+    nn.Hardtanh: {"min_val": -1.0, "max_val": 1.0},
+    nn.CrossEntropyLoss: {"ignore_index": -100, "label_smoothing": 0.0, "reduction": "mean"},
+    nn.NLLLoss: {"ignore_index": -100, "reduction": "mean"},
+    nn.HuberLoss: {"delta": 1.0, "reduction": "mean"},
+    nn.SmoothL1Loss: {"beta": 1.0, "reduction": "mean"},
+    nn.optim.LBFGS: {
+        "lr": 1.0, "max_iter": 20, "max_eval": None, "tolerance_grad": 1e-7, "tolerance_change": 1e-9, "history_size": 100,
+        "line_search_fn": None,
+    },
+    nn.optim.SGD: {"lr": 1e-3, "momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False},
+    nn.optim.Adam: {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0, "amsgrad": False},
+    nn.optim.AdamW: {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2, "amsgrad": False},
+    nn.optim.Adagrad: {"lr": 1e-2, "lr_decay": 0.0, "weight_decay": 0.0, "initial_accumulator_value": 0.0, "eps": 1e-10},
+    nn.optim.RMSprop: {"lr": 1e-2, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.0, "centered": False},
+    nn.optim.lr_scheduler.StepLR: {"gamma": 0.1, "last_epoch": -1},
+    nn.optim.lr_scheduler.LinearLR: {"start_factor": 1 / 3, "end_factor": 1.0, "total_iters": 5},
+    nn.optim.lr_scheduler.ConstantLR: {"factor": 1 / 3, "total_iters": 5},
+    nn.optim.lr_scheduler.CosineAnnealingLR: {"eta_min": 0.0},
+    nn.optim.lr_scheduler.CosineAnnealingWarmRestarts: {"T_mult": 1, "eta_min": 0.0},
+    nn.optim.lr_scheduler.ReduceLROnPlateau: {
+        "factor": 0.1, "patience": 10, "threshold": 1e-4, "cooldown": 0, "min_lr": 0.0, "eps": 1e-8
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DEFAULTS, ids=lambda kind: kind.__name__)
+def test_defaults_are_those_of_torch(kind):
+    parameters = inspect.signature(kind).parameters
+    assert {name: parameters[name].default for name in DEFAULTS[kind]} == DEFAULTS[kind]

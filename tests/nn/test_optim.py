@@ -577,3 +577,25 @@ def test_clipping_values():
     assert type(b.grad) is float
     with pytest.raises(TinygradError, match="clip_value=-1"):
         nn.utils.clip_grad_value_(values, -1)
+
+
+def test_lbfgs_goes_on_while_any_number_changes():
+    """A parameter without influence does not move, which is no reason to stop: as if it were not there."""
+
+    def minimum(*extra):
+        w = Value(np.array([3.0, -2.0]))
+        optimizer = LBFGS([w, *extra], line_search_fn="strong_wolfe")
+
+        def closure():
+            optimizer.zero_grad()
+            loss = ((w - 1.0) ** 4).sum() + (w[0] * w[1]) ** 2 + sum((0.0 * x).sum() for x in extra)
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+        return w.data, optimizer.state_dict()["state"][0]["n_iter"]
+
+    alone, iterations = minimum()
+    beside, more = minimum(Value(np.array([5.0])))
+    assert iterations == more > 3
+    assert np.allclose(alone, beside, rtol=1e-12)

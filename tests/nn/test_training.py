@@ -112,6 +112,12 @@ def test_a_stratified_split_gives_every_class_its_share():
         nn.stratified_split(labels, (0.6, 0.4), np.random.default_rng(0))
 
 
+@pytest.mark.parametrize("fractions", [(), (0.0, 0.5), (0.5, -0.2), (1.5, -0.8), (0.5, 0.5), (1.0,), (-0.5,)])
+def test_a_split_refuses_fractions_that_are_no_shares(fractions):
+    with pytest.raises(ShapeError, match="expected positive ones with a sum below 1"):
+        nn.stratified_split(np.repeat([0, 1], 20), fractions, 0)
+
+
 def blobs(n=120):
     rng = np.random.default_rng(0)
     labels = np.arange(n) % 3
@@ -231,6 +237,23 @@ def test_fit_takes_lists_and_names_its_metric():
     assert sorted(history.curves) == ["train_loss", "validation_loss"]
     with pytest.raises(TinygradError, match="as optimizer, expected one"):
         nn.fit(model, data, nn.optim.SGD)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 15, 30, 1000, None])
+def test_evaluate_is_the_mean_over_all_examples(batch_size):
+    """Against a loop over single examples in plain NumPy, whatever the batches."""
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Dropout(0.5, rng=0))
+    X, y = blobs(30)
+    W, b = model[0].weight.data, model[0].bias.data
+    losses, hits = [], []
+    for x, label in zip(X, y, strict=True):
+        scores = W @ x + b
+        losses.append(np.log(np.exp(scores).sum()) - scores[label])
+        hits.append(np.argmax(scores) == label)
+    seen = nn.evaluate(model, (X, y), batch_size=batch_size)
+    assert seen == {"loss": pytest.approx(np.mean(losses)), "accuracy": np.mean(hits)}
+    assert seen["loss"] > 0.1
+    assert all(p.grad is None for p in model.parameters())
 
 
 # -- What fit does besides ---------------------------------------------------------------------------------------------

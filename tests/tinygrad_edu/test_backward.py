@@ -214,6 +214,31 @@ def test_seeds_of_other_kinds():
     assert np.array_equal(x.grad, [2.0, 2.0, 2.0])
 
 
+@pytest.mark.parametrize(
+    ("a", "seed"), [(2.0, 3.0), (np.array([1.0, 2.0, 3.0]), np.array([0.5, -2.0, 4.0]))], ids=["scalar", "array"]
+)
+def test_a_gradient_depends_on_a_seed_that_is_a_value(a, seed):
+    """Of y = a³ the gradient is g = 3a²s, so that of Σg² by s is 18a⁴s, and by a 36a³s²."""
+    x, s = Value(a), Value(seed)
+    (x**3).backward(s, create_graph=True)
+    g = x.grad
+    assert isinstance(g, Value)
+    assert np.allclose(g.data, 3 * a**2 * seed)
+    assert s.grad is None  # a seed is no input of y
+    x.zero_grad()
+    (g * g).sum().backward()
+    assert np.allclose(s.grad, 18 * a**4 * seed)
+    assert np.allclose(x.grad, 36 * a**3 * seed**2)
+
+
+def test_a_seed_that_is_a_value_is_plain_numbers_without_create_graph():
+    x, s = Value(np.array([1.0, 2.0])), Value(np.array([3.0, 4.0]))
+    (x * x).backward(s)
+    assert type(x.grad) is np.ndarray
+    assert np.array_equal(x.grad, [6.0, 16.0])
+    assert s.grad is None
+
+
 def test_backward_without_gradient_is_refused():
     for make in (lambda: Value(1.0, requires_grad=False) * 2, lambda: Value(1.0).detach() * 2):
         with pytest.raises(GraphError, match="does not require grad"):

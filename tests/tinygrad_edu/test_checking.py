@@ -173,6 +173,22 @@ def test_smooth_numbers_take_two_central_differences():
     assert len(calls) <= 5 * x.size
 
 
+@pytest.mark.parametrize("n", [64, 1000])
+def test_a_share_too_small_to_see_is_set_aside_at_once(n):
+    """The others are not looked at again, so that the calls do not grow with their number."""
+    factors, calls = np.ones(n), []
+    factors[7] = 1e-13
+
+    def f(x):
+        calls.append(x)
+        return np.sum(factors * np.sin(x))
+
+    report = check_vjp(f, lambda g, x: g * factors * np.cos(x), np.linspace(0.1, 1.2, n))
+    assert (report.compared, report.inconclusive) == (n - 1, 1)
+    assert [e.index for e in report.elements] == [(7,)]
+    assert len(calls) <= 100
+
+
 # -- Kinks, and what cannot be told -----------------------------------------------------------------------------------
 
 
@@ -480,3 +496,32 @@ def test_an_error_carries_its_report_and_the_cotangent():
     report = caught.value.report
     first = report.wrong[0]
     assert first.claimed == pytest.approx(2 * (report.cotangent * np.cos(X))[first.index])
+
+
+@pytest.mark.parametrize(("wrong", "hidden"), [(8, 0), (9, 1), (12, 4)])
+def test_the_table_shows_eight_numbers_and_counts_the_rest(wrong, hidden):
+    factors = np.where(np.arange(20) < wrong, 1.5, 1.0)
+    with pytest.raises(GradientError) as caught:
+        check_vjp(np.sin, lambda g, x: factors * g * np.cos(x), np.linspace(0.1, 1.2, 20), mode="full")
+    lines = str(caught.value.report).splitlines()
+    rows = [line for line in lines if line.endswith("wrong")]
+    assert len(rows) == 8
+    assert all("1.5" in row for row in rows)
+    apart = [abs(e.claimed - e.slope) for e in caught.value.report.wrong]
+    assert len(apart) == wrong
+    assert apart == sorted(apart, reverse=True)  # the worst first
+    assert lines[-1] == (f"  and {hidden} more" if hidden else rows[-1])
+
+
+def test_a_right_report_has_no_table():
+    report = check_vjp(np.sin, lambda g, x: g * np.cos(x), np.linspace(0.1, 1.2, 5), mode="full")
+    assert len(str(report).splitlines()) == 1
+    assert (report.compared, report.wrong, report.inconclusive) == (5, (), 0)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: (x, x + 1j), lambda x: [x, "text"], lambda x: x + 1j, lambda x: (), lambda x: (x, None)]
+)
+def test_every_result_must_be_made_of_real_numbers(f):
+    with pytest.raises(DTypeError, match=r"f returned \w+, expected a number, an array, or a tuple of these"):
+        check_vjp(f, lambda g, x: g, X)

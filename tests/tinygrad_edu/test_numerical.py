@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_edu import Domain, DTypeError, ShapeError, TinygradError, Value, registry, tanh
@@ -62,6 +62,90 @@ def test_values_arrays_and_cotangents():
     assert np.allclose(second, x)
 
 
+@pytest.mark.parametrize(("method", "first"), [("ridders", 1e-2), ("central", np.finfo(float).eps ** (1 / 3))])
+@pytest.mark.parametrize("step", [None, 0.25])
+@pytest.mark.parametrize("x", [0.5, -4.0])
+def test_the_step_is_relative_to_the_input_and_may_be_given(method, first, step, x):
+    """The first two points lie h to both sides: h is the step times |x|, of small x times 1."""
+    points = []
+
+    def f(x):
+        points.append(float(x))
+        return x * x
+
+    numerical_gradient(f, x, method=method, step=step)
+    h = (step or first) * max(1, abs(x))
+    assert points[:2] == [x + h, x - h]
+
+
+def dfridr(f, x, h, shrink=1.6, rows=10, safe=2.0):
+    """Numerical Recipes, section 5.7, with the rounding of the differences in the error: the slope, and the calls it takes."""
+    table, error, answer = np.zeros((rows, rows)), np.inf, None
+    for i in range(rows):
+        right, left = f(x + h), f(x - h)
+        rounding = np.finfo(float).eps * (abs(right) + abs(left)) / h
+        table[0, i] = (right - left) / (2 * h)
+        for j in range(1, i + 1):
+            factor = shrink ** (2 * j)
+            table[j, i] = (table[j - 1, i] * factor - table[j - 1, i - 1]) / (factor - 1)
+            apart = max(abs(table[j, i] - table[j - 1, i]), abs(table[j, i] - table[j - 1, i - 1])) + rounding
+            if apart < error:
+                error, answer = apart, table[j, i]
+        if i and abs(table[i, i] - table[i - 1, i - 1]) >= safe * error:
+            break
+        h /= shrink
+    return answer, 2 * (i + 1)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (math.sin, 0.7),
+        (math.sin, 1.5),
+        (math.exp, 0.3),
+        (math.log, 0.7),
+        (lambda x: round(math.sin(x), 6), 0.3),
+        (abs, 0.001),
+    ],
+)
+def test_ridders_ends_where_the_textbook_does(f, x):
+    """Where the last row is worse than the best entry by a factor of two: more rows are only rounding."""
+    calls = []
+
+    def counted(x):
+        calls.append(x)
+        return f(float(x))
+
+    answer, count = dfridr(f, x, 1e-2 * max(1, x))
+    assert numerical_gradient(counted, x).value == pytest.approx(answer, rel=1e-12)
+    assert len(calls) == count
+
+
+def test_the_complex_step_may_be_given():
+    """Im (x + ih)³ / h = 3x² - h²: a step of 1/2 is no derivative any more."""
+    cube = registry["power"].op
+    assert numerical_gradient(cube, 1.0, 3.0, method="complex").value == pytest.approx(3.0, rel=1e-15)
+    assert numerical_gradient(cube, 1.0, 3.0, method="complex", step=0.5).value == pytest.approx(2.75, rel=1e-12)
+
+
+def test_central_differences_tell_their_truncation():
+    """(x + h)³ - (x - h)³ over 2h is 3x² + h², and over 4h 3x² + 4h²."""
+    found = numerical_gradient(lambda x: x**3, 1.0, method="central", step=0.5)
+    assert found.value == pytest.approx(3.25)
+    assert found.error == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("argnum", [0, 1, 2])
+def test_argnum_chooses_the_input(argnum):
+    a, b, c = 2.0, 0.5, 3.0
+
+    def f(a, b, c):
+        return a * b**2 * c**3
+
+    expected = (b**2 * c**3, 2 * a * b * c**3, 3 * a * b**2 * c**2)[argnum]
+    assert numerical_gradient(f, a, b, c, argnum=argnum).value == pytest.approx(expected)
+
+
 def test_inputs_are_not_changed():
     x = np.arange(3.0)
     numerical_gradient(lambda v: np.sum(v * v), x)
@@ -108,6 +192,22 @@ def test_layouts_have_their_strides():
 @given(broadcastable(3))
 def test_broadcastable_shapes_broadcast(together):
     np.broadcast_shapes(*together)
+
+
+def test_shapes_are_of_every_kind_within_the_limits():
+    """() and empty ones by default, and the largest that are allowed."""
+    for wanted in ((), (0,), (3, 3, 3), (1,)):
+        assert find(shapes(), lambda shape, wanted=wanted: shape == wanted) == wanted
+    assert find(shapes(min_ndim=2, max_ndim=2, min_side=2, max_side=4), lambda shape: 4 in shape) in {(2, 4), (4, 2)}
+
+    @given(shapes(), shapes(min_ndim=1, max_ndim=2, min_side=2, max_side=4))
+    def within(any_shape, some_shape):
+        assert len(any_shape) <= 3
+        assert all(0 <= n <= 3 for n in any_shape)
+        assert 1 <= len(some_shape) <= 2
+        assert all(2 <= n <= 4 for n in some_shape)
+
+    within()
 
 
 @few

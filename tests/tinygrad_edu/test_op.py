@@ -17,7 +17,9 @@ from tinygrad_edu import (
     registry,
     rule,
     tanh,
+    typesetting,
 )
+from tinygrad_edu.term import Term
 from tinygrad_edu.testing import numerical_gradient
 
 ONE = rule(lambda g, y, x: g)
@@ -159,6 +161,7 @@ def test_derived_op_is_recorded_as_its_ops():
     y = double_tanh(Value(0.5))
     assert y.grad_fn.name == "tanh"
     assert double_tanh.op.derived
+    assert not double_tanh.op.several
     assert double_tanh(0.5) == float(y)
     assert double_tanh([0.5])[0] == float(y)
 
@@ -309,3 +312,14 @@ def test_a_function_without_return_and_a_users_own_error():
 
     with pytest.raises(ValueError, match="n must be positive"):
         counted(2.0, n=-1)
+
+
+@pytest.mark.parametrize(
+    ("notation", "shown"),
+    [
+        (typesetting.TEXT, "not(x > 0)"),
+        (typesetting.Latex(), r"\operatorname{not}\left(x > 0\right)"),
+    ],
+)
+def test_a_condition_that_is_turned_round_reads_not(notation, shown):
+    assert typesetting.typeset(~(Term.symbol("x") > 0), notation).text == shown

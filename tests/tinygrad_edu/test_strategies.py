@@ -14,6 +14,7 @@ from tinygrad_edu.testing.strategies import (
     OpCall,
     arrays,
     expressions,
+    fixed_calls,
     joined,
     laid_out,
     op_calls,
@@ -259,3 +260,12 @@ def test_a_shared_input_shrinks_to_one_step():
     assert first == "v0 = 0.0"
     assert step.startswith("v1 = ")
     assert step.endswith("(v0, v0)")
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_fixed_calls_are_so_many_and_the_same_each_time(count):
+    op = registry["multiply"].op
+    calls = fixed_calls(op, count, min_side=2)
+    assert len(calls) == count
+    assert [str(call) for call in calls] == [str(call) for call in fixed_calls(op, count, min_side=2)]
+    assert all(n >= 2 for call in calls for x in call.inputs for n in np.shape(x) if n != 1)

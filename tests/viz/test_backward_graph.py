@@ -121,6 +121,12 @@ def test_arrays_are_told_by_statistics_and_their_own_rules():
     assert (seed.symbol, seed.form) == ("ones", "(4, 3) float64")
 
 
+def test_leaves_without_a_name_are_called_by_their_number_or_form():
+    d = backward((Value(2.5) * Value(np.ones(3))).sum())
+    assert {"gradient of 2.5", "gradient of (3,) float64"} <= {n.name for n in gradients(d)}
+    assert "gradient of Σ" in {n.name for n in gradients(d)}
+
+
 def test_gradients_are_those_of_backward():
     rng = np.random.default_rng(0)
     x, w = Value(rng.normal(size=(4, 3)), name="x"), Value(rng.normal(size=3), name="w")
@@ -197,6 +203,24 @@ def test_a_gradient_stands_where_its_value_does(engine, texts):
     assert "n0 -> n2" in dot
 
 
+def test_five_hundred_recorded_nodes_are_drawn_and_one_more_is_refused():
+    y = Value(0.5)
+    for _ in range(499):
+        y = tanh(y)
+    assert len(gradients(backward(y))) == 500
+    with pytest.raises(GraphError, match="at most 500 recorded nodes, got 501"):
+        backward(tanh(y))
+
+
+def test_a_changed_leaf_beside_others_is_named():
+    """One input of two was changed: the gradient by the other would be wrong."""
+    a, b, _ = abc()
+    y = a * b
+    b.mark_changed()
+    with pytest.raises(GraphError, match="changed in place"):
+        backward(y)
+
+
 def test_bad_input_is_named():
     a, b, _ = abc()
     with pytest.raises(DTypeError, match="got float, expected a Value"):
@@ -216,3 +240,9 @@ def test_bad_input_is_named():
         y = y * 1.0
     with pytest.raises(GraphError, match="at most 500 recorded nodes, got 1,201"):
         backward(y)
+
+
+def test_the_title_is_the_callers_or_says_what_there_is():
+    a, b, _ = abc()
+    assert backward(a * b).title == "forward and backward"
+    assert graph(a * b, detail="backward", title="Mine").drawing.title == "Mine"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import tinygrad_edu
 from nn import Linear
 from tinygrad_edu import (
     DTypeError,
@@ -329,6 +330,14 @@ def test_the_description_shortens_names():
     assert len(drawing(Value(1.0, name="x\n" * 5000)).description) < 200
 
 
+@pytest.mark.parametrize(("results", "told"), [(39, 40), (40, 1)])
+def test_the_description_goes_through_forty_nodes_at_most(results, told):
+    y = Value(1.0)
+    for _ in range(results):
+        y = tanh(y)
+    assert drawing(y).description.count("no gradient yet") == told
+
+
 def test_the_description_of_a_large_graph_is_short():
     y = Value(1.0)
     for _ in range(900):
@@ -393,6 +402,13 @@ def test_only_scalars_that_gradient_flows_to_have_local_derivatives():
     assert [e.derivative for e in graph(x, derivatives=True).drawing.edges] == ["3", ""]
     for y in (Value([1.0]) * 2, Value([1.0, 2.0]).sum(), clip(Value(2.0), 0, 1) * Value([1.0])):
         assert {e.derivative for e in graph(y, derivatives=True).drawing.edges} <= {"", "0"}
+
+
+def test_operations_that_are_not_elementwise_have_no_local_derivatives():
+    """Σ of a single number has the rule that Σ of an array has: it is no factor of a chain of numbers."""
+    x = Value(2.0)
+    for y in (x.sum(), tinygrad_edu.norm(x)):
+        assert [e.derivative for e in graph(y, derivatives=True).drawing.edges] == [""], y
 
 
 def test_a_local_derivative_may_be_infinite():

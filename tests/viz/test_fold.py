@@ -238,6 +238,16 @@ def test_a_chain_tells_its_operations():
     assert leaf.kind is Kind.LEAF
 
 
+@pytest.mark.parametrize("kinds", [5, 6])
+def test_a_chain_tells_five_kinds_of_steps(kinds):
+    y = Value(0.5)
+    for i in range(kinds):
+        y = sin(y) if i % 2 else tanh(y)
+    (_, chain) = drawings_of(y, None, detail="auto", limits=(3, 3)).drawing.nodes
+    assert (chain.symbol, chain.count) == (f"{kinds} operations", kinds)
+    assert chain.params == "tanh, sin, tanh, sin, tanh" + (", …" if kinds > 5 else "")
+
+
 def test_names_stay_visible():
     y, ws, _ = products(100)
     names = {"first": ws[0], "last": ws[99]}
@@ -317,6 +327,21 @@ def test_neurons_that_feed_each_other_are_a_loop_of_groups():
 def test_a_loop_may_work_on_each_result_of_another():
     forms = [node.form for node in folded(two_loops(200)).nodes if node.kind is Kind.RESULT]
     assert forms == ["×200"] * 6 + [""]
+
+
+def test_a_loop_may_begin_with_what_ends_the_loop_before():
+    """The second loop repeats the last steps of the first: they belong to the first, and the second is drawn all the same."""
+    z = Value(0.3, name="z0")
+    for _ in range(60):
+        z = sin(z) - z
+        z = tanh(z) * z
+    for _ in range(50):
+        z = tanh(z) * z
+    assert told(folded(z)) == [
+        ("", "", ""),
+        ("sin", "", "×60"), ("-", "", "×60"), ("tanh", "", "×60"), ("×", "", "×60"),
+        ("tanh", "", "×50"), ("×", "", "×50"),
+    ]  # fmt: skip
 
 
 def test_a_loop_with_an_if_folds_in_its_own_period():
@@ -558,3 +583,11 @@ def test_what_is_drawn_once_opens_to_steps_that_are_drawn_once():
     (group,) = [group for group in opened.groups if group.title == "+ 7 in a row"]
     assert [n.form for n in opened.nodes if n.id in group.nodes] == ["×40"] * 7
     assert group.lines[0] == "×40"
+
+
+def test_uses_are_told_where_all_that_is_drawn_as_one_has_the_same():
+    """Each z is used once by the next time, but the last one twice: no number of uses holds for all."""
+    z = growth(300)
+    uses = {node.uses for node in folded(z * exp(z)).nodes if node.symbol == "+"}
+    assert uses == {0}
+    assert {node.uses for node in folded(exp(z)).nodes if node.symbol == "+"} == {1}

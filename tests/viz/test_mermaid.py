@@ -96,6 +96,20 @@ def test_alarms_and_weights():
     assert "linkStyle 1 stroke:#b00020" in text
 
 
+def test_every_group_is_an_outline_and_every_kind_that_is_there_has_its_colours():
+    nodes = (
+        DrawnNode("n0", Kind.LEAF, ("1",)),
+        DrawnNode("n1", Kind.OUTPUT, ("1",)),
+        DrawnNode("n2", Kind.LEAF, ("2",)),
+    )
+    groups = (Group("g0", "all", ("n0",)), Group("g1", "inside", ("n1",), parent="g0"))
+    lines = [line.strip() for line in Picture(Drawing("", "", nodes, (), groups)).mermaid().splitlines()]
+    assert [line.split(":")[0] for line in lines if line.startswith("style")] == ["style g0 fill", "style g1 fill"]
+    assert all("fill:none" in line for line in lines if line.startswith("style"))
+    assert [line.split()[1] for line in lines if line.startswith("classDef")] == [str(Kind.LEAF), str(Kind.OUTPUT)]
+    assert not [line for line in lines if line.startswith("linkStyle")]  # there are no arrows
+
+
 def test_it_needs_nothing_installed(no_engine, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "graphviz", None)
     assert graph(Value(1.0)).save(tmp_path / "a.mmd").read_text(encoding="utf-8") == graph(Value(1.0)).mermaid()

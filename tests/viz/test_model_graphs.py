@@ -616,3 +616,11 @@ def test_a_loss_must_return_something_to_draw(detail):
         graph(nn.Linear(4, 3, rng=0), X, loss=lambda y: 0.0, detail=detail)
     with pytest.raises(DTypeError, match="a loss with detail='neurons'"):
         graph(nn.MLP((4, 3), rng=0), X, loss=lambda y: y.sum(), detail="neurons")
+
+
+@pytest.mark.parametrize(("size", "frame"), [(7, True), (8, True), (9, False)])
+def test_blocks_of_up_to_eight_steps_repeat(size, frame):
+    """So many modules that are not alike, and all of them again three times."""
+    kinds = [nn.Tanh, nn.ReLU, nn.Sigmoid, nn.GELU, nn.SiLU, nn.Softplus, nn.ELU, nn.LeakyReLU, nn.Hardtanh]
+    model = nn.Sequential(*[kind() for _ in range(4) for kind in kinds[:size]])
+    assert frames(draw(model)) == ({f"0 to {4 * size - 1} ×4": ("", " ".join(map(str, range(size))))} if frame else {})

@@ -69,6 +69,51 @@ def test_layers_without_weights_belong_to_the_column_before():
     assert {e.weight for e in perceptron.edges} == {0.0}
 
 
+def test_units_between_two_cut_columns_are_joined_by_the_hair_of_the_middle():
+    """Where only one column is cut, the hair starts at the middle unit of the other; where both are, at the other's cut."""
+    d = units(nn.MLP((3, 14, 15), rng=0))
+    names = {n.id: n.name for n in d.nodes}
+    column = {id: c for c, group in enumerate(d.groups) for id in group.nodes}
+    hairs = [(e.source, e.target) for e in d.edges if names[e.target].startswith("⋮")]
+    assert [(names[a], column[a], names[b], column[b]) for a, b in hairs] == [
+        ("x2", 0, "⋮ 3 more", 1),
+        ("⋮ 3 more", 1, "⋮ 4 more", 2),
+    ]
+    assert not [e for e in d.edges if names[e.source].startswith("⋮") and not names[e.target].startswith("⋮")]
+    assert len(d.edges) == 3 * 11 + 1 + 11 * 11 + 1
+
+
+def test_weights_belong_to_the_units_that_are_drawn():
+    """The last unit of a cut column keeps its own weight and value."""
+    model = nn.Sequential(nn.Linear(14, 13, bias=False, rng=0))
+    x = np.arange(14.0)
+    d = units(model, x)
+    inputs, outputs = (g.nodes for g in d.groups)
+    W = model[0].weight.data
+    weight = {(e.source, e.target): e.weight for e in d.edges}
+    scale = np.abs(W).max()
+    for r, i in [(0, 0), (9, 9), (11, 12)]:
+        for q, j in [(0, 0), (9, 9), (11, 13)]:
+            assert weight[inputs[q], outputs[r]] == pytest.approx(W[i, j] / scale)
+    value = {n.id: n.value for n in d.nodes}
+    name = {n.id: n.name for n in d.nodes}
+    assert (value[inputs[11]], name[inputs[11]], name[outputs[11]]) == (("13",), "x14", "y13")
+    assert value[outputs[11]] == (f"{(W @ x)[12]:.4g}",)
+
+
+def test_the_title_is_the_callers_or_tells_sizes_and_the_largest_weight():
+    model = nn.Sequential(nn.Linear(2, 1, bias=False, rng=0))
+    model[0].weight.data[...] = [[0.25, -0.5]]
+    d = units(model, title="Mine")
+    assert d.title == "Mine"
+    assert units(model, title="").title == ""
+    assert units(model).title == "Sequential, 2, 1 units; weights up to 0.5, dashed if negative"
+    assert [e.weight for e in d.edges] == [0.5, -1.0]
+    assert "Columns of 2, 1 units" in d.description
+    assert "the largest being 0.5" in d.description
+    assert d.folded == ""
+
+
 def test_numbers_that_are_not_finite_raise_an_alarm():
     model = nn.Linear(2, 1, rng=0)
     model.weight.data[0, 0] = np.nan

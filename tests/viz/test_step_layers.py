@@ -9,7 +9,7 @@ from samples import TROUBLE
 import nn
 from nn.functional import cross_entropy
 from tinygrad_edu import DTypeError, GraphError, ShapeError, Value
-from viz import RenderError, step
+from viz import Kind, RenderError, step
 from viz.stepping.calls import trace_of_model
 from viz.text import entitled, listed, number
 
@@ -159,6 +159,25 @@ def test_gradients_are_those_of_the_engine():
     told = {step.label: step.gradient for step in story.nodes}
     for path, p in model.named_parameters():
         assert told[path] == pytest.approx((p.grad.mean(), p.grad.min(), p.grad.max()))
+
+
+@pytest.mark.parametrize("frozen", [0, 4])
+def test_a_frozen_layer_has_no_gradient_and_the_others_have_theirs(frozen):
+    model = network()
+    model[frozen].freeze()
+    story = trace_of_model(model, (X,), loss)
+    assert [p.requires_grad for p in model[frozen].parameters()] == [False, False]
+    loss(model(X)).backward()
+    told = {step.label: step for step in story.nodes}
+    for path, p in model.named_parameters():
+        assert told[path].kind is Kind.PARAMETER
+        expected = None if p.grad is None else pytest.approx((p.grad.mean(), p.grad.min(), p.grad.max()))
+        assert told[path].gradient == expected
+        assert (p.grad is None) == path.startswith(f"{frozen}.")
+    label = [step.label for step in story.nodes]
+    assert not [s for s in story.backward if label[s.source].startswith(f"{frozen}.")]
+    title = f"{frozen}: Linear({'4, 8' if frozen == 0 else '8, 3'})"
+    assert {f"{frozen}.weight", f"{frozen}.bias"} < layers_of(story)[title][0]  # drawn with its layer all the same
 
 
 def test_a_frozen_model_has_nothing_to_show():

@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from itertools import combinations
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -32,8 +34,10 @@ from tinygrad_edu import (
     tanh,
     where,
 )
-from viz import RenderError, step
+from viz import RenderError, graph, step
 from viz.stepping.formulas import rule_text
+from viz.stepping.grid import grid
+from viz.stepping.javascript import formula
 from viz.stepping.page import page
 from viz.stepping.trace import trace
 
@@ -118,6 +122,38 @@ def test_gradients_of_the_user_stay(output):
             x.grad = kept[x] = np.full(x.shape, 7.0) if x.shape else 7.0
     trace(output)
     assert all(x.grad is kept.get(x) for x in values)
+
+
+def test_arrays_beside_scalars():
+    """y = Σ(a b) b for an array a and a scalar b: one factor of a share is an array, so there is no single one to show."""
+    a, b = Value(np.array([1.0, 2.0]), name="a"), Value(3.0, name="b")
+    story = trace((a * b).sum() * b)
+    nodes = {node.label: node for node in story.nodes}
+    assert (nodes["a"].form, nodes["a"].value, nodes["a"].value_listed) == ("(2,) float64", (1.5, 1.0, 2.0), "[1, 2]")
+    assert (nodes["a"].gradient, nodes["a"].gradient_listed) == ((9.0, 9.0, 9.0), "[9, 9]")
+    assert (nodes["b"].form, nodes["b"].value, nodes["b"].value_listed) == ("", (3.0,), "")
+    assert (nodes["b"].gradient, nodes["b"].gradient_listed) == ((18.0,), "")
+    assert [bool(nodes[label].formula) for label in ("v1", "v2", "v3")] == [False, False, True]
+    label = [node.label for node in story.nodes]
+    told = [(label[s.result], label[s.source], s.factor, s.share, s.total, s.total_listed) for s in story.backward]
+    assert told == [
+        ("v3", "v2", 3.0, (3.0,), (3.0,), ""),
+        ("v3", "b", 9.0, (9.0,), (9.0,), ""),
+        ("v2", "v1", None, (3.0, 3.0, 3.0), (3.0, 3.0, 3.0), "[3, 3]"),
+        ("v1", "a", None, (9.0, 9.0, 9.0), (9.0, 9.0, 9.0), "[9, 9]"),
+        ("v1", "b", None, (9.0,), (18.0,), ""),
+    ]
+    assert story.fixed == "an input is an array, and the page computes with single float64 numbers only"
+
+
+def test_gradients_that_leaves_already_hold_are_not_added(output):
+    fresh = trace(output)
+    output.backward()  # each leaf holds one now
+    held = [(x, x.grad) for x in ancestors(output)]
+    assert any(grad is not None for _, grad in held)
+    again = trace(output)
+    assert (again.nodes, again.backward) == (fresh.nodes, fresh.backward)
+    assert all(x.grad is grad for x, grad in held)
 
 
 def test_gradients_stay_when_backward_fails():
@@ -373,6 +409,61 @@ def test_large_expressions_need_no_graphviz(no_engine):
     assert page(trace(v)).count('<g id="n') == 301
     with pytest.raises(RenderError, match="neither"):
         page(trace(sin(a)))
+
+
+@pytest.mark.parametrize("count", [7, 8, 9, 17, 30])
+def test_the_grid_holds_its_boxes_in_the_order_of_text(count):
+    """Eight in a row, all of them inside the picture, none over another."""
+    y = Value(0.5, name="x")
+    for _ in range(count - 1):
+        y = sin(y)
+    drawing = trace(y).drawing
+    svg = ElementTree.fromstring(grid(drawing))
+    boxes = [g for g in svg.iter("g") if "node" in g.get("class", "")]
+    places = [tuple(map(float, re.findall(r"[\d.-]+", g.get("transform")))) for g in boxes]
+    assert [g.get("id") for g in boxes] == [node.id for node in drawing.nodes]
+    assert len({x for x, _ in places}) == min(count, 8)
+    assert places == sorted(places, key=lambda place: (place[1], place[0]))
+    rows = {}
+    for x, y in places:
+        rows.setdefault(y, []).append(x)
+    assert [len(row) for row in rows.values()] == [8] * (count // 8) + [count % 8] * (count % 8 > 0)
+    wide, high = 120, 64  # of a box, around its place
+    left, top, width, height = map(float, svg.get("viewBox").split())
+    assert (svg.get("width"), svg.get("height")) == (f"{width:g}", f"{height:g}")
+    for x, y in places:
+        assert left <= x - wide / 2 < x + wide / 2 <= left + width
+        assert top <= y - high / 2 < y + high / 2 <= top + height
+    for (x1, y1), (x2, y2) in combinations(places, 2):
+        assert abs(x1 - x2) >= wide or abs(y1 - y2) >= high
+
+
+def test_a_box_of_the_grid_tells_name_operation_and_numbers():
+    x, w = Value(0.5, name="x"), Value(np.array([1.0, 2.0, 6.0]), name="weights_of_all")
+    y = (x * w).sum() * 3.0
+    y.name = "y"
+    y.backward()
+    svg = ElementTree.fromstring(grid(graph(y, detail="scalar").drawing))
+    said = [[text.text for text in g.iter("text")] for g in svg.iter("g")]
+    assert said == [
+        ["x", "value", "0.5", "gradient", "27"],
+        ["weights_…", "mean", "3", "gradient", "1.5"],
+        ["×", "mean", "1.5", "gradient", "3"],
+        ["Σ", "value", "4.5", "gradient", "3"],
+        ["3"],
+        ["×", "y", "value", "13.5", "gradient", "1"],
+    ]
+    ends = {text.text: text.get("text-anchor") for g in svg.iter("g") for text in g.iter("text")}
+    assert (ends["value"], ends["13.5"], ends["y"], ends["×"]) == (None, "end", "end", None)
+    size = {text.text: text.get("font-size") for g in svg.iter("g") for text in g.iter("text")}
+    assert (size["value"], size["gradient"], size["13.5"], size["×"]) == ("10", "10", "12", "12")
+
+
+def test_the_page_computes_once_what_a_formula_uses_several_times():
+    """logit's 1 - x, 2 x - 1 and the question whether it is small are each used twice or more."""
+    forward = formula(registry["logit"].op, {}).partition("derivatives")[0]
+    assert [forward.count(part) for part in ("(1 - x)", "(2 * x)", "np.abs(", "< 0.5")] == [1, 1, 1, 1]
+    assert formula(registry["tanh"].op, {}).count("const") == 0
 
 
 def test_step_is_public():

@@ -1,0 +1,19 @@
+"""Mutants that change nothing a caller could see: file, kind, lines before and after, and the reason.
+
+They are found by their text, so that they stay known when the lines around them move.
+"""
+
+EQUIVALENT: dict[tuple[str, str, str, str], str] = {
+    (
+        "nn/functional/margin.py",
+        "arguments swapped",
+        "shape = np.broadcast_shapes(shape_of(x1), shape_of(x2))",
+        "shape = np.broadcast_shapes(shape_of(x2), shape_of(x1))",
+    ): "broadcasting is symmetric, and the error that tells the order is replaced by our own",
+    (
+        "tinygrad_edu/testing/slopes.py",
+        "arguments swapped",
+        "value = float(np.dot(weights, line(complex(0, h)).imag)) / h",
+        "value = float(np.dot(line(complex(0, h)).imag, weights)) / h",
+    ): "the product of two rows is symmetric",
+}
