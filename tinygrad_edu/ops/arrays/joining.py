@@ -86,13 +86,13 @@ def stack(*arrays: Array, axis: int = 0) -> Plain:
 
 
 def _common(arrays: Sequence[Any]) -> Any:
-    """The common dtype of arrays and Python floats; None without arrays or without floats. (np.stack makes floats float64.)"""
+    """The common dtype of arrays and Python floats; None if all have one dtype. (np.stack turns floats into float64.)"""
     kinds = {getattr(x, "dtype", type(x)): x for x in map(raw_of, arrays)}
     return None if len(kinds) < 2 else np.result_type(*kinds.values())
 
 
 def _agreeing(arrays: Sequence[Any]) -> Sequence[Any]:
-    """The arrays, with each Python float cast to the common dtype if it differs from float64."""
+    """The arrays, with each scalar cast to the common dtype if that is a float dtype other than float64."""
     dtype = _common(arrays)
     if dtype is None or dtype.kind != "f" or dtype == np.float64:
         return arrays
