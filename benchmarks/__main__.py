@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -26,7 +27,11 @@ def main() -> int:
     parser.add_argument(
         "--only", metavar="NAME", help=f"works whose name contains NAME, of {', '.join(WORKS)}; printed only"
     )
+    parser.add_argument(
+        "--collector", choices=("on", "off"), default="on", help="Python's garbage collector; printed only if off"
+    )
     options = parser.parse_args()
+    os.environ["BENCHMARK_COLLECTOR"] = options.collector  # for the workers
     chosen = [work for work in WORKS.values() if (options.only or "") in work.name]
     if not chosen:
         parser.error(f"--only: no work has {options.only!r} in its name; there are {', '.join(WORKS)}")
@@ -46,7 +51,7 @@ def main() -> int:
     console.print(report.table(results))
     for line in report.skipped(results):
         console.print(line)
-    if not (options.quick or options.only):
+    if not (options.quick or options.only or options.collector == "off"):
         about = environment()
         report.write(RESULTS / "results.json", report.as_json(results, about))
         report.write(RESULTS / "results.md", report.markdown(results, about))
