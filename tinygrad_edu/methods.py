@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from . import ops
-from .binding import named
 from .data import raw_of, shape_of
+from .errors import TinygradError
 from .node import Node
 from .ops.arrays.indexing import getitem
 from .ops.arrays.updates import Places
@@ -138,9 +138,12 @@ class Methods(Node):
     var = ops.var
     conj = conjugate = copy = ops.positive
 
-    @named("v[index]")
     def __getitem__(self, index: Any) -> Self:
-        return getitem(self, index)  # type: ignore[no-any-return]  # an index may be an array, so it looks like a Binary
+        try:
+            return getitem(self, index)  # type: ignore[no-any-return]  # an index may be an array, so it looks like a Binary
+        except TinygradError as error:
+            error.operation = "v[index]"
+            raise
 
     def reshape(self, *shape: Any) -> Self:
         """The Value in another shape, given as one tuple or as several sizes; see `ops.reshape`."""

@@ -160,9 +160,11 @@ def scatter(*parts: Array, shape: Shape, indices: tuple[Any, ...]) -> Plain:
     """Zeros of a shape with each part added at its index: the transpose of several getitem at once."""
     total = np.zeros(shape, np.result_type(*[getattr(part, "dtype", float) for part in parts]))
     for i, (part, index) in enumerate(zip(parts, indices, strict=True)):
-        if i or repeats(index):
+        if repeats(index):
             combine(np.add, total, index, part)
-        else:
+        elif i:
+            total[index] += part
+        else:  # the first part meets only zeros
             assign(total, index, part)
     return total
 
