@@ -37,7 +37,7 @@ from . import linalg, ops
 from .value import Value
 from .tree import tree_map
 from .term import Term
-from .formula import Formula, formula
+from .formulas import Formula, formula
 from .reading import forward_term, rule_formula, rule_term, said_term
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .checkpointing import checkpoint
