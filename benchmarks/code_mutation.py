@@ -3,7 +3,7 @@
 A mutant is one small change of one file: a comparison flipped, a statement dropped, a default changed. A seeded sample is
 drawn from all mutants of a package, evenly over the kinds. Each one is put into a temporary copy of the checkout, and the
 tests of its file run there: one that fails, or hangs, has noticed it. Equivalent mutants change nothing that a caller could see;
-they stand in `EQUIVALENT` with the reason, and are not counted.
+`EQUIVALENT` lists them with the reason, and they are not counted.
 """
 
 from __future__ import annotations
@@ -274,7 +274,10 @@ def sample(package: str, count: int, seed: int = 0, root: Path = ROOT) -> list[M
                     if mutant.key not in seen:
                         seen.add(mutant.key)
                         kinds[_family(mutant.kind)].append(mutant)
-    order = lambda m: hashlib.sha256(repr((seed, m.key)).encode()).digest()  # noqa: E731
+
+    def order(mutant: Mutant) -> bytes:
+        return hashlib.sha256(repr((seed, mutant.key)).encode()).digest()
+
     rows = [sorted(kinds[kind], key=order) for kind in sorted(kinds)]
     turns = [row[i] for i in range(max(map(len, rows))) for row in rows if i < len(row)]
     return turns[:count]

@@ -273,9 +273,8 @@ def _powers(product: Product, sign: int) -> Any:
         if exponent * sign > 0:
             size = abs(exponent)
             exponent = int(size) if float(size).is_integer() else size
-            power = (
-                base if size == 1 else Term.call("power", np.power, (base, exponent), {})
-            )  # a constant keeps its name
+            # not base**exponent, which would evaluate a named constant such as π
+            power = base if size == 1 else Term.call("power", np.power, (base, exponent), {})
             whole = power if whole is None else whole * power
     return whole
 

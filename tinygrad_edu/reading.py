@@ -84,7 +84,7 @@ def rule_formula(op: Op, i: int = 0, notation: Notation = TEXT, names: Mapping[s
 
 @cache
 def operands_read(op: Op, i: int = 0) -> frozenset[str]:
-    """The names of what the rule for array number i looks at: of "g", "y" and the arrays. All, if it cannot be read."""
+    """Which of "g", "y" and the arrays the rule for array number i reads; all of them if the rule is unreadable."""
     arrays, _, _ = _symbols(op)
     every = {_free("g", op), _free("y", op), *[x.name for x in arrays]}
     try:

@@ -64,7 +64,7 @@ class Term:
 
     @classmethod
     def symbol(cls, name: str, shape: Shape = (), dtype: Any = float, seen: Any = None) -> Term:
-        """A variable: of a shape and dtype, or standing for a number or array that was seen in a run."""
+        """A variable: of a shape and dtype, or for a number or array that was seen in a run."""
         if seen is not None:
             return cls(name, None, (), {}, seen, True)
         numbers = np.random.default_rng(0).uniform(0.3, 0.7, shape).astype(dtype)
@@ -135,7 +135,7 @@ class Term:
         if method == "__call__":
             return Term.call(name, ufunc, args, params)
         name = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}.get(name, name)
-        return Term.call(f"{name}" if method == "reduce" else f"{name}.{method}", getattr(ufunc, method), args, params)
+        return Term.call(name if method == "reduce" else f"{name}.{method}", getattr(ufunc, method), args, params)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], params: Any) -> Any:
         if function in _FROM_SHAPES:

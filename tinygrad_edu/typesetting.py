@@ -15,9 +15,8 @@ import numpy as np
 
 from .term import Term
 
-CASES, LOGIC, COMPARISON, SUM, PRODUCT, PREFIX, POWER, ATOM = range(
-    8
-)  # how tightly the parts of an expression hold together
+# How tightly the parts of an expression hold together, loosest first.
+CASES, LOGIC, COMPARISON, SUM, PRODUCT, PREFIX, POWER, ATOM = range(8)
 
 
 class Piece(NamedTuple):
@@ -161,6 +160,7 @@ _LATEX_SIGNS = {
     " - ": " - ",
 }
 _LATEX_DELIMITERS = {"(": "(", ")": ")", "|": "|", "⌊": r"\lfloor ", "⌋": r" \rfloor", "⌈": r"\lceil ", "⌉": r" \rceil"}
+_LATEX_GREEK = {letter: name for name, letter in _GREEK.items() if name != "sigmoid"} | {"ε": "varepsilon"}
 _LATEX_KNOWN = {"sin", "cos", "tan", "sinh", "cosh", "tanh", "ln", "exp", "min", "max", "det"}
 
 
@@ -177,26 +177,15 @@ class Latex(Notation):
         return Piece(rf"\frac{{{top}}}{{{bottom}}}", ATOM) if slash else plain
 
     def name(self, name: str) -> Piece:
-        greek = {
-            "α": "alpha",
-            "β": "beta",
-            "γ": "gamma",
-            "ε": "varepsilon",
-            "θ": "theta",
-            "μ": "mu",
-            "σ": "sigma",
-            "τ": "tau",
-            "ρ": "rho",
-        }
         text = _GREEK.get(name, name)
-        if text in greek:
-            return Piece(f"\\{greek[text]}", ATOM)
+        if text in _LATEX_GREEK:
+            return Piece(f"\\{_LATEX_GREEK[text]}", ATOM)
         escaped = name.replace("_", r"\_")
         return Piece(escaped if len(name) == 1 else rf"\mathrm{{{escaped}}}", ATOM)
 
     def around(self, pair: str, x: Piece) -> Piece:
         left, right = [_LATEX_DELIMITERS[c] for c in pair]
-        return Piece(rf"\left{left}{x.text}\right{right}".replace(r"\left\l", r"\left\l"), ATOM)
+        return Piece(rf"\left{left}{x.text}\right{right}", ATOM)
 
     def infix(self, sign: str, a: str, b: str, hold: int) -> Piece:
         return Piece(f"{a} {_LATEX_SIGNS.get(sign, _LATEX_SIGNS.get(sign.strip(), sign)).strip()} {b}", hold)

@@ -19,7 +19,7 @@ _HALVES = Domain(kinks=tuple([i + 0.5 for i in range(-3, 3)]))
 _QUOTIENT = (Domain(-3.0, -2.0), Domain(1.25, 2.25))  # a / b lies between -2 and -1
 
 
-def _flat(*_: Any, **params: Any) -> float:  # noqa: ARG001
+def _flat(*_: Any, **__: Any) -> float:
     """The rule of a step function."""
     return 0.0
 
