@@ -62,7 +62,7 @@ def train(model: Adder, pairs: NDArray[Any], rng: np.random.Generator, epochs: i
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            steps.append(float(loss))
+            steps.append(loss.item())
         losses.append(float(np.mean(steps)))
     return losses
 

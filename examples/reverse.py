@@ -51,7 +51,7 @@ def train(model: Reverser, rng: np.random.Generator, steps: int = 300) -> list[f
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     return losses
 
 

@@ -30,6 +30,7 @@ from .errors import (
 from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
 from .op import Op, Rule, rule
 from .node import Node
+from .snapshots import debug
 from .recording import enable_grad, no_grad
 from .definition import derived, elementwise, operation, registry
 from .ops import *  # noqa: F403  # the whole op table is public
@@ -72,6 +73,7 @@ __all__ = [
     "UnsupportedError",
     "Value",
     "checkpoint",
+    "debug",
     "derived",
     "elementwise",
     "enable_grad",

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from . import ops
+from . import ops, recording
 from .data import raw_of, shape_of
 from .errors import DefinitionError, GraphError, ShapeError, TinygradError
-from .node import NO_GRADIENT, RELEASED, Node
+from .node import RELEASED, Node
 from .op import Op, Rule
 from .ops.arrays.indexing import Parts
 from .recording import record
@@ -30,7 +30,7 @@ from .unrolled import UNROLLED
 @np.errstate(all="ignore")  # twice as fast as a `with`
 def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, create_graph: bool = False) -> None:
     """Differentiate `output` and store the gradient of each Value in its `.grad`; see `Value.backward`."""
-    if output.tick == NO_GRADIENT:
+    if output.tick < 0:
         raise GraphError(
             "backward: the output does not require grad; it was computed from constants only, under no_grad() or "
             "after detach(), or is itself Value(..., requires_grad=False)"
@@ -39,13 +39,16 @@ def backward(output: Node, gradient: Any = None, *, retain_graph: bool = True, c
         raise GraphError("backward: create_graph=True needs the graph again, so pass retain_graph=True with it")
     seed = _seed(output, gradient, create_graph)
     walk = chain_rule({output: seed}, ancestors(output), create_graph=create_graph, release=not retain_graph)
+    arrived = []
     for node, g in walk:
         if node.grad_fn is None:
-            if create_graph and not isinstance(g, Node):
-                g = record(g)  # a constant gradient, as a Value
-            node.grad = g if node.grad is None else node.grad + g
+            arrived.append((node, g))
         else:  # computed Values keep none: released, or a reference cycle if recorded
-            node.grad = g if retain_graph and not create_graph else None
+            node.raw_grad = g if retain_graph and not create_graph else None
+    for leaf, g in arrived:  # only now, so that an error on the way adds nothing
+        if create_graph and not isinstance(g, Node):
+            g = record(g)  # a constant gradient, as a Value
+        leaf.raw_grad = g if leaf.raw_grad is None else leaf.raw_grad + g
 
 
 def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
@@ -69,12 +72,12 @@ def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
                         seen[x] = None
                         found.append(x)
                         waiting.append(x)
-                elif x.tick >= tick:
+                elif x.tick >= tick or -x.tick > tick:
                     raise _stale(node, x)
         if node.inputs is RELEASED:
             raise GraphError(
                 f"backward: the inputs of {node.grad_fn} were released by an earlier backward(retain_graph=False); "
-                "record the expression again, or pass retain_graph=True there"
+                "record the expression again, pass retain_graph=True there, or detach() what is carried from one step to the next"
             )
     found.sort(key=attrgetter("tick"))
     return found
@@ -107,7 +110,10 @@ def chain_rule(
         if type(g) is Parts:
             g = g.whole()
         if node.extra is not None and "hooks" in node.extra:
+            before = next(recording.clock)
             g = _run_hooks(node, node.extra["hooks"], g)
+            if recording.last_change > before:
+                refuse_stale([node, *order])
         yield node, g
         op = node.grad_fn
         if op is None or (ends and node in ends):
@@ -127,6 +133,8 @@ def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph:
     wanted = [i for i, x in enumerate(node.inputs) if isinstance(x, Node) and x in totals]
     if not wanted:
         return
+    if node.extra and "snapshots" in node.extra:
+        _refuse_changed(node, op, wanted)
     params = node.extra.get("params", {}) if node.extra else {}
     given = (g, node, *node.inputs) if create_graph else (g, node.raw, *map(raw_of, node.inputs))
     every = None if op.shares is None else _every_share(op, op.shares, given, params)
@@ -148,6 +156,25 @@ def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph:
             totals[x] = share + total
         else:
             totals[x] = total + share
+
+
+def _refuse_changed(node: Node, op: Op, wanted: list[int]) -> None:
+    """Raise GraphError if an array that one of the wanted rules reads was changed after the call."""
+    for snapshot in node.extra["snapshots"]:  # type: ignore[index]
+        if not snapshot.changed:
+            continue
+        from .reading import operands_read  # needed only here
+
+        i = snapshot.operand
+        what = i if isinstance(i, str) else op.arrays[i] if op.arrays else f"{op.many}[{i}]"
+        read = {name.partition("[")[0] for k in wanted for name in operands_read(op, 0 if op.shares else k)}
+        if isinstance(i, str) or what.partition("[")[0] in read:
+            error = GraphError(
+                f"{what} was changed after the call, so the gradient would be wrong; pass a copy of it, or change it after "
+                "backward (tinygrad_edu.debug() copies every array)"
+            )
+            error.operation = f"backward through {op.called or op.name}"
+            raise error
 
 
 def _every_share(op: Op, rule: Rule, given: tuple[Any, ...], params: dict[str, Any]) -> list[Any]:
@@ -217,6 +244,14 @@ def _run_hooks(node: Node, hooks: list[Callable[[Any], Any]], g: Any) -> Any:
                 raise ShapeError(f"hook: returned a gradient of shape {got}, expected {expected}")
             g = ops.astype(replacement, float if type(node.raw) is float else node.raw.dtype)
     return g
+
+
+def refuse_stale(nodes: list[Node]) -> None:
+    """Raise GraphError if an input of one of the nodes was modified in place after its use."""
+    for node in nodes:
+        for x in node.inputs:
+            if isinstance(x, Node) and abs(x.tick) > node.tick:
+                raise _stale(node, x)
 
 
 def _stale(node: Node, leaf: Node) -> GraphError:

@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from . import ops
+from . import ops, recording
 from .data import raw_of, shape_of
 from .errors import DTypeError, ShapeError, UnsupportedError
-from .graph import ancestors, chain_rule
+from .graph import ancestors, chain_rule, refuse_stale
 from .node import NO_GRADIENT, Node
 from .recording import clock, is_recording, record, transforming
 from .tree import leaves, rebuild
@@ -41,6 +41,7 @@ class Linearization:
         given: the leaves of the chosen arguments, each with its path.
         inputs: the fresh Values that replace them.
         order: the recorded Values between inputs and output, in topological order.
+        since: the time of the run.
         recorded: whether results are Values that can be differentiated again, since f used a Value from outside.
 
     Raises:
@@ -60,13 +61,19 @@ class Linearization:
         self.name, self.argnums = name, argnums
         self.chosen = _chosen(name, args, kwargs, argnums)
         self.given = [leaf for key, tree in self.chosen.items() for leaf in leaves(tree, repr(key))]
-        inside = is_recording()
-        since = next(clock)
+        inside = bool(is_recording())
+        self.since = since = next(clock)
         with transforming():
             self.inputs = [_stand_in(name, path, x) for path, x in self.given]
             replaced = rebuild(self.chosen, iter(self.inputs))
             args = tuple([replaced.get(i, x) for i, x in enumerate(args)])
-            self.output = f(*args, **kwargs | {key: x for key, x in replaced.items() if isinstance(key, str)})
+            kwargs = kwargs | {key: x for key, x in replaced.items() if isinstance(key, str)}
+            try:
+                self.output = f(*args, **kwargs)
+            except ValueError as error:
+                if isinstance(error.__cause__, UnsupportedError):  # NumPy's, of array[i] = v: says "a sequence"
+                    raise error.__cause__ from None
+                raise
         self.aux = None
         if has_aux:
             self.output, self.aux = _with_aux(name, self.output)
@@ -82,24 +89,28 @@ class Linearization:
             release: release the graph.
         """
         order = list(self.order)
+        if recording.last_change > self.since:
+            refuse_stale(order)
         if release:
             self.order = []
         return pull(self.inputs, order, seeds, recorded, release and not recorded)
 
     def records(self, weights: Iterable[Any] = ()) -> bool:
         """Whether a result with these weights is a Value that can be differentiated again."""
-        return (self.recorded or any(map(active, weights))) and is_recording()
+        return (self.recorded or any(map(active, weights))) and bool(is_recording())
 
-    def result(self, x: Any, recorded: bool) -> Any:
-        """A result for the caller: a Value if it is recorded or an argument was a Value, else plain."""
+    def result(self, x: Any, recorded: bool, copy: bool = False) -> Any:
+        """A result for the caller: a Value if it is recorded or an argument was a Value, else plain, in memory of its own."""
         if recorded:
             return x if isinstance(x, Node) else record(x)
         plain = raw_of(x)
+        if type(plain) is np.ndarray and (copy or plain.base is not None):
+            plain = plain.copy()
         return record(plain) if any(isinstance(given, Node) for _, given in self.given) else plain
 
     def results(self, tree: Any) -> Any:
         """A tree of f's results for the caller: Values as in `result`, anything else unchanged."""
-        found = [self.result(x, self.recorded) if isinstance(x, Node) else x for _, x in leaves(tree)]
+        found = [self.result(x, self.recorded, copy=True) if isinstance(x, Node) else x for _, x in leaves(tree)]
         return rebuild(tree, iter(found))
 
     def like_arguments(self, gradients: Iterable[Any], recorded: bool) -> Any:

@@ -19,9 +19,10 @@ class Extra(TypedDict, total=False):
     name: str  # the user's name for it
     params: dict[str, Any]  # keyword parameters of the recorded call: axis=0
     hooks: list[Callable[[Any], Any]]  # called with the gradient before it is stored
+    snapshots: list[Any]  # of the arrays that the call shares with the caller: see snapshots.py
 
 
-NO_GRADIENT = -1  # the tick of a Node to which no gradient flows: below every other tick
+NO_GRADIENT = -1  # the greatest tick of Nodes to which no gradient flows
 
 
 class Node:
@@ -29,22 +30,22 @@ class Node:
 
     Attributes:
         raw: the data: float, NumPy float scalar or ndarray (never a 0-d array). Users read and assign it as `Value.data`.
-        grad: the gradient of the last backward's output with respect to this node, shaped like `raw`; on leaves the sum over
-            all backward passes; None before.
+        raw_grad: the gradient of the last backward's output with respect to this node, shaped like `raw`; on leaves the sum
+            over all backward passes; None before. Users read and assign it as `Value.grad`.
         grad_fn: the Op that computed `raw`; None on leaves.
         inputs: the operands: Nodes, and constants as plain numbers or arrays. RELEASED after a backward that released the
             graph.
-        tick: the time of creation, on one clock that every leaf and every recording advances; NO_GRADIENT if no gradient
-            flows to it. A result's tick is greater than those of its inputs, so sorting by tick is a topological order.
-            Modifying a leaf in place gives it a new tick (see `Value.mark_changed`), so a result older than one of its inputs
-            is stale.
+        tick: the time of creation, on one clock that every leaf and every recording advances. A result's tick is greater than
+            those of its inputs, so sorting by tick is a topological order. Modifying a leaf in place gives it a new tick (see
+            `Value.mark_changed`), so a result older than one of its inputs is stale. Negative if no gradient flows to it: minus
+            the time of its last change, or NO_GRADIENT.
         extra: rare fields, or None.
     """
 
-    __slots__ = ("__weakref__", "extra", "grad", "grad_fn", "inputs", "raw", "tick")
+    __slots__ = ("__weakref__", "extra", "grad_fn", "inputs", "raw", "raw_grad", "tick")
 
     raw: Any
-    grad: Any
+    raw_grad: Any
     grad_fn: Op | None
     inputs: tuple[Any, ...]
     tick: int

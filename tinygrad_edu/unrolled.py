@@ -13,6 +13,7 @@ from .data import PLAIN, recover, to_operand, to_result
 from .node import NO_GRADIENT, Node
 from .op import Op
 from .recording import NO_VALUE, record, youngest
+from .snapshots import keep
 
 Fit: TypeAlias = Callable[[Any, Any, Node, Op], Any]  # share.fit
 Unrolled: TypeAlias = Callable[[Node, Op, Any, dict[Node, Any], Fit], bool]
@@ -60,7 +61,12 @@ def binary(op: Op) -> Callable[..., Any]:
                 y = to_result(op, y, (a_data, b_data))
         except Exception as error:
             y, tick = recover(op, (a, b), {}, error), youngest(a, b)
-        return y if tick == NO_VALUE else record(y, op, (a, b), tick > NO_GRADIENT)
+        if tick == NO_VALUE:
+            return y
+        v = record(y, op, (a, b), tick > NO_GRADIENT)
+        if type(y) is not float and v.inputs and (a_data is a or b_data is b or a.tick < 0 or b.tick < 0):
+            keep(v)
+        return v
 
     return call
 
@@ -77,6 +83,8 @@ def share_out_to_one(node: Node, op: Op, g: Any, totals: dict[Node, Any], fit: F
     try:
         if node.extra is None:
             share = rule.apply(g, node.raw, data)  # type: ignore[union-attr]  # without a rule it is not recorded
+        elif "snapshots" in node.extra:
+            return False
         else:
             share = rule.apply(g, node.raw, data, **node.extra.get("params", {}))  # type: ignore[union-attr]
     except Exception:

@@ -6,18 +6,54 @@ as v.exp(), and functions without a definition are refused by name.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
 
-from . import graph, recording
-from .data import shape_of, to_leaf
+from . import graph, ops, recording
+from .data import PLAIN, raw_of, shape_of, to_leaf
 from .domain import Shape
-from .errors import DTypeError, GraphError, ShapeError, UnsupportedError
+from .errors import DTypeError, GradientWarning, GraphError, ShapeError, UnsupportedError
 from .methods import Methods
-from .node import NO_GRADIENT, RELEASED
+from .node import NO_GRADIENT, RELEASED, Node
 from .protocols import dispatch
+
+
+def in_place(function: Callable[..., Any], sign: str) -> Callable[[Value, Any], Value]:
+    """The operator `w -= x`: under no_grad() it changes the numbers of a leaf or constant, elsewhere it records and rebinds.
+
+    Raises:
+        GraphError: where it would silently replace a trained leaf by a computed Value: with a grad, by a constant.
+        ShapeError: if the result would have another shape than the leaf.
+    """
+
+    def update(self: Value, other: Any) -> Value:
+        if self.grad_fn is None and not recording.is_recording():
+            new = raw_of(function(self, other))
+            if shape_of(new) != self.shape:
+                raise ShapeError(
+                    f"w {sign} x: got x of shape {shape_of(raw_of(other))}, expected one that fits {self.shape}"
+                )
+            if type(self.raw) is np.ndarray and self.tick > NO_GRADIENT and self.raw.flags.writeable:
+                self.raw[...] = new
+            else:  # the memory of a constant may be that of a leaf
+                self.raw = new.astype(self.raw.dtype) if self.shape else type(self.raw)(new)
+            self.mark_changed()
+            return self
+        if (
+            self.grad_fn is None
+            and self.grad is not None
+            and not (isinstance(other, Node) and other.tick > NO_GRADIENT)
+        ):
+            raise GraphError(
+                f"w {sign} x: w is a leaf with a gradient and would become a computed Value, whose graph grows with each step; "
+                f"to update it, write `with no_grad(): w {sign} x`; for a new Value, w = w {sign[:-1]} x"
+            )
+        return function(self, other)  # type: ignore[no-any-return]
+
+    return update
 
 
 class Value(Methods):
@@ -50,7 +86,7 @@ class Value(Methods):
         except DTypeError as error:
             error.operation = "Value"
             raise
-        self.grad = None
+        self.raw_grad = None
         self.grad_fn = None
         self.inputs = ()
         self.tick = next(recording.clock) if requires_grad else NO_GRADIENT
@@ -78,7 +114,7 @@ class Value(Methods):
 
     def zero_grad(self) -> None:
         """Set `.grad` to None."""
-        self.grad = None
+        self.raw_grad = None
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
         """Call hook(g) with this Value's complete gradient in each backward pass, before it is stored or propagated.
@@ -104,8 +140,8 @@ class Value(Methods):
             raise GraphError(
                 f"mark_changed: this Value was computed by {self.grad_fn}; only leaves may be changed in place"
             )
-        if self.tick > NO_GRADIENT:
-            self.tick = next(recording.clock)
+        recording.last_change = now = next(recording.clock)
+        self.tick = now if self.tick > NO_GRADIENT else -now
 
     def why_no_grad(self, output: Value | None = None) -> str:
         """The reason why `.grad` is None, as one sentence.
@@ -115,7 +151,7 @@ class Value(Methods):
         """
         if self.grad is not None:
             return "it has a gradient"
-        if self.tick == NO_GRADIENT:
+        if self.tick < 0:
             return "not required: it is a constant, detached, or was computed under no_grad() or from constants only"
         if self.inputs is RELEASED:
             return "released: backward(retain_graph=False) keeps the gradients of leaves only"
@@ -128,6 +164,22 @@ class Value(Methods):
         if output is not None and output.grad is not None:
             return "not on the path: an operation on the way passes no gradient on, or zero_grad() cleared it"
         return "backward has not run on a result of it, or zero_grad() cleared it; why_no_grad(output) looks along the path"
+
+    @property
+    def grad(self) -> Any:
+        """The gradient, or None; see the class. It may be assigned: a single number fills it, another shape raises ShapeError."""
+        return self.raw_grad
+
+    @grad.setter
+    def grad(self, g: Any) -> None:
+        if type(g) in PLAIN and self.shape:
+            g = np.full(self.shape, g, self.dtype)
+        if g is not None and np.shape(raw_of(g)) != self.shape:
+            name = "" if self.name is None else f" of {self.name!r}"
+            raise ShapeError(
+                f"grad{name}: got shape {np.shape(raw_of(g))}, expected {self.shape}; reduce or transpose it"
+            )
+        self.raw_grad = g
 
     # -- Data ----------------------------------------------------------------------------------------------------------
 
@@ -195,7 +247,7 @@ class Value(Methods):
             raise DTypeError(f"requires_grad: the data is {self.dtype}, which has no gradient; make a Value of floats")
         if required != self.requires_grad:
             # a new tick: its data may have been modified since its last use
-            self.tick = next(recording.clock) if required else NO_GRADIENT
+            self.tick = next(recording.clock) if required else -self.tick
 
     @property
     def name(self) -> str | None:
@@ -249,11 +301,16 @@ class Value(Methods):
         return np.asarray(self.data)
 
     def __float__(self) -> float:
-        if self.size == 1 and recording.is_transforming() and self.tick > NO_GRADIENT:
-            raise UnsupportedError(
-                "float: inside a transform, converting a Value to a plain number makes it a constant (as in math.sin(v) and "
-                "array[i] = v); use NumPy's functions, at(array, i).set(v), or v.item() if a constant is intended"
+        if self.size == 1 and self.tick > NO_GRADIENT and recording.is_recording():
+            inside = recording.is_transforming()
+            message = (
+                f"float: {'inside a transform, ' if inside else ''}converting a Value to a plain number makes it a constant (as "
+                "in math.sin(v) and array[i] = v); use NumPy's functions, at(array, i).set(v), or v.item() if a constant is "
+                "intended"
             )
+            if inside:
+                raise UnsupportedError(message)
+            warnings.warn(message, GradientWarning, stacklevel=2)
         return self.item()
 
     def __bool__(self) -> bool:
@@ -278,7 +335,7 @@ class Value(Methods):
             parts.append(f"name={self.name!r}")
         if self.grad_fn is not None:
             parts.append(f"grad_fn={self.grad_fn.name}")
-        elif self.tick == NO_GRADIENT:
+        elif self.tick < 0:
             parts.append("requires_grad=False")
         return f"Value({', '.join(parts)})"
 
@@ -294,6 +351,17 @@ class Value(Methods):
                 "copy detach() of it, or the leaves and the function that computes it"
             )
         return _leaf, (self.raw, self.requires_grad, self.name, self.grad)
+
+    # -- In place ------------------------------------------------------------------------------------------------------
+
+    __iadd__ = in_place(ops.add, "+=")
+    __isub__ = in_place(ops.subtract, "-=")
+    __imul__ = in_place(ops.multiply, "*=")
+    __itruediv__ = in_place(ops.divide, "/=")
+    __ipow__ = in_place(ops.power, "**=")
+    __imatmul__ = in_place(ops.matmul, "@=")
+    __ifloordiv__ = in_place(ops.floor_divide, "//=")
+    __imod__ = in_place(ops.remainder, "%=")
 
     # -- NumPy's protocols ---------------------------------------------------------------------------------------------
 
@@ -311,7 +379,9 @@ class Value(Methods):
     def __array_function__(self, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: Any) -> Any:
         return dispatch(func, args, kwargs)
 
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if self.tick < 0:
+            return np.array(self.data, dtype, copy=copy)
         raise UnsupportedError(
             "np.asarray(value): a plain array cannot hold a Value; instead of np.array([v, w]) write tinygrad_edu.array([v, w]) "
             "or stack([v, w]), instead of array[i] = v, array = at(array, i).set(v); value.numpy() gives the plain numbers"
@@ -324,5 +394,5 @@ recording.result_type = Value
 def _leaf(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Value:
     """Restore a copied or pickled leaf."""
     leaf = Value(data, requires_grad, name, copy=False)
-    leaf.grad = grad
+    leaf.raw_grad = grad
     return leaf

@@ -25,6 +25,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, TinygradError, Value
 
+from ..checks import data_of
 from .line_search import MOST_TRIALS, Point, strong_wolfe
 from .optimizer import Array, Closure, Optimizer, Params, State
 from .vector import gradient, place, vector
@@ -128,7 +129,7 @@ class LBFGS(Optimizer):
     def _evaluate(self, closure: Closure) -> tuple[Any, Point]:
         """What the closure returns, and the same as a Point to start from."""
         result = closure()
-        return result, Point(0.0, float(result), gradient(list(self.state)), 0.0)
+        return result, Point(0.0, float(data_of(result)), gradient(list(self.state)), 0.0)
 
     def _search(self, closure: Closure, w: Array, d: Array, start: Point, t: float, most: int) -> tuple[Point, int]:
         """`strong_wolfe` along d. An error, or Ctrl-C, leaves the parameters at w, where they were."""

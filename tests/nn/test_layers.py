@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nn
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, UnsupportedError, Value
+from tinygrad_edu import DTypeError, GraphError, ShapeError, TinygradError, UnsupportedError, Value, snapshots
 from tinygrad_edu.testing import check_gradients
 
 # -- Definitions, number by number ---------------------------------------------------------------------------------------
@@ -216,6 +216,32 @@ def test_layers_have_the_right_derivatives_of_both_orders(name):
     report = check_gradients(f, x, *parameters, order=2)
     assert report.compared == x.size + sum(p.size for p in parameters)
     assert not report.inconclusive
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_input_may_change_before_backward(name, large, monkeypatch):
+    layer, x = built(name)
+    parameters = list(layer.parameters())
+    if not parameters:
+        return
+    layer(x).sum().backward()
+    expected = [p.grad for p in parameters]
+    layer, x = built(name)
+    if large:
+        monkeypatch.setattr(snapshots, "SMALL", 0)
+    y = layer(x).sum()
+    x *= 3.75
+    refused = ""
+    try:
+        y.backward()
+    except GraphError as error:
+        refused = str(error)
+    if refused:
+        assert large
+        assert "was changed after the call" in refused
+    else:
+        assert all(np.array_equal(p.grad, g) for p, g in zip(layer.parameters(), expected, strict=True))
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -1,5 +1,6 @@
 """Losses: each against its formula, its gradients to the second order, extreme inputs, and the error for each wrong use."""
 
+import copy
 import re
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ import pytest
 import nn
 import tinygrad_edu
 from nn import functional as F
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, array
+from tinygrad_edu import DTypeError, GraphError, ShapeError, TinygradError, Value, array, no_grad, snapshots
 from tinygrad_edu.testing import check_gradients
 
 RNG = np.random.default_rng(0)
@@ -253,6 +254,36 @@ def test_gradients_to_the_second_order(loss, reduction, form):
     assert not report.inconclusive
 
 
+def spoil(*arrays):
+    """Other numbers in place: labels 0, all others half."""
+    for x in arrays:
+        if isinstance(x, np.ndarray):
+            x[...] = 0 if x.dtype.kind in "iub" else x / 2
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("form", ["function", "module"])
+@pytest.mark.parametrize("loss", LOSSES, ids=[f"{i}-{loss.function}" for i, loss in enumerate(LOSSES)])
+def test_targets_labels_and_weights_may_change_before_backward(loss, form, large, monkeypatch):
+    if large:
+        monkeypatch.setattr(snapshots, "SMALL", 0)
+    own = copy.deepcopy(loss)
+    expected, got = Value(loss.floats[0]), Value(loss.floats[0])
+    loss.call(form, None)(expected, *loss.floats[1:]).backward()
+    y = own.call(form, None)(got, *own.floats[1:])
+    spoil(*own.floats[1:], *own.rest, *own.options.values())
+    refused = ""
+    try:
+        y.backward()
+    except GraphError as error:
+        refused = str(error)
+    if refused:
+        assert large
+        assert "was changed after the call" in refused
+    else:
+        assert np.array_equal(got.grad, expected.grad)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("loss", LOSSES, ids=[f"{i}-{loss.function}" for i, loss in enumerate(LOSSES)])
 def test_extreme_inputs_and_float32(loss, dtype):
@@ -290,7 +321,7 @@ def test_a_root_has_gradient_zero_where_all_is_exact():
         x = Value(X)
         F.rmse_loss(x, X, reduction=reduction).sum().backward()
         assert np.array_equal(x.grad, np.zeros_like(X))
-    assert float(F.rmse_loss(Value(np.array([3e200, 0.0])), np.array([0.0, 4e200]))) == pytest.approx(
+    assert F.rmse_loss(Value(np.array([3e200, 0.0])), np.array([0.0, 4e200])).item() == pytest.approx(
         5e200 / np.sqrt(2)
     )
 
@@ -316,38 +347,38 @@ def test_cross_entropy_of_labels_is_one_operation():
     assert F.cross_entropy(Value(X), LABELS).grad_fn.name == "cross_entropy"
     assert nn.CrossEntropyLoss()(Value(X), LABELS).grad_fn.name == "cross_entropy"
     general = F.cross_entropy(Value(X), LABELS, weight=np.ones(4))
-    assert float(general) == pytest.approx(float(F.cross_entropy(Value(X), LABELS)), rel=1e-14)
+    assert general.item() == pytest.approx(F.cross_entropy(Value(X), LABELS).item(), rel=1e-14)
 
 
 def test_cross_entropy_takes_what_pytorch_takes():
     x = Value(X)
     one_hot = np.eye(4)[LABELS]
-    plain = float(F.cross_entropy(x, LABELS))
-    assert float(F.cross_entropy(x, one_hot)) == pytest.approx(plain)
-    assert float(F.nll_loss(tinygrad_edu.log_softmax(x), LABELS)) == pytest.approx(plain)
+    plain = F.cross_entropy(x, LABELS).item()
+    assert F.cross_entropy(x, one_hot).item() == pytest.approx(plain)
+    assert F.nll_loss(tinygrad_edu.log_softmax(x), LABELS).item() == pytest.approx(plain)
     rows = [
-        float(F.cross_entropy(Value(row), label)) for row, label in zip(X, LABELS, strict=True)
+        F.cross_entropy(Value(row), label).item() for row, label in zip(X, LABELS, strict=True)
     ]  # (classes,) and ()
     assert np.mean(rows) == pytest.approx(plain)
-    assert float(F.cross_entropy(x, [3, -100, -100])) == pytest.approx(rows[0])
-    assert float(F.cross_entropy(x, [3, 1, 1], ignore_index=1)) == pytest.approx(rows[0])
+    assert F.cross_entropy(x, [3, -100, -100]).item() == pytest.approx(rows[0])
+    assert F.cross_entropy(x, [3, 1, 1], ignore_index=1).item() == pytest.approx(rows[0])
     assert np.allclose(F.cross_entropy(x, [3, -100, 2], reduction="none").data, [rows[0], 0.0, rows[2]])
     masked = X.copy()
     masked[0, 1] = -np.inf  # a class that is out of the question
-    assert np.isfinite(float(F.cross_entropy(Value(masked), LABELS, reduction="sum")))
+    assert np.isfinite(F.cross_entropy(Value(masked), LABELS, reduction="sum").item())
 
 
 def test_targets_may_be_lists_integers_or_values():
     x = Value(np.float32([1.0, 2.0]))
     for target in ([1, 0], np.array([1, 0]), np.array([True, False]), [Value(np.float32(1.0)), Value(np.float32(0.0))]):
         loss = F.mse_loss(x, target)
-        assert float(loss) == 2.0
+        assert loss.item() == 2.0
         assert np.dtype(loss.dtype) == np.float32
     target = Value(np.array([1.0, 0.0]))
     F.mse_loss(x, target).backward()
     assert np.array_equal(target.grad, [0.0, -2.0])
     assert float(F.mse_loss(3.0, 1.0)) == 4.0
-    assert float(F.hinge_loss([Value(0.5), Value(-2.0)], [1, -1])) == 0.25
+    assert F.hinge_loss([Value(0.5), Value(-2.0)], [1, -1]).item() == 0.25
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (3,), (3, 1), (1, 4), ()])
@@ -395,8 +426,8 @@ def test_what_has_no_probability_adds_nothing_to_a_divergence():
 
 
 def test_modules_take_their_inputs_by_name_too():
-    assert float(nn.MSELoss()(prediction=V, target=Y)) == float(F.mse_loss(V, Y))
-    assert float(nn.CrossEntropyLoss()(V, target=LABELS)) == float(F.cross_entropy(V, LABELS))
+    assert nn.MSELoss()(prediction=V, target=Y).item() == F.mse_loss(V, Y).item()
+    assert nn.CrossEntropyLoss()(V, target=LABELS).item() == F.cross_entropy(V, LABELS).item()
 
 
 def test_zero_one_loss_counts_mistakes():
@@ -493,9 +524,10 @@ def test_penalties_weigh_chosen_parameters():
     for bias, chosen in ((True, every), (False, weights)):
         two, one = (sum(np.sum(f(p)) for p in chosen) for f in (np.square, np.abs))
         for parameters in (net, dict(net.named_parameters()), net.state_dict()):
-            assert float(F.l2_penalty(parameters, 0.3, include_bias=bias)) == pytest.approx(0.15 * two)
-            assert float(F.l1_penalty(parameters, 0.3, include_bias=bias)) == pytest.approx(0.3 * one)
-    assert float(F.l2_penalty(net.layer.parameters(), 0.3, include_bias=False)) == pytest.approx(0.15 * np.sum(w**2))
+            with no_grad():  # plain numbers of a state_dict
+                assert float(F.l2_penalty(parameters, 0.3, include_bias=bias)) == pytest.approx(0.15 * two)
+                assert float(F.l1_penalty(parameters, 0.3, include_bias=bias)) == pytest.approx(0.3 * one)
+    assert F.l2_penalty(net.layer.parameters(), 0.3, include_bias=False).item() == pytest.approx(0.15 * np.sum(w**2))
     F.l2_penalty(net, 0.3, include_bias=False).backward()
     assert np.allclose(net.layer.weight.grad, 0.3 * w)  # that of weight_decay=0.3
     assert net.layer.bias.grad is None

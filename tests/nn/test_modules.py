@@ -131,7 +131,7 @@ def test_cross_entropy_is_its_formula_and_stable():
     v = Value(logits)
     loss = functional.cross_entropy(v, labels)
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    assert float(loss) == pytest.approx(-np.log(p[np.arange(5), labels]).mean(), rel=1e-14)
+    assert loss.item() == pytest.approx(-np.log(p[np.arange(5), labels]).mean(), rel=1e-14)
     loss.backward()
     assert np.allclose(v.grad, (p - np.eye(3)[labels]) / 5, atol=1e-16)
     far = Value(np.array([[1e4, -1e4], [-1e4, 1e4]]))
@@ -169,7 +169,7 @@ def test_cross_entropy_refuses(logits, labels, error, message):
 def test_mse_loss_and_accuracy():
     v = Value(np.array([[1.0], [3.0]]))
     loss = functional.mse_loss(v, np.array([[0.0], [1.0]]))
-    assert float(loss) == 2.5
+    assert loss.item() == 2.5
     loss.backward()
     assert np.array_equal(v.grad, [[1.0], [2.0]])
     with pytest.raises(ShapeError, match=r"mse_loss: prediction has shape \(2, 1\), target \(2,\)"):

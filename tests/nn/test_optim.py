@@ -181,7 +181,7 @@ def test_a_saved_state_goes_on_bit_by_bit(row):
     assert fresh.param_groups[-1]["lr"] == optimizer.param_groups[-1]["lr"]
     for _ in range(4):
         again = fresh.step(closure)
-    assert float(again) == float(loss)
+    assert again.item() == loss.item()
     assert all(np.array_equal(a.data, b.data) for a, b in zip(p, q, strict=True))
     assert set(state) == {"state", "param_groups"}
     assert state["param_groups"][-1]["params"] == ([2] if make is not LBFGS else [0, 1, 2])
@@ -376,7 +376,7 @@ def minimise(f, start, steps, dtype=float, **options):
         w.zero_grad()
         loss = f(w)
         loss.backward()
-        calls.append(float(loss))
+        calls.append(loss.item())
         return loss
 
     optimizer = LBFGS([w], **options)
@@ -463,7 +463,7 @@ def test_lbfgs_stops_at_its_bounds_and_leaves_frozen_and_idle_alone():
     frozen.grad = np.ones(2)
     optimizer = LBFGS([*p, frozen, idle], max_iter=4)
     first = optimizer.step(closure)
-    assert float(closure()) < float(first)
+    assert closure().item() < first.item()
     assert np.array_equal(frozen.data, [1, 1])
     assert idle.data == 1.0
     assert type(p[2].data) is float
@@ -495,10 +495,10 @@ def test_a_search_that_is_interrupted_leaves_the_parameters(error):
     saved = np.array(w.data)
     assert not np.array_equal(saved, where[0])  # not where the search was trying
     calls = 10
-    assert float(closure()) <= float(rosenbrock(Value(np.array([-1.2, 1.0]))))
-    start = float(optimizer.step(closure))
-    assert start == float(rosenbrock(Value(saved)))
-    assert float(rosenbrock(w)) < start  # and it goes on from there
+    assert closure().item() <= rosenbrock(Value(np.array([-1.2, 1.0]))).item()
+    start = optimizer.step(closure).item()
+    assert start == rosenbrock(Value(saved)).item()
+    assert rosenbrock(w).item() < start  # and it goes on from there
 
 
 @pytest.mark.parametrize("kind", [Adam, AdamW, RMSprop, Adagrad])

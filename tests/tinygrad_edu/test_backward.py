@@ -41,7 +41,7 @@ def test_random_expressions_with_sharing(expression):
     y = y.sum() if y.shape else y
     raw = expression(*expression.inputs)
     assert np.array_equal(y.data, np.sum(raw) if np.shape(raw) else raw) or np.isclose(
-        float(y), np.sum(raw), rtol=1e-14
+        y.item(), np.sum(raw), rtol=1e-14
     )
     if not y.requires_grad:
         return
@@ -314,7 +314,7 @@ def test_derivatives_of_any_order():
         x.zero_grad()
         y.backward(create_graph=True)
         y = x.grad
-        assert float(y) == value
+        assert y.item() == value
     assert isinstance(x.grad, Value)
 
 
@@ -323,7 +323,7 @@ def test_create_graph_gives_gradients_to_leaves_only():
     y = x * x
     (y * x).backward(create_graph=True)
     assert y.grad is None
-    assert float(x.grad) == 12.0
+    assert x.grad.item() == 12.0
 
 
 def test_constant_gradient_is_a_value():

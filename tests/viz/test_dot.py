@@ -64,7 +64,20 @@ def test_an_empty_array_has_a_form_and_no_numbers(engine, texts):
 def test_a_gradient_set_by_hand_may_be_a_single_number(engine, texts):
     x = Value([1.0, 2.0])
     x.grad = 0
-    assert texts(graph(x))["n0"] == ["(2,) float64", "value", "gradient", "mean", "1.5", "0", "min", "1", "max", "2"]
+    assert texts(graph(x))["n0"] == [
+        "(2,) float64",
+        "value",
+        "gradient",
+        "mean",
+        "1.5",
+        "0",
+        "min",
+        "1",
+        "0",
+        "max",
+        "2",
+        "0",
+    ]
 
 
 def test_text_is_stable_between_runs_and_hash_seeds():

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from tinygrad_edu import ShapeError, TinygradError
 
+from ...checks import data_of
 from ..optimizer import Optimizer
 
 STATE = ("best", "num_bad_epochs", "cooldown_counter", "last_epoch", "_last_lr")
@@ -63,7 +64,7 @@ class ReduceLROnPlateau:
 
     def step(self, metrics: Any) -> None:
         """Look at the number of an epoch, and reduce the rates if it is time. NaN is not better than anything."""
-        number = float(metrics)
+        number = float(data_of(metrics))
         self.last_epoch += 1
         if self.is_better(number):
             self.best, self.num_bad_epochs = number, 0

@@ -185,8 +185,8 @@ def astype(x: Array, /, dtype: DTypeLike) -> Plain:
 
 @elementwise(numpy=lambda x: x, rules=(None,))
 def detach(x: Array, /) -> Plain:
-    """x as a constant: the same data, without gradient and inputs."""
-    return x
+    """x as a constant: a copy of its data, without gradient and inputs."""
+    return np.array(x) if isinstance(x, np.ndarray) else x
 
 
 @elementwise(
