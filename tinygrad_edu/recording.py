@@ -25,7 +25,7 @@ from typing import Any
 from .data import PLAIN, recover, to_operand, to_result
 from .node import NO_GRADIENT, Node
 from .op import Op
-from .snapshots import keep
+from .snapshots import ATOMS, keep
 
 result_type: type[Node] = Node  # value.py sets it to Value
 _recording: ContextVar[Any] = ContextVar("recording", default=True)
@@ -189,7 +189,7 @@ def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     `to_operand` converts an operand to plain data; `to_result` converts a 0-d array to a float; `recover` returns NumPy's
     result if Python raises (1/0), or adds the operation's name to the error. All three are in data.py.
     """
-    held, data, latest, constant = [], [], NO_VALUE, bool(params)
+    held, data, latest, constant = [], [], NO_VALUE, False
     try:
         for x in inputs:
             if isinstance(x, Node):
@@ -200,9 +200,10 @@ def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
                 if x.tick < 0:
                     constant = True
             else:
-                constant = True
-                held.append(x if type(x) in PLAIN else to_operand(x))
-                data.append(held[-1])
+                if type(x) not in PLAIN:
+                    constant, x = True, to_operand(x)
+                held.append(x)
+                data.append(x)
         y = op.forward(*data, **params)
         if type(y) is not float:
             y = to_result(op, y, data)
@@ -211,8 +212,12 @@ def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     if latest == NO_VALUE:
         return y
     v = record(y, op, tuple(held), latest > NO_GRADIENT and op.differentiable)
-    if constant and v.inputs:
+    if v.inputs:
         if params:
             v.extra = {"params": params}
-        keep(v)
+            for x in params.values():
+                if type(x) not in ATOMS:
+                    constant = True
+        if constant:
+            return keep(v)
     return v

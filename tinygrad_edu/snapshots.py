@@ -8,6 +8,7 @@ that require grad need none: changing them advances their tick (see node.py).
 from __future__ import annotations
 
 from functools import lru_cache
+from math import inf
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -16,9 +17,9 @@ import numpy as np
 from .node import Node
 
 SMALL = 16 * 1024  # bytes; copying them takes 0.6 us, a sample 0.4 us
+limit: float = SMALL  # of the arrays that are copied; debug() sets it to inf
 _SAMPLED = 64  # numbers
-_ATOMS = {int, float, bool, str, slice, type(None), type(...), type}  # parameters that cannot change
-_debugging = [False]
+ATOMS = {int, float, bool, str, slice, type(None), type(...), type}  # parameters that cannot change
 
 
 class debug:
@@ -32,14 +33,15 @@ class debug:
     """
 
     def __init__(self, on: bool = True) -> None:
-        self._before = _debugging[0]
-        _debugging[0] = on
+        global limit
+        self._before, limit = limit, inf if on else SMALL
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        _debugging[0] = self._before
+        global limit
+        limit = self._before
 
 
 class Snapshot(NamedTuple):
@@ -60,33 +62,40 @@ class Snapshot(NamedTuple):
     @property
     def changed(self) -> bool:
         """Whether the numbers kept are others now."""
-        return _numbers(self.holder, self.places) != self.numbers
+        array = self.holder.raw if isinstance(self.holder, Node) else self.holder
+        return _numbers(array, self.places) != self.numbers
 
 
-def keep(node: Node) -> None:
-    """Replace the arrays of a call just recorded by copies, or store snapshots of them in `node.extra`."""
+def keep(node: Node) -> Node:
+    """The node of a call just recorded, with copies in place of its arrays, or snapshots of them in its `extra`."""
     found: list[Snapshot] = []
-    node.inputs = tuple([x if type(x) is float else _kept(x, i, found) for i, x in enumerate(node.inputs)])
-    extra = node.extra
-    if extra is not None and "params" in extra:
+    held, extra = list(node.inputs), node.extra
+    for i, x in enumerate(held):
+        if type(x) is np.ndarray:
+            held[i] = x.copy("K") if x.nbytes <= limit else _kept(x, i, found)
+        elif isinstance(x, Node) and x.tick < 0:
+            _kept(x, i, found)
+    node.inputs = tuple(held)
+    if extra is not None:
         params = extra["params"]
-        extra["params"] = {name: x if type(x) in _ATOMS else _kept(x, name, found) for name, x in params.items()}
+        extra["params"] = {name: x if type(x) in ATOMS else _kept(x, name, found) for name, x in params.items()}
     if found:
         node.extra = extra = extra or {}
         extra["snapshots"] = found
+    return node
 
 
 def _kept(x: Any, operand: int | str, found: list[Snapshot]) -> Any:
-    if isinstance(x, np.ndarray):
-        if x.nbytes <= SMALL or _debugging[0]:
-            return x.copy("K")
-        found.append(_snapshot(operand, x, _places(x.size)))
-    elif isinstance(x, Node):
-        if x.tick < 0 and type(x.raw) is np.ndarray:
-            small = x.raw.nbytes <= SMALL or _debugging[0]
-            found.append(_snapshot(operand, x, None if small else _places(x.raw.size)))
-    elif type(x) is list or type(x) is tuple:
+    """A copy of a small array; else x itself, and a snapshot added to `found` if x may change."""
+    if type(x) is list or type(x) is tuple:
         return type(x)([_kept(part, operand, found) for part in x])
+    array = x.raw if isinstance(x, Node) else x
+    if isinstance(array, np.ndarray):
+        small = array.nbytes <= limit
+        if small and array is x:
+            return array.copy("K")
+        places = None if small else _places(array.size)
+        found.append(Snapshot(operand, x, places, _numbers(array, places)))
     return x
 
 
@@ -97,12 +106,7 @@ def _places(size: int) -> np.ndarray[Any, Any]:
     return (np.arange(_SAMPLED) * golden % 1 * size).astype(np.intp)
 
 
-def _snapshot(operand: int | str, holder: Any, places: Any) -> Snapshot:
-    return Snapshot(operand, holder, places, _numbers(holder, places))
-
-
-def _numbers(holder: Any, places: Any) -> bytes:
-    array: np.ndarray[Any, Any] = holder.raw if isinstance(holder, Node) else holder
+def _numbers(array: np.ndarray[Any, Any], places: Any) -> bytes:
     if places is not None:
         flags = array.flags  # take copies the whole of an array that is not contiguous
         rows = array if flags.c_contiguous else array.T if flags.f_contiguous else None

@@ -59,14 +59,11 @@ def binary(op: Op) -> Callable[..., Any]:
             y = forward(a_data, b_data)
             if type(y) is not float:
                 y = to_result(op, y, (a_data, b_data))
+                if tick > NO_GRADIENT and (a is a_data or b is b_data or a.tick < 0 or b.tick < 0):
+                    return keep(record(y, op, (a, b), True))
         except Exception as error:
             y, tick = recover(op, (a, b), {}, error), youngest(a, b)
-        if tick == NO_VALUE:
-            return y
-        v = record(y, op, (a, b), tick > NO_GRADIENT)
-        if type(y) is not float and v.inputs and (a_data is a or b_data is b or a.tick < 0 or b.tick < 0):
-            keep(v)
-        return v
+        return y if tick == NO_VALUE else record(y, op, (a, b), tick > NO_GRADIENT)
 
     return call
 

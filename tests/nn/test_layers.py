@@ -229,7 +229,7 @@ def test_the_input_may_change_before_backward(name, large, monkeypatch):
     expected = [p.grad for p in parameters]
     layer, x = built(name)
     if large:
-        monkeypatch.setattr(snapshots, "SMALL", 0)
+        monkeypatch.setattr(snapshots, "limit", 0)
     y = layer(x).sum()
     x *= 3.75
     refused = ""

@@ -266,7 +266,7 @@ def spoil(*arrays):
 @pytest.mark.parametrize("loss", LOSSES, ids=[f"{i}-{loss.function}" for i, loss in enumerate(LOSSES)])
 def test_targets_labels_and_weights_may_change_before_backward(loss, form, large, monkeypatch):
     if large:
-        monkeypatch.setattr(snapshots, "SMALL", 0)
+        monkeypatch.setattr(snapshots, "limit", 0)
     own = copy.deepcopy(loss)
     expected, got = Value(loss.floats[0]), Value(loss.floats[0])
     loss.call(form, None)(expected, *loss.floats[1:]).backward()

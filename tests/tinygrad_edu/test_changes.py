@@ -98,7 +98,7 @@ def as_view(x):
 @pytest.mark.parametrize("name", CALLS)
 def test_what_a_call_keeps_may_change(name, size, monkeypatch):
     if size == "large":
-        monkeypatch.setattr(snapshots, "SMALL", 0)
+        monkeypatch.setattr(snapshots, "limit", 0)
     for call in CALLS[name]:
         for order in (1, 2):
             for constant in range(len(call.inputs)):
@@ -137,7 +137,7 @@ def check(call, inputs, spoiled, order, expected):
     except GraphError as error:
         refused = str(error)
     if refused:
-        assert snapshots.SMALL == 0
+        assert snapshots.limit == 0
         assert "was changed after the call" in refused
         return
     for a, b in zip(got, expected, strict=True):
