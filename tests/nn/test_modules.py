@@ -8,7 +8,7 @@ import pytest
 
 import nn
 from nn import functional
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, grad
+from tinygrad_edu import DTypeError, GraphError, ShapeError, TinygradError, Value, grad
 from tinygrad_edu.testing import numerical_gradient
 
 
@@ -663,3 +663,16 @@ DEFAULTS = {
 def test_defaults_are_those_of_torch(kind):
     parameters = inspect.signature(kind).parameters
     assert {name: parameters[name].default for name in DEFAULTS[kind]} == DEFAULTS[kind]
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_state_loaded_after_recording_is_noticed(frozen):
+    one, two = nn.Linear(3, 2, rng=0), nn.Linear(3, 2, rng=1)
+    one.freeze(frozen)
+    x = Value(np.ones((4, 3)))
+    y = one(x).sum()
+    one.load_state_dict(two.state_dict())
+    with pytest.raises(GraphError, match=r"the leaf of shape \(.*\) was changed in place after <op linear>"):
+        y.backward()
+    one(x).sum().backward()
+    assert np.allclose(x.grad, two.weight.data.sum(0))
