@@ -1,0 +1,1 @@
+"""Plots by matplotlib: functions, paths down them, and what a network does with data."""
