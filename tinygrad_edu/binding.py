@@ -60,12 +60,11 @@ def parameters_of(function: Callable[..., Any]) -> Parameters:
     return Parameters(names[:arrays], many, names[arrays:count], code.co_argcount - arrays, defaults)
 
 
-def binder(function: Callable[..., Any]) -> Split:
+def binder(taken: Parameters) -> Split:
     """A function that splits the arguments of a call into arrays (positional-only or `*arrays`) and a dict of the others.
 
     Arrays may be given by name too. It raises UnsupportedError for an unknown, repeated or missing argument.
     """
-    taken = parameters_of(function)
     arrays, many, options, positional, defaults = taken
     n = len(arrays)
     preset = {name: defaults[name] for name in options if name in defaults}
@@ -90,10 +89,9 @@ def binder(function: Callable[..., Any]) -> Split:
     return bind
 
 
-def listing(function: Callable[..., Any]) -> Split:
+def listing(taken: Parameters) -> Split:
     """The binder of a function of `*arrays` that users call with one list: concatenate([a, b], axis=0)."""
-    options = parameters_of(function).options
-    bind = binder(function)
+    options, bind = taken.options, binder(taken)
 
     def split(*args: Any, **kwargs: Any) -> Bound:
         arrays, rest = args[0] if args else kwargs.pop("arrays", None), args[1:]
@@ -108,9 +106,8 @@ def listing(function: Callable[..., Any]) -> Split:
     return split
 
 
-def listed_signature(function: Callable[..., Any]) -> Signature:
+def listed_signature(taken: Parameters) -> Signature:
     """The signature that help() shows for a function of `*arrays` that users call with one list; see `listing`."""
-    taken = parameters_of(function)
     parameters = [Parameter("arrays", Parameter.POSITIONAL_OR_KEYWORD)]
     for name in taken.options:
         default = taken.defaults.get(name, Parameter.empty)
