@@ -60,11 +60,12 @@ def parameters_of(function: Callable[..., Any]) -> Parameters:
     return Parameters(names[:arrays], many, names[arrays:count], code.co_argcount - arrays, defaults)
 
 
-def binder(taken: Parameters) -> Split:
+def binder(function: Callable[..., Any]) -> Split:
     """A function that splits the arguments of a call into arrays (positional-only or `*arrays`) and a dict of the others.
 
     Arrays may be given by name too. It raises UnsupportedError for an unknown, repeated or missing argument.
     """
+    taken = parameters_of(function)
     arrays, many, options, positional, defaults = taken
     n = len(arrays)
     preset = {name: defaults[name] for name in options if name in defaults}
@@ -89,9 +90,10 @@ def binder(taken: Parameters) -> Split:
     return bind
 
 
-def listing(taken: Parameters) -> Split:
+def listing(function: Callable[..., Any]) -> Split:
     """The binder of a function of `*arrays` that users call with one list: concatenate([a, b], axis=0)."""
-    options, bind = taken.options, binder(taken)
+    options = parameters_of(function).options
+    bind = binder(function)
 
     def split(*args: Any, **kwargs: Any) -> Bound:
         arrays, rest = args[0] if args else kwargs.pop("arrays", None), args[1:]
@@ -106,8 +108,9 @@ def listing(taken: Parameters) -> Split:
     return split
 
 
-def listed_signature(taken: Parameters) -> Signature:
+def listed_signature(function: Callable[..., Any]) -> Signature:
     """The signature that help() shows for a function of `*arrays` that users call with one list; see `listing`."""
+    taken = parameters_of(function)
     parameters = [Parameter("arrays", Parameter.POSITIONAL_OR_KEYWORD)]
     for name in taken.options:
         default = taken.defaults.get(name, Parameter.empty)

@@ -150,8 +150,8 @@ def _define(
 def _split(op: Op, options: AllOptions) -> Split:
     """The function that splits the arguments of a call into arrays and parameters."""
     if op.listed:
-        return listing(op.parameters)
-    return calling(options["call"]) if "call" in options else binder(op.parameters)
+        return listing(op.forward)
+    return calling(options["call"]) if "call" in options else binder(op.forward)
 
 
 def _recorded(op: Op, options: AllOptions) -> Callable[..., Any]:
@@ -173,7 +173,7 @@ def _publish(op: Op, options: AllOptions, call: Callable[..., Any]) -> Any:
     """Make `call` the public function: docstring and signature from the definition, `.op` on it, in the registry."""
     public: Any = wraps(options.get("call", op.forward))(call)
     if op.listed:
-        public.__signature__ = listed_signature(op.parameters)
+        public.__signature__ = listed_signature(op.forward)
     elif "call" in options:
         public.__signature__ = signature(options["call"]).replace(return_annotation="Plain")
     public.__name__ = public.__qualname__ = op.name

@@ -36,7 +36,7 @@ def test_the_slash_marks_the_arrays():
     ],
 )
 def test_bound(args, kwargs, inputs, params):
-    assert binder(parameters_of(example))(*args, **kwargs) == (inputs, params)
+    assert binder(example)(*args, **kwargs) == (inputs, params)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_bound(args, kwargs, inputs, params):
 )
 def test_refused(args, kwargs, message):
     with pytest.raises(UnsupportedError, match=message):
-        binder(parameters_of(example))(*args, **kwargs)
+        binder(example)(*args, **kwargs)
 
 
 def test_arrays_given_as_one_list():
-    split = listing(parameters_of(of_many))
+    split = listing(of_many)
     assert split([1, 2]) == ((1, 2), {"axis": 0})
     assert split((1,), 1) == ((1,), {"axis": 1})
     assert split(np.eye(2), axis=1)[1] == {"axis": 1}
