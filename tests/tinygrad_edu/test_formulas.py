@@ -21,10 +21,11 @@ from tinygrad_edu import (
     rule_term,
     said_term,
 )
+from tinygrad_edu.notations import LATEX, MATHML
 from tinygrad_edu.reading import _rule, _symbols, operands_read
 from tinygrad_edu.term import evaluate, symbols
 from tinygrad_edu.testing.strategies import OpCall, points
-from tinygrad_edu.typesetting import LATEX, MATHML, typeset
+from tinygrad_edu.typesetting import typeset
 
 PRIMITIVE = {name: f.op for name, f in registry.items() if not f.op.derived}
 RULES = [(name, i) for name, op in PRIMITIVE.items() for i, r in enumerate(op.rules or [op.shares]) if r is not None]
