@@ -21,8 +21,8 @@ from tinygrad_edu import (
     rule_term,
     said_term,
 )
-from tinygrad_edu.notations import LATEX, MATHML
-from tinygrad_edu.reading import _rule, _symbols, operands_read
+from tinygrad_edu.notations import LATEX, MATHML, TEXT
+from tinygrad_edu.reading import _rule, _symbols, operands_read, renamed
 from tinygrad_edu.term import evaluate, symbols
 from tinygrad_edu.testing.strategies import OpCall, points
 from tinygrad_edu.typesetting import typeset
@@ -328,6 +328,29 @@ def test_third_derivatives_and_what_is_shown():
     assert r"\frac{\partial y}{\partial a} &= b \cdot \left(1 - y^{2}\right)" in formula(FUNCTIONS["neuron"]).latex()
     assert formula(FUNCTIONS["neuron"]).mathml().startswith("<math")
     assert str(formula(FUNCTIONS["distance"])).splitlines()[0] == "f = √(x² + y²)"
+
+
+@pytest.mark.parametrize(
+    ("notation", "shown"),
+    [
+        (TEXT, "∂³y/∂a²∂b"),
+        (LATEX, r"\frac{\partial ^{3}y}{\partial a^{2}\partial b}"),
+        (
+            MATHML,
+            "<mfrac><mrow><msup><mo>∂</mo><mn>3</mn></msup><mi>y</mi></mrow>"
+            "<mrow><mo>∂</mo><msup><mi>a</mi><mn>2</mn></msup><mo>∂</mo><mi>b</mi></mrow></mfrac>",
+        ),
+    ],
+)
+def test_a_derivative_is_written_in_each_notation(notation, shown):
+    assert notation.derivative("∂", "y", ("a", "b", "a")) == shown
+
+
+def test_terms_within_lists_and_parameters_are_replaced_too():
+    term = np.concatenate([np.sum(Term.symbol("m", (2, 3)), axis=1), Term.symbol("v", (2,))])
+    m, v = np.arange(6.0).reshape(2, 3), np.array([7.0, 8.0])
+    assert np.array_equal(evaluate(renamed(term, {"m": "v", "v": "m"}), {"m": v, "v": m}), [3, 12, 7, 8])
+    assert symbols(renamed((term, [term]), {"m": "w"})) == {"w", "v"}
 
 
 def test_a_function_that_looks_at_numbers_is_refused():
