@@ -3,8 +3,8 @@
 >>> from tinygrad_edu import formula, tanh
 >>> print(formula(lambda a, b: tanh(a * b), order=1))
 y = tanh(a · b)
-∂y/∂a = (1 - y²) · b
-∂y/∂b = (1 - y²) · a
+∂y/∂a = b · (1 - y²)
+∂y/∂b = a · (1 - y²)
 """
 
 from __future__ import annotations
