@@ -1,6 +1,8 @@
 """The docs say what is so: generated pages are current, and the code on hand-written pages runs."""
 
+import doctest
 import importlib.util
+import pkgutil
 import re
 import subprocess
 import sys
@@ -11,11 +13,25 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
+MODULES = [
+    module.name
+    for package in ("tinygrad_edu", "nn", "viz")
+    for module in pkgutil.walk_packages([str(ROOT / package)], f"{package}.")
+    if not module.name.endswith("__main__")
+]
+
+
 def load(path):
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.mark.parametrize("name", ["tinygrad_edu", "nn", "viz", *MODULES])
+def test_examples_in_docstrings(name):
+    failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert not failed
 
 
 @pytest.mark.parametrize("name", ["ops.md", "kinks.md"])

@@ -145,8 +145,8 @@ def test_all_equals_the_public_names(name):
     module = importlib.import_module(name)
     here = {
         n
-        for n, item in vars(module).items()
-        if not n.startswith("_") and (n in module.__all__ or not imported(item, module))
+        for n in dir(module)
+        if not n.startswith("_") and (n in module.__all__ or not imported(getattr(module, n), module))
     }
     assert sorted(here) == sorted(module.__all__)
     assert len(set(module.__all__)) == len(module.__all__)

@@ -8,8 +8,10 @@
 (-2.3593..., 1.5728...)
 """
 
+import importlib
 import opcode
 import sys
+import typing
 
 # From the lowest layer up: deeply nested imports took 5% of this package's import time.
 from .errors import (
@@ -38,10 +40,12 @@ from . import linalg, ops
 from .value import Value
 from .tree import tree_map
 from .term import Term
-from .formulas import Formula, formula
-from .reading import forward_term, rule_formula, rule_term, said_term
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .checkpointing import checkpoint
+
+if typing.TYPE_CHECKING:
+    from .formulas import Formula, formula
+    from .reading import forward_term, rule_formula, rule_term, said_term
 
 __version__ = "0.2.0.dev0"
 
@@ -99,6 +103,15 @@ __all__ = [
 ]
 
 
+_LATER = {  # public names of modules that are imported when asked for: they took a tenth of this package's import time
+    "Formula": "formulas",
+    "formula": "formulas",
+    "forward_term": "reading",
+    "rule_formula": "reading",
+    "rule_term": "reading",
+    "said_term": "reading",
+}
+
 _REMOVED = {  # public until 0.1, and the replacement
     "cofactor": "tinygrad_edu.ops.matrices.determinant.cofactor, the gradient of linalg.det",
     "conv": "conv1d or conv2d",
@@ -125,7 +138,10 @@ _REMOVED = {  # public until 0.1, and the replacement
 
 
 def __getattr__(name: str) -> object:
-    """Raise an error that names the replacement of a removed public name."""
+    """A name of `_LATER`; for a removed public name an error that names its replacement."""
+    if name in _LATER:
+        found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+        return found
     if name not in _REMOVED:
         raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
     message = f"tinygrad_edu.{name} is not public since 0.2; use {_REMOVED[name]}"
@@ -133,3 +149,7 @@ def __getattr__(name: str) -> object:
     if asker.f_code.co_code[asker.f_lasti] == opcode.opmap["IMPORT_FROM"]:  # it drops an AttributeError's message
         raise ImportError(message)
     raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

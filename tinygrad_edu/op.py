@@ -19,6 +19,7 @@ records the graph of the gradient. An operation of any number of arrays (`*array
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from inspect import CO_VARARGS
@@ -125,7 +126,7 @@ def _check(op: Op) -> None:
     def needs(what: str) -> DefinitionError:
         return DefinitionError(f"{op.name}: {what}")
 
-    if not op.forward.__doc__:
+    if not op.forward.__doc__ and sys.flags.optimize < 2:  # python -OO removes docstrings
         raise needs('no docstring; write """What it computes.""" below its def line')
     if not op.arrays and not op.many:
         _, _, options, _, defaults = op.parameters

@@ -19,10 +19,11 @@ import numpy as np
 from .binding import parameters_of
 from .domain import Sample, Shape
 from .errors import TinygradError, UnreadableError
+from .notations import TEXT, Notation
 from .op import Op, Rule
 from .ops.arrays.indexing import Parts
-from .term import Term, symbols
-from .typesetting import TEXT, Notation, typeset
+from .term import Term, replaced, symbols
+from .typesetting import typeset
 
 _SHAPES: tuple[Shape, ...] = ((2, 3), (3, 3), (2,), ())  # of which samples are asked for
 
@@ -67,7 +68,7 @@ def rule_formula(op: Op, i: int = 0, notation: Notation = TEXT, names: Mapping[s
 
     Args:
         op, i: the op, and which of its arrays.
-        notation: plain text, `typesetting.LATEX` or `typesetting.MATHML`.
+        notation: plain text, `notations.LATEX` or `notations.MATHML`.
         names: what to call the symbols.
     """
     rule = op.shares or op.rules[i]
@@ -95,13 +96,12 @@ def operands_read(op: Op, i: int = 0) -> frozenset[str]:
 
 def renamed(x: Any, names: Mapping[str, str]) -> Any:
     """An expression with other names for its symbols."""
-    if not isinstance(x, Term):
-        return type(x)([renamed(part, names) for part in x]) if type(x) in (tuple, list) else x
-    if x.function is None:
-        return Term(names.get(x.name, x.name), None, (), {}, x.behind, x.seen)
-    args = tuple([renamed(part, names) for part in x.args])
-    params = {key: renamed(part, names) for key, part in x.params.items()}
-    return Term(x.name, x.function, args, params, x.behind, x.seen)
+
+    def change(term: Term, args: tuple[Any, ...], params: dict[str, Any]) -> Term:
+        name = term.name if term.function else names.get(term.name, term.name)
+        return Term(name, term.function, args, params, term.behind, term.seen)
+
+    return replaced(x, change)
 
 
 def _free(letter: str, op: Op) -> str:

@@ -84,6 +84,10 @@ class Term:
             behind = function(*_plain(args), **{key: _plain(x) for key, x in params.items()})
         return cls(name, function, args, dict(params), behind, all(term.seen for term in found))
 
+    def again(self, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """The same call of other arguments; a symbol itself."""
+        return self if self.function is None else Term.call(self.name, self.function, args, params)
+
     @property
     def shape(self) -> Shape:
         """() for a scalar."""
@@ -256,11 +260,16 @@ def _terms(x: Any) -> Iterator[Term]:
             yield from _terms(part)
 
 
+def _changed(x: Any, change: Callable[[Term], Any]) -> Any:
+    """Arguments with change(term) in place of each Term, also within lists and tuples."""
+    if isinstance(x, Term):
+        return change(x)
+    return type(x)([_changed(part, change) for part in x]) if type(x) in (tuple, list) else x
+
+
 def _plain(x: Any) -> Any:
     """Arguments with the numbers behind in place of Terms."""
-    if isinstance(x, Term):
-        return x.behind
-    return type(x)([_plain(part) for part in x]) if type(x) in (tuple, list) else x
+    return _changed(x, lambda term: term.behind)
 
 
 def walk(*results: Any) -> list[Term]:
@@ -279,6 +288,15 @@ def walk(*results: Any) -> list[Term]:
     return order
 
 
+def replaced(result: Any, change: Callable[[Term, tuple[Any, ...], dict[str, Any]], Any]) -> Any:
+    """An expression with change(term, args, params) in place of each Term, where those of its operands are in args and params."""
+    found: dict[Term, Any] = {}
+    for term in walk(result):
+        args, *params = _changed((term.args, *term.params.values()), found.__getitem__)
+        found[term] = change(term, args, dict(zip(term.params, params, strict=True)))
+    return _changed(result, found.__getitem__)
+
+
 def symbols(*results: Any) -> set[str]:
     """The names of the symbols in results."""
     return {term.name for term in walk(*results) if term.function is None}
@@ -286,19 +304,11 @@ def symbols(*results: Any) -> set[str]:
 
 def evaluate(result: Any, numbers: Mapping[str, Any]) -> Any:
     """The number or array of an expression, given those of its symbols by name."""
-    values: dict[Term, Any] = {}
 
-    def plain(x: Any) -> Any:
-        if isinstance(x, Term):
-            return values[x]
-        return type(x)([plain(part) for part in x]) if type(x) in (tuple, list) else x
+    def number(term: Term, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        return term.function(*args, **params) if term.function else numbers[term.name]
 
-    for term in walk(result):
-        if term.function is None:
-            values[term] = numbers[term.name]
-        else:
-            values[term] = term.function(*plain(term.args), **{key: plain(x) for key, x in term.params.items()})
-    return plain(result)
+    return replaced(result, number)
 
 
 def _text(x: Any) -> str:

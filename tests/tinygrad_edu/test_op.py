@@ -13,14 +13,15 @@ from tinygrad_edu import (
     Value,
     derived,
     elementwise,
+    notations,
     operation,
     registry,
     rule,
     tanh,
-    typesetting,
 )
 from tinygrad_edu.term import Term
 from tinygrad_edu.testing import numerical_gradient
+from tinygrad_edu.typesetting import typeset
 
 ONE = rule(lambda g, y, x: g)
 
@@ -317,9 +318,9 @@ def test_a_function_without_return_and_a_users_own_error():
 @pytest.mark.parametrize(
     ("notation", "shown"),
     [
-        (typesetting.TEXT, "not(x > 0)"),
-        (typesetting.Latex(), r"\operatorname{not}\left(x > 0\right)"),
+        (notations.TEXT, "not(x > 0)"),
+        (notations.Latex(), r"\operatorname{not}\left(x > 0\right)"),
     ],
 )
 def test_a_condition_that_is_turned_round_reads_not(notation, shown):
-    assert typesetting.typeset(~(Term.symbol("x") > 0), notation).text == shown
+    assert typeset(~(Term.symbol("x") > 0), notation).text == shown

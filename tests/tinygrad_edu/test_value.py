@@ -309,6 +309,22 @@ def test_import_loads_numpy_alone():
     )
 
 
+def test_it_works_without_docstrings():
+    code = "import nn, viz, tinygrad_edu as te; print(te.grad(te.tanh)(0.0), te.formula(te.tanh))"
+    found = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert found.splitlines()[0] == "1.0 y = tanh(x)"
+
+
+def test_formulas_are_imported_when_asked_for():
+    code = (
+        "import sys; import tinygrad_edu as te; later = {'tinygrad_edu.formulas', 'tinygrad_edu.typesetting'}; "
+        "before = later & {*sys.modules}; te.formula, te.rule_term; print(len(before), later <= {*sys.modules}, "
+        "{*te._LATER} <= {*dir(te)} & {*te.__all__})"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert found.split() == ["0", "True", "True"]
+
+
 def test_a_scalar_binary_node_takes_at_most_200_bytes():
     import tracemalloc
 

@@ -79,7 +79,7 @@ def _horner(g: Any, x: Any, axis: int) -> Any:
     symbol="Π…",
     analytic=True,
     samples=along_one_axis,
-    rules=(rule(_cumprod_rule, says="Σ of g y from each place to the end, / x"),),
+    rules=(rule(_cumprod_rule, says="(Σ of g y from each place to the end) / x"),),
 )
 def cumprod(x: Array, /, axis: int | None = None) -> Plain:
     """Cumulative product along an axis; None flattens x first. Its gradient takes time n log n if a product is 0, else n.

@@ -124,7 +124,7 @@ def by_numpy(ufunc: np.ufunc) -> Any:
     analytic=True,
     samples=_reading,
     numpy=lambda x, index: np.asarray(x)[index],
-    rules=(rule(lambda g, y, x, index: Parts(g, shape_of(x), index), says="g at the index, 0 elsewhere"),),
+    rules=(rule(lambda g, y, x, index: Parts(g, shape_of(x), index), says="zeros with g added at the index"),),
 )
 def getitem(x: Array, /, index: Any) -> Plain:
     """The part x[index]. The gradients of repeated integer indices add up."""
@@ -205,7 +205,10 @@ class Parts:
     numpy=lambda x, values, index: assign(copied(x, values), index, values),
     rules=(
         rule(lambda g, y, x, values, index: index_set(g, 0.0, index), says="g, 0 at the index"),
-        rule(lambda g, y, x, values, index: getitem(g, index) * _last_writer(shape_of(x), index), says="g[index]"),
+        rule(
+            lambda g, y, x, values, index: getitem(g, index) * _last_writer(shape_of(x), index),
+            says="g[index], 0 for a value overwritten",
+        ),
     ),
 )
 def index_set(x: Array, values: Array, /, index: Any) -> Plain:

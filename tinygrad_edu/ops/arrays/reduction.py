@@ -126,7 +126,7 @@ def prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     symbol="↔",
     analytic=True,
     samples=lambda shape: [Sample((shape,), {"shape": (2, *shape)}), Sample((shape,), {"shape": shape})],
-    rules=(rule(lambda g, y, x, shape: g, says="g, summed over the new axes"),),
+    rules=(rule(lambda g, y, x, shape: g, says="g, summed over new and stretched axes"),),
 )
 def broadcast_to(x: Array, /, shape: Shape) -> Plain:
     """x broadcast to a shape. The result may be a read-only view. Raises ShapeError if x does not broadcast to it."""

@@ -53,10 +53,13 @@ def _attained(x: Any, values: Any, y: Any, index: Any) -> tuple[Any, Any]:
 
 
 _extreme_rules = (
-    rule(lambda g, y, x, v, index: g * _attained(x, v, y, index)[0], says="g where x = y, shared equally among ties"),
+    rule(
+        lambda g, y, x, v, index: g * _attained(x, v, y, index)[0],
+        says="g where x = y, shared equally with the values equal to y",
+    ),
     rule(
         lambda g, y, x, v, index: getitem(g, index) * _attained(x, v, y, index)[1],
-        says="g[index] where values = y[index], shared equally among ties",
+        says="g[index] where values = y[index], shared equally with x and other values equal to y",
     ),
 )
 

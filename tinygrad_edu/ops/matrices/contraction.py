@@ -103,7 +103,7 @@ def _contractions(shape: Shape) -> Iterator[Sample]:
         lambda g, y, *operands, subscripts: [
             partial(_einsum_share, i, g, operands, subscripts) for i in range(len(operands))
         ],
-        says="einsum of g with the other operands",
+        says="einsum of g with the other operands, onto its own letters",
     ),
 )
 def einsum(*operands: Array, subscripts: str) -> Plain:

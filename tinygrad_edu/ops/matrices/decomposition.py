@@ -93,7 +93,7 @@ def _cholesky_rule(g: Any, y: Any, upper: bool) -> Any:
     rules=(
         rule(
             lambda g, y, x, upper: _cholesky_rule(g, y, upper),
-            says="sym(y⁻ᵀ Φ(yᵀ g) y⁻¹), Φ the lower triangle with half the diagonal",
+            says="sym(y⁻ᵀ Φ(yᵀ g) y⁻¹), y and g transposed if upper, Φ the lower triangle with half the diagonal",
         ),
     ),
 )
@@ -157,7 +157,13 @@ def _qr_rule(g: Any, y: Any, x: Any) -> Any:
     samples=lambda shape: (Sample((s,), prepare=well_posed, gauge=_qr_gauge(s)) for s in rectangles(shape)),
     numpy=lambda x: pack(x.shape[:-2], *np.linalg.qr(x)),
     called="qr",
-    rules=(rule(_qr_rule, says="(gQ + Q copyltu(R gRᵀ - gQᵀ Q)) R⁻ᵀ, copyltu(M) M's lower triangle, mirrored"),),
+    rules=(
+        rule(
+            _qr_rule,
+            says="(gQ + Q copyltu(R gRᵀ - gQᵀ Q)) R⁻ᵀ, copyltu(M) M's lower triangle, mirrored; if x = [a b] is wide, "
+            "R = [T S], for a with T and gQ + b gSᵀ as R and gQ, and Q gS for b",
+        ),
+    ),
 )
 def packed_qr(x: Array, /) -> Plain:
     """Q and R of matrices, packed: (..., m, n) -> (..., mk + kn), k = min(m, n)."""

@@ -114,7 +114,10 @@ def _eigh_rule(g: Any, y: Any, sizes: Any) -> Any:
     numpy=lambda x, UPLO: pack(x.shape[:-2], *np.linalg.eigh(x, UPLO)),
     called="eigh",
     rules=(
-        rule(lambda g, y, x, UPLO: _eigh_rule(g, y, _eigh_sizes(x)), says="sym(v (diag(gw) + vᵀ gv / (w_j - w_i)) vᵀ)"),
+        rule(
+            lambda g, y, x, UPLO: _eigh_rule(g, y, _eigh_sizes(x)),
+            says="sym(v (diag(gw) + F·(vᵀgv)) vᵀ), F = 1 / (w_j - w_i), 0 for i = j",
+        ),
     ),
 )
 def packed_eigh(x: Array, /, UPLO: str = "L") -> Plain:

@@ -98,7 +98,7 @@ def _a_rule(g: Any, y: Any, a: Any, b: Any, rcond: Any) -> Any:
     numpy=lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond)[0],
     called="lstsq",
     rules=(
-        rule(_a_rule, says="-(a⁺ᵀ g) yᵀ + (b - a y) (a⁺ a⁺ᵀ g)ᵀ"),
+        rule(_a_rule, says="-(a⁺ᵀ g) yᵀ + (b - a y) (a⁺ a⁺ᵀ g)ᵀ + a⁺ᵀ y (g - aᵀ a⁺ᵀ g)ᵀ"),
         rule(lambda g, y, a, b, rcond: least_squares(a.mT, g, rcond), says="a⁺ᵀ g"),
     ),
 )

@@ -78,7 +78,7 @@ def _svd_rule(g: Any, y: Any, x: Any) -> Any:
         rule(
             _svd_rule,
             says="u (F·(uᵀgu - guᵀu) s + s F·(vᵀgv - gvᵀv) + diag(gs)) vᵀ + (1 - uuᵀ) gu s⁻¹ vᵀ + u s⁻¹ gvᵀ (1 - vvᵀ), "
-            "F = 1 / (s_j² - s_i²)",
+            "F = 1 / (s_j² - s_i²), 0 for i = j",
         ),
     ),
 )

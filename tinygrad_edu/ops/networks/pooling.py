@@ -86,7 +86,8 @@ def _unpooled_largest(g: Any, y: Any, x: Any, how: dict[str, Any]) -> Any:
     numpy=lambda x, **how: np.max(_seen(x, **how, fill=-np.inf), axis=-1),
     rules=(
         rule(
-            lambda g, y, x, **how: _unpooled_largest(g, y, x, how), says="g at the first largest number of each window"
+            lambda g, y, x, **how: _unpooled_largest(g, y, x, how),
+            says="each g added at the first largest number of its window",
         ),
     ),
 )
@@ -111,7 +112,7 @@ def max_pool(x: Array, /, kernel: Shape, stride: Shape, padding: Padding) -> Pla
     rules=(
         rule(
             lambda g, y, x, **how: sum_unpool(g, size=shape_of(x)[2:], **how),
-            says="g added to all that its window sees",
+            says="each g added at all numbers of its window",
         ),
     ),
 )

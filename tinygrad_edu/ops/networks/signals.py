@@ -47,8 +47,14 @@ def _share(g: Any, x: Any, other: Any, mode: Mode) -> Any:
     analytic=True,
     samples=lambda shape: [*_sequences(shape), Sample(((), (2,))), Sample(((3,), ()), {"mode": "same"})],
     rules=(
-        rule(lambda g, y, a, v, mode: _share(g, a, v, mode), says="Σ g[i+j] v[j], over all j"),
-        rule(lambda g, y, a, v, mode: _share(g, v, a, mode), says="Σ g[i+j] a[j], over all j"),
+        rule(
+            lambda g, y, a, v, mode: _share(g, a, v, mode),
+            says="Σ g[i+j] v[j] over all j, g padded to the full convolution",
+        ),
+        rule(
+            lambda g, y, a, v, mode: _share(g, v, a, mode),
+            says="Σ g[i+j] a[j] over all j, g padded to the full convolution",
+        ),
     ),
 )
 def convolve(a: Array, v: Array, /, mode: Mode = "full") -> Plain:
