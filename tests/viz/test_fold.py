@@ -289,6 +289,22 @@ def test_layers_by_depth_keep_the_output_and_the_heaviest_leaves():
     assert "layers by their depth" in d.folded
 
 
+@pytest.mark.parametrize("kinds", [5, 6])
+def test_a_layer_tells_five_kinds_of_operations_and_how_many_others(kinds):
+    rng = random.Random(0)
+    steps = (tanh, sin, relu, abs, lambda x: x - 1, lambda x: x * 0.5)[:kinds]
+    values = [Value(0.5)]
+    for i in range(2_000):
+        values.append(steps[i % kinds](rng.choice(values[-9:])))
+    layers = [node for node in folded(builtins.sum(values)).nodes if node.count > 100 and "operations" in node.symbol]
+    assert len(layers) > 1
+    for node in layers:
+        told = {what: int(n) for what, n in (part.rsplit(" ", 1) for part in node.params.split(", "))}
+        assert sum(told.values()) == node.count == told.pop("leaves", 0) + int(node.symbol.split()[0])
+        assert len(told) == kinds
+        assert ("others" in told) == (kinds > 5)
+
+
 def test_a_loop_is_drawn_once():
     y = growth(5_000)
     y.backward()
