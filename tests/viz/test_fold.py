@@ -259,6 +259,7 @@ def test_what_is_used_unevenly_begins_no_chain():
     ]  # fmt: skip
 
 
+def test_names_stay_visible():
     y, ws, _ = products(100)
     names = {"first": ws[0], "last": ws[99]}
     d = folded(y, names)
