@@ -16,4 +16,10 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "value = float(np.dot(weights, line(complex(0, h)).imag)) / h",
         "value = float(np.dot(line(complex(0, h)).imag, weights)) / h",
     ): "the product of two rows is symmetric",
+    (
+        "viz/exploring/page.py",
+        "off by one",
+        """'role="img"', 'role="group"', 1""",
+        """'role="img"', 'role="group"', 2""",
+    ): "an SVG has the attribute once, and quotes in text are escaped",
 }

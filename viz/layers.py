@@ -29,14 +29,14 @@ _OUTSIDE = (Kind.LEAF, Kind.DATA, Kind.CONSTANT)
 def drawings_of_model(
     model: Module,
     inputs: Sequence[Any],
-    names: Mapping[str, Any] | None = None,
-    title: str | None = None,
-    detail: str = "auto",
-    magnitudes: bool = False,
-    loss: Callable[[Any], Any] | None = None,
+    names: Mapping[str, Any] | None,
+    title: str | None,
+    detail: str,
+    magnitudes: bool,
+    loss: Callable[[Any], Any] | None,
     *,
     limits: tuple[int, int],
-    picture: Callable[[Sizes], Any] = lambda sizes: sizes,
+    picture: Callable[[Sizes], Any],
 ) -> Sizes:
     """Draw what a model computes from inputs. The model is run once, in the mode that it is in, and left as it was.
 

@@ -426,6 +426,8 @@ VALLEYS = [
     lambda t: (-t + 0.011 * np.logaddexp(0, (t - 1) / 0.001), -1 + 11 / (1 + np.exp(min((1 - t) / 0.001, 700)))),
     lambda t: (np.sqrt(26 - 10 * t + t * t), (t - 5) / np.sqrt(26 - 10 * t + t * t)),
 ]
+# Falls ever more steeply, and rises from 0.9 on.
+CLIFF = lambda t: (-t - 9 * t**3, -1 - 27 * t * t) if t < 0.9 else (t - 1.8 - 9 * 0.9**3, 1.0)
 
 
 @pytest.mark.parametrize("first", [1e-3, 0.5, 1.0, 1e4])
@@ -440,6 +442,29 @@ def test_accepted_steps_meet_the_wolfe_conditions(valley, first):
     assert point.loss <= origin.loss + C1 * point.t * origin.slope
     assert abs(point.slope) <= C2 * abs(origin.slope)
     assert calls <= 26
+
+
+@pytest.mark.parametrize(
+    ("valley", "first", "shortest", "trials"),
+    [
+        (VALLEYS[0], 1e-3, 1e-12, [0.001, 0.01, 0.1, 1.0]),
+        (VALLEYS[3], 1e4, 1e-12, [10000.0, 1381.872701, 191.953136, 27.70128, 5.427796]),
+        (VALLEYS[2], 10.0, 0.4, [10.0, 0.272626, 1.245364, 0.720273, 0.778113, 0.815417, 0.858411]),
+        (CLIFF, 0.5, 1.0, [0.5, 2.7525, 1.915699, 1.756796, 1.651862, 1.536676, 1.479232]),
+    ],
+)  # fmt: skip
+def test_the_search_tries_the_steps_that_pytorch_tries(valley, first, shortest, trials):
+    """As `_strong_wolfe` in torch 2.13; the last two end with a short stretch."""
+    tried = []
+
+    def along(t):
+        tried.append(t)
+        loss, slope = valley(t)
+        return Point(t, loss, np.array([slope]), slope)
+
+    _, calls = strong_wolfe(along, along(0.0), first, shortest)
+    assert tried == pytest.approx([0.0, *trials], abs=1e-6)
+    assert calls == len(trials)
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,13 @@ def test_a_shared_node_says_so_and_data_does_not(engine, texts):
     assert shown["n1"] == shown["n2"] == ["value", "1"]
 
 
+def test_a_frame_has_a_handle_on_a_page_only(both_engines, tmp_path):
+    groups = (Group("g0", "frame", ("n0",)),)
+    picture = Picture(Drawing("", "", (DrawnNode("n0", Kind.RESULT, ("1",), "+"),), (), groups))
+    assert "<frame>" in picture.dot()
+    assert "▾ frame" in picture.html(tmp_path / "page.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+
+
 def test_frames_stand_in_frames(engine):
     nodes = tuple(DrawnNode(f"n{i}", Kind.RESULT, ("1",), "+") for i in range(3))
     groups = (Group("g0", "outer", ("n0",)), Group("g1", "inner", ("n1",), parent="g0"), Group("g2", "other", ("n2",)))

@@ -248,6 +248,17 @@ def test_a_chain_tells_five_kinds_of_steps(kinds):
     assert chain.params == "tanh, sin, tanh, sin, tanh" + (", …" if kinds > 5 else "")
 
 
+def test_what_is_used_unevenly_begins_no_chain():
+    """One of the two tanh has one use; the other has five, so the operations behind them are another chain."""
+    h1, h2 = tanh(Value(0.1)), tanh(Value(0.2))
+    sums = [builtins.sum([h1, h2, h2]), builtins.sum([h2, h2, h2])]
+    y = builtins.sum(exp(sin(x)) for x in sums)
+    d = drawings_of(y, None, detail="auto", limits=(4, 4)).drawing
+    assert [(node.symbol, node.params, node.count) for node in d.nodes] == [
+        ("", "", 2), ("tanh", "", 2), ("5 operations", "+ ×3, sin, exp", 10), ("+", "2 in a row", 2)
+    ]  # fmt: skip
+
+
 def test_names_stay_visible():
     y, ws, _ = products(100)
     names = {"first": ws[0], "last": ws[99]}
@@ -277,6 +288,22 @@ def test_layers_by_depth_keep_the_output_and_the_heaviest_leaves():
     layers = [node for node in d.nodes if node.kind is Kind.FOLD and "operations" in node.symbol and node.count > 100]
     assert 2 <= len(layers) <= 8
     assert "layers by their depth" in d.folded
+
+
+@pytest.mark.parametrize("kinds", [5, 6])
+def test_a_layer_tells_five_kinds_of_operations_and_how_many_others(kinds):
+    rng = random.Random(0)
+    steps = (tanh, sin, relu, abs, lambda x: x - 1, lambda x: x * 0.5)[:kinds]
+    values = [Value(0.5)]
+    for i in range(2_000):
+        values.append(steps[i % kinds](rng.choice(values[-9:])))
+    layers = [node for node in folded(builtins.sum(values)).nodes if node.count > 100 and "operations" in node.symbol]
+    assert len(layers) > 1
+    for node in layers:
+        told = {what: int(n) for what, n in (part.rsplit(" ", 1) for part in node.params.split(", "))}
+        assert sum(told.values()) == node.count == told.pop("leaves", 0) + int(node.symbol.split()[0])
+        assert len(told) == kinds
+        assert ("others" in told) == (kinds > 5)
 
 
 def test_a_loop_is_drawn_once():
@@ -327,6 +354,18 @@ def test_neurons_that_feed_each_other_are_a_loop_of_groups():
 def test_a_loop_may_work_on_each_result_of_another():
     forms = [node.form for node in folded(two_loops(200)).nodes if node.kind is Kind.RESULT]
     assert forms == ["×200"] * 6 + [""]
+
+
+def test_a_loop_may_take_many_times_the_same_result_of_another():
+    """Nine uses by one operation are not nine operations: the result is not shared by all times."""
+    w, h, hs = Value(0.1), Value(0.0), []
+    for i in range(200):
+        h = tanh(w * Value(0.01 * i, requires_grad=False) + h)
+        hs.append(h)
+    y = through([builtins.sum([h] * 9) for h in hs], Value(0.5))
+    assert told(folded(y))[-6:-1] == [
+        ("×", "", "×200"), ("+", "", "×200"), ("tanh", "", "×200"), ("+", "9 in a row", "×200"), ("×", "", "×200")
+    ]  # fmt: skip
 
 
 def test_a_loop_may_begin_with_what_ends_the_loop_before():

@@ -412,6 +412,30 @@ def test_numbers_that_are_not_finite_raise_an_alarm():
     assert [e.alarm for e in d.edges] == [False, False, False, True]
 
 
+class TwoResults(nn.Module):
+    """The second is infinite."""
+
+    def forward(self, x):
+        return x * 1.0, x * np.inf
+
+
+class Added(nn.Module):
+    def __init__(self):
+        self.both = TwoResults()
+
+    def forward(self, x):
+        a, b = self.both(x)
+        return a + b
+
+
+def test_one_of_several_results_is_enough_for_an_alarm():
+    d = draw(Added(), np.ones(3))
+    assert [(n.symbol or n.name, n.alarm) for n in d.nodes] == [
+        ("x", False), ("TwoResults", True), ("+", True), ("output", True)
+    ]  # fmt: skip
+    assert [e.alarm for e in d.edges] == [False, True, True, True]
+
+
 # -- Runs that fail ----------------------------------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from tinygrad_edu import (
     clip,
     concatenate,
     einsum,
+    elementwise,
     exp,
     linear,
     maximum,
@@ -221,6 +222,20 @@ def test_why_inputs_cannot_be_changed(make, why):
     fixed = trace(make()).fixed
     assert why in fixed
     assert bool(why) == bool(fixed)
+
+
+@pytest.mark.usefixtures("temporary")
+def test_an_operation_that_the_page_does_not_know_is_named():
+    """Its forward function branches, so it cannot be read; and there is no JavaScript of that name."""
+
+    @elementwise(rules=(lambda g, y, x: g * 2.0,))
+    def doubled_by_cases(x, /):
+        """Twice the number."""
+        return 2.0 * x if x > 0 else x + x
+
+    story = trace(doubled_by_cases(Value(3.0)))
+    assert story.fixed.startswith("the page has no formula for doubled_by_cases")
+    assert story.nodes[-1].formula == ""
 
 
 def test_hooks_are_told_of():
@@ -457,6 +472,8 @@ def test_a_box_of_the_grid_tells_name_operation_and_numbers():
     assert (ends["value"], ends["13.5"], ends["y"], ends["×"]) == (None, "end", "end", None)
     size = {text.text: text.get("font-size") for g in svg.iter("g") for text in g.iter("text")}
     assert (size["value"], size["gradient"], size["13.5"], size["×"]) == ("10", "10", "12", "12")
+    bold = [[text.text for text in g.iter("text") if text.get("font-weight") == "bold"] for g in svg.iter("g")]
+    assert bold == [["x"], ["weights_…"], ["×"], ["Σ"], ["3"], ["×"]]
 
 
 def test_the_page_computes_once_what_a_formula_uses_several_times():
