@@ -1,12 +1,22 @@
-"""Functions near the end of their domain, a pole, or a bend of a small scale, each with its gradient by hand, at any distance."""
+"""`python -m benchmarks.checkers.near`: our checker near the end of a domain, near a pole, and at bends of a small scale.
+
+Functions with their gradients by hand, at many distances. A right gradient must pass, and a wrong one be caught: 0, a thousandth
+too large, of the wrong sign; in one number alone, and beside an ordinary number. Prints the counts, and where they are not 0.
+"""
 
 from __future__ import annotations
 
+import argparse
 import math
-from collections.abc import Callable
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+
+from tinygrad_edu.errors import GradientError, InconclusiveError
+from tinygrad_edu.testing import check_vjp
 
 from .cases import Array, Inputs, Vjp
 
@@ -15,11 +25,12 @@ ORDINARY = 0.7  # the distance of a number far from the end
 
 
 class Near(NamedTuple):
-    """A function with its gradient, and an array whose first number (or all of them) is near an end."""
+    """A function with its gradient, and where to check it; `ordinary` is a number far from the end, for elementwise functions."""
 
     f: Callable[..., Array]
     vjp: Vjp
     x: Array
+    ordinary: float | None = None
 
 
 Place: TypeAlias = Callable[[float], Near]  # from a distance
@@ -27,7 +38,7 @@ Place: TypeAlias = Callable[[float], Near]  # from a distance
 
 def end(f: Callable[[Array], Array], slope: Callable[[Array], Array], at: float = 0.0, side: int = 1) -> Place:
     """An elementwise function whose domain or smoothness ends at a number; `side` is where the function goes on."""
-    return lambda d: Near(f, lambda g, x: (g * slope(x),), at + side * np.array([d]))
+    return lambda d: Near(f, lambda g, x: (g * slope(x),), at + side * np.array([d]), at + side * ORDINARY)
 
 
 def bend(f: Callable[[Array], Array], slope: Callable[[Array], Array], at: float) -> Place:
@@ -109,3 +120,86 @@ NEAR: dict[str, Place] = {
     "shares of a sum": share,
     "cross-entropy": cross_entropy,
 }
+
+
+FAULTS: dict[str, Callable[[Array], Array]] = {
+    "0": np.zeros_like,
+    "x 1.001": lambda g: 1.001 * g,
+    "sign": np.negative,
+}
+
+
+def variants(near: Near) -> Iterator[tuple[str, Near, int | slice]]:
+    """The point, and the same beside an ordinary number: with the numbers that a fault changes."""
+    yield "alone", near, slice(None)
+    if near.ordinary is not None:
+        both = near._replace(x=np.array([near.ordinary, near.x[0]]))
+        yield "beside an ordinary number", both, 1
+        yield "the ordinary number", both, 0
+
+
+def changed(vjp: Vjp, fault: Callable[[Array], Array], place: int | slice) -> Vjp:
+    """The gradient with a fault in some of its numbers."""
+
+    def wrong(g: Array, x: Array) -> Inputs:
+        (gradient,) = vjp(g, x)
+        gradient = gradient.copy()
+        gradient[place] = fault(gradient[place])
+        return (gradient,)
+
+    return wrong
+
+
+def answer(near: Near, vjp: Vjp, place: int | slice, mode: str, seed: int) -> str:
+    """What the checker says of the chosen numbers: right, wrong, or inconclusive."""
+    try:
+        report = check_vjp(near.f, vjp, near.x, mode=mode, seed=seed)  # type: ignore[arg-type]
+    except InconclusiveError:
+        return "inconclusive"
+    except GradientError:
+        return "wrong"
+    chosen = set(np.atleast_1d(np.arange(near.x.size)[place]).tolist())
+    unknown = {int(np.ravel_multi_index(e.index, near.x.shape)) for e in report.elements if e.verdict == "inconclusive"}
+    return "inconclusive" if chosen & unknown else "right"
+
+
+def grid(distances: tuple[float, ...] = DISTANCES, seeds: int = 1) -> tuple[Counter[tuple[str, str]], list[str]]:
+    """Counts of (fault, answer) over all functions, distances, variants, modes and seeds; and the answers that are not as hoped."""
+    counts: Counter[tuple[str, str]] = Counter()
+    notable = []
+    for name, place in NEAR.items():
+        for d in distances:
+            for variant, near, chosen in variants(place(d)):
+                for mode in ("screen", "full"):
+                    for seed in range(seeds):
+                        hopes = {"none": ("right", near.vjp)}
+                        hopes |= {key: ("wrong", changed(near.vjp, fault, chosen)) for key, fault in FAULTS.items()}
+                        for fault, (hope, vjp) in hopes.items():
+                            said = answer(near, vjp, chosen, mode, seed)
+                            counts[fault, said] += 1
+                            if said != hope:
+                                notable.append(f"{name} at {d:.0e}, {variant}, {mode}, seed {seed}, fault {fault}: {said}")
+    return counts, notable
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.checkers.near", description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=1)
+    options = parser.parse_args()
+    with np.errstate(all="ignore"):
+        counts, notable = grid(seeds=options.seeds)
+    print(f"{len(NEAR)} functions, {len(DISTANCES)} distances")
+    print(f"{'fault':<10} {'right':>8} {'wrong':>8} {'inconclusive':>13}")
+    for fault in ("none", *FAULTS):
+        print(f"{fault:<10} " + " ".join([f"{counts[fault, said]:>{n}}" for said, n in COLUMNS.items()]))
+    alarms = counts["none", "wrong"]
+    missed = sum(counts[fault, "right"] for fault in FAULTS)
+    print(f"false alarms: {alarms}; missed: {missed}")
+    print("\n".join(notable))
+    return int(alarms + missed > 0)
+
+
+COLUMNS = {"right": 8, "wrong": 8, "inconclusive": 13}
+
+if __name__ == "__main__":
+    sys.exit(main())
