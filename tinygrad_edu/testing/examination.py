@@ -14,9 +14,10 @@ import numpy as np
 
 from .kinks import judge_together, verdict_at_kink, verdict_between
 from .problem import KINK, Findings, Indices, Problem, Verdict, judged
-from .slopes import SURE, Line, Slope
+from .slopes import SURE, Line, Slope, contradiction
 
 DRAWS = 4
+FINE = 1e-2  # share of the usual step below which a number is examined once more, by finer steps
 ENOUGH = 100  # wrong numbers after which the examination stops
 RESERVE = 10_000  # function evaluations reserved for the final steps
 
@@ -54,9 +55,11 @@ def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indi
     size = float(np.linalg.norm(shares))
     if isfinite(size):
         slope = problem.slope(problem.line(direction, group), 1e-2 * problem.noise * size)
+        blur = slope.error + problem.noise * size
         apart = abs(float(np.sum(shares)) - slope.value)
-        if apart <= 10 * slope.error + problem.noise * size and slope.error <= SURE * 1e-2 * size:
-            hidden = (shares != 0) & (np.abs(shares) <= slope.error / SURE)  # hidden by the error bar
+        if slope.settled and slope.error <= SURE * 1e-2 * size and apart <= 10 * slope.error + problem.noise * size:
+            # Too small to be seen beside the others; a 0 may hide a slope of about 1, the size of the weighted results.
+            hidden = (np.abs(shares) <= blur / SURE) & ((shares != 0) | (blur > SURE))
             if not hidden.any():
                 return group, []
             if not hidden.all():
@@ -65,28 +68,41 @@ def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indi
     return group[:0], [group[:middle], group[middle:]]
 
 
-def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False) -> None:
-    """Examine one number. At a kink (`bends`) a number that seems right is examined too, such as 1/2 for relu at 0."""
+def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False, reach: float = 1.0) -> None:
+    """Examine one number. At a kink (`bends`) a number that seems right is examined too, such as 1/2 for relu at 0.
+
+    Near a pole or the end of the domain, or if all that the function does happens at smaller steps than the usual ones, it is
+    examined once more by the steps that it takes there, as shares of the usual ones (`reach`).
+    """
     if not isfinite(problem.x[i]):
         return
     element = np.array([i])
-    scale = float(problem.scale(element)[0])
+    scale = float(problem.scale(element)[0]) * reach
     line, claimed = problem.line(np.array([scale]), element), float(problem.gradient[i]) * scale
     largest = float(np.max(np.abs(problem.gradient[np.isfinite(problem.gradient)]), initial=0.0))
     size = abs(claimed) if isfinite(claimed) else 0.0
-    allowed, goal = problem.noise * (size + 1e-2 * largest * scale), 0.3 * problem.noise * size
+    allowed, goal = problem.noise * size, 0.3 * problem.noise * size
+    doubtful = allowed + problem.doubt(problem.precision) * largest * scale
     floor = problem.floor * scale
     slope = _with_floor(problem.slope(line, goal, claimed), floor)
-    verdict = judged(claimed, slope, allowed)
+    verdict = judged(claimed, slope, allowed, doubtful)
     if verdict is not Verdict.RIGHT or bends:
+        if slope.reach < FINE and reach == 1:
+            return _examine_one(problem, i, found, bends, reach * slope.reach)
         precision = problem.precision_along(line)
+        doubtful = allowed + problem.doubt(precision) * largest * scale
         if (verdict is Verdict.WRONG and slope.error > 0) or precision > problem.precision:
             slope = _with_floor(_second_opinion(problem, line, slope, goal, precision), floor)
-            verdict = judged(claimed, slope, allowed)
+            verdict = judged(claimed, slope, allowed, doubtful)
         if verdict is not Verdict.RIGHT or bends:
+            between, unsure = slope, verdict is Verdict.WRONG
             right, left = problem.sides(line, goal, precision)
-            verdict, slope = verdict_at_kink(claimed, slope, left, right, allowed)
+            verdict, slope = verdict_at_kink(claimed, slope, left, right, allowed, doubtful)
             bent = left.error + right.error <= KINK * abs(right.value - left.value)
+            if unsure and not bent and isfinite(claimed):
+                finer = contradiction(line, problem.weights, precision, between, claimed)
+                if finer:
+                    return _examine_one(problem, i, found, bends, reach * finer)
             if verdict is Verdict.WRONG and bent and isfinite(claimed):
                 verdict = verdict_between(claimed, left, right, problem.nearby(np.array([scale]), element, goal))
             if verdict is Verdict.SUBGRADIENT:
@@ -98,7 +114,7 @@ def _second_opinion(problem: Problem, line: Line, slope: Slope, goal: float, pre
     """The slope with an error bar widened to cover the slopes from other steps."""
     if precision > problem.precision:
         slope = problem.slope(line, goal, precision=precision)
-    other = problem.slope(lambda t: line(0.6 * t), goal, precision=precision).value / 0.6
+    other = problem.slope(line.stretched(0.6), goal, precision=precision).value / 0.6
     return slope._replace(error=slope.error + abs(other - slope.value))
 
 

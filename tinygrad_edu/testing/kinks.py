@@ -13,21 +13,23 @@ DIRECTIONS = 6
 DRIFT = 0.1  # slopes at points nearby differ from those at the kink by less than this share of the error
 
 
-def verdict_at_kink(claimed: float, slope: Slope, left: Slope, right: Slope, allowed: float) -> tuple[Verdict, Slope]:
+def verdict_at_kink(
+    claimed: float, slope: Slope, left: Slope, right: Slope, allowed: float, doubtful: float
+) -> tuple[Verdict, Slope]:
     """The verdict on a number from the slopes to both sides, which differ at a kink; and the slope used to judge it."""
     if not isfinite(left.error) and not isfinite(right.error):
-        return judged(claimed, slope, allowed), slope
+        return judged(claimed, slope, allowed, doubtful), slope
     if not (isfinite(left.error) and isfinite(right.error)):  # the end of the domain
         only = left if isfinite(left.error) else right
-        return judged(claimed, only, allowed), only
+        return judged(claimed, only, allowed, doubtful), only
     error = left.error + right.error
-    if abs(left.value - right.value) <= 10 * error + allowed:  # no kink
-        return judged(claimed, slope, allowed), slope
+    if abs(left.value - right.value) <= 10 * error + doubtful:  # no kink
+        return judged(claimed, slope, allowed, doubtful), slope
     low, high = sorted((left.value, right.value))
     nearest = left if abs(claimed - left.value) < abs(claimed - right.value) else right
     if error > KINK * (high - low):  # noise, which differs from side to side
         return Verdict.INCONCLUSIVE, nearest
-    slack = 10 * error + allowed
+    slack = 10 * error + doubtful
     if low - slack <= claimed <= high + slack:
         return Verdict.SUBGRADIENT, Slope((low + high) / 2, (high - low) / 2, slope.resolution)
     return Verdict.WRONG, nearest

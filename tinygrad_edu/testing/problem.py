@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import GradientError
-from .slopes import SURE, Line, Slope, Vector, central, complex_step, noise, one_sided
+from .slopes import LIMIT, SURE, Line, Slope, Vector, central, complex_step, noise, one_sided
 
 Indices = NDArray[np.intp]
 KINK = 1e-2  # largest error bar, as a share of the jump in slope, at which a kink is accepted
 NEARBY = 32  # points around a kink
+FINEST = 1e-25  # the smallest step from 0
 
 
 class Verdict(StrEnum):
@@ -34,6 +35,7 @@ class Problem:
     Attributes:
         function: x -> y, vectors of float64.
         x, gradient: vectors of the same length.
+        here: y at x.
         weights: the weights of y.
         precision: relative rounding error of y.
         noise: relative rounding error allowed in the gradient.
@@ -45,6 +47,7 @@ class Problem:
 
     function: Callable[[Vector], Vector]
     x: Vector
+    here: Vector
     gradient: Vector
     weights: Vector
     precision: float
@@ -57,7 +60,7 @@ class Problem:
     def slope(self, line: Line, goal: float, claimed: float = nan, precision: float = 0.0) -> Slope:
         """The slope along a line: from a complex step if requested and confirmed by a real difference, else two-sided."""
         real = central(line, self.weights, precision or self.precision, goal, claimed)
-        if not self.complex_step:
+        if not (self.complex_step and real.settled):
             return real
         exact = complex_step(line, self.weights)
         if not abs(exact.value - real.value) <= 10 * real.error + SURE * abs(real.value):
@@ -86,6 +89,10 @@ class Problem:
         """The precision of y, or the measured noise of the function if it rounds more coarsely inside."""
         return max(self.precision, 4 * noise(line, self.weights))
 
+    def doubt(self, precision: float) -> float:
+        """The rounding error that a number of the gradient may have, relative to the largest."""
+        return min(1e-2 * self.noise, LIMIT * precision)
+
     def line(self, direction: Vector, elements: Indices, start: Vector | None = None) -> Line:
         """The function along a direction of some of the inputs, from x or another start."""
         place, by = (int(elements[0]), direction[0]) if elements.size == 1 else (elements, direction)
@@ -95,12 +102,19 @@ class Problem:
             moved = start.astype(complex) if isinstance(t, complex) else start.copy()
             moved[place] += t * by
             self.budget -= 1
+            if isinstance(t, complex):
+                return self.function(moved)
             try:
                 return self.function(moved)
-            except (ArithmeticError, ValueError, np.linalg.LinAlgError):  # beyond the function's domain
+            except Exception:  # beyond the function's domain: it ran at x
                 return np.full_like(self.weights, nan)
 
-        return at
+        here = self.here if start is self.x else at(0.0)
+        ulp = float(np.max(np.spacing(np.abs(start[elements])) / np.abs(direction), initial=0.0))
+        if elements.size != 1:  # their exact steps differ
+            return Line(at, here, max(1e5 * ulp, FINEST), grain=0.5 * ulp)
+        size, unit = abs(float(start[place])), abs(float(by))
+        return Line(at, here, max(2 * ulp, FINEST), lambda t: (size + t * unit - size) / unit)
 
     def scale(self, elements: Indices) -> Vector:
         """The shift of each input for a step of 1."""
@@ -125,16 +139,23 @@ class Findings:
     bends: Vector
 
 
-def judged(claimed: float, slope: Slope, allowed: float) -> Verdict:
-    """The verdict on a number from the slope that it claims to be."""
-    if not isfinite(slope.error):
+def judged(claimed: float, slope: Slope, allowed: float, doubtful: float) -> Verdict:
+    """The verdict on a number from the slope that it claims to be.
+
+    Args:
+        allowed: the rounding error of the number that passes.
+        doubtful: the rounding error that it may have, if its terms are as large as the largest number of the gradient.
+    """
+    if not (slope.settled and isfinite(slope.error)):
         return Verdict.INCONCLUSIVE
     if not isfinite(claimed):
         sure = isfinite(slope.resolution) and slope.error <= SURE * abs(slope.value)
         return Verdict.WRONG if sure else Verdict.INCONCLUSIVE
-    if claimed != slope.value and max(abs(claimed), abs(slope.value)) <= slope.resolution:
+    size, apart = max(abs(claimed), abs(slope.value)), abs(claimed - slope.value)
+    if claimed == slope.value:
+        return Verdict.RIGHT
+    if slope.error > SURE * size:
         return Verdict.INCONCLUSIVE
-    sure = slope.error <= SURE * max(abs(claimed), abs(slope.value))
-    if abs(claimed - slope.value) <= 10 * slope.error + allowed:
-        return Verdict.RIGHT if sure or claimed == slope.value else Verdict.INCONCLUSIVE
-    return Verdict.WRONG if sure else Verdict.INCONCLUSIVE
+    if apart <= 10 * slope.error + allowed:
+        return Verdict.RIGHT
+    return Verdict.WRONG if size > slope.resolution and apart > 10 * slope.error + doubtful else Verdict.INCONCLUSIVE

@@ -35,7 +35,7 @@ class Subject:
         inputs: float scalars and arrays of floats; unchecked inputs of other types unchanged. The arrays are the caller's:
             pass `copies` to functions.
         results: f's results there, as arrays; `several` if they were a tuple or list.
-        typical: the median magnitude of their numbers.
+        typical: the (lower) median magnitude of their numbers.
         weights: random weights of the results, smaller for larger numbers, so that all derivatives are visible.
 
     Raises:
@@ -66,7 +66,8 @@ class Subject:
             )
         numbers = np.concatenate([np.abs(np.ravel(y)[np.isfinite(np.ravel(y))].astype(float)) for y in self.results])
         # If all results are near 0, they may be differences of numbers near 1.
-        self.typical = float(np.median(numbers[numbers > 0])) if np.max(numbers, initial=0.0) > 1e-10 else 1.0
+        numbers = np.sort(numbers[numbers > 0])
+        self.typical = float(numbers[(numbers.size - 1) // 2]) if np.max(numbers, initial=0.0) > 1e-10 else 1.0
         self.weights = self.new_weights()
 
     def copies(self) -> list[Any]:
@@ -147,10 +148,12 @@ class Subject:
 
         start = np.concatenate([np.ravel(self.inputs[i]).astype(float) for i in self.argnums])
         with np.errstate(all="ignore"):
-            coarsest = function(start).dtype
+            here = function(start)
+        coarsest = here.dtype
         return Problem(
             function,
             start,
+            here,
             gradient=np.concatenate([np.ravel(gradients[i]).astype(float) for i in self.argnums]),
             weights=np.concatenate([np.ravel(w).astype(float) for w in self.weights]),
             precision=4 * float(np.finfo(coarsest if coarsest.kind == "f" else float).eps),
