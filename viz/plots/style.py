@@ -65,7 +65,7 @@ def settings(theme: Theme) -> dict[str, Any]:
 
 
 def _cycle(colours: tuple[str, ...]) -> Any:
-    from cycler import cycler
+    from matplotlib import cycler
 
     return cycler(color=colours) + cycler(linestyle=DASHES)
 
