@@ -449,6 +449,19 @@ def test_points_stay_inside_the_domain():
     assert check_gradients(tg.cholesky, np.diag([1.0, 1e-3])).inconclusive == 0
 
 
+def test_a_gradient_may_be_as_coarse_as_its_input():
+    """float32 in, float64 out: the gradient is right up to rounding in float32."""
+    x = np.array([0.1, 0.7], np.float32)
+    report = check_vjp(lambda x: np.sum(x.astype(float) ** 3), lambda g, x: (3 * g * x * x).astype(np.float32), x)
+    assert (report.compared, report.wrong) == (2, ())
+
+
+def test_a_result_of_zero_hides_no_other():
+    """Its weight is that of a number a thousand times smaller than the others, not of one as small as it is."""
+    with pytest.raises(GradientError):
+        check_vjp(lambda x: np.array([1e6 * x, 1e6 * (x - 1)]), lambda g, x: 1e6 * (1.00001 * g[0] + g[1]), 1.0)
+
+
 def test_a_gradient_of_zero_whose_terms_cancel_passes():
     report = check_gradients(lambda v: tg.softmax(v).sum(), X)
     assert (report.wrong, report.compared + report.inconclusive) == ((), X.size)

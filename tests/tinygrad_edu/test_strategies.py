@@ -7,27 +7,38 @@ from hypothesis import strategies as st
 
 from tinygrad_edu import REAL, Domain, GradientError, Value, elementwise, registry
 from tinygrad_edu.testing import check_gradients, check_vjp
+from tinygrad_edu.testing.calls import code
 from tinygrad_edu.testing.strategies import (
     ALL_LAYOUTS,
     LAYOUTS,
     Expression,
     OpCall,
     arrays,
+    broadcastable,
     expressions,
     fixed_calls,
     joined,
     laid_out,
     op_calls,
+    points,
     shapes,
 )
 
 few = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 KINKED, POSITIVE, DISTINCT = Domain(kinks=(0.0, 1.5)), Domain(low=0.0), Domain(distinct=True)
+X = np.ones((2, 3))
 sides = shapes(min_side=1)
 
 
 def scope():
     return {"np": np, "laid_out": laid_out, **registry}
+
+
+def collected(strategy, count):
+    """The first examples of a strategy."""
+    found = []
+    settings(few, max_examples=count, database=None)(given(strategy)(lambda x: found.append(x)))()
+    return found
 
 
 # -- Knobs -------------------------------------------------------------------------------------------------------------
@@ -81,6 +92,31 @@ def test_options_do_not_affect_other_arrays(knob):
         assert all(np.all(np.abs(plain - kink) >= 0.25) for kink in KINKED.kinks)
 
     law()
+
+
+def test_numbers_are_eighths_that_keep_away_from_ends_and_kinks():
+    assert points(Domain(0.0, 1.0, kinks=(0.5,))) == [0.25, 0.75]
+    assert points(REAL)[:3] == [0.0, 0.125, -0.125]
+    assert (min(points(REAL)), max(points(REAL))) == (-2.75, 2.75)
+    drawn = collected(arrays(KINKED, (3,)), 100)
+    assert {x for row in drawn for x in row.tolist()} <= set(points(KINKED))
+
+
+def test_shapes_programs_and_calls_stay_small():
+    together = collected(broadcastable(2), 300)
+    assert {n for pair in together for shape in pair for n in shape} == {0, 1, 2, 3}
+    assert max(len(shape) for pair in together for shape in pair) == 3
+    programs = collected(expressions(), 300)
+    assert max(len(program.steps) for program in programs) == 12
+    assert max(len(program.inputs) for program in programs) == 3
+    chosen = collected(expressions(ops=["sin", "add"]), 100)
+    assert {name for program in chosen for name, _ in program.steps} - {"tanh"} == {
+        "sin",
+        "add",
+    }  # tanh keeps sums small
+    used = [registry[name].op for program in programs for name, _ in program.steps]
+    assert all(op.elementwise and not op.derived and set(op.domain) == {REAL} and all(op.rules) for op in used)
+    assert any(np.size(x) == 0 for call in fixed_calls(registry["multiply"].op, 30) for x in call.inputs)
 
 
 def test_options_combine():
@@ -156,8 +192,22 @@ def test_an_expression_prints_as_code_that_repeats_it(expression):
     assert np.array_equal(last, expression(*expression.inputs))
 
 
+@pytest.mark.parametrize(
+    ("name", "inputs", "positions"),
+    [
+        ("multiply", (1.0, 2.0), [0, 1]),
+        ("where", (True, 1.0, 2.0), [1, 2]),
+        ("concatenate", (X, X), [0, 1]),
+        ("std", (X,), [0]),
+    ],
+)
+def test_a_call_knows_its_differentiable_inputs(name, inputs, positions):
+    assert OpCall(registry[name].op, inputs, {}).differentiable == positions
+
+
 def test_code_format():
     x = np.array([[0.25, 1.0]])
+    assert code(np.eye(2)[::-1]) == 'laid_out(np.array([[0.0, 1.0], [1.0, 0.0]]), "reversed", dtype=np.float64)'
     assert repr(OpCall(registry["softmax"].op, (x,), {"axis": 1})) == "softmax(np.array([[0.25, 1.0]]), axis=1)"
     assert repr(OpCall(registry["concatenate"].op, (x, x[:0]), {"axis": 0})) == (
         "concatenate([np.array([[0.25, 1.0]]), np.zeros((0, 2), np.float64)], axis=0)"
