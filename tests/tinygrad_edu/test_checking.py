@@ -283,6 +283,13 @@ def test_undecidable_numbers_are_inconclusive(f, x):
     assert (report.compared, report.inconclusive) == (1, 1)
 
 
+def test_a_gradient_that_is_rounding_in_part_does_not_excuse_an_unchanging_function():
+    """In results of 1 both numbers are too small to be seen, but only the first is small enough to be rounding."""
+    with pytest.raises(InconclusiveError):
+        check_vjp(lambda x: 1.0, lambda g, x: g * np.array([1e-14, 2e-13]), np.array([0.5, 0.5]))
+    assert check_vjp(lambda x: 1.0, lambda g, x: g * np.full(2, 1e-14), np.array([0.5, 0.5])).inconclusive == 2
+
+
 def test_nan_where_the_function_is_smooth_is_wrong():
     with pytest.raises(GradientError, match=r"at \[0\] is nan"):
         check_vjp(lambda x: x**2, lambda g, x: g * 2 * x * np.where(x == 1, np.nan, 1), np.array([1.0, 2.0]))

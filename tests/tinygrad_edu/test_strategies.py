@@ -205,8 +205,17 @@ def test_a_call_knows_its_differentiable_inputs(name, inputs, positions):
     assert OpCall(registry[name].op, inputs, {}).differentiable == positions
 
 
+def test_gradients_of_a_call_are_recorded_if_asked():
+    call = OpCall(registry["multiply"].op, (2.0, 3.0), {})
+    assert [x.grad for x in call.backward(call.inputs, 10.0)] == [30.0, 20.0]
+    kinds = [[type(x.grad) for x in call.backward(call.inputs, 1.0, create_graph=on)] for on in (False, True)]
+    assert kinds == [[float, float], [Value, Value]]
+    assert type(call.backward(call.inputs, 1.0)[0].grad) is float
+
+
 def test_code_format():
     x = np.array([[0.25, 1.0]])
+    assert '"window"' in code(np.lib.stride_tricks.as_strided(np.ones(2), (3, 2), (0, 8)))  # no step is negative
     assert code(np.eye(2)[::-1]) == 'laid_out(np.array([[0.0, 1.0], [1.0, 0.0]]), "reversed", dtype=np.float64)'
     assert repr(OpCall(registry["softmax"].op, (x,), {"axis": 1})) == "softmax(np.array([[0.25, 1.0]]), axis=1)"
     assert repr(OpCall(registry["concatenate"].op, (x, x[:0]), {"axis": 0})) == (
