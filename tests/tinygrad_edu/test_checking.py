@@ -451,6 +451,19 @@ def test_noise_is_not_a_kink(factor):
         assert report.inconclusive >= 2
 
 
+def test_at_the_end_of_the_domain_one_side_tells():
+    x = np.array([0.0, 1.0])
+    report = check_vjp(lambda x: x**1.5 + x, lambda g, x: g * (1.5 * np.sqrt(x) + 1), x)
+    assert (report.compared, report.inconclusive) == (2, 0)
+    report = check_vjp(lambda x: (-x) ** 1.5 + x, lambda g, x: g * (1 - 1.5 * np.sqrt(-x)), -x)
+    assert (report.compared, report.inconclusive) == (2, 0)
+
+
+def test_where_only_the_point_itself_is_missing_both_sides_together_tell():
+    with np.errstate(all="ignore"), pytest.raises(GradientError, match=r"\(ratio 2\)"):
+        check_vjp(lambda x: x * x / x, lambda g, x: g * np.array([2.0, 1.0]), np.array([0.0, 1.0]))
+
+
 def test_points_stay_inside_the_domain():
     assert check_vjp(math.log, lambda g, x: g / x, 0.001).compared == 1
     assert check_gradients(tg.cholesky, np.diag([1.0, 1e-3])).inconclusive == 0

@@ -119,6 +119,18 @@ def test_shapes_programs_and_calls_stay_small():
     assert any(np.size(x) == 0 for call in fixed_calls(registry["multiply"].op, 30) for x in call.inputs)
 
 
+@pytest.mark.usefixtures("temporary")
+def test_numbers_are_distinct_among_all_inputs_if_one_input_needs_it():
+    @elementwise(domain=(DISTINCT, REAL), rules=(lambda g, y, a, b: g, lambda g, y, a, b: g))
+    def apart(a, b, /):
+        """The sum of numbers that are apart."""
+        return a + b
+
+    for call in collected(op_calls(apart.op), 60):
+        numbers = np.concatenate([np.ravel(x) for x in call.inputs])
+        assert len(np.unique(numbers)) == len(numbers)
+
+
 def test_options_combine():
     @few
     @given(arrays(KINKED, (4,), np.float32, ties=True, zeros=True, kinks=True, extremes=True, layouts=("reversed",)))
