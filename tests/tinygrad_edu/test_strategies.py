@@ -120,6 +120,16 @@ def test_shapes_programs_and_calls_stay_small():
 
 
 @pytest.mark.usefixtures("temporary")
+def test_programs_leave_out_what_is_not_smooth_in_every_input():
+    @elementwise(rules=(lambda g, y, a, b: g, None))
+    def half_smooth(a, b, /):
+        """The sum of a number and of one rounded down."""
+        return a + np.floor(b)
+
+    assert "half_smooth" not in {name for program in collected(expressions(), 100) for name, _ in program.steps}
+
+
+@pytest.mark.usefixtures("temporary")
 def test_numbers_are_distinct_among_all_inputs_if_one_input_needs_it():
     @elementwise(domain=(DISTINCT, REAL), rules=(lambda g, y, a, b: g, lambda g, y, a, b: g))
     def apart(a, b, /):
