@@ -116,6 +116,7 @@ FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
 }  # fmt: skip
 NAMES = {"any": "all", "all": "any", "min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum"}
+NOTHING_CHOSEN = 5  # pytest's exit code where `-k` fits no test: nothing was tested, so nothing noticed
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -334,7 +335,7 @@ class Copy:
             start_new_session=True,
         )
         try:
-            return process.wait(limit) != 0
+            return process.wait(limit) not in (0, NOTHING_CHOSEN)
         except subprocess.TimeoutExpired:
             return True
         finally:
@@ -393,7 +394,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
     parser.add_argument("--no-baseline", action="store_true", help="trust that the tests pass without a mutant")
     given = parser.parse_args(arguments)
-    rows, failed = {}, False
+    rows: dict[tuple[str, str], list[str]] = {}
+    failed = False
     for package in given.package or PACKAGES:
         if given.list:
             for mutant in sample(package, given.count, given.seed)[given.skip :]:
@@ -402,22 +404,21 @@ def main(arguments: list[str]) -> int:
         said = partial(print, flush=True)
         noticed, equivalent, survivors = run(package, given.count, given.seed, given.skip, not given.no_baseline, said)
         total = noticed + len(survivors)
-        rows[package] = [str(given.seed), f"{noticed} of {total}", str(equivalent)]
+        rows[package, str(given.seed)] = [f"{noticed} of {total}", str(equivalent)]
         failed |= noticed < 0.97 * total
     if rows and not given.skip:
         write(rows)
     return int(failed)
 
 
-def write(rows: dict[str, list[str]]) -> None:
-    """Renew the rows of packages, and the equivalent mutants, in the results; what was measured at first stays, and all else."""
+def write(rows: dict[tuple[str, str], list[str]]) -> None:
+    """Renew the rows of packages and seeds, and the equivalent mutants, in the results; what was measured at first stays."""
     text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
     above, _, old = text.partition(HEADING)
     table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in old.splitlines() if line.startswith("| ")]
-    kept = {name: cells for name, *cells in table if name in PACKAGES}
-    for name, (seed, noticed, equivalent) in rows.items():
-        first = kept[name][1] if name in kept else noticed
-        kept[name] = [seed, first, noticed, equivalent]
+    kept = {(name, seed): cells for name, seed, *cells in table if name in PACKAGES}
+    for key, (noticed, equivalent) in rows.items():
+        kept[key] = [kept[key][0] if key in kept else noticed, noticed, equivalent]
     lines = [
         HEADING,
         "",
@@ -426,7 +427,7 @@ def write(rows: dict[str, list[str]]) -> None:
         "",
         "| package | seed | noticed at first | noticed now | equivalent, not counted |",
         "| --- | ---: | ---: | ---: | ---: |",
-        *(f"| {' | '.join([name, *kept[name]])} |" for name in PACKAGES if name in kept),
+        *(f"| {' | '.join([*key, *cells])} |" for key, cells in sorted(kept.items(), key=_place)),
         "",
         "Equivalent:",
         "",
@@ -434,3 +435,8 @@ def write(rows: dict[str, list[str]]) -> None:
     for (file, kind, before, after), reason in EQUIVALENT.items():
         lines.append(f"- {file}, {kind}: `{before}` to `{after}`: {reason}")
     RESULTS.write_text(above.rstrip() + "\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _place(row: tuple[tuple[str, str], list[str]]) -> tuple[int, int]:
+    (package, seed), _ = row
+    return list(PACKAGES).index(package), int(seed)

@@ -22,4 +22,22 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         """'role="img"', 'role="group"', 1""",
         """'role="img"', 'role="group"', 2""",
     ): "an SVG has the attribute once, and quotes in text are escaped",
+    (
+        "tinygrad_edu/testing/laws.py",
+        "arguments swapped",
+        "if not np.allclose(raw_of(y), expected, rtol=0.0, atol=16 * ulp * largest, equal_nan=True):",
+        "if not np.allclose(expected, raw_of(y), rtol=0.0, atol=16 * ulp * largest, equal_nan=True):",
+    ): "without a relative tolerance the comparison is symmetric",
+    (
+        "tinygrad_edu/ops/networks/pooling.py",
+        "off by one",
+        "((1, 2, 3, 5), (2, 3), (1, 2), ((1, 1), (0, 1))),",
+        "((1, 2, 3, 5), (2, 3), (2, 2), ((1, 1), (0, 1))),",
+    ): "a case that tests draw, which is as good with another stride",
+    (
+        "tinygrad_edu/ops/numbers/trigonometric.py",
+        "arguments swapped",
+        "radius = hypot(a, b)",
+        "radius = hypot(b, a)",
+    ): "a radius is symmetric",
 }

@@ -1,6 +1,7 @@
 """Losses: each against its formula, its gradients to the second order, extreme inputs, and the error for each wrong use."""
 
 import copy
+import inspect
 import re
 from dataclasses import dataclass, field
 
@@ -230,6 +231,17 @@ def test_the_table_is_complete():
     functions = {name for name in F.__all__ if "loss" in name or "entropy" in name or name == "kl_div"}
     assert functions == {loss.function for loss in LOSSES} | {"zero_one_loss"}
     assert set(nn.loss.__all__) == {loss.module.__name__ for loss in LOSSES} | {"CosineSimilarity"}
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.module.__name__)
+def test_a_module_has_the_defaults_of_its_function(loss):
+    function, module = (
+        {name: x.default for name, x in inspect.signature(f).parameters.items() if x.default is not x.empty}
+        for f in (getattr(F, loss.function), loss.module)
+    )
+    shared = module.keys() & function.keys()
+    assert "reduction" in shared
+    assert {name: module[name] for name in shared} == {name: function[name] for name in shared}
 
 
 @pytest.mark.parametrize(("loss", "reduction", "form"), CALLS)

@@ -282,6 +282,7 @@ def test_a_saved_plateau_goes_on():
         (lambda o: SequentialLR(o, [StepLR(o, 1)] * 3, [5, 5]), TinygradError, r"milestones=\[5, 5\]"),
         (lambda o: ChainedScheduler([]), TinygradError, "expected schedules"),
         (lambda o: ChainedScheduler([ReduceLROnPlateau(o)]), TinygradError, "functions of time"),
+        (lambda o: ChainedScheduler([StepLR(o, 1), ReduceLROnPlateau(o)]), TinygradError, "functions of time"),
         (lambda o: ChainedScheduler([StepLR(o, 1), StepLR(optimiser(), 1)]), TinygradError, "for different optimisers"),
         (lambda o: LRScheduler(o), TinygradError, r"define factor\(self, t\)"),
         (lambda o: ReduceLROnPlateau(1), TinygradError, "expected an optimiser"),

@@ -346,6 +346,17 @@ def test_new_memory_of_the_same_kind_is_taken_over():
     assert np.allclose(p.data, 1 - 0.1 - 0.15)
 
 
+def test_after_astype_steps_are_computed_in_the_new_dtype():
+    model = nn.Linear(2, 1, bias=False, dtype=np.float32, rng=0)
+    optimizer = SGD(model.parameters(), lr=0.1)
+    model.weight.grad = np.ones((1, 2), np.float32)
+    optimizer.step()
+    model.astype(np.float64)
+    before, model.weight.grad = np.array(model.weight.data), np.full((1, 2), 1 / 3)
+    optimizer.step()
+    assert model.weight.data == pytest.approx(before - 0.1 / 3, rel=1e-14)
+
+
 @pytest.mark.parametrize("make", [SGD, LBFGS])
 def test_a_graph_from_before_a_step_is_refused(make):
     p = Value(np.ones(2))

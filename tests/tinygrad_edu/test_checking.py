@@ -283,6 +283,13 @@ def test_undecidable_numbers_are_inconclusive(f, x):
     assert (report.compared, report.inconclusive) == (1, 1)
 
 
+def test_a_gradient_that_is_rounding_in_part_does_not_excuse_an_unchanging_function():
+    """In results of 1 both numbers are too small to be seen, but only the first is small enough to be rounding."""
+    with pytest.raises(InconclusiveError):
+        check_vjp(lambda x: 1.0, lambda g, x: g * np.array([1e-14, 2e-13]), np.array([0.5, 0.5]))
+    assert check_vjp(lambda x: 1.0, lambda g, x: g * np.full(2, 1e-14), np.array([0.5, 0.5])).inconclusive == 2
+
+
 def test_nan_where_the_function_is_smooth_is_wrong():
     with pytest.raises(GradientError, match=r"at \[0\] is nan"):
         check_vjp(lambda x: x**2, lambda g, x: g * 2 * x * np.where(x == 1, np.nan, 1), np.array([1.0, 2.0]))
@@ -444,9 +451,35 @@ def test_noise_is_not_a_kink(factor):
         assert report.inconclusive >= 2
 
 
+def test_at_the_end_of_the_domain_one_side_tells():
+    x = np.array([0.0, 1.0])
+    report = check_vjp(lambda x: x**1.5 + x, lambda g, x: g * (1.5 * np.sqrt(x) + 1), x)
+    assert (report.compared, report.inconclusive) == (2, 0)
+    report = check_vjp(lambda x: (-x) ** 1.5 + x, lambda g, x: g * (1 - 1.5 * np.sqrt(-x)), -x)
+    assert (report.compared, report.inconclusive) == (2, 0)
+
+
+def test_where_only_the_point_itself_is_missing_both_sides_together_tell():
+    with np.errstate(all="ignore"), pytest.raises(GradientError, match=r"\(ratio 2\)"):
+        check_vjp(lambda x: x * x / x, lambda g, x: g * np.array([2.0, 1.0]), np.array([0.0, 1.0]))
+
+
 def test_points_stay_inside_the_domain():
     assert check_vjp(math.log, lambda g, x: g / x, 0.001).compared == 1
     assert check_gradients(tg.cholesky, np.diag([1.0, 1e-3])).inconclusive == 0
+
+
+def test_a_gradient_may_be_as_coarse_as_its_input():
+    """float32 in, float64 out: the gradient is right up to rounding in float32."""
+    x = np.array([0.1, 0.7], np.float32)
+    report = check_vjp(lambda x: np.sum(x.astype(float) ** 3), lambda g, x: (3 * g * x * x).astype(np.float32), x)
+    assert (report.compared, report.wrong) == (2, ())
+
+
+def test_a_result_of_zero_hides_no_other():
+    """Its weight is that of a number a thousand times smaller than the others, not of one as small as it is."""
+    with pytest.raises(GradientError):
+        check_vjp(lambda x: np.array([1e6 * x, 1e6 * (x - 1)]), lambda g, x: 1e6 * (1.00001 * g[0] + g[1]), 1.0)
 
 
 def test_a_gradient_of_zero_whose_terms_cancel_passes():

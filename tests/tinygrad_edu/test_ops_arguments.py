@@ -1,5 +1,7 @@
 """Arguments that every family takes: axes, whole numbers, lists of arrays; and what is said of those that do not fit."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,26 @@ A = np.arange(6.0).reshape(2, 3) + 0.5
 V = Value(A)
 S = Value(1.0)
 IMAGE, KERNEL = Value(np.ones((1, 1, 4))), np.ones((1, 1, 2))
+
+
+def defaults(function):
+    """The parameters with a default; none of NumPy's that are written in C without a signature."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except ValueError:
+        return {}
+    return {name: x.default for name, x in parameters.items() if x.default not in (x.empty, np._NoValue)}
+
+
+def test_defaults_are_numpys():
+    count = 0
+    for name, function in tg.registry.items():
+        theirs = defaults(getattr(np, name, None) or getattr(np.linalg, name, None) or len)
+        ours = defaults(function.op.forward)
+        shared = ours.keys() & theirs.keys()
+        assert {key: ours[key] for key in shared} == {key: theirs[key] for key in shared}, name
+        count += len(shared)
+    assert count > 100
 
 
 @pytest.mark.parametrize(

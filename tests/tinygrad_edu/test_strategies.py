@@ -7,27 +7,38 @@ from hypothesis import strategies as st
 
 from tinygrad_edu import REAL, Domain, GradientError, Value, elementwise, registry
 from tinygrad_edu.testing import check_gradients, check_vjp
+from tinygrad_edu.testing.calls import code
 from tinygrad_edu.testing.strategies import (
     ALL_LAYOUTS,
     LAYOUTS,
     Expression,
     OpCall,
     arrays,
+    broadcastable,
     expressions,
     fixed_calls,
     joined,
     laid_out,
     op_calls,
+    points,
     shapes,
 )
 
 few = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 KINKED, POSITIVE, DISTINCT = Domain(kinks=(0.0, 1.5)), Domain(low=0.0), Domain(distinct=True)
+X = np.ones((2, 3))
 sides = shapes(min_side=1)
 
 
 def scope():
     return {"np": np, "laid_out": laid_out, **registry}
+
+
+def collected(strategy, count):
+    """The first examples of a strategy."""
+    found = []
+    settings(few, max_examples=count, database=None)(given(strategy)(lambda x: found.append(x)))()
+    return found
 
 
 # -- Knobs -------------------------------------------------------------------------------------------------------------
@@ -81,6 +92,53 @@ def test_options_do_not_affect_other_arrays(knob):
         assert all(np.all(np.abs(plain - kink) >= 0.25) for kink in KINKED.kinks)
 
     law()
+
+
+def test_numbers_are_eighths_that_keep_away_from_ends_and_kinks():
+    assert points(Domain(0.0, 1.0, kinks=(0.5,))) == [0.25, 0.75]
+    assert points(REAL)[:3] == [0.0, 0.125, -0.125]
+    assert (min(points(REAL)), max(points(REAL))) == (-2.75, 2.75)
+    drawn = collected(arrays(KINKED, (3,)), 100)
+    assert {x for row in drawn for x in row.tolist()} <= set(points(KINKED))
+
+
+def test_shapes_programs_and_calls_stay_small():
+    together = collected(broadcastable(2), 300)
+    assert {n for pair in together for shape in pair for n in shape} == {0, 1, 2, 3}
+    assert max(len(shape) for pair in together for shape in pair) == 3
+    programs = collected(expressions(), 300)
+    assert max(len(program.steps) for program in programs) == 12
+    assert max(len(program.inputs) for program in programs) == 3
+    chosen = collected(expressions(ops=["sin", "add"]), 100)
+    assert {name for program in chosen for name, _ in program.steps} - {"tanh"} == {
+        "sin",
+        "add",
+    }  # tanh keeps sums small
+    used = [registry[name].op for program in programs for name, _ in program.steps]
+    assert all(op.elementwise and not op.derived and set(op.domain) == {REAL} and all(op.rules) for op in used)
+    assert any(np.size(x) == 0 for call in fixed_calls(registry["multiply"].op, 30) for x in call.inputs)
+
+
+@pytest.mark.usefixtures("temporary")
+def test_programs_leave_out_what_is_not_smooth_in_every_input():
+    @elementwise(rules=(lambda g, y, a, b: g, None))
+    def half_smooth(a, b, /):
+        """The sum of a number and of one rounded down."""
+        return a + np.floor(b)
+
+    assert "half_smooth" not in {name for program in collected(expressions(), 100) for name, _ in program.steps}
+
+
+@pytest.mark.usefixtures("temporary")
+def test_numbers_are_distinct_among_all_inputs_if_one_input_needs_it():
+    @elementwise(domain=(DISTINCT, REAL), rules=(lambda g, y, a, b: g, lambda g, y, a, b: g))
+    def apart(a, b, /):
+        """The sum of numbers that are apart."""
+        return a + b
+
+    for call in collected(op_calls(apart.op), 60):
+        numbers = np.concatenate([np.ravel(x) for x in call.inputs])
+        assert len(np.unique(numbers)) == len(numbers)
 
 
 def test_options_combine():
@@ -156,8 +214,31 @@ def test_an_expression_prints_as_code_that_repeats_it(expression):
     assert np.array_equal(last, expression(*expression.inputs))
 
 
+@pytest.mark.parametrize(
+    ("name", "inputs", "positions"),
+    [
+        ("multiply", (1.0, 2.0), [0, 1]),
+        ("where", (True, 1.0, 2.0), [1, 2]),
+        ("concatenate", (X, X), [0, 1]),
+        ("std", (X,), [0]),
+    ],
+)
+def test_a_call_knows_its_differentiable_inputs(name, inputs, positions):
+    assert OpCall(registry[name].op, inputs, {}).differentiable == positions
+
+
+def test_gradients_of_a_call_are_recorded_if_asked():
+    call = OpCall(registry["multiply"].op, (2.0, 3.0), {})
+    assert [x.grad for x in call.backward(call.inputs, 10.0)] == [30.0, 20.0]
+    kinds = [[type(x.grad) for x in call.backward(call.inputs, 1.0, create_graph=on)] for on in (False, True)]
+    assert kinds == [[float, float], [Value, Value]]
+    assert type(call.backward(call.inputs, 1.0)[0].grad) is float
+
+
 def test_code_format():
     x = np.array([[0.25, 1.0]])
+    assert '"window"' in code(np.lib.stride_tricks.as_strided(np.ones(2), (3, 2), (0, 8)))  # no step is negative
+    assert code(np.eye(2)[::-1]) == 'laid_out(np.array([[0.0, 1.0], [1.0, 0.0]]), "reversed", dtype=np.float64)'
     assert repr(OpCall(registry["softmax"].op, (x,), {"axis": 1})) == "softmax(np.array([[0.25, 1.0]]), axis=1)"
     assert repr(OpCall(registry["concatenate"].op, (x, x[:0]), {"axis": 0})) == (
         "concatenate([np.array([[0.25, 1.0]]), np.zeros((0, 2), np.float64)], axis=0)"

@@ -156,7 +156,7 @@ class Subject:
             here,
             gradient=np.concatenate([np.ravel(gradients[i]).astype(float) for i in self.argnums]),
             weights=np.concatenate([np.ravel(w).astype(float) for w in self.weights]),
-            precision=4 * float(np.finfo(coarsest if coarsest.kind == "f" else float).eps),
+            precision=4 * float(np.finfo(coarsest).eps),
             noise=max(self.noise(i) for i in self.argnums),
             rng=self.rng,
             budget=BUDGET,
