@@ -46,7 +46,8 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
 
 
 def _direction(x: Any, axis: int, eps: float) -> Any:
-    return x / maximum(norm(x, axis=axis, keepdims=True), eps)
+    length = norm(x, axis=axis, keepdims=True)
+    return x / where(length > eps, length, eps)  # not maximum, whose gradient multiplies: 0 * NaN at the kink to second order
 
 
 def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean") -> Any:

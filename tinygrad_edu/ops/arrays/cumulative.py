@@ -16,9 +16,9 @@ from ...domain import Sample, Shape
 from ...errors import ShapeError
 from ...op import rule
 from ...signatures import Array, Plain
+from ..numbers.length import ordinary
 from .axes import along_each_axis, checked_axis, cut
 from .joining import concatenate
-from .reduction import ordinary
 from .shape import atleast_1d, reshape
 
 __all__ = ["cumprod", "cumsum", "cumulative_prod", "cumulative_sum"]

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from ...data import raw_of, shape_of
+from ...data import shape_of
 from ...definition import derived, operation
 from ...domain import DISTINCT, Sample, Shape
 from ...errors import ShapeError
 from ...op import rule
 from ...signatures import Array, Axis, Plain
 from ..numbers.arithmetic import divide
+from ..numbers.length import ordinary
 from .axes import checked_axes
 from .joining import concatenate
 from .shape import reshape, transpose
@@ -86,12 +87,6 @@ def uncolumns(z: Any, x: Any, axis: Axis) -> Any:
 def sum(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Sum over axes; 0 for an empty sum."""
     return _total(x, axis=axis, keepdims=keepdims)
-
-
-def ordinary(y: Any) -> bool:
-    """Whether all products y are nonzero and within range, so that y / x is the product of the other factors."""
-    size = np.abs(raw_of(y))
-    return bool(np.all((size >= np.finfo(size.dtype).tiny) & (size < np.inf)))
 
 
 def _prod_rule(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:

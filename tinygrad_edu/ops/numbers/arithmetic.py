@@ -26,7 +26,6 @@ __all__ = [
     "detach",
     "divide",
     "float_power",
-    "hypot",
     "multiply",
     "negative",
     "positive",
@@ -152,19 +151,6 @@ def cbrt(x: Array, /) -> Plain:
 def square(x: Array, /) -> Plain:
     """Elementwise square x * x."""
     return x * x
-
-
-@elementwise(
-    scalar=math.hypot,
-    domain=(NONZERO,),
-    rules=(
-        rule(lambda g, y, a, b: g * ((y != 0) * a / (y + (y == 0))), says=lambda y, a, b: a / y),
-        rule(lambda g, y, a, b: g * ((y != 0) * b / (y + (y == 0))), says=lambda y, a, b: b / y),
-    ),
-)
-def hypot(a: Array, b: Array, /) -> Plain:
-    """Elementwise √(a² + b²), without overflow of the squares. Shapes broadcast. At (0, 0) all derivatives are 0."""
-    return np.hypot(a, b)
 
 
 @operation(
