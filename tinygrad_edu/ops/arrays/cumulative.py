@@ -39,6 +39,7 @@ def _sums_from_the_end(g: Any, axis: int) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="Σ…",
     analytic=True,
     samples=along_one_axis,
@@ -76,6 +77,7 @@ def _horner(g: Any, x: Any, axis: int) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="Π…",
     analytic=True,
     samples=along_one_axis,

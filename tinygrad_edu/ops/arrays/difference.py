@@ -64,7 +64,7 @@ def _curves(shape: Shape) -> Iterator[Sample]:
         yield Sample((shape, shape), {"axis": axis}, keywords=("x",))
 
 
-@derived(samples=_curves)
+@derived(samples=_curves, accumulates=True)
 def trapezoid(y: Array, /, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Plain:
     """Integral of y along an axis by the trapezoidal rule: Σ dx (y[1:] + y[:-1]) / 2.
 

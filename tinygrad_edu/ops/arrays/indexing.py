@@ -149,6 +149,7 @@ def _added_one_by_one(*parts: Array, shape: Shape, indices: tuple[Any, ...]) -> 
 
 
 @operation(
+    accumulates=True,
     analytic=True,
     samples=_scattered,
     numpy=_added_one_by_one,
@@ -224,6 +225,7 @@ def _last_writer(shape: Shape, index: Any) -> Any:
 
 
 @operation(
+    accumulates=True,
     analytic=True,
     samples=writing,
     numpy=by_numpy(np.add),

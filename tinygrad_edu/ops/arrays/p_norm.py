@@ -32,6 +32,7 @@ def _p_norm_rule(g: Any, y: Any, x: Any, p: float, axis: Axis, keepdims: bool) -
 
 
 @operation(
+    accumulates=True,
     symbol="‖x‖",
     domain=(NONZERO,),
     samples=_every_p,

@@ -64,7 +64,7 @@ def ranked(x: Array, /, ranks: tuple[int, ...]) -> Plain:
     return np.where(np.isnan(parts[-1]), parts[-1], parts[list(ranks)])
 
 
-@derived(domain=(DISTINCT,), samples=along_axes_with_numbers)
+@derived(domain=(DISTINCT,), samples=along_axes_with_numbers, accumulates=True)
 def median(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Median over axes; the gradient goes to the middle number, or half to each of the two middle numbers.
 
@@ -95,7 +95,7 @@ def _fractions(shape: Shape) -> Iterator[Sample]:
             yield Sample((shape,), s.params | {"q": [0.25, 0.7], "method": method})
 
 
-@derived(domain=(DISTINCT,), samples=_fractions)
+@derived(domain=(DISTINCT,), samples=_fractions, accumulates=True)
 def quantile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", keepdims: bool = False) -> Plain:
     """The qth quantile over axes; an array q gives one result per element, along leading axes.
 
@@ -142,7 +142,7 @@ def _percents(shape: Shape) -> Iterator[Sample]:
         yield Sample((shape,), s.params | {"q": [10.0, 75.0], "method": "midpoint"})
 
 
-@derived(domain=(DISTINCT,), samples=_percents)
+@derived(domain=(DISTINCT,), samples=_percents, accumulates=True)
 def percentile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", keepdims: bool = False) -> Plain:
     """The qth percentile over axes: quantile(x, q / 100)."""
     fraction = q if isinstance(q, Node) else np.true_divide(q, 100)

@@ -79,6 +79,7 @@ def uncolumns(z: Any, x: Any, axis: Axis) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="Σ",
     analytic=True,
     samples=along_axes,
@@ -107,6 +108,7 @@ def _products_of_others(x: Any) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="Π",
     analytic=True,
     samples=along_axes,
@@ -128,7 +130,7 @@ def broadcast_to(x: Array, /, shape: Shape) -> Plain:
     return np.broadcast_to(x, shape) if shape_of(x) else np.full(shape, x)
 
 
-@derived(samples=along_axes_with_numbers)
+@derived(samples=along_axes_with_numbers, accumulates=True)
 def mean(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Arithmetic mean over axes; NaN for an empty slice."""
     return divide(sum(x, axis=axis, keepdims=keepdims), count(x, axis))
@@ -143,7 +145,8 @@ def count(x: Any, axis: Axis) -> int:
 def _to_the_extreme(g: Any, x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
     """g at the elements equal to the extreme value y, shared equally among them; 0 elsewhere."""
     attained = x == kept(y, x, axis, keepdims)
-    ties = np.sum(attained, axis=axis, keepdims=True, dtype=getattr(x, "dtype", float))
+    wide = np.result_type(getattr(x, "dtype", float), np.float32)  # float16 counts to 2048
+    ties = np.sum(attained, axis=axis, keepdims=True, dtype=wide)
     return kept(g, x, axis, keepdims) / ties * attained
 
 

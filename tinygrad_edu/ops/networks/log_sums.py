@@ -50,6 +50,7 @@ def logaddexp2(a: Array, b: Array, /) -> Plain:
 
 
 @operation(
+    accumulates=True,
     samples=along_axes_with_numbers,
     numpy=lambda x, axis=None, keepdims=False: (
         np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)

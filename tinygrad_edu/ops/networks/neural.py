@@ -39,6 +39,7 @@ def _shifted(x: Array, axis: int) -> Any:
 
 
 @operation(
+    accumulates=True,
     samples=_with_numbers,
     numpy=lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True),
     rules=(lambda g, y, x, axis: y * (g - sum(g * y, axis=axis, keepdims=True)),),
@@ -51,6 +52,7 @@ def softmax(x: Array, /, axis: int = -1) -> Plain:
 
 
 @operation(
+    accumulates=True,
     samples=_with_numbers,
     numpy=lambda x, axis: np.log(np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)),
     rules=(lambda g, y, x, axis: g - exp(y) * sum(g, axis=axis, keepdims=True),),
@@ -108,6 +110,7 @@ def _checked_labels(x: Array, labels: Any) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="CE",
     samples=_labelled,
     numpy=lambda x, labels: (

@@ -104,6 +104,7 @@ def max_pool(x: Array, /, kernel: Shape, stride: Shape, padding: Padding) -> Pla
 
 
 @operation(
+    accumulates=True,
     symbol="Σ ▦",
     analytic=True,
     samples=_images,
@@ -131,6 +132,7 @@ def _unpooled(x: Any, size: Shape, **how: Any) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="Σᵀ ▦",
     analytic=True,
     samples=_sums,
@@ -223,7 +225,7 @@ def max_pool2d(x: Array, /, kernel_size: Size, stride: Size | None = None, paddi
     return max_pool(x, **_checked(x, 2, kernel_size, stride, padding))
 
 
-@derived(samples=_means(1), numpy=_mean_formula)
+@derived(samples=_means(1), numpy=_mean_formula, accumulates=True)
 def avg_pool1d(
     x: Array, /, kernel_size: Size, stride: Size | None = None, padding: Size = 0, count_include_pad: bool = True
 ) -> Plain:
@@ -234,7 +236,7 @@ def avg_pool1d(
     return _mean(x, 1, count_include_pad, kernel_size, stride, padding)
 
 
-@derived(samples=_means(2), numpy=_mean_formula)
+@derived(samples=_means(2), numpy=_mean_formula, accumulates=True)
 def avg_pool2d(
     x: Array, /, kernel_size: Size, stride: Size | None = None, padding: Size = 0, count_include_pad: bool = True
 ) -> Plain:
