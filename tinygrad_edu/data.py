@@ -198,6 +198,8 @@ def to_leaf(data: Any, requires_grad: bool, copy: bool) -> Any:
     elif kind != "f" and requires_grad:
         remedy = "cast it with .astype(float), or pass requires_grad=False for a constant"
         raise DTypeError(f"got an array of dtype {array.dtype}, which has no gradient; {remedy}")
+    if not array.dtype.isnative:  # of a file, such as >f8
+        array, copy = array.astype(array.dtype.newbyteorder("=")), False
     if array.ndim:
         return np.array(array) if copy else array
     return float(array) if array.dtype == float else array[()]

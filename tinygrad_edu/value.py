@@ -27,7 +27,7 @@ class Value(Methods):
         data: a number, a nested list of numbers, or a floating-point ndarray of any shape. Python numbers become floats.
         requires_grad: False for a constant.
         name: its name in drawings and messages.
-        copy: False to share the memory of an ndarray instead of copying it.
+        copy: False to share the memory of an ndarray instead of copying it; only in native byte order.
 
     Attributes:
         data: a Python float or NumPy float scalar if the shape is (), else an ndarray. That of a leaf may be assigned; after

@@ -122,6 +122,7 @@ def gradient(x: Array, /, *spacing: Raw, axis: Axis = None, edge_order: int = 1)
     """
     if edge_order not in (1, 2):
         raise UnsupportedError(f"got edge_order={edge_order!r}, expected 1 or 2")
+    edge_order = int(edge_order)  # of an unsigned integer -1 is not below 0
     axes = checked_axes(shape_of(x), axis)
     steps = spacing or (1.0,)
     if len(steps) == 1 and not shape_of(steps[0]):

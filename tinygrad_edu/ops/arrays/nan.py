@@ -46,8 +46,9 @@ def _missing(x: Any) -> Any:
 
 def _known(x: Any, axis: Axis, keepdims: bool) -> Any:
     """The number of elements that are not NaN, in the dtype of x if that is a float, at least float32."""
-    dtype = np.result_type(np.asarray(raw_of(x)).dtype, np.float32)
-    return np.sum(~_missing(x), axis=axis, keepdims=keepdims, dtype=dtype)
+    dtype = np.asarray(raw_of(x)).dtype
+    wide = np.result_type(dtype, np.float32) if dtype.kind == "f" else float
+    return np.sum(~_missing(x), axis=axis, keepdims=keepdims, dtype=wide)
 
 
 @derived(samples=along_axes)

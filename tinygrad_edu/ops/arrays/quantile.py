@@ -38,7 +38,7 @@ def _places(x: Any, y: Any, ranks: tuple[int, ...]) -> Any:
         lower = np.count_nonzero(x < number, axis=0)
         seen = np.cumsum((x == number) | (np.isnan(number) & np.isnan(x)), axis=0)
         rows.append(np.argmax(seen == np.where(np.isnan(number), 1, rank - lower + 1), axis=0))
-    return np.stack(rows)
+    return np.stack(rows) if rows else np.empty((0, shape_of(x)[1]), int)
 
 
 @operation(

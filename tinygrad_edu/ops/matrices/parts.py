@@ -74,7 +74,8 @@ def diag(x: Array, /, k: int = 0) -> Any:
         return _diagonal(x, k, 0, 1)
     if len(shape_of(x)) != 1:
         raise ShapeError(f"got an input of shape {shape_of(x)}, expected a vector or a matrix; see diagonal()")
-    n = shape_of(x)[0] + np.abs(k)
+    k = integer("k", k)
+    n = shape_of(x)[0] + abs(k)
     return reshape(scatter(x, shape=(n * n,), indices=(_row(n, n, k),)), (n, n))
 
 

@@ -150,6 +150,8 @@ def sum_unpool(x: Array, /, size: Shape, kernel: Shape, stride: Shape, padding: 
 def _checked(x: Any, axes: int, kernel_size: Size, stride: Size | None, padding: Size) -> dict[str, Any]:
     """kernel, stride and padding as the primitives take them; the stride defaults to the kernel."""
     windows.check_image(x, axes)
+    if 0 in shape_of(x)[2:]:
+        raise ShapeError(f"got x of shape {shape_of(x)}, expected at least one number along each axis of the image")
     kernel = windows.per_axis("kernel_size", kernel_size, axes)
     sides = windows.per_axis("padding", padding, axes, least=0)
     if any(2 * n > k for n, k in zip(sides, kernel, strict=True)):

@@ -166,7 +166,7 @@ def astype(x: Array, /, dtype: DTypeLike) -> Plain:
     """
     if np.dtype(dtype).kind != "f":
         raise DTypeError(f"got {np.dtype(dtype)}, expected a floating-point type; for plain data use value.data.astype")
-    return operand_array(x).astype(dtype)
+    return operand_array(x).astype(np.dtype(dtype).newbyteorder("="))
 
 
 @elementwise(numpy=lambda x: x, rules=(None,))

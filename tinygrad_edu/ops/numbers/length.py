@@ -13,7 +13,7 @@ import numpy as np
 
 from ...data import raw_of
 from ...definition import elementwise
-from ...domain import NONZERO, POSITIVE, REAL, with_params
+from ...domain import NONZERO, POSITIVE, REAL, Sample
 from ...op import rule
 from ...signatures import Array, Plain
 from .arithmetic import abs, power, sign
@@ -47,7 +47,7 @@ def _of_length(g: Any, x: Any, length: Any, p: float) -> Any:
 @elementwise(
     symbol="∂‖x‖",
     domain=(REAL, NONZERO, POSITIVE),
-    samples=with_params({}, {"p": 3.0}, {"p": 1.5}),
+    samples=lambda shape: [Sample((shape, shape, shape), {"p": p}) for p in (2, 3.0, 1.5)],
     numpy=lambda weight, x, length, p=2: weight * np.sign(x) * (np.abs(x) / length) ** (p - 1),
     rules=(
         rule(
