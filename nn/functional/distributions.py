@@ -83,7 +83,7 @@ def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target:
         require_probabilities("kl_div", "target", t)
         possible = t > 0
         p, log_p = t, log(where(possible, t, 1.0))
-    losses = p * (log_p - where(possible, log_q, 0.0))
+    losses = p * (log_p - where(possible | np.isnan(data_of(log_q)), log_q, 0.0))  # 0 · -inf is 0, but NaN stays
     if reduction != "batchmean":
         return reduced("kl_div", losses, reduction)
     if not np.ndim(data_of(losses)):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import shape_of
+from ...data import raw_of, shape_of
 from ...definition import derived, operation
 from ...domain import DISTINCT, Sample, Shape
 from ...errors import ShapeError
@@ -21,7 +21,7 @@ from ...signatures import Array, Axis, Plain
 from ..numbers.arithmetic import divide
 from ..numbers.length import ordinary
 from .axes import checked_axes
-from .joining import concatenate
+from .scaled import Scaled, joined, scaled
 from .shape import reshape, transpose
 
 __all__ = ["amax", "amin", "broadcast_to", "max", "mean", "min", "prod", "ptp", "sum"]
@@ -93,18 +93,18 @@ def sum(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
 def _prod_rule(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     if ordinary(y):
         return kept(g * y, x, axis, keepdims) / x
-    return kept(g, x, axis, keepdims) * uncolumns(_products_of_others(columns(x, axis)), x, axis)
+    return kept(g, x, axis, keepdims) * uncolumns(_products_of_others(scaled(columns(x, axis))).whole(), x, axis)
 
 
-def _products_of_others(x: Any) -> Any:
+def _products_of_others(x: Scaled) -> Scaled:
     """For each element of a column the product of the others, by halving: the others of a in ab are b and a's others."""
-    half = len(x) // 2
+    half = len(x.e) // 2
     if not half:
-        return np.ones(x.shape, x.dtype)
-    a, b, odd = x[:half], x[half : 2 * half], x[2 * half :]
-    others = _products_of_others(concatenate([a * b, odd], axis=0))
-    of_pairs = others[:half]
-    return concatenate([of_pairs * b, of_pairs * a, others[half:]], axis=0)
+        return scaled(np.ones_like(raw_of(x.m)))
+    a, b, odd = x.cut(0, 0, half), x.cut(0, half, 2 * half), x.cut(0, 2 * half)
+    others = _products_of_others(joined([a * b, odd], 0))
+    of_pairs = others.cut(0, 0, half)
+    return joined([of_pairs * b, of_pairs * a, others.cut(0, half)], 0)
 
 
 @operation(
