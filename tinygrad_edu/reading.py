@@ -146,6 +146,8 @@ def _symbols(op: Op, given: Mapping[str, Any] | None = None) -> tuple[tuple[Term
     defaults = parameters_of(op.forward).defaults
     names = op.arrays or tuple([f"{op.many}[{i}]" for i in range(len(sample.shapes))])
     arrays = tuple([Term.symbol(name, shape) for name, shape in zip(names, sample.shapes, strict=False)])
+    if sample.within is not None:
+        arrays = tuple([Term(x.name, None, (), {}, sample.within(x.behind), x.seen) for x in arrays])
     params = {name: x for name, x in defaults.items() if name not in op.arrays} | sample.params | dict(given or {})
     plain = dict(params)
     if op.elementwise and given is None:  # parameters that are numbers are part of the formula

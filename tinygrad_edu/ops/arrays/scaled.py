@@ -1,7 +1,8 @@
-"""Products that neither overflow nor underflow on the way: numbers m · 2**e, of which m is recorded and e are plain integers.
+"""Products that neither overflow nor underflow on the way: numbers m · 2**e, of integers e.
 
 The product of 1e-200, 1e-200, 1e200 and 1e200 is 1, but that of the first two is 0. Powers of 2 are exact factors, so the results
-are as exact as those of ordinary products, also where numbers are 0.
+are as exact as those of ordinary products, also where numbers are 0. Values, from which higher derivatives are recorded, are left
+as they are: their gradients would be scaled the other way round, and underflow in turn.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...data import raw_of
+from ...node import Node
 from .axes import cut
 from .joining import concatenate
 
 class Scaled(NamedTuple):
-    """The numbers m · 2**e; |m| is 0, or from 1/2 to 1. For 0 too e matters: it is a factor of the derivatives."""
+    """The numbers m · 2**e; |m| is 0, or from 1/2 to 1, unless m is a Value."""
 
     m: Any
     e: Any
@@ -47,6 +49,8 @@ def joined(parts: list[Scaled], axis: int) -> Scaled:
 
 
 def _normal(m: Any, e: Any) -> Scaled:
+    if isinstance(m, Node):
+        return Scaled(m, e)
     by = np.frexp(raw_of(m))[1]
     return Scaled(_shifted(m, -by), e + by)
 

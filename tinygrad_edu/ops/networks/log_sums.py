@@ -11,6 +11,7 @@ from ...data import raw_of, some, to_floating
 from ...definition import elementwise, operation
 from ...op import rule
 from ...signatures import Array, Axis, Plain
+from ...term import Term
 from ..arrays.reduction import along_axes_with_numbers, kept, sum
 from ..numbers.activation import sigmoid
 from ..numbers.choosing import where
@@ -52,7 +53,7 @@ def logaddexp2(a: Array, b: Array, /) -> Plain:
 
 def _weights(x: Any, y: Any, axis: Axis) -> Any:
     """e**(x - y), the share of each x in y = logsumexp(x)."""
-    if np.all(np.abs(raw_of(y)) < _SMALL):
+    if isinstance(y, Term) or np.all(np.abs(raw_of(y)) < _SMALL):
         return exp(x - y)
     top: Any = np.maximum.reduce(raw_of(x), axis=axis, keepdims=True, initial=-np.inf)
     lead = where(np.isinf(top), np.where(raw_of(x) == top, 0.0, -np.inf), x - top)  # inf - inf has no value
