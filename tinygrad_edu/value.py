@@ -314,7 +314,8 @@ class Value(Methods):
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise UnsupportedError(
             "np.asarray(value): a plain array cannot hold a Value; instead of np.array([v, w]) write tinygrad_edu.array([v, w]) "
-            "or stack([v, w]), instead of array[i] = v, array = at(array, i).set(v); value.numpy() gives the plain numbers"
+            "or stack([v, w]), instead of array[i] = v, array = at(array, i).set(v), instead of a masked or sparse operand x, "
+            "x.filled(0) or x.toarray(); value.numpy() gives the plain numbers"
         )
 
 

@@ -12,7 +12,6 @@ from tinygrad_edu import (
     ShapeError,
     TinygradError,
     Value,
-    array,
     log,
     log1p,
     log_softmax,
@@ -24,7 +23,7 @@ from tinygrad_edu import (
 )
 from tinygrad_edu import cross_entropy as _mean_cross_entropy
 
-from ..checks import SHARE, checked
+from ..checks import SHARE, checked, plain_array
 from .arguments import class_axis, class_labels, class_weights, factor, numbers, pair, require_probabilities
 from .reduction import checked_reduction, in_single, reduced
 
@@ -177,7 +176,7 @@ def _cross_entropy(
     name = "cross_entropy"
     checked_reduction(name, reduction)
     x = numbers(name, "logits", logits)
-    target = target if isinstance(target, Value) else array(target)
+    target = plain_array(name, "target", target)
     probabilities = target.dtype.kind == "f" and np.ndim(x) == np.ndim(target) and np.ndim(x) > 0
     if probabilities:
         x, target = pair(name, x, target)

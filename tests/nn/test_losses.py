@@ -424,7 +424,7 @@ V, NEGATIVE = Value(X), Q - 0.5
     ("wrong", "error", "message"),
     [
         (lambda: F.mse_loss(V, Y[0]), ShapeError, "mse_loss: prediction has shape (3, 4), target (4,); expected the same, so reshape"),
-        (lambda: F.l1_loss(V, [[1], [2, 3]]), DTypeError, "l1_loss: target is a list with rows of different lengths"),
+        (lambda: F.l1_loss(V, [[1], [2, 3]]), DTypeError, "l1_loss: target: got a nested list with rows of different lengths"),
         (lambda: F.huber_loss(V, Y, delta=0.0), TinygradError, "huber_loss: got delta=0.0, expected a number > 0"),
         (lambda: nn.HuberLoss(delta=-1), TinygradError, "HuberLoss: got delta=-1, expected a number > 0"),
         (lambda: nn.SmoothL1Loss(beta=-1), TinygradError, "SmoothL1Loss: got beta=-1, expected a number from 0 on"),

@@ -42,7 +42,8 @@ def _p_norm_rule(g: Any, y: Any, x: Any, p: float, axis: Axis, keepdims: bool) -
 def p_norm(x: Array, /, p: float = 2, axis: Axis = None, keepdims: bool = False) -> Plain:
     """(Σ |x|**p)**(1/p) over axes, without overflow or underflow; Euclidean length for p = 2.
 
-    At x = 0 the gradient is 0, higher derivatives are NaN. p is finite and not 0. Raises UnsupportedError for other p, which `norm` supports.
+    At x = 0 the gradient is 0, higher derivatives are NaN. p is finite and not 0. Raises UnsupportedError for other p, which
+    `norm` supports.
     """
     x = operand_array(to_floating(x))
     if p == 2 and axis is None and not keepdims:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...data import raw_of, shape_of, to_floating
+from ...data import raw_of, shape_of, to_array, to_floating
 from ...definition import derived, operation
 from ...domain import DISTINCT, Sample, Shape
 from ...errors import ShapeError, UnsupportedError
@@ -113,7 +113,7 @@ def quantile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", 
         raise UnsupportedError(f"got method={method!r}, expected one of {', '.join(_PLACES)}")
     if isinstance(q, Node):
         raise UnsupportedError("got a Value for q, which is not differentiated; pass q.numpy()")
-    q = np.asarray(q, float)
+    q = to_array(q).astype(float)
     axes = checked_axes(shape_of(x), axis)
     table = columns(to_floating(x), axes)
     if not np.all((q >= 0) & (q <= 1)) or not shape_of(table)[0]:

@@ -16,6 +16,7 @@ from ...node import Node
 from .axes import cut
 from .joining import concatenate
 
+
 class Scaled(NamedTuple):
     """The numbers m · 2**e; |m| is 0, or from 1/2 to 1, unless m is a Value."""
 

@@ -154,7 +154,9 @@ def cov(x: Array, /, y: Any = None, rowvar: bool = True, bias: bool = False, ddo
     return _squeezed(divide(d @ d.mT, _freedom(d, 1, int(not bias) if ddof is None else ddof)))
 
 
-@derived(domain=(DISTINCT,), samples=lambda shape: _tables(shape, 3), accumulates=True)  # two always correlate perfectly
+@derived(
+    domain=(DISTINCT,), samples=lambda shape: _tables(shape, 3), accumulates=True
+)  # two always correlate perfectly
 def corrcoef(x: Array, /, y: Any = None, rowvar: bool = True) -> Plain:
     """Correlation coefficients, from -1 to 1, of the rows of x, each a variable; arguments and errors as for cov.
 

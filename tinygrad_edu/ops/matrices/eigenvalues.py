@@ -91,7 +91,9 @@ def _eigh_gauge(y: Any) -> Any:
 
 def _packed_samples(shape: Shape) -> Iterator[Sample]:
     for uplo in ("L", "U"):
-        yield Sample((square_shapes(shape),), {"UPLO": uplo}, prepare=symmetric_part, gauge=_eigh_gauge, within=symmetric)
+        yield Sample(
+            (square_shapes(shape),), {"UPLO": uplo}, prepare=symmetric_part, gauge=_eigh_gauge, within=symmetric
+        )
 
 
 def _samples(shape: Shape) -> Iterator[Sample]:

@@ -71,9 +71,7 @@ def _weights(x: Any, y: Any, axis: Axis) -> Any:
     ),
     rules=(
         rule(
-            lambda g, y, x, axis, keepdims: (
-                kept(g, x, axis, keepdims) * _weights(x, kept(y, x, axis, keepdims), axis)
-            ),
+            lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims) * _weights(x, kept(y, x, axis, keepdims), axis),
             says="g · softmax(x)",
         ),
     ),
