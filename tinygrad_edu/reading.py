@@ -11,8 +11,8 @@ as it is, and counts as reading every operand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -82,9 +82,20 @@ def rule_formula(op: Op, i: int = 0, notation: Notation = TEXT, names: Mapping[s
     return typeset(renamed(term, names or {}), notation).text
 
 
-@cache
+_operands_read: WeakKeyDictionary[Op, dict[int, frozenset[str]]] = (
+    WeakKeyDictionary()
+)  # a checkpoint's op ends with its graph
+
+
 def operands_read(op: Op, i: int = 0) -> frozenset[str]:
     """Which of "g", "y" and the arrays the rule for array number i reads; all of them if the rule is unreadable."""
+    known = _operands_read.setdefault(op, {})
+    if i not in known:
+        known[i] = _find_operands_read(op, i)
+    return known[i]
+
+
+def _find_operands_read(op: Op, i: int) -> frozenset[str]:
     arrays, _, _ = _symbols(op)
     every = {_free("g", op), _free("y", op), *[x.name for x in arrays]}
     try:

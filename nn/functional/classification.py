@@ -11,7 +11,6 @@ from tinygrad_edu import (
     DTypeError,
     ShapeError,
     TinygradError,
-    Value,
     log,
     log1p,
     log_softmax,

@@ -38,7 +38,7 @@ def _joinable(shape: Shape) -> Iterable[Sample]:
 
 def _whole(axis: Any) -> int:
     try:
-        return index(None if isinstance(axis, bool) else axis)
+        return index(axis if not isinstance(axis, bool) else ...)
     except TypeError:
         raise ShapeError(f"got axis={axis!r:.40}, expected a list of arrays and an integer axis") from None
 

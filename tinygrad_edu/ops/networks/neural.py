@@ -13,6 +13,7 @@ from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError, TinygradError
 from ...op import rule
+from ...randomness import generator
 from ...signatures import Array, Plain
 from ..arrays.axes import along_each_axis, checked_axis, integers
 from ..arrays.indexing import getitem
@@ -170,7 +171,7 @@ def dropout(x: Array, /, p: float = 0.5, rng: np.random.Generator | int | None =
         return x
     if rng is None:
         raise TinygradError("rng is missing; pass rng=np.random.default_rng(seed), or training=False")
-    keep = np.random.default_rng(rng).random(shape_of(x), np.float32) >= p
+    keep = generator(rng).random(shape_of(x), np.float32) >= p
     x = to_floating(x)
     scale = np.multiply(keep, 1 / (1 - p) if p < 1 else 0.0, dtype=getattr(x, "dtype", float))
     return x * (scale if shape_of(x) else scale.item())
