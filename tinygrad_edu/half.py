@@ -27,7 +27,8 @@ def in_single(function: Callable[..., Any], astype: Callable[..., Any]) -> Calla
     @wraps(function)
     def computed(*args: Any, **kwargs: Any) -> Any:
         for x in args:
-            if getattr(x.raw if isinstance(x, Node) else x, "dtype", None) is HALF:
+            dtype = getattr(x.raw if isinstance(x, Node) else x, "dtype", None)
+            if dtype is not None and dtype == HALF:  # two comparisons, as None == HALF takes three times as long
                 break
         else:
             if not kwargs or not any(map(_is_half, kwargs.values())):
@@ -41,8 +42,8 @@ def in_single(function: Callable[..., Any], astype: Callable[..., Any]) -> Calla
 
 
 def _is_half(x: Any) -> bool:
-    return getattr(raw_of(x), "dtype", None) is HALF
+    return bool(getattr(raw_of(x), "dtype", SINGLE) == HALF)
 
 
 def _is_single(x: Any) -> bool:
-    return getattr(raw_of(x), "dtype", None) == SINGLE
+    return bool(getattr(raw_of(x), "dtype", HALF) == SINGLE)

@@ -83,7 +83,7 @@ def _conform(share: Any, data: Any, op: Op) -> Any:
 def _summed(share: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     if isinstance(share, Node):
         return ops.sum(share, axis=axes, keepdims=keepdims)
-    return _total(share, axis=axes, keepdims=keepdims, dtype=SINGLE if share.dtype is HALF else None)
+    return _total(share, axis=axes, keepdims=keepdims, dtype=SINGLE if share.dtype == HALF else None)
 
 
 def _wrong(op: Op, error: TinygradError) -> TinygradError:

@@ -15,7 +15,7 @@ from ...errors import UnsupportedError
 from ...op import rule
 from ...signatures import Array, Axis, Plain
 from ..numbers.arithmetic import abs, sign
-from ..numbers.length import radial
+from ..numbers.length import component
 from .reduction import along_axes_with_numbers, kept
 
 _total: Any = np.add.reduce
@@ -28,7 +28,7 @@ def _every_p(shape: Shape) -> Iterator[Sample]:
 
 
 def _p_norm_rule(g: Any, y: Any, x: Any, p: float, axis: Axis, keepdims: bool) -> Any:
-    return radial(kept(g, x, axis, keepdims), x, kept(y, x, axis, keepdims), p)
+    return component(kept(g, x, axis, keepdims), x, kept(y, x, axis, keepdims), p)
 
 
 @operation(

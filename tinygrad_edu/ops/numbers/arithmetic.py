@@ -164,9 +164,10 @@ def astype(x: Array, /, dtype: DTypeLike) -> Plain:
 
     Raises DTypeError for any other dtype, which has no gradient.
     """
-    if np.dtype(dtype).kind != "f":
-        raise DTypeError(f"got {np.dtype(dtype)}, expected a floating-point type; for plain data use value.data.astype")
-    return operand_array(x).astype(np.dtype(dtype).newbyteorder("="))
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise DTypeError(f"got {dtype}, expected a floating-point type; for plain data use value.data.astype")
+    return operand_array(x).astype(dtype if dtype.isnative else dtype.newbyteorder("="))
 
 
 @elementwise(numpy=lambda x: x, rules=(None,))

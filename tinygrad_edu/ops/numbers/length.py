@@ -27,8 +27,13 @@ def ordinary(y: Any) -> bool:
     return bool(np.all((size >= np.finfo(size.dtype).tiny) & (size < np.inf)))
 
 
+def component(weight: Any, x: Any, length: Any, p: float) -> Any:
+    """`radial` of any p."""
+    return radial(weight, x, length, p)  # type: ignore[call-overload]  # an op of three arrays is typed without parameters
+
+
 def _of_weight(g: Any, x: Any, length: Any, p: float) -> Any:
-    return radial(g, x, length, p) / (raw_of(length) != 0)  # 0 / 0 at the kink, where there is no direction
+    return component(g, x, length, p) / (raw_of(length) != 0)  # 0 / 0 at the kink, where there is no direction
 
 
 def _of_component(g: Any, x: Any, length: Any, p: float) -> Any:
@@ -41,7 +46,7 @@ def _of_component(g: Any, x: Any, length: Any, p: float) -> Any:
 
 def _of_length(g: Any, x: Any, length: Any, p: float) -> Any:
     length = length + ((length == 0) & (g == 0))
-    return (1 - p) * radial(g, x, length, p) / length
+    return (1 - p) * component(g, x, length, p) / length
 
 
 @elementwise(
