@@ -290,9 +290,7 @@ def test_arctan2_at_the_origin_is_nan_to_second_order():
     assert b.grad.tolist() == pytest.approx([0, -0.6])
 
 
-@pytest.mark.parametrize(
-    "f", [abs, relu, lambda x: norm(x, ord=1), lambda x: norm(x, ord=inf)]
-)
+@pytest.mark.parametrize("f", [abs, relu, lambda x: norm(x, ord=1), lambda x: norm(x, ord=inf)])
 def test_other_kinks_keep_0_to_second_order_as_in_pytorch(f):
     """|x|² is not seen as smooth; docs/kinks.md says so."""
     assert np.array_equal(hessian(lambda v: sum(f(v) ** 2))(np.zeros(1)), [[0.0]])

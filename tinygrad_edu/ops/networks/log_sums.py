@@ -84,9 +84,11 @@ def logsumexp(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     x = to_floating(x)
     largest: Any = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, 0)  # x - largest is never inf - inf
-    e = np.exp(x - largest)
-    top = e == 1
-    rest = np.sum(e, axis=axis, keepdims=True, where=~top) + (np.sum(top, axis=axis, keepdims=True, dtype=e.dtype) - 1)
-    with np.errstate(divide="ignore"):
+    with np.errstate(over="ignore", divide="ignore"):  # beside an infinity, and ln 0
+        e = np.exp(x - largest)
+        top = e == 1
+        rest = np.sum(e, axis=axis, keepdims=True, where=~top) + (
+            np.sum(top, axis=axis, keepdims=True, dtype=e.dtype) - 1
+        )
         y = np.log1p(rest) + largest  # log1p of the terms except one of the largest: as accurate as np.logaddexp
     return y if keepdims else np.squeeze(y, axis)
