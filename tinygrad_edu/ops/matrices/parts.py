@@ -23,6 +23,7 @@ __all__ = ["diag", "diagflat", "diagonal", "trace", "tril", "triu"]
 
 def _row(rows: int, columns: int, offset: int) -> slice:
     """The slice of the flattened matrix that is a diagonal: every (columns + 1)th element."""
+    offset = integer("offset", offset)
     length = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
     start = offset if offset >= 0 else -offset * columns
     return slice(start, start + length * (columns + 1), columns + 1)
