@@ -204,7 +204,7 @@ def test_looking_at_an_operation_does_not_keep_it():
 
     def look(draw):
         x = Value(np.ones(1000), name="x")
-        y = checkpoint(lambda x, batch: (x * batch).sum())(x, np.ones(1000))
+        y = checkpoint(lambda x, w, batch: (x * w * batch).sum())(x, Value(2.0), np.ones(1000))
         with suppress(UnreadableError):  # it has no samples
             operands_read(y.grad_fn)
         if draw:

@@ -212,7 +212,7 @@ LENGTHS = [  # lengths at their kink
 
 @pytest.mark.parametrize(("f", "x"), LENGTHS)
 @pytest.mark.parametrize(
-    "smooth", [lambda y: y, lambda y: y**2, lambda y: exp(-(y**2)), lambda y: y * y, lambda y: 3 * y**4], ids=str
+    "smooth", [lambda y: y, lambda y: y**2, lambda y: exp(-(y**2)), lambda y: y * y, lambda y: 3 * y**4]
 )
 def test_second_derivatives_at_the_kink_of_a_length_are_nan(f, x, smooth):
     """Of y² they exist, but the graph of the gradient cannot give them: a silent 0 would be wrong."""
