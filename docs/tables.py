@@ -16,7 +16,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))  # this checkout, not an installed copy
 
 import tinygrad_edu
-from tinygrad_edu import Domain, Op, Value, linalg, registry, rule_formula
+from tinygrad_edu import Domain, Op, Value, hessian, linalg, registry, rule_formula
 
 HERE = Path(__file__).parent
 
@@ -39,9 +39,22 @@ KINKS: tuple[tuple[str, Callable[[Value], Value], Any], ...] = (
     ("0**x", lambda x: 0.0**x, 0.0),
     ("0**x", lambda x: 0.0**x, 2.0),
     ("logsumexp(x)", lambda x: x.logsumexp(), np.array([-inf, -inf])),
+    ("logsumexp(x)", lambda x: x.logsumexp(), np.array([inf, inf, 1.0])),
     ("where(x > 0, sqrt(x), 0)", lambda x: np.where(x > 0, np.sqrt(x), 0.0), 0.0),
     ("where(x > 0, sqrt(x), x)", lambda x: np.where(x > 0, np.sqrt(x), x), -1.0),
     ("where(x < 5, exp(x)*x, 0)", lambda x: np.where(x < 5, np.exp(x) * x, 0.0), 1000.0),
+)
+
+SECOND: tuple[tuple[str, Callable[[Value], Value], Any, str], ...] = (
+    ("norm(x)**2", lambda x: x.norm() ** 2, np.zeros(2), "[2, 2]"),
+    ("hypot(x, 0)**2", lambda x: np.hypot(x, 0.0) ** 2, 0.0, "2"),
+    ("std(x)**2", lambda x: x.std() ** 2, np.ones(2), "[0.5, 0.5]"),
+    ("0 * norm(x)", lambda x: 0.0 * x.norm(), np.zeros(2), "[0, 0]"),
+    ("sum(x * x)", lambda x: (x * x).sum(), np.zeros(2), "[2, 2]"),
+    ("var(x)", lambda x: x.var(), np.ones(2), "[0.5, 0.5]"),
+    ("abs(x)**2", lambda x: abs(x) ** 2, 0.0, "2"),
+    ("relu(x)**2", lambda x: x.relu() ** 2, 0.0, "0 to the left, 2 to the right"),
+    ("maximum(x, 0)**2", lambda x: x.maximum(0.0) ** 2, 0.0, "0 to the left, 2 to the right"),
 )
 
 
@@ -89,6 +102,22 @@ def kinks_page() -> str:
             y = f(x)
         y.backward()
         rows.append(f"| `{_cell(text)}` | {_number(at)} | {_number(x.grad)} |")
+    rows += [
+        "",
+        "## To second order",
+        "",
+        "A smooth combination of kinks is not seen as smooth: |x|² is x², but its graph holds |x|. At the kink of a length",
+        "(norm, hypot, std and what is composed of them, also arctan2 at the origin) the second derivative is NaN, never a",
+        "silent 0, except where a constant 0 is its factor. So is that of a branch not taken, if it is not linear in the",
+        "length: put the condition on the vector, norm(where(known, x, 1)), or write the square as a sum. abs, relu and max",
+        "have 0, as in PyTorch; maximum and minimum have what the shares of a tie give. `docs/tables.py` computed f''(x).",
+        "",
+        "| f(x) | at x | f''(x) | right |",
+        "| --- | --- | --- | --- |",
+    ]
+    for text, f, at, limit in SECOND:
+        found = np.diag(hessian(f)(np.asarray(at))) if np.ndim(at) else hessian(f)(at)
+        rows.append(f"| `{_cell(text)}` | {_number(at)} | {_number(found)} | {limit} |")
     return "\n".join(rows) + "\n"
 
 

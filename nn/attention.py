@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from tinygrad_edu import ShapeError, Value, dropout, matmul, mean, split, swapaxes
 
 from . import init
-from .checks import PROBABILITY, checked, data_of, size
+from .checks import PROBABILITY, checked, data_of, plain_array, size
 from .functional import linear
 from .functional.attention import attention_weights, causal_mask
 from .linear import Linear
@@ -133,7 +133,7 @@ class MultiheadAttention(Module):
 
     def _batches(self, *inputs: Any) -> list[Any]:
         """Queries, keys and values as (N, length, size). Raises ShapeError if they do not fit together."""
-        arrays = [x if isinstance(x, Value) else np.asarray(x) for x in inputs]
+        arrays = [plain_array("MultiheadAttention", "input", x) for x in inputs]
         shapes, sizes = [x.shape for x in arrays], [self.embed_dim, self.kdim, self.vdim]
         if {len(shape) for shape in shapes} in ({2}, {3}) and [shape[-1] for shape in shapes] == sizes:
             arrays = [x[None] if x.ndim == 2 else x if self.batch_first else swapaxes(x, 0, 1) for x in arrays]
@@ -177,5 +177,5 @@ def _flipped(name: str, mask: Any, shapes: list[tuple[int, ...]]) -> Any:
     if np.shape(mask) not in shapes:
         expected = " or ".join(map(str, shapes))
         raise ShapeError(f"MultiheadAttention: got {name} of shape {np.shape(mask)}, expected {expected}")
-    mask = mask if isinstance(mask, Value) else np.asarray(mask)
+    mask = plain_array("MultiheadAttention", "mask", mask)
     return ~np.asarray(data_of(mask)) if mask.dtype == bool else mask

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 
-from tinygrad_edu import ShapeError, TinygradError, Value
+from tinygrad_edu import ShapeError, TinygradError, Value, array
 
 Shape: TypeAlias = tuple[int, ...]
 Size: TypeAlias = int | Sequence[int]
@@ -31,6 +31,15 @@ PROBABILITY: Domain = (SHARE[0], "a probability from 0 to 1")
 def data_of(x: Any) -> Any:
     """The numbers of a Value; all else as it is."""
     return x.data if isinstance(x, Value) else x
+
+
+def plain_array(name: str, what: str, x: Any) -> Any:
+    """A nested list as an array; an array or a Value as it is. Errors, as for masked arrays, begin with both names."""
+    try:
+        return array(x)
+    except TinygradError as error:
+        error.operation = f"{name}: {what}"
+        raise
 
 
 def checked(layer: str, name: str, given: Any, domain: Domain = REAL) -> Any:

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_edu import ShapeError
 
+from .checks import plain_array
+
 
 def batches(
     *arrays: NDArray[Any], batch_size: int, rng: np.random.Generator | int | None = None
@@ -24,7 +26,7 @@ def batches(
     Raises:
         ShapeError: if the lengths differ or the batch size is below 1.
     """
-    arrays = tuple([np.asarray(a) for a in arrays])
+    arrays = tuple([plain_array("batches", f"array {i}", a) for i, a in enumerate(arrays)])
     lengths = [len(a) for a in arrays]
     if len(set(lengths)) != 1 or batch_size < 1:
         raise ShapeError(
@@ -53,7 +55,7 @@ def stratified_split(
         ShapeError: if a class has fewer examples than there are parts, or the fractions are not positive and below 1 in sum.
     """
     rng = np.random.default_rng(rng)  # a Generator stays itself
-    classes, members = np.unique(np.asarray(labels), return_inverse=True)
+    classes, members = np.unique(plain_array("stratified_split", "labels", labels), return_inverse=True)
     if not all(f > 0 for f in fractions) or not 0 < sum(fractions) < 1:
         raise ShapeError(
             f"stratified_split: got fractions {fractions}, expected positive ones with a sum below 1; leave out the last part's"

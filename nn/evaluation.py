@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import ShapeError, TinygradError, Value, no_grad
 
-from .checks import data_of
+from .checks import data_of, plain_array
 from .data import batches
 from .functional import cross_entropy
 from .metrics import accuracy
@@ -44,7 +44,9 @@ def evaluate(
     if len(named) < len(metrics):
         got = ", ".join(map(_name_of, metrics))
         raise TinygradError(f"evaluate: got metrics {got}, expected different names; define functions with names")
-    inputs, targets = np.asarray(data[0]), np.asarray(data[1])
+    inputs, targets = [
+        plain_array("evaluate", what, x) for what, x in zip(("inputs", "targets"), data[:2], strict=True)
+    ]
     if not len(inputs):
         raise ShapeError("evaluate: got no examples, expected at least one")
     total, outputs = 0.0, []

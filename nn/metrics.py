@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError
 
-from .checks import data_of
+from .checks import data_of, plain_array
 
 __all__ = ["accuracy", "confusion_matrix", "f1", "mistakes", "precision", "r2", "recall", "rmse", "top_k_accuracy"]
 
@@ -21,7 +21,7 @@ AVERAGES = ("binary", "micro", "macro", "weighted", None)
 
 
 def _plain(x: Any) -> NDArray[Any]:
-    return np.asarray(data_of(x))
+    return np.asarray(plain_array("metric", "prediction or target", data_of(x)))
 
 
 def _decided(name: str, prediction: Any, target: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, tree_map
 
-from .checks import data_of
+from .checks import data_of, plain_array
 from .running import observer
 from .summary import Summary, summarize
 
@@ -149,7 +149,7 @@ class Module:
         known = {id(item) for item in own.values()}
         wrong = [f"missing {path}" for path in own if path not in state]
         wrong += [f"unexpected {path}" for path in state if path not in own and id(_at(self, path)) not in known]
-        new = {path: np.asarray(state[path]) for path in own if path in state}
+        new = {path: plain_array("load_state_dict", path, state[path]) for path in own if path in state}
         wrong += [
             f"{path} has shape {new[path].shape}, expected {np.shape(own[path])}"
             for path in new

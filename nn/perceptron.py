@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tinygrad_edu import ShapeError, TinygradError, Value, no_grad, step
 
-from .checks import size
+from .checks import plain_array, size
 from .functional import linear
 from .module import Module
 
@@ -58,8 +58,8 @@ class Perceptron(Module):
             TinygradError: if an answer is not 0 or 1.
         """
         units, inputs = self.weight.shape
-        examples: NDArray[Any] = np.asarray(x)
-        answers: NDArray[Any] = np.asarray(y)
+        examples: NDArray[Any] = plain_array("Perceptron", "x", x)
+        answers: NDArray[Any] = plain_array("Perceptron", "y", y)
         if answers.ndim == 1 and units == 1:
             answers = answers[:, None]
         if examples.shape != (len(answers), inputs) or answers.shape != (len(answers), units):

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, TinygradError
 
-from .checks import size
+from .checks import plain_array, size
 from .data import batches
 from .diagnosis import why_not_finite
 from .evaluation import Data, Loss, Metric
@@ -76,7 +76,7 @@ def fit(
     if patience is not None and validation is None:
         raise TinygradError("fit: patience= needs validation=(inputs, targets) to watch")
     epochs, accumulate = size("fit", "epochs", epochs), size("fit", "accumulate", accumulate)
-    inputs, targets = np.asarray(train[0]), np.asarray(train[1])
+    inputs, targets = [plain_array("fit", what, x) for what, x in zip(("inputs", "targets"), train[:2], strict=True)]
     if not len(inputs):
         raise ShapeError("fit: got no examples, expected at least one")
     count = len(inputs) if batch_size is None else size("fit", "batch_size", batch_size)

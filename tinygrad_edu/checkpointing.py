@@ -19,6 +19,8 @@ from .errors import GraphError
 from .linearization import active, between, pull, twin
 from .node import Node
 from .op import Op, Rule
+from .ops.numbers.arithmetic import positive
+from .randomness import States, note, noting, repeating
 from .recording import clock, enable_grad, is_recording, record
 from .tree import leaves, rebuild
 from .value import Value
@@ -29,10 +31,11 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     Args:
         f: function of any arguments that returns a tree of Values. It may use outer Values, such as a layer's weights, which
-            receive gradients too. It must be deterministic: it may draw random numbers only from a generator that it seeds.
+            receive gradients too. It must be repeatable: it may draw other random numbers only from a generator that it seeds.
 
     Returns:
-        function of the same arguments. Backward through it raises GraphError if f returns other results the second time.
+        function of the same arguments, which it copies: arrays may be reused afterwards. Dropout, and generators among the
+        arguments, draw the same numbers again. Backward raises GraphError if f returns other results the second time.
 
     >>> x = Value(2.0)
     >>> y = checkpoint(lambda x: (x * x) ** 2)(x)
@@ -45,26 +48,30 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         if not is_recording():
             return f(*args, **kwargs)
-        arguments = (args, kwargs)
-        given = [x for _, x in leaves(arguments) if active(x)]
+        held = [_snapshot(x) for _, x in leaves((args, kwargs))]
+        arguments = rebuild((args, kwargs), iter(held))
+        given = [x for x in held if active(x)]
 
         def run(values: list[Node]) -> Any:
             """f's results with these Values in place of the given ones."""
             standing = iter(values)
-            numbers = [x for _, x in leaves(arguments)]
-            replaced = [next(standing) if active(x) else x for x in numbers]
-            args, kwargs = rebuild(arguments, iter(replaced))
+            args, kwargs = rebuild(arguments, iter([next(standing) if active(x) else x for x in held]))
             return f(*args, **kwargs)
 
         since = next(clock)
         twins = [twin(x) for x in given]
-        output = run(twins)
+        with noting() as states:
+            for x in held:
+                if isinstance(x, np.random.Generator):
+                    note(x)
+            output = run(twins)
         _, outside = between(twins, output, since)
         results = [y for _, y in leaves(output)]
         kept = list(filter(active, results))
         if not kept:
             return output
-        op = _recomputing(run, len(given), outside)
+        data = [x.raw.copy() if x.grad_fn is None and isinstance(x.raw, np.ndarray) else x.raw for x in given]
+        op = _recomputing(run, data, outside, states)
         packed = record(_pack(kept), op, tuple(given) + tuple(outside), True)
         unpacked = iter(_unpack(packed, kept))
         return rebuild(output, iter([next(unpacked) if active(y) else y for y in results]))
@@ -72,14 +79,26 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     return checkpointed
 
 
-def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Node]) -> Op:
-    """The op that records one call as a single node: its inputs are the given and the outer Values."""
+def _snapshot(x: Any) -> Any:
+    """An argument that is unaffected when the caller's array changes; a Value to which gradient flows as it is."""
+    if isinstance(x, Node) and not active(x):
+        return Value(x.raw, requires_grad=False)
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def _recomputing(run: Callable[[list[Node]], Any], data: list[Any], outside: list[Node], states: States) -> Op:
+    """The op that records one call as a single node: its inputs are the given and the outer Values.
+
+    Args:
+        data: those of the given ones, as they were.
+        states: of the generators that the call drew from.
+    """
 
     def shares(g: Any, y: Any, *inputs: Any) -> list[Any]:
         recorded = isinstance(g, Node)
         since = next(clock)
-        with enable_grad():
-            stands: list[Node] = [twin(x) if isinstance(x, Node) else Value(x, copy=False) for x in inputs[:count]]
+        with enable_grad(), repeating(states):
+            stands = [_standing(x, numbers) for x, numbers in zip(inputs, data, strict=False)]
             output = run(stands)
         kept = [v for _, v in leaves(output) if active(v)]
         if not np.array_equal(_pack(kept), raw_of(y), equal_nan=True):
@@ -93,7 +112,7 @@ def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Nod
 
     def forward(*inputs: Any) -> Any:
         """A function's results; backward recomputes its intermediate results."""
-        return _pack([v for _, v in leaves(run(list(inputs[:count])))])
+        return _pack([v for _, v in leaves(run(list(inputs[: len(data)])))])
 
     return Op(
         name="checkpoint",
@@ -106,6 +125,11 @@ def _recomputing(run: Callable[[list[Node]], Any], count: int, outside: list[Nod
         analytic=False,
         numpy=None,
     )
+
+
+def _standing(x: Any, numbers: Any) -> Node:
+    """A fresh Value with these numbers, whose gradient flows on to x, if that is a Value."""
+    return record(numbers, positive.op, (x,), True) if isinstance(x, Node) else Value(numbers, copy=False)
 
 
 def _pack(results: list[Any]) -> Any:

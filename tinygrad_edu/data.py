@@ -59,6 +59,7 @@ def to_operand(x: Any) -> Any:
         if any(isinstance(item, Node) for item in x):
             raise DTypeError(f"got a {type(x).__name__} of Values; join them with stack() or concatenate()")
         x = to_array(x)
+    refuse_foreign(x)
     if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
         if x.dtype.kind in "iu" and x.dtype.itemsize < 8:
             return x.astype(np.float32 if x.dtype.itemsize < 4 else np.float64)
@@ -80,11 +81,33 @@ def some(x: Any) -> bool:
 
 
 def to_array(x: Any) -> np.ndarray[Any, Any]:
-    """A nested list as an array. Raises DTypeError if its rows differ in length."""
+    """A nested list as an array. Raises DTypeError if its rows differ in length, and as `refuse_foreign`."""
+    if type(x) is np.ndarray:
+        return x
+    for part in x if isinstance(x, (list, tuple)) else (x,):
+        refuse_foreign(part)
     try:
         return np.asarray(x)
     except ValueError:
         raise DTypeError("got a nested list with rows of different lengths, expected equal lengths") from None
+
+
+def refuse_foreign(x: Any) -> None:
+    """Raise DTypeError for arrays whose arithmetic is not NumPy's: masked arrays, np.matrix, arrays with units, sparse matrices.
+
+    As plain arrays they would lose their meaning without a word. Other subclasses, such as np.memmap, are plain arrays.
+    """
+    own: Any = type(x)
+    if own is np.ndarray or not (isinstance(x, np.ndarray) or (hasattr(own, "toarray") and hasattr(own, "nnz"))):
+        return
+    if not isinstance(x, np.ndarray):
+        raise DTypeError(f"got a sparse {own.__name__}, expected an array; write x.toarray()")
+    name = f"{own.__module__}.{own.__name__}"
+    if hasattr(own, "mask"):
+        remedy = "write x.filled(0), and where(~x.mask, result, 0) or weights of 0 and 1 for the mask"
+        raise DTypeError(f"got a {name}, whose mask would be lost; {remedy}")
+    if own.__mul__ is not np.ndarray.__mul__ or own.__array_ufunc__ is not np.ndarray.__array_ufunc__:
+        raise DTypeError(f"got a {name}, whose arithmetic differs from an array's; write np.asarray(x)")
 
 
 def to_floating(x: Any) -> Any:
@@ -198,6 +221,8 @@ def to_leaf(data: Any, requires_grad: bool, copy: bool) -> Any:
     elif kind != "f" and requires_grad:
         remedy = "cast it with .astype(float), or pass requires_grad=False for a constant"
         raise DTypeError(f"got an array of dtype {array.dtype}, which has no gradient; {remedy}")
+    if not array.dtype.isnative:  # of a file, such as >f8
+        array, copy = array.astype(array.dtype.newbyteorder("=")), False
     if array.ndim:
         return np.array(array) if copy else array
     return float(array) if array.dtype == float else array[()]

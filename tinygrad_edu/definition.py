@@ -19,6 +19,7 @@ from .binding import Split, binder, calling, listed_signature, listing, paramete
 from .data import refusal, to_operand
 from .domain import REAL, Sample, Sampler
 from .errors import DefinitionError, TinygradError
+from .half import in_single
 from .node import Node
 from .op import Op, Rule
 from .recording import apply
@@ -171,6 +172,8 @@ def _recorded(op: Op, options: AllOptions) -> Callable[..., Any]:
 
 def _publish(op: Op, options: AllOptions, call: Callable[..., Any]) -> Any:
     """Make `call` the public function: docstring and signature from the definition, `.op` on it, in the registry."""
+    if options.get("accumulates"):
+        call = in_single(call, registry["astype"])
     public: Any = wraps(options.get("call", op.forward))(call)
     if op.listed:
         public.__signature__ = listed_signature(op.forward)

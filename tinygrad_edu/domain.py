@@ -43,6 +43,7 @@ class Sample(NamedTuple):
         prepare: turns the drawn arrays into valid inputs, for example an invertible matrix.
         gauge: returns, for a result, an array of 1 and -1 whose product with the result is unique (eigenvectors may have
             either sign).
+        within: maps an input that a check has moved back to those that the operation accepts, as a symmetric matrix.
     """
 
     shapes: tuple[Shape, ...]
@@ -50,6 +51,7 @@ class Sample(NamedTuple):
     keywords: tuple[str, ...] = ()
     prepare: Callable[..., tuple[Any, ...]] | None = None
     gauge: Callable[[Any], Any] | None = None
+    within: Callable[[Any], Any] | None = None
 
 
 Sampler: TypeAlias = Callable[[Shape], Iterable[Sample]]

@@ -3,7 +3,7 @@
     TinygradError
     ├── ShapeError        (ValueError)    shapes or axes that do not fit the operation
     ├── OutOfBoundsError  (IndexError)    an index, label or place out of range
-    ├── MatrixError       (LinAlgError)   a matrix that is singular, not positive definite, or not finite
+    ├── MatrixError       (LinAlgError)   a matrix that is singular, not symmetric, not positive definite, or not finite
     ├── DTypeError        (TypeError)     data that cannot be differentiated: integers, complex, objects, text
     ├── GraphError        (RuntimeError)  a recorded graph that was released, modified in place, or cannot be copied
     ├── UnsupportedError  (TypeError)     a NumPy function, option or assignment that has no recorded counterpart
@@ -47,7 +47,7 @@ class OutOfBoundsError(TinygradError, IndexError):
 
 
 class MatrixError(TinygradError, np.linalg.LinAlgError):
-    """A matrix for which the operation is not defined: singular, not positive definite, or not finite."""
+    """A matrix for which the operation is not defined: singular, not symmetric, not positive definite, or not finite."""
 
 
 class DTypeError(TinygradError, TypeError):

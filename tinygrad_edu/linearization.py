@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import ops, recording
-from .data import raw_of, shape_of
+from .data import raw_of, refuse_foreign, shape_of
 from .errors import DTypeError, ShapeError, UnsupportedError
 from .graph import ancestors, chain_rule, refuse_stale
 from .node import NO_GRADIENT, Node
@@ -227,6 +227,11 @@ def _stand_in(name: str, path: str, x: Any) -> Node:
     if active(x):
         return twin(x)
     data = raw_of(x)
+    try:
+        refuse_foreign(data)
+    except DTypeError as error:
+        error.operation = f"{name}: argument {path}"
+        raise
     dtype = np.asarray(data).dtype
     if dtype.kind != "f" and type(data) is not int:
         remedy = "cast it with .astype(float), or leave it out of argnums"

@@ -48,7 +48,7 @@ class Rule(NamedTuple):
 rule = Rule
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Op:
     """The definition of one operation.
 

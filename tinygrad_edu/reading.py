@@ -11,8 +11,8 @@ as it is, and counts as reading every operand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -83,9 +83,20 @@ def rule_formula(op: Op, i: int = 0, notation: Notation = TEXT, names: Mapping[s
     return typeset(renamed(term, names or {}), notation).text
 
 
-@cache
+_operands_read: WeakKeyDictionary[Op, dict[int, frozenset[str]]] = (
+    WeakKeyDictionary()
+)  # a checkpoint's op ends with its graph
+
+
 def operands_read(op: Op, i: int = 0) -> frozenset[str]:
     """Which of "g", "y" and the arrays the rule for array number i reads; all of them if the rule is unreadable."""
+    known = _operands_read.setdefault(op, {})
+    if i not in known:
+        known[i] = _find_operands_read(op, i)
+    return known[i]
+
+
+def _find_operands_read(op: Op, i: int) -> frozenset[str]:
     arrays, _, _ = _symbols(op)
     every = {_free("g", op), _free("y", op), *[x.name for x in arrays]}
     try:
@@ -146,6 +157,8 @@ def _symbols(op: Op, given: Mapping[str, Any] | None = None) -> tuple[tuple[Term
     defaults = parameters_of(op.forward).defaults
     names = op.arrays or tuple([f"{op.many}[{i}]" for i in range(len(sample.shapes))])
     arrays = tuple([Term.symbol(name, shape) for name, shape in zip(names, sample.shapes, strict=False)])
+    if sample.within is not None:
+        arrays = tuple([Term(x.name, None, (), {}, sample.within(x.behind), x.seen) for x in arrays])
     params = {name: x for name, x in defaults.items() if name not in op.arrays} | sample.params | dict(given or {})
     plain = dict(params)
     if op.elementwise and given is None:  # parameters that are numbers are part of the formula

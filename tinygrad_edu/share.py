@@ -11,9 +11,12 @@ from numpy import ndarray, vdot
 from . import ops
 from .data import raw_of, shape_of
 from .errors import DefinitionError, DTypeError, ShapeError, TinygradError
+from .half import HALF, SINGLE
 from .node import Node
 from .op import Op
 from .ops.arrays.indexing import Parts
+
+_total: Any = np.add.reduce  # np.sum without its overhead
 
 
 def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
@@ -62,7 +65,7 @@ def _conform(share: Any, data: Any, op: Op) -> Any:
         try:
             if axes:
                 inner = axes[-1] >= lead
-                share = share.sum(axis=axes, keepdims=inner)
+                share = _summed(share, axes, inner)
                 share = ops.reshape(share, shape_of(share)[lead:]) if inner and lead > 0 else share
             share = share if shape_of(share) == shape else ops.broadcast_to(share, shape)
         except ValueError:
@@ -75,6 +78,12 @@ def _conform(share: Any, data: Any, op: Op) -> Any:
             raise DTypeError(f"backward: a leaf holds {dtype} now, which has no gradient; assign floats to its data")
         share = ops.astype(share, float if type(data) is float else dtype)
     return share
+
+
+def _summed(share: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    if isinstance(share, Node):
+        return ops.sum(share, axis=axes, keepdims=keepdims)
+    return _total(share, axis=axes, keepdims=keepdims, dtype=SINGLE if share.dtype == HALF else None)
 
 
 def _wrong(op: Op, error: TinygradError) -> TinygradError:

@@ -138,6 +138,7 @@ class Options(TypedDict, total=False):
     """What every decorator takes; see `Op`. The symbol is the name, and numpy is NumPy's function of that name, if not given.
 
     also: other NumPy functions that this op records, by another name of NumPy's or with a slightly different signature.
+    accumulates: it adds up many numbers, so float16 is computed in float32, and rounded at the end; see half.py.
     """
 
     symbol: str
@@ -146,6 +147,7 @@ class Options(TypedDict, total=False):
     numpy: Callable[..., Any]
     also: tuple[Callable[..., Any], ...]
     called: str
+    accumulates: bool
 
 
 class AllOptions(Options, total=False):

@@ -63,7 +63,7 @@ class Value(Methods):
         data: a number, a nested list of numbers, or a floating-point ndarray of any shape. Python numbers become floats.
         requires_grad: False for a constant.
         name: its name in drawings and messages.
-        copy: False to share the memory of an ndarray instead of copying it.
+        copy: False to share the memory of an ndarray instead of copying it; only in native byte order.
 
     Attributes:
         data: a Python float or NumPy float scalar if the shape is (), else an ndarray. That of a leaf may be assigned; after
@@ -384,7 +384,8 @@ class Value(Methods):
             return np.array(self.data, dtype, copy=copy)
         raise UnsupportedError(
             "np.asarray(value): a plain array cannot hold a Value; instead of np.array([v, w]) write tinygrad_edu.array([v, w]) "
-            "or stack([v, w]), instead of array[i] = v, array = at(array, i).set(v); value.numpy() gives the plain numbers"
+            "or stack([v, w]), instead of array[i] = v, array = at(array, i).set(v), instead of a masked or sparse operand x, "
+            "x.filled(0) or x.toarray(); value.numpy() gives the plain numbers"
         )
 
 

@@ -14,22 +14,20 @@ from .text import data_of, number
 _PROBE = (0.3, 0.7)  # in the domain of most operations, and where none is symmetric by accident (as 2**4 is)
 
 
-@cache
 def labels(op: Op | None, count: int) -> Sequence[str]:
     """Labels for the arrows to an operation: which operand each brings, if they may not change places.
 
     One-letter names such as a and b would be taken for the user's own variables, so those read 1st and 2nd.
     """
-    if op is None or count < 2 or _commutes(op, count):
+    if op is None or count < 2 or (op.elementwise and count == 2 and _commutes(op)):
         return [""] * count
     named = {i: name for i, name in enumerate(op.arrays) if len(name) > 1}
     return [named.get(i, _ordinal(i + 1)) for i in range(count)]
 
 
-def _commutes(op: Op, count: int) -> bool:
-    """Whether the operands may change places. The operation itself is asked, so that there is no list of names to keep."""
-    if not op.elementwise or count != 2:
-        return False
+@cache
+def _commutes(op: Op) -> bool:
+    """Whether two operands may change places. The operation itself is asked, so that there is no list of names to keep."""
     a, b = _PROBE
     try:
         with np.errstate(all="ignore"):

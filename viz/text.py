@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -104,17 +102,13 @@ def parameters(value: Value) -> str:
     given = value.params
     if value.grad_fn is None or not given:
         return ""
-    declared = _declared(value.grad_fn.forward)
-    return ", ".join(f"{k}={_parameter(x)}" for k, x in given.items() if not _is_default(x, declared.get(k)))
+    defaults = value.grad_fn.parameters.defaults
+    return ", ".join(
+        f"{k}={_parameter(x)}" for k, x in given.items() if k not in defaults or not _is_default(x, defaults[k])
+    )
 
 
-@cache
-def _declared(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(function).parameters
-
-
-def _is_default(x: Any, declared: inspect.Parameter | None) -> bool:
-    default = inspect.Parameter.empty if declared is None else declared.default
+def _is_default(x: Any, default: Any) -> bool:
     return type(x) is type(default) and bool(x == default)  # the type first: 0 is not False, and no array compares
 
 

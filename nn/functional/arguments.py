@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, array
+from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
 
-from ..checks import Shape, data_of, stretches
+from ..checks import Shape, data_of, plain_array, stretches
 
 
 def numbers(name: str, what: str, x: Any, like: Any = None) -> Any:
@@ -19,10 +19,7 @@ def numbers(name: str, what: str, x: Any, like: Any = None) -> Any:
     """
     if isinstance(x, (Value, float)):
         return x
-    try:
-        x = array(x)
-    except (ShapeError, DTypeError):
-        raise DTypeError(f"{name}: {what} is a list with rows of different lengths, expected equal ones") from None
+    x = plain_array(name, what, x)
     if x.dtype.kind in "iub":
         return x.astype(getattr(like, "dtype", float))
     if x.dtype.kind != "f":
@@ -87,7 +84,7 @@ def class_labels(name: str, what: str, scores: Shape, labels: Any, ignore_index:
     """
     if isinstance(labels, Value):
         raise DTypeError(f"{name}: labels are a Value, expected plain integers; write labels.data.astype(int)")
-    given: NDArray[Any] = np.asarray(labels)
+    given: NDArray[Any] = np.asarray(plain_array(name, "labels", labels))
     axis = class_axis(scores)
     if not scores or 0 in scores or given.shape != scores[:axis] + scores[axis + 1 :]:
         raise ShapeError(

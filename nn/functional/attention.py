@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, dropout, matmul, softmax, swapaxes, where
+from tinygrad_edu import DTypeError, ShapeError, TinygradError, dropout, matmul, softmax, swapaxes, where
 
-from ..checks import data_of, stretches
+from ..checks import data_of, plain_array, stretches
 
 
 def scaled_dot_product_attention(
@@ -77,7 +77,7 @@ def attention_weights(name: str, query: Any, key: Any, masks: list[Any], scale: 
 
 def _checked_mask(name: str, mask: Any, scores: tuple[int, ...]) -> Any:
     """A Value or an array. Raises DTypeError unless of booleans or floats, ShapeError unless it stretches to the scores."""
-    mask = mask if isinstance(mask, Value) else np.asarray(mask)
+    mask = plain_array(name, "mask", mask)
     if mask.dtype.kind not in "bf":
         raise DTypeError(f"{name}: got a mask of {mask.dtype}, expected booleans, or floats to add; use astype")
     if not stretches(mask.shape, scores):

@@ -12,11 +12,12 @@ from tinygrad_edu import ShapeError, detach, exp, expand_dims, log, maximum, squ
 
 from ..checks import POSITIVE, checked, data_of, stretches
 from .arguments import numbers, pair, require, require_probabilities, shape_of
-from .reduction import REDUCTIONS, checked_reduction, reduced
+from .reduction import REDUCTIONS, checked_reduction, in_single, reduced
 
 KL_REDUCTIONS = (*REDUCTIONS, "batchmean")
 
 
+@in_single
 def gaussian_nll_loss(
     prediction: Any, target: Any, var: Any, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
@@ -58,6 +59,7 @@ def _fitting(name: str, var: Any, shape: tuple[int, ...]) -> Any:
     )
 
 
+@in_single
 def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
     """t (ln t - prediction), 0 where t is 0: the Kullback-Leibler divergence of t from e**prediction, number by number.
 
@@ -81,7 +83,7 @@ def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target:
         require_probabilities("kl_div", "target", t)
         possible = t > 0
         p, log_p = t, log(where(possible, t, 1.0))
-    losses = p * (log_p - where(possible, log_q, 0.0))
+    losses = p * (log_p - where(possible | np.isnan(data_of(log_q)), log_q, 0.0))  # 0 · -inf is 0, but NaN stays
     if reduction != "batchmean":
         return reduced("kl_div", losses, reduction)
     if not np.ndim(data_of(losses)):

@@ -9,7 +9,6 @@ import numpy as np
 from tinygrad_edu import (
     ShapeError,
     broadcast_to,
-    maximum,
     norm,
     relu,
     square,
@@ -21,11 +20,12 @@ from tinygrad_edu import (
 from ..checks import Domain, checked, data_of, is_real
 from ..metrics import mistakes
 from .arguments import class_labels, class_weights, filled, numbers, pair, shape_of, signs
-from .reduction import reduced
+from .reduction import in_single, reduced
 
 EXPONENT: Domain = (lambda p: is_real(p) and p in (1, 2), "1 or 2")
 
 
+@in_single
 def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
     """x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along an axis of the shape that both broadcast to: from -1 to 1.
 
@@ -46,9 +46,13 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
 
 
 def _direction(x: Any, axis: int, eps: float) -> Any:
-    return x / maximum(norm(x, axis=axis, keepdims=True), eps)
+    length = norm(x, axis=axis, keepdims=True)
+    return x / where(
+        length > eps, length, eps
+    )  # not maximum, whose gradient multiplies: 0 * NaN at the kink to second order
 
 
+@in_single
 def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean") -> Any:
     """1 - cos of pairs that belong together (target 1), max(0, cos - margin) of those that do not (target -1).
 
@@ -73,6 +77,7 @@ def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0,
     return reduced(name, where(together, 1 - similarity, relu(similarity - margin)), reduction)
 
 
+@in_single
 def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """max(0, margin - target · prediction), the loss of support vector machines and of micrograd's demo.
 
@@ -91,6 +96,7 @@ def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: 
     return reduced("hinge_loss", relu(margin - y * x), reduction)
 
 
+@in_single
 def hinge_embedding_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """x where the target is 1, max(0, margin - x) where it is -1: of distances x between pairs that belong together, or do not.
 
@@ -102,6 +108,7 @@ def hinge_embedding_loss(prediction: Any, target: Any, *, margin: float = 1.0, r
     return reduced(name, where(together, x, relu(margin - x)), reduction)
 
 
+@in_single
 def multi_margin_loss(
     scores: Any, target: Any, *, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean"
 ) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tinygrad_edu import TinygradError, Value, abs, square, sum
+from tinygrad_edu import TinygradError, Value, abs, sum, vdot
 
 from ..module import Module
 from .arguments import shape_of
@@ -30,7 +30,7 @@ def l2_penalty(parameters: Parameters, strength: float, include_bias: bool = Tru
     Raises:
         TinygradError: if the strength is negative, or there are no parameters.
     """
-    return _penalty("l2_penalty", parameters, strength, include_bias, square) * 0.5
+    return _penalty("l2_penalty", parameters, strength, include_bias, lambda w: vdot(w, w)) * 0.5
 
 
 def l1_penalty(parameters: Parameters, strength: float, include_bias: bool = True) -> Any:
@@ -38,7 +38,7 @@ def l1_penalty(parameters: Parameters, strength: float, include_bias: bool = Tru
 
     Args and errors as for `l2_penalty`.
     """
-    return _penalty("l1_penalty", parameters, strength, include_bias, abs)
+    return _penalty("l1_penalty", parameters, strength, include_bias, lambda w: sum(abs(w)))
 
 
 def _penalty(name: str, parameters: Parameters, strength: float, biases: bool, price: Callable[[Any], Any]) -> Any:
@@ -49,7 +49,7 @@ def _penalty(name: str, parameters: Parameters, strength: float, biases: bool, p
     if not chosen:
         raise TinygradError(f"{name}: got no parameters to weigh, expected a module or some of its parameters")
     for w in chosen:
-        total = total + sum(price(w))
+        total = total + price(w)
     return total * strength
 
 

@@ -13,7 +13,7 @@ from tinygrad_edu import ShapeError, TinygradError, Value, concatenate, stack, s
 from tinygrad_edu import dropout as drop
 
 from .. import init
-from ..checks import PROBABILITY, checked, size, unusual
+from ..checks import PROBABILITY, checked, plain_array, size, unusual
 from ..module import Module
 
 State = tuple[Any, ...]  # (h,), or (h, c) for an LSTM
@@ -84,7 +84,7 @@ class Recurrent(Module):
         Raises:
             ShapeError: if x has other axes, another last size, or no steps; if hx has another shape.
         """
-        x = x if isinstance(x, Value) else np.asarray(x)
+        x = plain_array(self.name, "x", x)
         batched = x.ndim == 3
         swapped = self.batch_first and batched
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or not x.shape[int(swapped)]:
@@ -129,7 +129,7 @@ class Recurrent(Module):
         if got != [shape] * len(self.states):
             expected = " and ".join(f"{name}_0 of shape {shape}" for name in self.states)
             raise ShapeError(f"{self.name}: got hx of shape {got}, expected {expected}; leave it out for zeros")
-        parts = [part if isinstance(part, Value) else np.asarray(part) for part in hx]
+        parts = [plain_array(self.name, "hx", part) for part in hx]
         parts = parts if batched else [part[:, None] for part in parts]
         states = [tuple(part[i] for part in parts) for i in range(rows)]
         return [states[k : k + len(self.directions)] for k in range(0, rows, len(self.directions))]

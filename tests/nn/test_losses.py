@@ -467,7 +467,7 @@ V, NEGATIVE = Value(X), Q - 0.5
     ("wrong", "error", "message"),
     [
         (lambda: F.mse_loss(V, Y[0]), ShapeError, "mse_loss: prediction has shape (3, 4), target (4,); expected the same, so reshape"),
-        (lambda: F.l1_loss(V, [[1], [2, 3]]), DTypeError, "l1_loss: target is a list with rows of different lengths"),
+        (lambda: F.l1_loss(V, [[1], [2, 3]]), DTypeError, "l1_loss: target: got a nested list with rows of different lengths"),
         (lambda: F.huber_loss(V, Y, delta=0.0), TinygradError, "huber_loss: got delta=0.0, expected a number > 0"),
         (lambda: nn.HuberLoss(delta=-1), TinygradError, "HuberLoss: got delta=-1, expected a number > 0"),
         (lambda: nn.SmoothL1Loss(beta=-1), TinygradError, "SmoothL1Loss: got beta=-1, expected a number from 0 on"),
@@ -551,3 +551,84 @@ def test_a_list_of_values_is_one_prediction():
     F.hinge_loss(scores, np.array([1, 1]), reduction="sum").backward()
     assert [s.grad for s in scores] == [-1.0, -1.0]
     assert isinstance(array(scores), Value)
+
+
+def test_kl_div_hides_no_nan():
+    """What is impossible, t = 0, costs 0 however unlikely the prediction says it is; but NaN says nothing."""
+    t = np.array([0.0, 0.5, 0.5])
+    for prediction, expected in (
+        ([-np.inf, -1.0, -2.0], [0, 0.5 * (np.log(0.5) + 1), 0.5 * (np.log(0.5) + 2)]),
+        ([np.nan, -1.0, -2.0], [np.nan, 0.5 * (np.log(0.5) + 1), 0.5 * (np.log(0.5) + 2)]),
+    ):
+        v = Value(np.array(prediction))
+        for target, how in ((t, {}), (np.array([-np.inf, *np.log(t[1:])]), {"log_target": True})):
+            losses = F.kl_div(v, target, reduction="none", **how)
+            assert np.allclose(losses.data, expected, equal_nan=True)
+            assert np.isnan(F.kl_div(v, target, **how).data) == np.isnan(prediction[0])
+            v.zero_grad()
+            losses.sum().backward()
+            assert np.allclose(v.grad, -t)
+    with pytest.raises(TinygradError, match="1 of 3 numbers of target are wrong"):
+        F.kl_div(np.zeros(3), [np.nan, 0.5, 0.5])
+    assert np.isnan(F.kl_div(np.zeros(2), [np.nan, 0.0], log_target=True))
+
+
+MANY = 70_000
+NOISE = np.random.default_rng(0).standard_normal((MANY, 2))
+CHANCES = np.random.default_rng(1).uniform(0.01, 0.99, MANY)
+HALF_LOSSES = {
+    **{
+        f"{f.__name__} of many": (f, NOISE[:, 0], NOISE[:, 1])
+        for f in (F.mse_loss, F.half_mse_loss, F.rmse_loss, F.l1_loss)
+    },
+    **{
+        f"{f.__name__} of 300": (f, [300.0, 0, 0, 0], np.zeros(4))
+        for f in (F.mse_loss, F.rmse_loss, F.huber_loss, F.sae_loss)
+    },
+    "smooth_l1_loss": (F.smooth_l1_loss, NOISE[:, 0], NOISE[:, 1]),
+    "log_cosh_loss": (F.log_cosh_loss, NOISE[:, 0], NOISE[:, 1]),
+    "msle_loss": (F.msle_loss, np.full(MANY, 5.0), np.ones(MANY)),
+    "mape_loss": (F.mape_loss, [5.0] * 3000 + [800.0], np.ones(3001)),
+    "binary_cross_entropy": (F.binary_cross_entropy, CHANCES, CHANCES[::-1]),
+    "binary_cross_entropy_with_logits": (F.binary_cross_entropy_with_logits, NOISE[:, 0], CHANCES),
+    "cross_entropy": (F.cross_entropy, NOISE, np.zeros(MANY, int)),
+    "cross_entropy, smoothed": (lambda x, t: F.cross_entropy(x, t, label_smoothing=0.1), NOISE, np.zeros(MANY, int)),
+    "cross_entropy past 65504": (
+        lambda x, t: F.cross_entropy(x, t, label_smoothing=0.2),
+        [[0.0, 500.0]] * 300,
+        np.zeros(300, int),
+    ),
+    "nll_loss": (F.nll_loss, -np.abs(NOISE) - 300, np.zeros(MANY, int)),
+    "nll_loss with weights": (lambda x, t: F.nll_loss(x, t, weight=[1.0, 2.0]), -np.abs(NOISE), np.ones(MANY, int)),
+    "kl_div": (F.kl_div, -np.abs(NOISE[:, 0]), CHANCES),
+    "kl_div of batches": (
+        lambda x, t: F.kl_div(x, t, reduction="batchmean"),
+        -np.abs(NOISE),
+        np.stack([CHANCES, 1 - CHANCES], 1),
+    ),
+    "gaussian_nll_loss": (lambda x, t: F.gaussian_nll_loss(x, t, 1e4), NOISE[:, 0] * 300, np.zeros(MANY)),
+    "hinge_loss": (lambda x, t: F.hinge_loss(x, np.sign(t)), NOISE[:, 0], NOISE[:, 1]),
+    "hinge_embedding_loss": (lambda x, t: F.hinge_embedding_loss(x, np.sign(t)), NOISE[:, 0], NOISE[:, 1]),
+    "multi_margin_loss": (lambda x, t: F.multi_margin_loss(x, t, p=2), NOISE * 30, np.zeros(MANY, int)),
+    "cosine_embedding_loss": (lambda x, t: F.cosine_embedding_loss(x, t, np.ones(MANY)), NOISE, NOISE[::-1]),
+    "cosine_similarity": (lambda x, t: F.cosine_similarity(x, t, axis=0), NOISE[:, 0], NOISE[:, 1]),
+    "l2_penalty": (lambda x, t: F.l2_penalty([x], 0.1), NOISE[:, 0] * 1e-3, 0),
+    "l1_penalty": (lambda x, t: F.l1_penalty([x], 0.1), NOISE[:, 0], 0),
+}
+
+
+@pytest.mark.parametrize("name", HALF_LOSSES)
+def test_losses_of_float16_are_computed_in_float32(name):
+    """As if in float64, and rounded: where squares, sums or counts pass 65504, and where steps get too small."""
+    f, x, target = HALF_LOSSES[name]
+    found = []
+    for dtype in (np.float16, np.float64):
+        v, t = Value(np.asarray(x, np.float16).astype(dtype)), np.asarray(target)
+        y = f(v, t.astype(np.float16).astype(dtype) if t.dtype == float else t)
+        y.backward()
+        found.append((y, v.grad))
+    (half, slope), (exact, exact_slope) = found
+    assert half.dtype == slope.dtype == np.float16
+    assert half.data == pytest.approx(exact.data, rel=2e-3)
+    steps = np.asarray(exact_slope).astype(np.float16).astype(float)
+    assert np.allclose(slope.astype(float), steps, rtol=2e-2, atol=5e-3 * np.max(np.abs(steps)))

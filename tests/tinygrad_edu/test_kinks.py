@@ -11,6 +11,11 @@ from tinygrad_edu import (
     clip,
     divide,
     exp,
+    hessian,
+    hvp,
+    hypot,
+    jacobian,
+    linalg,
     log,
     logsumexp,
     max,
@@ -19,14 +24,19 @@ from tinygrad_edu import (
     min,
     minimum,
     multiply,
+    nanstd,
     norm,
     power,
     relu,
+    reshape,
     sign,
     sqrt,
+    std,
     sum,
+    var,
     where,
 )
+from tinygrad_edu import grad as grad_of
 
 nan, inf = np.nan, np.inf
 
@@ -74,7 +84,7 @@ def grad(f, *inputs, order=1):
         (lambda y: power(0.0, y), (0.0,), 0.0),
         (lambda y: power(0.0, y), (2.0,), 0.0),
         (lambda x: x**3, (-2.0,), 12.0),
-        (logsumexp, (np.array([-inf, -inf]),), [0.0, 0.0]),
+        (logsumexp, (np.array([-inf, -inf]),), [0.5, 0.5]),
         (log, (0.0,), inf),
         (lambda x: 1 / x, (0.0,), -inf),
     ],
@@ -178,3 +188,136 @@ def test_ties_share_equally_along_axes():
     x = Value(np.array([[3.0, 3.0], [1.0, 3.0]]))
     max(x, axis=1).sum().backward()
     assert np.array_equal(x.grad, [[0.5, 0.5], [0.0, 1.0]])
+
+
+# -- To second order ---------------------------------------------------------------------------------------------------
+
+ZERO, EQUAL = np.zeros(2), np.ones(2)
+LENGTHS = [  # lengths at their kink
+    (norm, ZERO),
+    (lambda x: norm(x, ord=2), ZERO),
+    (lambda x: norm(x, ord=3), ZERO),
+    (lambda x: norm(x, ord=1.5), ZERO),
+    (lambda x: norm(x, ord=-1), np.array([0.0, 1.0])),
+    (lambda x: norm(x, axis=0, keepdims=True)[0], ZERO),
+    (lambda x: norm(reshape(x, (1, 2)), ord="fro"), ZERO),
+    (lambda x: linalg.vector_norm(x), ZERO),
+    (lambda x: hypot(x[0], x[1]), ZERO),
+    (lambda x: hypot(x, x)[0], ZERO),
+    (std, EQUAL),
+    (lambda x: std(x, axis=0, ddof=1), EQUAL),
+    (nanstd, EQUAL),
+]
+
+
+@pytest.mark.parametrize(("f", "x"), LENGTHS)
+@pytest.mark.parametrize(
+    "smooth", [lambda y: y, lambda y: y**2, lambda y: exp(-(y**2)), lambda y: y * y, lambda y: 3 * y**4]
+)
+def test_second_derivatives_at_the_kink_of_a_length_are_nan(f, x, smooth):
+    """Of y² they exist, but the graph of the gradient cannot give them: a silent 0 would be wrong."""
+    g = jacobian(lambda v: smooth(f(v)))(x)
+    assert np.array_equal(g, ZERO)  # the subgradient of least norm
+    curvature = hessian(lambda v: smooth(f(v)))(x)
+    moved = [0] if f is LENGTHS[4][0] or f is LENGTHS[9][0] else [0, 1]  # the components that the kink is in
+    assert np.all(np.isnan(curvature[np.ix_(moved, moved)]))
+
+
+def test_mixed_second_derivatives_at_the_kink_are_nan():
+    def kernel(a, b):
+        return exp(-(norm(a - b) ** 2) / 2)
+
+    assert np.all(np.isnan(jacobian(grad_of(kernel), argnums=1)(EQUAL, EQUAL)))
+    weight, x = Value(2.0), Value(0.0)
+    (weight * hypot(x, 0.0)).backward(create_graph=True)
+    x.grad.backward()
+    assert np.isnan(weight.grad)
+
+
+@pytest.mark.parametrize(
+    "f", [norm, lambda x: hypot(x[0], x[1]), lambda x: std(x + EQUAL), lambda x: arctan2(x[0], x[1])]
+)
+def test_a_length_that_a_constant_masks_is_0_to_second_order(f):
+    """Padding: the second derivative of 0 · f is 0, as is that in a direction that does not move the vector."""
+    assert np.array_equal(hessian(lambda x: f(x) * 0.0 + sum(x * x))(ZERO), 2 * np.eye(2))
+    masked = hessian(lambda x: where(np.array(False), f(x), sum(x * x)))(ZERO)
+    assert np.array_equal(masked, 2 * np.eye(2))
+    assert np.array_equal(hvp(lambda x: f(x) ** 2, (ZERO,), (ZERO,))[0], ZERO)
+
+
+def test_rows_of_0_do_not_touch_other_rows():
+    x = np.array([[3.0, 4.0], [0.0, 0.0]])
+    curvature = hessian(lambda v: sum(norm(v, axis=1) * np.array([1.0, 0.0])))(x)
+    alone = hessian(norm)(x[0])
+    assert np.allclose(curvature[0, :, 0, :], alone)
+    assert not np.any(curvature[1])
+    assert not np.any(curvature[:, :, 1])
+    curvature = hessian(lambda v: sum(norm(v, axis=1) ** 2))(x)
+    assert np.allclose(curvature[0, :, 0, :], 2 * np.eye(2))
+    assert np.all(np.isnan(curvature[1, :, 1, :]))
+    assert not np.any(curvature[0, :, 1, :])
+
+
+def test_away_from_the_kink_nothing_changes():
+    x = np.array([0.6, -0.8])
+    assert np.allclose(hessian(lambda v: norm(v) ** 2)(x), 2 * np.eye(2))
+    assert np.allclose(hessian(lambda v: hypot(v[0], v[1]) ** 2)(x), 2 * np.eye(2))
+    assert np.allclose(hessian(lambda v: std(v) ** 2)(x), hessian(var)(x))
+    tiny = 1e-300 * x
+    assert np.allclose(hessian(lambda v: norm(v) ** 2)(tiny), 2 * np.eye(2))
+    assert np.array_equal(hessian(var)(EQUAL), [[0.5, -0.5], [-0.5, 0.5]])
+
+
+def test_where_a_component_is_0_the_curvature_of_a_p_norm_is_its_limit():
+    x = np.array([0.0, 1.0, 2.0])
+    assert hessian(lambda v: norm(v, ord=1.5))(x)[0, 0] == inf
+    assert hessian(lambda v: norm(v, ord=3))(x)[0, 0] == 0
+    assert hessian(norm)(x)[0, 0] == pytest.approx(1 / np.sqrt(5))
+    assert hessian(lambda v: norm(v, ord=1.5) * 0.0)(x)[0, 0] == 0
+
+
+def test_arctan2_at_the_origin_is_nan_to_second_order():
+    assert np.array_equal(jacobian(lambda x: arctan2(x[0], x[1]))(ZERO), ZERO)
+    assert np.all(np.isnan(hessian(lambda x: arctan2(x[0], x[1]))(ZERO)))
+    x = np.array([0.6, -0.8])
+    expected = np.array([[2 * 0.6 * 0.8, 0.6**2 - 0.8**2], [0.6**2 - 0.8**2, -2 * 0.6 * 0.8]])
+    assert np.allclose(hessian(lambda x: arctan2(x[0], x[1]))(x), expected)
+    both = np.array([0.0, 0.6]), np.array([0.0, -0.8])  # the kink is one of several elements
+    a, b = [Value(part) for part in both]
+    y = arctan2(a, b).sum()
+    y.backward()
+    assert a.grad.tolist() == pytest.approx([0, -0.8])
+    assert b.grad.tolist() == pytest.approx([0, -0.6])
+
+
+@pytest.mark.parametrize("f", [abs, relu, lambda x: norm(x, ord=1), lambda x: norm(x, ord=inf)])
+def test_other_kinks_keep_0_to_second_order_as_in_pytorch(f):
+    """|x|² is not seen as smooth; docs/kinks.md says so."""
+    assert np.array_equal(hessian(lambda v: sum(f(v) ** 2))(np.zeros(1)), [[0.0]])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("sizes", [[1.0, 0.0], [3.0, 4.0], [-5.0, 12.0]])
+def test_the_gradient_of_a_length_is_a_unit_vector_down_to_subnormals(dtype, sizes):
+    info = np.finfo(dtype)
+    for scale in (
+        info.smallest_subnormal,
+        100 * info.smallest_subnormal,
+        info.tiny / 8,
+        info.tiny,
+        2 / info.max,
+        1.0,
+        info.max / 32,
+    ):
+        x = (np.array(sizes) * float(scale)).astype(dtype)
+        direction = x / dtype(1) if not np.any(x) else x.astype(np.longdouble) / np.hypot(*x.astype(np.longdouble))
+        for f in (
+            norm,
+            lambda v: hypot(v[0], v[1]),
+            lambda v: norm(v, axis=0),
+            lambda v: norm(v, ord="fro", axis=(0, 1)) if v.ndim > 1 else norm(v, ord=2),
+        ):
+            g = grad_of(f)(x)
+            assert g.dtype == dtype
+            allowed = 4 * float(info.eps) + float(info.smallest_subnormal / scale)  # the length itself is rounded
+            assert np.all(np.abs(g - direction.astype(float)) <= allowed), scale

@@ -336,3 +336,57 @@ def test_value_has_the_methods_of_ndarray():
     methods = {name for name in registry if hasattr(np.ndarray, name)} - elsewhere
     assert {"reshape", "sum", "take", "clip", "sort", "trace"} <= methods
     assert [name for name in sorted(methods) if not hasattr(Value, name)] == []
+
+
+# -- Infinities and NaN ------------------------------------------------------------------------------------------------
+
+inf, nan = np.inf, np.nan
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_interp_beside_infinities_is_numpys(seed):
+    """Warnings are errors: NumPy gives none."""
+    rng = np.random.default_rng(seed)
+    for _ in range(40):
+        n = rng.integers(2, 5)
+        xp = np.cumsum(rng.integers(1, 3, n)).astype(float)
+        fp = rng.choice([1.0, 2.0, -3.0, inf, -inf, nan, 1e308, -1e308], n)
+        x = rng.choice([*xp, 0.0, 0.5, 1.5, 2.5, 3.5, nan, inf, -inf], 4)
+        ends = [{}, {"left": -1.0, "right": 7.0}][rng.integers(2)]
+        assert np.array_equal(np.interp(Value(x), xp, fp, **ends).data, np.interp(x, xp, fp, **ends), equal_nan=True)
+
+
+def test_the_gradient_of_interp_beside_an_infinity():
+    x, fp = Value(np.array([1.0, 2, 2.5, 3, 3.5, 4])), Value(np.array([1.0, 2, inf, 4]))
+    np.interp(x, np.arange(1.0, 5), fp).sum().backward()
+    assert x.grad.tolist() == [1, 0, inf, 0, -inf, 0]
+    assert fp.grad.tolist() == [1, 1.5, 2, 1.5]
+
+
+NUMBERS = [inf, -inf, 0.0, 1.0, 1e16, -1e16, 1e308, -1e308, nan]
+
+
+@pytest.mark.parametrize("a", NUMBERS)
+@pytest.mark.parametrize("b", NUMBERS)
+@pytest.mark.filterwarnings("ignore:.*encountered in logaddexp:RuntimeWarning")  # NumPy's
+def test_logsumexp_and_logaddexp_agree(a, b):
+    x = np.array([a, b])
+    assert np.allclose(tg.logsumexp(x), tg.logaddexp(a, b), rtol=1e-15, atol=0, equal_nan=True)
+    shares = tg.grad(tg.logsumexp)(x)
+    for f in (lambda v: tg.logaddexp(v[0], v[1]), lambda v: tg.sum(tg.logsumexp(v[:, None], axis=0))):
+        assert np.allclose(shares, tg.grad(f)(x), rtol=1e-15, atol=0, equal_nan=True)
+    if not np.isnan(a + b) or a == -b:
+        assert np.sum(shares) == pytest.approx(1, rel=1e-15)
+
+
+def test_the_shares_of_logsumexp_add_up_to_1_for_numbers_of_any_size():
+    for size in (1.0, 15.0, 16.0, 17.0, 1e3, 1e15, 1e17, 1e300, inf):
+        for sign in (1, -1):
+            x = sign * size + (np.zeros(3) if size == inf else np.array([0.0, 0.0, -1.0]))
+            assert np.sum(tg.grad(tg.logsumexp)(x)) == pytest.approx(1, rel=1e-15)
+    rows = Value(np.array([[inf, inf, 1.0], [-inf, -inf, -inf], [-inf, 0.0, 0.0], [nan, 1.0, inf]]))
+    tg.logsumexp(rows, axis=1).backward(np.array([1.0, 3.0, 1.0, 0.0]))
+    assert np.allclose(rows.grad[:3], [[0.5, 0.5, 0], [1, 1, 1], [0, 0.5, 0.5]])
+    curvature = tg.hessian(tg.logsumexp)(np.array([100.0, 100.0]))
+    assert np.allclose(curvature, [[0.25, -0.25], [-0.25, 0.25]])
+    assert not np.any(tg.hessian(tg.logsumexp)(np.array([inf, inf])))

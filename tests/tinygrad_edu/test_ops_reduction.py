@@ -1,5 +1,8 @@
 """Reductions, norms, running sums and products, differences, statistics: NumPy's forms, zeros, ties, kinks, extremes, errors."""
 
+from fractions import Fraction
+from math import prod
+
 import numpy as np
 import pytest
 
@@ -355,13 +358,6 @@ def test_lists_are_arrays():
 V = Value(A)
 
 
-@pytest.mark.parametrize(
-    "f", [tg.norm, lambda x: tg.norm(x, ord=3), lambda x: tg.hypot(x[0], 0.0), lambda x: tg.hypot(0.0, x[0]), tg.std]
-)
-def test_second_derivatives_are_0_where_the_gradient_is_by_convention(f):
-    assert np.array_equal(tg.hessian(f)(np.zeros(1)), [[0.0]])
-
-
 def test_quantiles_of_integers_are_those_of_floats():
     for f in (tg.median, lambda x: tg.quantile(x, 0.3), lambda x: tg.percentile(x, [15, 70], axis=0)):
         numbers = np.array([[0, 1, -3], [2, 2, 5]])
@@ -448,3 +444,60 @@ def test_gradient_nan_matches_numpy(edge_order, place):
 def test_error_messages(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# -- Products without overflow on the way ------------------------------------------------------------------------------
+
+
+def exact_gradient(factors, running):
+    """Of the product, or of the sum of the running products, in fractions."""
+    x = [Fraction(float(v)) for v in factors]
+    ends = range(len(x)) if running else [len(x) - 1]
+    slopes = [
+        sum((prod(x[: j + 1][:i] + x[: j + 1][i + 1 :]) for j in ends if j >= i), Fraction(0)) for i in range(len(x))
+    ]
+    limit = Fraction(np.finfo(factors.dtype).max.item())
+    return np.array([float(s) if abs(s) <= limit else np.inf * (1 if s > 0 else -1) for s in slopes]).astype(
+        factors.dtype
+    )
+
+
+@pytest.mark.parametrize(("dtype", "reach"), [(np.float64, 300), (np.float32, 37), (np.float16, 4)])
+@pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")  # the running products themselves overflow
+def test_the_gradient_of_cumprod_is_exact_whatever_the_products_are_on_the_way(dtype, reach):
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        n = rng.integers(1, 9)
+        sizes = 10.0 ** rng.uniform(-reach, reach, n) * rng.choice([1, -1], n) * (rng.random(n) > 0.15)
+        x = sizes.astype(dtype)
+        got, expected = tg.grad(lambda v: tg.sum(tg.cumprod(v)))(x), exact_gradient(x, running=True)
+        error = np.where(got == expected, 0, np.abs(got - expected) / np.spacing(np.abs(expected)))
+        assert np.all(error <= 40), x.tolist()
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        [1e-200, 1e-200, 1e200, 1e200],
+        [1e200, 1e200, 1e-200, 1e-200],
+        [1e-200, 1e200, 1e-200, 1e200, 0.0],
+        [1e200, 1e200, 0.0, 1e-200, 1e-200],
+        [5e-324, 1e300, 1e300, 0.0, 2.0],
+        [1e-200, 0.0, 1e-200, 0.0, 1e200],
+        [1e-300, 1e-300, 2.0],
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
+def test_prod_and_cumprod_where_products_under_or_overflow(x):
+    x = np.array(x)
+    for f, running in ((tg.prod, False), (lambda v: tg.sum(tg.cumprod(v)), True)):
+        assert np.allclose(tg.grad(f)(x), exact_gradient(x, running), rtol=1e-15, atol=0)
+    both = tg.grad(lambda v: tg.sum(tg.prod(v, axis=1)))(np.stack([x, x[::-1]]))
+    assert np.allclose(both[1], exact_gradient(x[::-1], running=False), rtol=1e-15, atol=0)
+
+
+def test_factors_that_are_not_finite_stay_so():
+    x = np.array([2.0, np.inf, 3.0])
+    assert np.array_equal(tg.grad(tg.prod)(x), [np.inf, 6, np.inf])
+    assert np.isnan(tg.grad(tg.prod)(np.array([2.0, np.nan]))[0])
+    assert tg.grad(tg.prod)(np.array([2.0, np.nan]))[1] == 2

@@ -5,6 +5,7 @@ The imports go from the lowest layer up, so that they do not nest: a deeper stac
 
 from .numbers.exponential import *
 from .numbers.arithmetic import *
+from .numbers.length import *
 from .numbers.choosing import *
 from .numbers.error_function import *
 from .numbers.rounding import *

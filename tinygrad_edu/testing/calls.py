@@ -91,6 +91,7 @@ class OpCall:
     params: dict[str, Any]
     keywords: tuple[str, ...] = ()
     gauge: Callable[[Any], Any] | None = None
+    within: Callable[[Any], Any] | None = None
 
     def __repr__(self) -> str:
         args, kwargs = self.arguments(self.inputs)
@@ -134,10 +135,11 @@ class OpCall:
         return y * self.signs(y)
 
     def with_inputs(self, xs: Sequence[Any]) -> list[Any]:
-        """All inputs, with xs in place of the differentiable ones; equal arrays keep the call's memory."""
+        """All inputs, with xs in place of the differentiable ones, as far as accepted; equal arrays keep the call's memory."""
         inputs = list(self.inputs)
         for i, x in zip(self.differentiable, xs, strict=True):
-            inputs[i] = inputs[i] if np.array_equal(inputs[i], x) else x
+            if not np.array_equal(inputs[i], x):
+                inputs[i] = x if self.within is None else self.within(x)
         return inputs
 
     def backward(self, inputs: Sequence[Any], weights: Any, create_graph: bool = False) -> list[Value]:

@@ -168,7 +168,7 @@ def op_calls(draw: st.DrawFn, op: Op, dtype: Any = float, min_side: int = 0) -> 
     inputs = [
         laid_out(x, draw(st.sampled_from(LAYOUTS)), domain, dtype) for x, domain in zip(numbers, domains, strict=True)
     ]
-    return OpCall(op, tuple(inputs), sample.params, sample.keywords, sample.gauge)
+    return OpCall(op, tuple(inputs), sample.params, sample.keywords, sample.gauge, sample.within)
 
 
 def fixed_calls(op: Op, count: int, min_side: int = 0) -> list[OpCall]:

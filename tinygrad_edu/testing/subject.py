@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import raw_of
+from ..data import raw_of, refuse_foreign
 from ..errors import DTypeError, GradientError, UnsupportedError
 from ..node import Node
 from ..value import Value
@@ -182,6 +182,11 @@ def _floats(x: Any) -> bool:
 def _input(name: str, i: int, x: Any) -> Any:
     """An input as a Python float, a NumPy float scalar or an array of floats."""
     kind = type(x).__name__
+    try:
+        refuse_foreign(x)
+    except DTypeError as error:
+        error.operation = f"{name}: input {i}"
+        raise
     x = np.asarray(raw_of(x))
     if x.dtype.kind not in "fiu":
         got = x.dtype if x.dtype != object else f"a {kind}"

@@ -37,6 +37,10 @@ const np = {
   power: (a, b) => (a === 1 || (a === -1 && abs(b) === Infinity) ? 1 : a ** b),
   prod: (x) => x,
   rad2deg: (x) => x * (180 / PI),
+  radial: (weight, x, length, p = 2) => {
+    const divisor = length + (length === 0);
+    return p === 2 ? (x / divisor) * weight : weight * (sign(x) * (length !== 0) * (abs(x) / divisor + (x === 0)) ** (p - 1));
+  },
   reciprocal: (x) => 1 / x,
   remainder: (a, b) => (a % b !== 0 && a % b < 0 !== b < 0 ? (a % b) + b : a % b),
   rint: (x) => (abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)),

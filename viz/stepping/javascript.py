@@ -43,6 +43,8 @@ def formula(op: Op, params: Mapping[str, Any]) -> str:
 
     Raises UnreadableError, saying why it cannot be had.
     """
+    if not op.elementwise or op.derived:  # before it is remembered: a checkpoint's op ends with its graph
+        raise UnreadableError(f"{op.name} does not compute number by number")
     found = _formula_or_why(op, repr(sorted(params.items())), params)
     if isinstance(found, UnreadableError):
         raise found
@@ -71,8 +73,6 @@ def _formula_or_why(op: Op, key: str, params: Mapping[str, Any]) -> str | Unread
 
 
 def _formula(op: Op, params: Mapping[str, Any]) -> str:
-    if not op.elementwise or op.derived:
-        raise UnreadableError(f"{op.name} does not compute number by number")
     names = {name: f"x{i}" for i, name in enumerate(op.arrays)}  # any name of Python's, but none of JavaScript's
     inputs = ", ".join(names.values())
     derivatives = [

@@ -44,6 +44,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "negative": torch.negative,
     "positive": torch.positive,
     "power": power,
+    "radial": lambda weight, x, length, p=2: weight * torch.sign(x) * (torch.abs(x) / length) ** (p - 1),
     "reciprocal": torch.reciprocal,
     "sign": torch.sign,
     "sqrt": torch.sqrt,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from operator import index
 from typing import Any
 
+import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...data import to_array
@@ -25,6 +26,8 @@ def checked_axes(shape: Shape, axis: int | Sequence[int] | None, new: int = 0) -
     if type(axis) is int and -n <= axis < n:
         return (axis % n,)
     try:
+        if any(isinstance(i, (bool, np.bool)) for i in (axis if isinstance(axis, (tuple, list)) else (axis,))):
+            raise TypeError("a boolean is no axis")  # True is 1 to Python
         return normalize_axis_tuple(axis, n)
     except (ValueError, TypeError):
         got = f"axis {axis!r:.40} for an input of shape {shape}" + (f" and {new} new axes" if new else "")
@@ -35,7 +38,7 @@ def checked_axes(shape: Shape, axis: int | Sequence[int] | None, new: int = 0) -
 def checked_axis(shape: Shape, axis: int) -> int:
     """A single axis as a non-negative number. Raises ShapeError for None and tuples too."""
     try:
-        (i,) = checked_axes(shape, index(axis))
+        (i,) = checked_axes(shape, axis if isinstance(axis, bool) else index(axis))
     except TypeError:
         raise ShapeError(f"got axis {axis!r:.40} for an input of shape {shape}, expected one integer") from None
     return i

@@ -16,9 +16,10 @@ from ...domain import Sample, Shape
 from ...errors import ShapeError
 from ...op import rule
 from ...signatures import Array, Plain
+from ..numbers.length import ordinary
 from .axes import along_each_axis, checked_axis, cut
 from .joining import concatenate
-from .reduction import ordinary
+from .scaled import Scaled, joined, scaled
 from .shape import atleast_1d, reshape
 
 __all__ = ["cumprod", "cumsum", "cumulative_prod", "cumulative_sum"]
@@ -39,6 +40,7 @@ def _sums_from_the_end(g: Any, axis: int) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="Σ…",
     analytic=True,
     samples=along_one_axis,
@@ -59,23 +61,33 @@ def _cumprod_rule(g: Any, y: Any, x: Any, axis: int | None) -> Any:
     if ordinary(y):
         share = _sums_from_the_end(g * y, axis) / flat
     else:
-        ones = np.ones_like(cut(raw_of(flat), axis, 0, 1))
-        share = concatenate([ones, cut(y, axis, None, -1)], axis=axis) * _horner(g, flat, axis)
+        share = (_products_before(scaled(flat), axis) * _sums_of_products(scaled(g), scaled(flat), axis)).whole()
     return reshape(share, shape_of(x))
 
 
-def _horner(g: Any, x: Any, axis: int) -> Any:
-    """S[i] = g[i] + x[i+1] S[i+1], by doubling: each round doubles the number of terms in S[i]."""
-    count = shape_of(x)[axis]
-    factor, S, reach = cut(x, axis, 1), g, 1
+def _products_before(x: Scaled, axis: int) -> Scaled:
+    """P[i] = x[0] ... x[i-1], by doubling: each round doubles the number of factors in P[i]."""
+    count, reach = x.e.shape[axis], 1
+    P = joined([scaled(np.ones_like(cut(raw_of(x.m), axis, 0, 1))), x.cut(axis, 0, count - 1)], axis)
     while reach < count:
-        S = concatenate([cut(S, axis, None, -reach) + factor * cut(S, axis, reach), cut(S, axis, -reach)], axis=axis)
-        factor = cut(factor, axis, None, -reach) * cut(factor, axis, reach)
+        P = joined([P.cut(axis, 0, reach), P.cut(axis, reach) * P.cut(axis, 0, count - reach)], axis)
+        reach *= 2
+    return P
+
+
+def _sums_of_products(g: Scaled, x: Scaled, axis: int) -> Scaled:
+    """S[i] = g[i] + x[i+1] S[i+1], by doubling: each round doubles the number of terms in S[i]."""
+    factor, S, count, reach = x.cut(axis, 1), g, x.e.shape[axis], 1
+    while reach < count:
+        rest = count - reach
+        S = joined([S.cut(axis, 0, rest) + factor * S.cut(axis, reach), S.cut(axis, rest)], axis)
+        factor = factor.cut(axis, 0, max(rest - reach, 0)) * factor.cut(axis, reach)
         reach *= 2
     return S
 
 
 @operation(
+    accumulates=True,
     symbol="Π…",
     analytic=True,
     samples=along_one_axis,

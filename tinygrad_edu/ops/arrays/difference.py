@@ -64,7 +64,7 @@ def _curves(shape: Shape) -> Iterator[Sample]:
         yield Sample((shape, shape), {"axis": axis}, keywords=("x",))
 
 
-@derived(samples=_curves)
+@derived(samples=_curves, accumulates=True)
 def trapezoid(y: Array, /, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Plain:
     """Integral of y along an axis by the trapezoidal rule: Σ dx (y[1:] + y[:-1]) / 2.
 
@@ -122,6 +122,7 @@ def gradient(x: Array, /, *spacing: Raw, axis: Axis = None, edge_order: int = 1)
     """
     if edge_order not in (1, 2):
         raise UnsupportedError(f"got edge_order={edge_order!r}, expected 1 or 2")
+    edge_order = int(edge_order)  # of an unsigned integer -1 is not below 0
     axes = checked_axes(shape_of(x), axis)
     steps = spacing or (1.0,)
     if len(steps) == 1 and not shape_of(steps[0]):

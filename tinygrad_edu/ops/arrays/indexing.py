@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import operand_array, shape_of
+from ...data import operand_array, refuse_foreign, shape_of, to_array
 from ...definition import operation
 from ...domain import Sample, Shape
 from ...errors import UnsupportedError
@@ -59,7 +59,7 @@ def _plain(part: Any) -> Array:
             "got a Value in the index, expected plain integers or booleans; "
             "write x[i.data.astype(int)], or a comparison as in x[i > 0]"
         )
-    return np.asarray(part)
+    return to_array(part)
 
 
 def repeats(index: Any) -> bool:
@@ -128,6 +128,10 @@ def by_numpy(ufunc: np.ufunc) -> Any:
 )
 def getitem(x: Array, /, index: Any) -> Plain:
     """The part x[index]. The gradients of repeated integer indices add up."""
+    if type(index) is not int and type(index) is not slice:
+        for part in _parts(index):
+            if isinstance(part, np.ndarray) and type(part) is not np.ndarray:
+                refuse_foreign(part)
     try:
         return operand_array(x)[index]
     except UnsupportedError:
@@ -149,6 +153,7 @@ def _added_one_by_one(*parts: Array, shape: Shape, indices: tuple[Any, ...]) -> 
 
 
 @operation(
+    accumulates=True,
     analytic=True,
     samples=_scattered,
     numpy=_added_one_by_one,
@@ -227,6 +232,7 @@ def _last_writer(shape: Shape, index: Any) -> Any:
 
 
 @operation(
+    accumulates=True,
     analytic=True,
     samples=writing,
     numpy=by_numpy(np.add),

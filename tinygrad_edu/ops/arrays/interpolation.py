@@ -47,7 +47,7 @@ def interp(
 ) -> Plain:
     """Piecewise linear interpolation at x of the points (xp, fp); differentiable in all three.
 
-    At a kink, x = xp[i], the derivative in x is the slope to the right. Outside of xp it is 0.
+    At a kink, x = xp[i], the derivative in x is the slope to the right, or 0 if that is infinite. Outside of xp it is 0.
 
     Args:
         x: any shape.
@@ -69,8 +69,19 @@ def interp(
     inside = ~(before | after)
     inner = flat[inside]
     i = np.minimum(np.searchsorted(known, raw_of(inner), side="right"), len(known) - 1) - 1  # NaN comes last
-    slope = divide(fp[i + 1] - fp[i], xp[i + 1] - xp[i])
-    return reshape(index_set(y, slope * (inner - xp[i]) + fp[i], inside), shape_of(x))
+    with np.errstate(all="ignore"):  # beside an infinite fp
+        slope = divide(fp[i + 1] - fp[i], xp[i + 1] - xp[i])
+        heights = slope * (inner - xp[i]) + fp[i]
+        if np.any(np.isnan(raw_of(heights))):
+            other = slope * (inner - xp[i + 1]) + fp[i + 1]
+            heights = _beside_infinities(heights, other, raw_of(inner), known[i], fp[i], fp[i + 1])
+    return reshape(index_set(y, heights, inside), shape_of(x))
+
+
+def _beside_infinities(y: Any, other: Any, x: Raw, xp: Raw, left: Any, right: Any) -> Any:
+    """The heights, with NumPy's choice where one is NaN: fp at its point, or of equal ends, else as computed from the right."""
+    level = (raw_of(left) == raw_of(right)) & np.isnan(raw_of(other)) & ~np.isnan(x)
+    return where(np.isnan(raw_of(y)), where((x == xp) | level, left, other), y)
 
 
 def _end(given: Any, height: Any) -> Any:

@@ -38,6 +38,8 @@ def _joinable(shape: Shape) -> Iterable[Sample]:
 
 def _whole(axis: Any) -> int:
     try:
+        if isinstance(axis, bool):
+            raise TypeError("a boolean is no axis")  # True is 1 to Python
         return index(axis)
     except TypeError:
         raise ShapeError(f"got axis={axis!r:.40}, expected a list of arrays and an integer axis") from None

@@ -45,9 +45,10 @@ def _missing(x: Any) -> Any:
 
 
 def _known(x: Any, axis: Axis, keepdims: bool) -> Any:
-    """The number of elements that are not NaN, in the dtype of x if that is a float."""
+    """The number of elements that are not NaN, in the dtype of x if that is a float, at least float32."""
     dtype = np.asarray(raw_of(x)).dtype
-    return np.sum(~_missing(x), axis=axis, keepdims=keepdims, dtype=dtype if dtype.kind == "f" else float)
+    wide = np.result_type(dtype, np.float32) if dtype.kind == "f" else float
+    return np.sum(~_missing(x), axis=axis, keepdims=keepdims, dtype=wide)
 
 
 @derived(samples=along_axes)
@@ -74,7 +75,7 @@ def nancumprod(x: Array, /, axis: int | None = None) -> Plain:
     return cumprod(where(_missing(x), 1.0, x), axis=axis)
 
 
-@derived(samples=along_axes_with_numbers)
+@derived(samples=along_axes_with_numbers, accumulates=True)
 def nanmean(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Arithmetic mean over axes, ignoring NaN; NaN for an empty or all-NaN slice."""
     return divide(nansum(x, axis=axis, keepdims=keepdims), _known(x, axis, keepdims))
@@ -90,14 +91,14 @@ def _freedom(x: Any, axis: Axis, ddof: int, keepdims: bool) -> Any:
     return where(count > 0, count, nan)
 
 
-@derived(samples=along_axes_with_freedom)
+@derived(samples=along_axes_with_freedom, accumulates=True)
 def nanvar(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
     """Variance over axes, ignoring NaN; NaN where at most ddof elements remain."""
     squares = sum(square(_deviation(x, axis)), axis=axis, keepdims=keepdims)
     return divide(squares, _freedom(x, axis, ddof, keepdims))
 
 
-@derived(domain=(DISTINCT,), samples=along_axes_with_freedom)
+@derived(domain=(DISTINCT,), samples=along_axes_with_freedom, accumulates=True)
 def nanstd(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
     """Standard deviation over axes, ignoring NaN: the square root of nanvar. The gradient is 0 where all numbers are equal."""
     length = p_norm(_deviation(x, axis), axis=axis, keepdims=keepdims)
@@ -133,7 +134,7 @@ def _of_sorted(f: Callable[[Any], Any], lead: Shape, x: Any, axis: Axis, keepdim
     return _where_known(reshape(y, lead + np.shape(known)), x, axis, keepdims)
 
 
-@derived(domain=(DISTINCT,), samples=along_axes_with_numbers)
+@derived(domain=(DISTINCT,), samples=along_axes_with_numbers, accumulates=True)
 def nanmedian(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Median over axes, ignoring NaN; NaN for an all-NaN slice."""
     return _of_sorted(lambda numbers: median(numbers, axis=0), (), x, axis, keepdims)
@@ -145,7 +146,7 @@ def _fractions(shape: Shape) -> Iterator[Sample]:
         yield Sample((shape,), s.params | {"q": [0.25, 0.75, 1.0], "method": "higher"})
 
 
-@derived(domain=(DISTINCT,), samples=_fractions)
+@derived(domain=(DISTINCT,), samples=_fractions, accumulates=True)
 def nanquantile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", keepdims: bool = False) -> Plain:
     """The qth quantile over axes, ignoring NaN; q, method and errors as for quantile.
 
@@ -163,7 +164,7 @@ def _percents(shape: Shape) -> Iterator[Sample]:
         yield Sample((shape,), s.params | {"q": [10.0, 75.0]})
 
 
-@derived(domain=(DISTINCT,), samples=_percents)
+@derived(domain=(DISTINCT,), samples=_percents, accumulates=True)
 def nanpercentile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", keepdims: bool = False) -> Plain:
     """The qth percentile over axes, ignoring NaN: nanquantile(x, q / 100)."""
     return nanquantile(x, np.true_divide(q, 100), axis=axis, method=method, keepdims=keepdims)

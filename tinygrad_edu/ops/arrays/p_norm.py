@@ -14,7 +14,8 @@ from ...domain import NONZERO, Sample, Shape
 from ...errors import UnsupportedError
 from ...op import rule
 from ...signatures import Array, Axis, Plain
-from ..numbers.arithmetic import abs, power, sign
+from ..numbers.arithmetic import abs, sign
+from ..numbers.length import component
 from .reduction import along_axes_with_numbers, kept
 
 _total: Any = np.add.reduce
@@ -27,14 +28,11 @@ def _every_p(shape: Shape) -> Iterator[Sample]:
 
 
 def _p_norm_rule(g: Any, y: Any, x: Any, p: float, axis: Axis, keepdims: bool) -> Any:
-    g, length = g * (y != 0), y + (y == 0)  # at x = 0 every derivative is 0
-    if p == 2:
-        return x * kept(g / length, x, axis, keepdims)
-    ratio = abs(x) / kept(length, x, axis, keepdims) + (x == 0)
-    return kept(g, x, axis, keepdims) * (sign(x) * power(ratio, p - 1))
+    return component(kept(g, x, axis, keepdims), x, kept(y, x, axis, keepdims), p)
 
 
 @operation(
+    accumulates=True,
     symbol="‖x‖",
     domain=(NONZERO,),
     samples=_every_p,
@@ -42,9 +40,10 @@ def _p_norm_rule(g: Any, y: Any, x: Any, p: float, axis: Axis, keepdims: bool) -
     rules=(rule(_p_norm_rule, says=lambda g, y, x, p, axis, keepdims: g * sign(x) * (abs(x) / y) ** (p - 1)),),
 )
 def p_norm(x: Array, /, p: float = 2, axis: Axis = None, keepdims: bool = False) -> Plain:
-    """(Σ |x|**p)**(1/p) over axes, without overflow or underflow; Euclidean length for p = 2. At x = 0 the gradient is 0.
+    """(Σ |x|**p)**(1/p) over axes, without overflow or underflow; Euclidean length for p = 2.
 
-    p is finite and not 0. Raises UnsupportedError for other p, which `norm` supports.
+    At x = 0 the gradient is 0, higher derivatives are NaN. p is finite and not 0. Raises UnsupportedError for other p, which
+    `norm` supports.
     """
     x = operand_array(to_floating(x))
     if p == 2 and axis is None and not keepdims:

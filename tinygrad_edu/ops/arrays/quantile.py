@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...data import raw_of, shape_of, to_floating
+from ...data import raw_of, shape_of, to_array, to_floating
 from ...definition import derived, operation
 from ...domain import DISTINCT, Sample, Shape
 from ...errors import ShapeError, UnsupportedError
@@ -38,7 +38,7 @@ def _places(x: Any, y: Any, ranks: tuple[int, ...]) -> Any:
         lower = np.count_nonzero(x < number, axis=0)
         seen = np.cumsum((x == number) | (np.isnan(number) & np.isnan(x)), axis=0)
         rows.append(np.argmax(seen == np.where(np.isnan(number), 1, rank - lower + 1), axis=0))
-    return np.stack(rows)
+    return np.stack(rows) if rows else np.empty((0, shape_of(x)[1]), int)
 
 
 @operation(
@@ -64,7 +64,7 @@ def ranked(x: Array, /, ranks: tuple[int, ...]) -> Plain:
     return np.where(np.isnan(parts[-1]), parts[-1], parts[list(ranks)])
 
 
-@derived(domain=(DISTINCT,), samples=along_axes_with_numbers)
+@derived(domain=(DISTINCT,), samples=along_axes_with_numbers, accumulates=True)
 def median(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Median over axes; the gradient goes to the middle number, or half to each of the two middle numbers.
 
@@ -95,7 +95,7 @@ def _fractions(shape: Shape) -> Iterator[Sample]:
             yield Sample((shape,), s.params | {"q": [0.25, 0.7], "method": method})
 
 
-@derived(domain=(DISTINCT,), samples=_fractions)
+@derived(domain=(DISTINCT,), samples=_fractions, accumulates=True)
 def quantile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", keepdims: bool = False) -> Plain:
     """The qth quantile over axes; an array q gives one result per element, along leading axes.
 
@@ -113,7 +113,7 @@ def quantile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", 
         raise UnsupportedError(f"got method={method!r}, expected one of {', '.join(_PLACES)}")
     if isinstance(q, Node):
         raise UnsupportedError("got a Value for q, which is not differentiated; pass q.numpy()")
-    q = np.asarray(q, float)
+    q = to_array(q).astype(float)
     axes = checked_axes(shape_of(x), axis)
     table = columns(to_floating(x), axes)
     if not np.all((q >= 0) & (q <= 1)) or not shape_of(table)[0]:
@@ -142,7 +142,7 @@ def _percents(shape: Shape) -> Iterator[Sample]:
         yield Sample((shape,), s.params | {"q": [10.0, 75.0], "method": "midpoint"})
 
 
-@derived(domain=(DISTINCT,), samples=_percents)
+@derived(domain=(DISTINCT,), samples=_percents, accumulates=True)
 def percentile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", keepdims: bool = False) -> Plain:
     """The qth percentile over axes: quantile(x, q / 100)."""
     fraction = q if isinstance(q, Node) else np.true_divide(q, 100)

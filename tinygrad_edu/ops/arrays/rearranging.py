@@ -73,6 +73,8 @@ def roll(x: Array, /, shift: int | Sequence[int], axis: Axis = None) -> Plain:
     A primitive, since its gradient takes one pass; composed of slices it takes two. Raises ShapeError for an axis that x does
     not have.
     """
+    if axis is not None:  # each on its own, since one may be named twice
+        axis = tuple([checked_axis(shape_of(x), i) for i in (axis if isinstance(axis, (tuple, list)) else (axis,))])
     return np.roll(x, shift, axis)
 
 
@@ -110,12 +112,14 @@ def sort(x: Array, /, axis: int | None = -1, kind: str | None = None, *, stable:
     The gradient treats the sort as stable, whatever its kind: equal numbers keep their order. Raises ShapeError for an axis
     that x does not have.
     """
+    if axis is not None:
+        axis = checked_axis(shape_of(x), axis)
     return np.sort(x, axis=axis, kind=kind, stable=stable)  # type: ignore[arg-type]  # a literal in NumPy's stubs
 
 
 def _unsorted(g: Any, x: Array, axis: int | None) -> Any:
     """g, given in sorted order, rearranged to the order of x."""
     if axis is None:
-        return reshape(_unsorted(g, x.reshape(-1), 0), x.shape)
+        return reshape(_unsorted(g, np.reshape(x, -1), 0), shape_of(x))
     order = np.argsort(x, axis=axis, kind="stable")
     return index_set(np.zeros_like(x), g, places_along(x.shape, order, axis))

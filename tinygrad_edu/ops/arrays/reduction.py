@@ -19,8 +19,9 @@ from ...errors import ShapeError
 from ...op import rule
 from ...signatures import Array, Axis, Plain
 from ..numbers.arithmetic import divide
+from ..numbers.length import ordinary
 from .axes import checked_axes
-from .joining import concatenate
+from .scaled import Scaled, joined, scaled
 from .shape import reshape, transpose
 
 __all__ = ["amax", "amin", "broadcast_to", "max", "mean", "min", "prod", "ptp", "sum"]
@@ -78,6 +79,7 @@ def uncolumns(z: Any, x: Any, axis: Axis) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="Σ",
     analytic=True,
     samples=along_axes,
@@ -88,30 +90,25 @@ def sum(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     return _total(x, axis=axis, keepdims=keepdims)
 
 
-def ordinary(y: Any) -> bool:
-    """Whether all products y are nonzero and within range, so that y / x is the product of the other factors."""
-    size = np.abs(raw_of(y))
-    return bool(np.all((size >= np.finfo(size.dtype).tiny) & (size < np.inf)))
-
-
 def _prod_rule(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     if ordinary(y):
         return kept(g * y, x, axis, keepdims) / x
-    return kept(g, x, axis, keepdims) * uncolumns(_products_of_others(columns(x, axis)), x, axis)
+    return kept(g, x, axis, keepdims) * uncolumns(_products_of_others(scaled(columns(x, axis))).whole(), x, axis)
 
 
-def _products_of_others(x: Any) -> Any:
+def _products_of_others(x: Scaled) -> Scaled:
     """For each element of a column the product of the others, by halving: the others of a in ab are b and a's others."""
-    half = len(x) // 2
+    half = len(x.e) // 2
     if not half:
-        return np.ones(x.shape, x.dtype)
-    a, b, odd = x[:half], x[half : 2 * half], x[2 * half :]
-    others = _products_of_others(concatenate([a * b, odd], axis=0))
-    of_pairs = others[:half]
-    return concatenate([of_pairs * b, of_pairs * a, others[half:]], axis=0)
+        return scaled(np.ones_like(raw_of(x.m)))
+    a, b, odd = x.cut(0, 0, half), x.cut(0, half, 2 * half), x.cut(0, 2 * half)
+    others = _products_of_others(joined([a * b, odd], 0))
+    of_pairs = others.cut(0, 0, half)
+    return joined([of_pairs * b, of_pairs * a, others.cut(0, half)], 0)
 
 
 @operation(
+    accumulates=True,
     symbol="Π",
     analytic=True,
     samples=along_axes,
@@ -133,7 +130,7 @@ def broadcast_to(x: Array, /, shape: Shape) -> Plain:
     return np.broadcast_to(x, shape) if shape_of(x) else np.full(shape, x)
 
 
-@derived(samples=along_axes_with_numbers)
+@derived(samples=along_axes_with_numbers, accumulates=True)
 def mean(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Arithmetic mean over axes; NaN for an empty slice."""
     return divide(sum(x, axis=axis, keepdims=keepdims), count(x, axis))
@@ -148,7 +145,8 @@ def count(x: Any, axis: Axis) -> int:
 def _to_the_extreme(g: Any, x: Any, y: Any, axis: Axis, keepdims: bool) -> Any:
     """g at the elements equal to the extreme value y, shared equally among them; 0 elsewhere."""
     attained = x == kept(y, x, axis, keepdims)
-    ties = np.sum(attained, axis=axis, keepdims=True, dtype=getattr(x, "dtype", float))
+    wide = np.result_type(getattr(x, "dtype", float), np.float32)  # float16 counts to 2048
+    ties = np.sum(attained, axis=axis, keepdims=True, dtype=wide)
     return kept(g, x, axis, keepdims) / ties * attained
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import raw_of, shape_of
+from ...data import raw_of, shape_of, to_array
 from ...definition import derived
 from ...domain import CONDITION, REAL, Sample, Shape
 from ...errors import DTypeError, OutOfBoundsError, ShapeError, UnsupportedError
@@ -101,7 +101,7 @@ def delete(x: Array, /, obj: Any, axis: int | None = None) -> Any:
 
 
 def _select_call(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
-    conditions = tuple([np.asarray(raw_of(condition)) for condition in condlist])
+    conditions = tuple([to_array(raw_of(condition)) for condition in condlist])
     if not conditions or len(conditions) != len(choicelist):
         got = f"{len(conditions)} conditions and {len(choicelist)} choices"
         raise ShapeError(f"got {got}, expected equal numbers, at least one")

@@ -52,7 +52,7 @@ def reshape(x: Array, /, shape: int | Shape) -> Plain:
     rules=(
         rule(
             lambda g, y, x, axes: transpose(
-                g, None if axes is None else tuple([int(i) for i in np.argsort(np.mod(axes, len(axes) or 1))])
+                g, None if axes is None else np.argsort(np.mod(np.ravel(axes), len(shape_of(x)) or 1)).tolist()
             ),
             says="g with the axes back in place",
         ),

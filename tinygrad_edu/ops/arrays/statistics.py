@@ -40,14 +40,14 @@ def _freedom(x: Any, axis: Axis, ddof: float) -> float:
         raise DTypeError(f"got ddof={ddof!r:.40}, expected a number, usually 0 or 1") from None
 
 
-@derived(samples=along_axes_with_freedom)
+@derived(samples=along_axes_with_freedom, accumulates=True)
 def var(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
     """Variance over axes: the sum of squared deviations from the mean over (count - ddof). Accurate for data far from 0."""
     deviation = x - mean(x, axis=axis, keepdims=True)
     return divide(sum(deviation * deviation, axis=axis, keepdims=keepdims), _freedom(x, axis, ddof))
 
 
-@derived(domain=(DISTINCT,), samples=along_axes_with_freedom)
+@derived(domain=(DISTINCT,), samples=along_axes_with_freedom, accumulates=True)
 def std(x: Array, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Plain:
     """Standard deviation over axes, the square root of var. The gradient is 0 where all numbers are equal."""
     length = p_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)
@@ -71,7 +71,7 @@ def _positive(x: Any, weights: Any) -> tuple[Any, Any]:
     return x, np.abs(weights) + 0.5
 
 
-@derived(samples=_weighings)
+@derived(samples=_weighings, accumulates=True)
 def average(
     x: Array, /, axis: Axis = None, weights: Any = None, returned: bool = False, keepdims: bool = False
 ) -> Plain:
@@ -139,7 +139,7 @@ def _covariances(shape: Shape) -> Iterator[Sample]:
         yield s._replace(params=s.params | {"ddof": 0})
 
 
-@derived(samples=_covariances)
+@derived(samples=_covariances, accumulates=True)
 def cov(x: Array, /, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Plain:
     """Covariance matrix of the rows of x, each a variable: (n, observations) -> (n, n); a scalar for a single variable.
 
@@ -154,7 +154,9 @@ def cov(x: Array, /, y: Any = None, rowvar: bool = True, bias: bool = False, ddo
     return _squeezed(divide(d @ d.mT, _freedom(d, 1, int(not bias) if ddof is None else ddof)))
 
 
-@derived(domain=(DISTINCT,), samples=lambda shape: _tables(shape, 3))  # two always correlate perfectly
+@derived(
+    domain=(DISTINCT,), samples=lambda shape: _tables(shape, 3), accumulates=True
+)  # two always correlate perfectly
 def corrcoef(x: Array, /, y: Any = None, rowvar: bool = True) -> Plain:
     """Correlation coefficients, from -1 to 1, of the rows of x, each a variable; arguments and errors as for cov.
 

@@ -94,6 +94,7 @@ def _contractions(shape: Shape) -> Iterator[Sample]:
 
 
 @operation(
+    accumulates=True,
     symbol="einsum",
     analytic=True,
     call=_einsum_call,

@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...data import raw_of, shape_of
+from ...data import raw_of, shape_of, to_floating
 from ...definition import derived, operation
 from ...domain import Sample, Shape
-from ...errors import GraphError, UnsupportedError
+from ...errors import GraphError, MatrixError, UnsupportedError
 from ...op import rule
 from ...signatures import Array, Plain
+from ...term import Term
 from ..arrays.joining import concatenate
 from .inverses import check_matrix, check_square, factored, solve, square_shapes, well_posed
 
@@ -57,6 +58,26 @@ def symmetric(x: Any) -> Any:
     return (x + x.mT) / 2
 
 
+def check_symmetric(x: Any, triangle: str) -> None:
+    """Raise ShapeError unless the matrices are square, MatrixError unless they are symmetric to half their digits.
+
+    NumPy reads one triangle of an asymmetric matrix, without a word; a gradient for it would be triangular.
+    """
+    check_square(x)
+    if isinstance(x, Term):
+        return
+    x = to_floating(x)
+    gap, size = [np.max(np.abs(part), axis=(-2, -1), initial=0.0) for part in (x - x.mT, x)]
+    if np.any(gap > float(np.finfo(x.dtype).eps) ** 0.5 * size):
+        *matrix, i, j = np.unravel_index(np.argmax(np.abs(x - x.mT)), x.shape)
+        pair = (f"x[{', '.join(map(str, (*matrix, *place)))}] = {x[(*matrix, *place)]:g}" for place in ((i, j), (j, i)))
+        tri, strict = ("tril", -1) if triangle == "lower" else ("triu", 1)
+        raise MatrixError(
+            f"got a matrix that is not symmetric, {' and '.join(pair)}, of which NumPy reads the {triangle} triangle alone; "
+            f"write (x + x.mT) / 2, or np.{tri}(x) + np.{tri}(x, {strict}).mT for what NumPy reads"
+        )
+
+
 def identity(n: int) -> Any:
     """The boolean identity matrix: as a factor it keeps the other factor's dtype."""
     return np.eye(n, dtype=bool)
@@ -75,7 +96,7 @@ def symmetric_part(x: Array) -> tuple[Array]:
 
 def _definite(shape: Shape) -> Iterator[Sample]:
     for upper in (False, True):
-        yield Sample((square_shapes(shape),), {"upper": upper}, prepare=symmetric_part)
+        yield Sample((square_shapes(shape),), {"upper": upper}, prepare=symmetric_part, within=symmetric)
 
 
 def _cholesky_rule(g: Any, y: Any, upper: bool) -> Any:
@@ -100,13 +121,13 @@ def _cholesky_rule(g: Any, y: Any, upper: bool) -> Any:
 def cholesky(x: Array, /, upper: bool = False) -> Plain:
     """Cholesky factor: lower triangular y with y yᵀ = x and a positive diagonal; yᵀ if upper. (..., n, n) -> (..., n, n).
 
-    The factor is that of the symmetric part (x + xᵀ)/2, so the gradient is symmetric. Raises ShapeError if the matrices are
-    not square, MatrixError if one is not positive definite.
+    The gradient is symmetric. Raises ShapeError if the matrices are not square, MatrixError if one is not symmetric, up to
+    rounding, or not positive definite.
     """
-    check_square(x)
+    check_symmetric(x, "upper" if upper else "lower")
     problem = "a matrix is not positive definite; add a multiple of the identity, or use eigh"
-    y = factored(problem, np.linalg.cholesky, symmetric(x))
-    return y.mT if upper else y
+    y: Plain = factored(problem, np.linalg.cholesky, x, upper=upper)
+    return y
 
 
 def _qr_sizes(shape: Shape) -> tuple[Shape, Shape]:

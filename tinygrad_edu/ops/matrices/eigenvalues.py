@@ -19,8 +19,8 @@ from ...errors import GraphError, UnsupportedError
 from ...node import Node
 from ...op import rule
 from ...signatures import Array, Plain
-from .decomposition import identity, pack, resolution, symmetric, symmetric_part, unpack
-from .inverses import NOT_FINITE, check_square, factored, square_shapes
+from .decomposition import check_symmetric, identity, pack, resolution, symmetric, symmetric_part, unpack
+from .inverses import NOT_FINITE, factored, square_shapes
 
 __all__ = ["eigh", "eigvalsh"]
 
@@ -91,7 +91,9 @@ def _eigh_gauge(y: Any) -> Any:
 
 def _packed_samples(shape: Shape) -> Iterator[Sample]:
     for uplo in ("L", "U"):
-        yield Sample((square_shapes(shape),), {"UPLO": uplo}, prepare=symmetric_part, gauge=_eigh_gauge)
+        yield Sample(
+            (square_shapes(shape),), {"UPLO": uplo}, prepare=symmetric_part, gauge=_eigh_gauge, within=symmetric
+        )
 
 
 def _samples(shape: Shape) -> Iterator[Sample]:
@@ -121,20 +123,19 @@ def _eigh_rule(g: Any, y: Any, sizes: Any) -> Any:
     ),
 )
 def packed_eigh(x: Array, /, UPLO: str = "L") -> Plain:
-    """Eigenvalues and eigenvectors of the symmetric part of matrices, packed: (..., n, n) -> (..., n + n²)."""
-    check_square(x)
-    return pack(x.shape[:-2], *factored(NOT_FINITE, np.linalg.eigh, symmetric(x), UPLO))
+    """Eigenvalues and eigenvectors of symmetric matrices, packed: (..., n, n) -> (..., n + n²)."""
+    check_symmetric(x, "lower" if UPLO in "Ll" else "upper")
+    return pack(x.shape[:-2], *factored(NOT_FINITE, np.linalg.eigh, x, UPLO))
 
 
 @derived(symbol="eigh", several=EighResult, samples=_samples, numpy=np.linalg.eigh)
 def eigh(x: Array, /, UPLO: str = "L") -> EighResult:
     """Eigenvalues w, ascending, and eigenvectors v of symmetric matrices, x v = v diag(w): (..., n, n) -> (..., n), (..., n, n).
 
-    The results are those of the symmetric part (x + xᵀ)/2, whichever triangle UPLO names, so the gradient is symmetric and
-    exact.
+    UPLO names the triangle to read, the lower or the upper one; the gradient is symmetric either way.
 
     Equal eigenvalues have a gradient; their eigenvectors do not, and their gradient and second derivatives raise GraphError.
-    Raises ShapeError if the matrices are not square.
+    Raises ShapeError if the matrices are not square, MatrixError if one is not symmetric, up to rounding.
     """
     if UPLO not in ("L", "U", "l", "u"):
         raise UnsupportedError(f"got UPLO={UPLO!r}, expected 'L' or 'U'")

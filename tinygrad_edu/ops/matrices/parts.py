@@ -23,6 +23,7 @@ __all__ = ["diag", "diagflat", "diagonal", "trace", "tril", "triu"]
 
 def _row(rows: int, columns: int, offset: int) -> slice:
     """The slice of the flattened matrix that is a diagonal: every (columns + 1)th element."""
+    offset = integer("offset", offset)
     length = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
     start = offset if offset >= 0 else -offset * columns
     return slice(start, start + length * (columns + 1), columns + 1)
@@ -74,7 +75,8 @@ def diag(x: Array, /, k: int = 0) -> Any:
         return _diagonal(x, k, 0, 1)
     if len(shape_of(x)) != 1:
         raise ShapeError(f"got an input of shape {shape_of(x)}, expected a vector or a matrix; see diagonal()")
-    n = shape_of(x)[0] + np.abs(k)
+    k = integer("k", k)
+    n = shape_of(x)[0] + abs(k)
     return reshape(scatter(x, shape=(n * n,), indices=(_row(n, n, k),)), (n, n))
 
 

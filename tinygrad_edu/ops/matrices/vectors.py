@@ -36,7 +36,7 @@ def _cross_call(a: Any, b: Any, /, axisa: int = -1, axisb: int = -1, axisc: int 
 
 def _from_right(axis: int, x: Any) -> int:
     """The axis as a negative number, which stays valid when broadcasting adds leading axes."""
-    return axis if axis < 0 else axis - len(x.shape)
+    return int(axis) if axis < 0 else int(axis) - len(x.shape)
 
 
 @operation(

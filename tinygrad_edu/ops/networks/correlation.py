@@ -108,6 +108,7 @@ def _kernels(weight: Any, groups: int) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="∗",
     analytic=True,
     samples=_image_and_kernel,
@@ -134,6 +135,7 @@ def conv(x: Array, weight: Any, /, stride: Shape, padding: Padding, dilation: Sh
 
 
 @operation(
+    accumulates=True,
     symbol="∗ᵀ",
     analytic=True,
     samples=_windows_and_kernel,
@@ -165,6 +167,7 @@ def conv_transpose(
 
 
 @operation(
+    accumulates=True,
     symbol="∗ʷ",
     analytic=True,
     samples=_image_and_windows,

@@ -13,6 +13,7 @@ from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError, TinygradError
 from ...op import rule
+from ...randomness import generator
 from ...signatures import Array, Plain
 from ..arrays.axes import along_each_axis, checked_axis, integers
 from ..arrays.indexing import getitem
@@ -39,6 +40,7 @@ def _shifted(x: Array, axis: int) -> Any:
 
 
 @operation(
+    accumulates=True,
     samples=_with_numbers,
     numpy=lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True),
     rules=(lambda g, y, x, axis: y * (g - sum(g * y, axis=axis, keepdims=True)),),
@@ -51,6 +53,7 @@ def softmax(x: Array, /, axis: int = -1) -> Plain:
 
 
 @operation(
+    accumulates=True,
     samples=_with_numbers,
     numpy=lambda x, axis: np.log(np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)),
     rules=(lambda g, y, x, axis: g - exp(y) * sum(g, axis=axis, keepdims=True),),
@@ -108,6 +111,7 @@ def _checked_labels(x: Array, labels: Any) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="CE",
     samples=_labelled,
     numpy=lambda x, labels: (
@@ -167,7 +171,7 @@ def dropout(x: Array, /, p: float = 0.5, rng: np.random.Generator | int | None =
         return x
     if rng is None:
         raise TinygradError("rng is missing; pass rng=np.random.default_rng(seed), or training=False")
-    keep = np.random.default_rng(rng).random(shape_of(x), np.float32) >= p
+    keep = generator(rng).random(shape_of(x), np.float32) >= p
     x = to_floating(x)
     scale = np.multiply(keep, 1 / (1 - p) if p < 1 else 0.0, dtype=getattr(x, "dtype", float))
     return x * (scale if shape_of(x) else scale.item())

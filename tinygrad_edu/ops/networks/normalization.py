@@ -53,6 +53,7 @@ def _checked(x: Any, axis: Axis) -> tuple[Any, Shape, int]:
 
 
 @operation(
+    accumulates=True,
     symbol="x - x̄",
     analytic=True,
     samples=_along_axes,
@@ -82,6 +83,7 @@ def _mean_product(a: Any, b: Any, axis: Axis) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="x / rms",
     samples=_with_eps,
     numpy=lambda x, axis=-1, eps=1e-5: x / np.sqrt(np.mean(x * x, axis, keepdims=True) + eps),
@@ -109,7 +111,7 @@ def _layer_formula(x: Any, axis: Any = -1, weight: Any = 1.0, bias: Any = 0.0, e
     return (x - np.mean(x, axis, keepdims=True)) / np.sqrt(np.var(x, axis, keepdims=True) + eps) * weight + bias
 
 
-@derived(samples=_layers, numpy=_layer_formula)
+@derived(samples=_layers, numpy=_layer_formula, accumulates=True)
 def layer_norm(x: Array, /, axis: Axis = -1, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Plain:
     """Layer normalization over axes: (x - mean(x)) / √(var(x) + eps) · weight + bias, with the shape of x.
 

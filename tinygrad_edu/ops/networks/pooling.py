@@ -105,6 +105,7 @@ def max_pool(x: Array, /, kernel: Shape, stride: Shape, padding: Padding) -> Pla
 
 
 @operation(
+    accumulates=True,
     symbol="Σ ▦",
     analytic=True,
     samples=_images,
@@ -132,6 +133,7 @@ def _unpooled(x: Any, size: Shape, **how: Any) -> Any:
 
 
 @operation(
+    accumulates=True,
     symbol="Σᵀ ▦",
     analytic=True,
     samples=_sums,
@@ -149,6 +151,8 @@ def sum_unpool(x: Array, /, size: Shape, kernel: Shape, stride: Shape, padding: 
 def _checked(x: Any, axes: int, kernel_size: Size, stride: Size | None, padding: Size) -> dict[str, Any]:
     """kernel, stride and padding as the primitives take them; the stride defaults to the kernel."""
     windows.check_image(x, axes)
+    if 0 in shape_of(x)[2:]:
+        raise ShapeError(f"got x of shape {shape_of(x)}, expected at least one number along each axis of the image")
     kernel = windows.per_axis("kernel_size", kernel_size, axes)
     sides = windows.per_axis("padding", padding, axes, least=0)
     if any(2 * n > k for n, k in zip(sides, kernel, strict=True)):
@@ -224,7 +228,7 @@ def max_pool2d(x: Array, /, kernel_size: Size, stride: Size | None = None, paddi
     return max_pool(x, **_checked(x, 2, kernel_size, stride, padding))
 
 
-@derived(samples=_means(1), numpy=_mean_formula)
+@derived(samples=_means(1), numpy=_mean_formula, accumulates=True)
 def avg_pool1d(
     x: Array, /, kernel_size: Size, stride: Size | None = None, padding: Size = 0, count_include_pad: bool = True
 ) -> Plain:
@@ -235,7 +239,7 @@ def avg_pool1d(
     return _mean(x, 1, count_include_pad, kernel_size, stride, padding)
 
 
-@derived(samples=_means(2), numpy=_mean_formula)
+@derived(samples=_means(2), numpy=_mean_formula, accumulates=True)
 def avg_pool2d(
     x: Array, /, kernel_size: Size, stride: Size | None = None, padding: Size = 0, count_include_pad: bool = True
 ) -> Plain:

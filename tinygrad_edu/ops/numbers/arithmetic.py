@@ -26,7 +26,6 @@ __all__ = [
     "detach",
     "divide",
     "float_power",
-    "hypot",
     "multiply",
     "negative",
     "positive",
@@ -154,19 +153,6 @@ def square(x: Array, /) -> Plain:
     return x * x
 
 
-@elementwise(
-    scalar=math.hypot,
-    domain=(NONZERO,),
-    rules=(
-        rule(lambda g, y, a, b: g * ((y != 0) * a / (y + (y == 0))), says=lambda y, a, b: a / y),
-        rule(lambda g, y, a, b: g * ((y != 0) * b / (y + (y == 0))), says=lambda y, a, b: b / y),
-    ),
-)
-def hypot(a: Array, b: Array, /) -> Plain:
-    """Elementwise √(a² + b²), without overflow of the squares. Shapes broadcast. At (0, 0) all derivatives are 0."""
-    return np.hypot(a, b)
-
-
 @operation(
     rules=(lambda g, y, x, dtype: g,),
     samples=lambda shape: [Sample((shape,), {"dtype": "float64"})],
@@ -178,9 +164,10 @@ def astype(x: Array, /, dtype: DTypeLike) -> Plain:
 
     Raises DTypeError for any other dtype, which has no gradient.
     """
-    if np.dtype(dtype).kind != "f":
-        raise DTypeError(f"got {np.dtype(dtype)}, expected a floating-point type; for plain data use value.data.astype")
-    return operand_array(x).astype(dtype)
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise DTypeError(f"got {dtype}, expected a floating-point type; for plain data use value.data.astype")
+    return operand_array(x).astype(dtype if dtype.isnative else dtype.newbyteorder("="))
 
 
 @elementwise(numpy=lambda x: x, rules=(None,))

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ...data import some
 from ...definition import derived, elementwise
 from ...domain import NONZERO, Domain
 from ...op import rule
 from ...signatures import Array, Plain
-from .arithmetic import abs, hypot, sqrt
+from .arithmetic import abs, sqrt
 from .choosing import where
+from .length import hypot, radial
 
 __all__ = [
     "arccos",
@@ -58,20 +60,26 @@ def tanh(x: Array, /) -> Plain:
     scalar=math.atan2,
     domain=(NONZERO,),
     rules=(
-        rule(lambda g, y, a, b: g * _over_squared_radius(b, a), says=lambda y, a, b: b / (a * a + b * b)),
-        rule(lambda g, y, a, b: -g * _over_squared_radius(a, b), says=lambda y, a, b: -a / (a * a + b * b)),
+        rule(lambda g, y, a, b: _over_squared_radius(g, b, a), says=lambda y, a, b: b / (a * a + b * b)),
+        rule(lambda g, y, a, b: -_over_squared_radius(g, a, b), says=lambda y, a, b: -a / (a * a + b * b)),
     ),
 )
 def arctan2(a: Array, b: Array, /) -> Plain:
-    """Elementwise angle in (-π, π] of the point (x, y) = (b, a). Shapes broadcast. The gradient at (0, 0) is 0."""
+    """Elementwise angle in (-π, π] of the point (x, y) = (b, a). Shapes broadcast.
+
+    At (0, 0) the gradient is 0, higher derivatives are NaN.
+    """
     return np.arctan2(a, b)
 
 
-def _over_squared_radius(a: Array, b: Array) -> Plain:
-    """a / (a² + b²) without the squares, which could overflow or underflow; 0 at (0, 0)."""
+def _over_squared_radius(g: Any, a: Any, b: Any) -> Any:
+    """g a / (a² + b²) without the squares, which could overflow or underflow; 0 at (0, 0)."""
     radius = hypot(a, b)
-    radius = radius + (radius == 0)
-    return a / radius / radius
+    kink = radius == 0
+    if not some(kink):
+        return g * (a / radius / radius)
+    length = where(kink, 1.0, radius)
+    return where(kink, radial(g, a, radius), g * (a / length / length))
 
 
 @elementwise(
