@@ -278,7 +278,7 @@ def _block(rows: list[Any] | None, x: Node, shape: tuple[int, ...], recorded: bo
 def _warn_of_unreached(run: Linearization, gradients: list[Any]) -> None:
     for key in run.unreached(gradients):
         message = f"{run.name}: the result of f does not depend on argument {key!r}, so its gradient is 0"
-        warnings.warn(message, GradientWarning, stacklevel=3)
+        warnings.warn(message, GradientWarning, stacklevel=1)  # the user's line: attribution.py
 
 
 def _check_tuples(name: str, primals: Any, tangents: Any) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, dropout, matmul, softmax, swapaxes, where
 
-from ..checks import data_of, stretches
+from ..checks import data_of, explaining, stretches
 
 
+@explaining
 def scaled_dot_product_attention(
     query: Any,
     key: Any,

@@ -25,6 +25,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, TinygradError, Value
 
+from ..checks import FUNCTION, checked
 from .line_search import MOST_TRIALS, Point, strong_wolfe
 from .optimizer import Array, Closure, Optimizer, Params, State
 from .vector import gradient, place, vector
@@ -87,6 +88,7 @@ class LBFGS(Optimizer):
         """
         if closure is None:
             raise TinygradError("LBFGS: step() got no closure, expected step(closure) that computes loss and gradients")
+        checked("LBFGS", "closure", closure, FUNCTION)
         self.steps += 1
         group, parameters = self.param_groups[0], list(self.state)
         result, here = self._evaluate(closure)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from operator import index
 from typing import Any
 
+import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ...data import to_array
+from ...data import described, to_array
 from ...domain import Sample, Shape
 from ...errors import DTypeError, OutOfBoundsError, ShapeError
 from ...node import Node
@@ -67,6 +68,13 @@ def integer(what: str, given: Any) -> int:
         return index(given)
     except TypeError:
         raise DTypeError(f"got {what}={given!r:.40}, expected an integer") from None
+
+
+def real(what: str, given: Any) -> Any:
+    """`given`, a real number. Raises DTypeError for anything else."""
+    if not isinstance(given, (float, int, np.floating, np.integer)):
+        raise DTypeError(f"got {what}={described(given)}, expected a real number")
+    return given
 
 
 def integers(what: str, given: Any, count: int | None = None) -> Any:
