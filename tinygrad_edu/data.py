@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from .domain import Shape
-from .errors import DTypeError, MatrixError, OutOfBoundsError, ShapeError, TinygradError
+from .errors import DTypeError, TinygradError
+from .misuse import call_described, explained
 from .node import Node
 from .op import Op
 from .term import Term, TermMet
@@ -159,9 +160,9 @@ def refusal(
         error.operation = operation or op.name
         return error
     built_in = is_built_in(op)
-    known = None if isinstance(error, MemoryError) else _explained(op, inputs, params, error, built_in)
+    known = None if isinstance(error, MemoryError) else explained(op, inputs, params, error, built_in)
     if known is None:
-        error.add_note(f"in {operation or op.name}: got {_described(op, inputs, params)}")
+        error.add_note(f"in {operation or op.name}: got {call_described(op, inputs, params)}")
         return error
     known.operation = operation or op.name
     # users need to see the failing line
@@ -172,66 +173,6 @@ def refusal(
 def is_built_in(op: Op) -> bool:
     """Whether this package defines the op."""
     return op.forward.__module__.startswith(f"{__package__}.ops")
-
-
-def _explained(
-    op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Exception, built_in: bool
-) -> TinygradError | None:
-    """An error of NumPy or Python as a TinygradError that says what the op got; None for an error of unknown cause."""
-    reason = str(error).removeprefix("matmul: ")  # NumPy's internal name
-    shapes = [np.shape(raw_of(x)) for x in inputs]
-    if op.elementwise and isinstance(error, ValueError) and not _broadcast(shapes):
-        got = " and ".join(map(str, shapes))
-        return ShapeError(f"shapes {got} do not broadcast; counted from the right, sizes must be equal or 1")
-    if "integer powers" in reason:
-        return DTypeError(f"{reason}; write the numbers as floats")
-    kinds = (kind for kind in _EXPLAINED if isinstance(error, kind))
-    kind = next(kinds, None)
-    if kind is None and not built_in:
-        return None
-    help_on = "" if isinstance(error, (IndexError, ValueError)) else f"; see help({op.called or op.name})"
-    made = DTypeError if kind is None else _EXPLAINED[kind]
-    return made(f"{reason or type(error).__name__}; got {_described(op, inputs, params)}{help_on}")
-
-
-# the first that fits counts: a LinAlgError is a ValueError, an AxisError also an IndexError
-_EXPLAINED: dict[type[Exception], type[TinygradError]] = {
-    np.linalg.LinAlgError: MatrixError,
-    np.exceptions.AxisError: ShapeError,
-    IndexError: OutOfBoundsError,
-    OverflowError: OutOfBoundsError,
-    TypeError: DTypeError,
-    ValueError: ShapeError,
-    ArithmeticError: ShapeError,
-}
-
-
-def _broadcast(shapes: Sequence[Shape]) -> bool:
-    try:
-        np.broadcast_shapes(*shapes)
-    except ValueError:
-        return False
-    return True
-
-
-def _described(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> str:
-    """The arguments of a call, for a message: the shapes of arrays, and the parameters that are not the defaults."""
-    names = op.arrays if len(op.arrays) == len(inputs) else [f"{op.many or 'array'} {i}" for i in range(len(inputs))]
-    defaults = op.parameters.defaults
-    changed = {name: x for name, x in params.items() if name not in defaults or x is not defaults[name]}
-    arrays = [
-        f"{name} {described(x)}" if np.ndim(raw_of(x)) else f"{name}={described(x)}"
-        for name, x in zip(names, inputs, strict=True)
-    ]
-    return ", ".join([*arrays, *[f"{name}={described(x)}" for name, x in changed.items()]])
-
-
-def described(x: Any) -> str:
-    """An argument in a message: an array by its shape, and its dtype if it is not float64; else its repr, shortened."""
-    x = raw_of(x)
-    if isinstance(x, np.ndarray):
-        return f"of shape {x.shape}" + ("" if x.dtype == float else f" and dtype {x.dtype}")
-    return f"{x!r:.60}" if isinstance(x, (int, float, str, tuple, list)) else f"{type(x).__name__} {str(x)[:40]!r}"
 
 
 def to_leaf(data: Any, requires_grad: bool, copy: bool) -> Any:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ...data import described, to_array
+from ...data import to_array
 from ...domain import Sample, Shape
 from ...errors import DTypeError, OutOfBoundsError, ShapeError
+from ...misuse import described
 from ...node import Node
 
 

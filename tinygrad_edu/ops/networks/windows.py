@@ -13,9 +13,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...data import described, shape_of
+from ...data import shape_of
 from ...domain import Shape
 from ...errors import ShapeError
+from ...misuse import described
 
 Size: TypeAlias = int | tuple[int, ...]  # an option for all axes, or for each
 Padding: TypeAlias = tuple[tuple[int, int], ...]  # along each axis: before, after
