@@ -14,7 +14,7 @@ from typing import Any
 
 _OURS = ("tinygrad_edu", "nn", "viz")
 _PASSED = (*_OURS, "numpy", "warnings")  # packages between the warning and the user
-_show: Any = warnings._showwarnmsg  # type: ignore[attr-defined]
+_show: Any = getattr(warnings, "_showwarnmsg", None)  # Python's own name; without it, lines of ours are shown
 
 
 def _top(frame: FrameType) -> str:
@@ -41,4 +41,5 @@ def _show_at_user(message: Any) -> None:
     warnings.warn_explicit(message.message, message.category, *place, registry, source=message.source)
 
 
-warnings._showwarnmsg = _show_at_user  # type: ignore[attr-defined]
+if _show is not None:
+    warnings._showwarnmsg = _show_at_user  # type: ignore[attr-defined]
