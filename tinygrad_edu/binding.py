@@ -86,15 +86,18 @@ def binder(function: Callable[..., Any], value: type = NoValue) -> Split:
     n = len(arrays)
     preset = {name: defaults[name] for name in options if name in defaults}
     all_preset = len(preset) == len(options)
-    known, plain = frozenset(options), taken.plain
+    most, known, plain = n + positional, frozenset(options), taken.plain
 
     def bind(*args: Any, **kwargs: Any) -> Bound:
-        if all_preset and (len(args) == n or (many and len(args) > n)):  # most calls
-            if not kwargs:
-                return args, preset
-            if kwargs.keys() <= known:
-                check_options(plain, kwargs, value)
-                return args, preset | kwargs
+        if all_preset and not kwargs and (len(args) == n or (many and len(args) > n)):  # most calls
+            return args, preset
+        if (many or n <= len(args) <= most) and kwargs.keys() <= known:  # nearly all others
+            inputs, rest = (args, ()) if many else (args[:n], args[n:])
+            chosen = dict(zip(options, rest, strict=False)) | kwargs
+            params = preset | chosen
+            if len(params) == len(options) and len(chosen) == len(rest) + len(kwargs) and len(inputs) >= n:
+                check_options(plain, chosen, value)
+                return inputs, params
         given = {name: kwargs.pop(name, defaults.get(name, ...)) for name in arrays[len(args) :]}
         inputs, rest = (args, ()) if many else (args[:n], args[n:])
         placed = dict(zip(options[:positional], rest, strict=False))
