@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def is_real(x: Any) -> TypeGuard[float]:
     """Whether x is one number, Python's or NumPy's, NaN included."""
-    return isinstance(x, (float, int, np.floating, np.integer))
+    return isinstance(x, (float, int, np.floating, np.integer)) and not isinstance(x, np.timedelta64)
 
 
 REAL: Domain = (is_real, "a real number")
@@ -29,6 +29,12 @@ NOT_NEGATIVE: Domain = (lambda x: is_real(x) and x >= 0, "a number from 0 on")
 SHARE: Domain = (lambda x: is_real(x) and 0 <= x <= 1, "a number from 0 to 1")
 PROBABILITY: Domain = (SHARE[0], "a probability from 0 to 1")
 FUNCTION: Domain = (callable, "a function")
+INTEGER: Domain = (lambda x: _is_integer(x), "an integer")
+
+
+def one_of(*words: str) -> Domain:
+    """The domain of some words."""
+    return (lambda x: isinstance(x, str) and x in words, f"one of {', '.join(map(repr, words))}")
 
 
 def data_of(x: Any) -> Any:
@@ -48,6 +54,14 @@ def checked(layer: str, name: str, given: Any, domain: Domain = REAL) -> Any:
     return given
 
 
+def _is_type(dtype: Any) -> bool:
+    try:
+        np.dtype(dtype)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def generator(layer: str, rng: Any) -> np.random.Generator:
     """A random generator as it is, one of a seed, or for None one without. Raises TinygradError, in the name of a layer."""
     try:
@@ -60,10 +74,7 @@ def generator(layer: str, rng: Any) -> np.random.Generator:
 
 def float_type(layer: str, dtype: Any) -> np.dtype[Any]:
     """A type of floats. Raises DTypeError, in the name of a layer, for any other."""
-    try:
-        found: np.dtype[Any] = np.dtype(dtype)
-    except (TypeError, ValueError):
-        found = np.dtype(object)
+    found: np.dtype[Any] = np.dtype(dtype if _is_type(dtype) else object)
     if found.kind != "f":
         raise DTypeError(f"{layer}: got dtype={shown(dtype)}, expected a type of floats such as np.float32")
     return found
@@ -92,13 +103,23 @@ def shown(x: Any) -> str:
     """An argument in a message: an array or Value by its shape and dtype, anything else by its repr, shortened."""
     if isinstance(x, (np.ndarray, Value)):
         return f"<{type(x).__name__} of {x.dtype}, shape {x.shape}>"
-    return f"{x!r:.60}"
+    return " ".join(repr(x).split())[:60]
 
 
 # -- Errors that are not the package's ---------------------------------------------------------------------------------
 
 _LIBRARIES = {*sys.stdlib_module_names, "tinygrad_edu", "numpy", "scipy", "sklearn"}
 _OF_NUMPY = ("np.", "array:", "float:", "v[index]")  # how messages about a Value in place of plain numbers begin
+_TAKES: dict[str, Domain] = {  # by one alternative of an annotation
+    "None": (lambda x: x is None, "None"),
+    "bool": (lambda x: isinstance(x, (bool, int, np.bool_)), "True or False"),
+    "int": INTEGER,
+    "float": REAL,
+    "str": (lambda x: isinstance(x, str), "text"),
+    "DTypeLike": (_is_type, "a dtype such as np.float32"),
+    "Module": (lambda x: hasattr(x, "named_parameters"), "a module"),
+    "Shape": (lambda x: isinstance(x, (tuple, list)) and all(map(_is_integer, x)), "a tuple of integers"),
+}
 _ALIKE = {TypeError: DTypeError, ArithmeticError: ShapeError, ValueError: ShapeError, LookupError: OutOfBoundsError}
 
 
@@ -142,11 +163,17 @@ def raise_explained(
         if str(error).startswith(_OF_NUMPY):
             error.operation = name if error.operation is None else f"{name}: {error.operation}"
         raise error
+    kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
+    for key, x in given.items():
+        takes = [_TAKES.get(each) for each in function.__annotations__.get(key, "Any").split(" | ")]
+        known = [each for each in takes if each is not None]
+        if len(known) == len(takes) and not any(fits(x) for fits, _ in known):
+            expected = " or ".join([text for _, text in known])
+            raise kind(f"{name}: got {key}={shown(x)}, expected {expected}") from error
     described = ", ".join([f"{key}={shown(x)}" for key, x in given.items()]) or "no arguments"
     if isinstance(error, MemoryError):
         error.add_note(f"in {name}: got {described}")
         raise error
-    kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
     raise kind(f"{name}: {error or type(error).__name__}; got {described}; see help({name})") from error
 
 
@@ -181,4 +208,4 @@ def stretches(shape: Shape, wanted: Shape) -> bool:
 
 
 def _is_integer(n: object) -> bool:
-    return isinstance(n, (int, np.integer)) and not isinstance(n, bool)
+    return isinstance(n, (int, np.integer)) and not isinstance(n, (bool, np.timedelta64))

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, tree_map
 
-from .checks import Explaining, data_of, explaining, raise_explained
+from .checks import Explaining, data_of, explaining, float_type, raise_explained
 from .running import observer
 from .summary import Summary, summarize
 
@@ -124,8 +124,7 @@ class Module(Explaining):
 
         Raises DTypeError for a type that is not of floats. Give the model to a new optimiser afterwards.
         """
-        if np.dtype(dtype).kind != "f":
-            raise DTypeError(f"astype: got {np.dtype(dtype)}, expected a type of floats such as np.float32")
+        dtype = float_type("astype", dtype)
         for value in self.parameters():
             if value.dtype.kind == "f":
                 value.raw = np.asarray(value.data).astype(dtype)[()]  # not by assigning data, whose dtype stays
@@ -133,7 +132,7 @@ class Module(Explaining):
                 value.mark_changed()
         done: dict[int, NDArray[Any]] = {}
         for _, module in self.named_modules():
-            vars(module).update(_converted(vars(module), np.dtype(dtype), done))
+            vars(module).update(_converted(vars(module), dtype, done))
         return self
 
     # -- State ---------------------------------------------------------------------------------------------------------

@@ -38,6 +38,8 @@ def explained(
     if op.elementwise and isinstance(error, ValueError) and not _broadcast(shapes):
         got = " and ".join(map(str, shapes))
         return ShapeError(f"shapes {got} do not broadcast; counted from the right, sizes must be equal or 1")
+    if any(type(x) is int and x.bit_length() > 63 for x in inputs):
+        return DTypeError("got an integer of more than 64 bits; write it as a float")
     if "integer powers" in reason:
         return DTypeError(f"{reason}; write the numbers as floats")
     made = next((ours for kind, ours in _KINDS.items() if isinstance(error, kind)), DTypeError if built_in else None)
@@ -73,15 +75,16 @@ def _integers(x: Any) -> bool:
     return isinstance(x, (tuple, list)) and all(map(_integer, x))
 
 
-def _number(x: Any) -> bool:
-    return isinstance(x, (int, float, np.number))
+def is_number(x: Any) -> bool:
+    """Whether x is a single real number. (NumPy counts a span of time as an integer.)"""
+    return isinstance(x, (int, float, np.integer, np.floating)) and not isinstance(x, np.timedelta64)
 
 
 _TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {  # by one alternative of an annotation
     "None": (lambda x: x is None, "None"),
     "bool": (lambda x: isinstance(x, (bool, int, np.bool_)), "True or False"),
     "int": (_integer, "an integer"),
-    "float": (_number, "a number"),
+    "float": (is_number, "a number"),
     "str": (lambda x: isinstance(x, str), "text"),
     "Axis": (
         lambda x: x is None or _integer(x) or (isinstance(x, tuple) and _integers(x)),

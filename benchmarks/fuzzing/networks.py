@@ -163,7 +163,7 @@ def cases() -> list[Case]:
     for name, args in LOSSES.items():
         function = getattr(functional, name)
         found.append(Case(name, function, lambda function=function, args=args: _named(function, args())))
-        module = _loss_class(name)
+        module = None if name == "linear" else _loss_class(name)
         if module is not None:
             then = lambda layer, args=args, function=function: (layer, _named(function, args()))  # noqa: E731
             found.append(Case(module.__name__, module, dict, then))

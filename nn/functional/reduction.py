@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_edu import TinygradError, mean, sum
+from tinygrad_edu import mean, sum
+
+from ..checks import checked, one_of
 
 REDUCTIONS = ("mean", "sum", "none")
 
 
 def checked_reduction(name: str, reduction: str, known: Sequence[str] = REDUCTIONS) -> str:
     """The reduction itself. Raises TinygradError if it is not known."""
-    if reduction not in known:
-        raise TinygradError(f"{name}: got reduction={reduction!r}, expected one of {', '.join(map(repr, known))}")
-    return reduction
+    return str(checked(name, "reduction", reduction, one_of(*known)))
 
 
 def reduced(name: str, losses: Any, reduction: str) -> Any:

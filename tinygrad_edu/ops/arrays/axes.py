@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from operator import index
 from typing import Any
 
-import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ...data import to_array
 from ...domain import Sample, Shape
 from ...errors import DTypeError, OutOfBoundsError, ShapeError
-from ...misuse import described
+from ...misuse import described, is_number
 from ...node import Node
 
 
@@ -73,7 +72,7 @@ def integer(what: str, given: Any) -> int:
 
 def real(what: str, given: Any) -> Any:
     """`given`, a real number. Raises DTypeError for anything else."""
-    if not isinstance(given, (float, int, np.floating, np.integer)):
+    if not is_number(given):
         raise DTypeError(f"got {what}={described(given)}, expected a real number")
     return given
 

@@ -88,7 +88,7 @@ def check_fit(size: Shape, kernel: Shape, padding: Padding, dilation: Shape) -> 
 def per_axis(option: str, given: Any, axes: int, least: int = 1) -> Shape:
     """An option as a tuple with one integer per axis, from an integer for all axes or a sequence."""
     numbers = tuple(given) if isinstance(given, (tuple, list)) else (given,) * axes
-    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in numbers)
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, (bool, np.timedelta64)) for n in numbers)
     if len(numbers) != axes or not whole or min(numbers) < least or max(numbers) >= LIMIT:
         expected = f"an integer of at least {least} (and below 2**31), or a tuple of {axes}"
         raise ShapeError(f"got {option}={described(given)}, expected {expected}")
