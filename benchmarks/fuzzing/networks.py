@@ -195,7 +195,9 @@ def cases() -> list[Case]:
         Case("clip_grad_norm_", utils.clip_grad_norm_, lambda: {"parameters": _parameters(), "max_norm": 1.0}),
         Case("clip_grad_value_", utils.clip_grad_value_, lambda: {"parameters": _parameters(), "clip_value": 1.0}),
         Case("calculate_gain", init.calculate_gain, {"nonlinearity": "relu"}.copy),
-        Case("stratified_split", nn.stratified_split, lambda: {"labels": LABELS, "fractions": (0.5,), "rng": 0}),
+        Case(
+            "stratified_split", nn.stratified_split, lambda: {"labels": LABELS.repeat(2), "fractions": (0.5,), "rng": 0}
+        ),
         Case("batches", _batches, lambda: {"x": _x(5, 4), "batch_size": 2, "rng": 0}),
         Case("astype", _model().astype, {"dtype": "f4"}.copy),
         Case("load_state_dict", _model().load_state_dict, lambda: {"state": _model().state_dict()}),

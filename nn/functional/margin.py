@@ -18,7 +18,7 @@ from tinygrad_edu import (
     where,
 )
 
-from ..checks import Domain, checked, data_of, explaining, is_real
+from ..checks import INTEGER, Domain, checked, data_of, explaining, is_real
 from ..metrics import mistakes
 from .arguments import class_labels, class_weights, filled, numbers, pair, shape_of, signs
 from .reduction import reduced
@@ -35,6 +35,8 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
     name = "cosine_similarity"
     x1 = numbers(name, "x1", x1)
     x2 = numbers(name, "x2", x2, like=x1)
+    checked(name, "axis", axis, INTEGER)
+    checked(name, "eps", eps)
     try:
         shape = np.broadcast_shapes(shape_of(x1), shape_of(x2))
     except ValueError:
