@@ -134,9 +134,13 @@ def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Except
     """
     if isinstance(error, TermMet):
         return Term.call(op.name, op.forward, tuple(inputs), params)
-    if op.elementwise and isinstance(error, (ArithmeticError, ValueError)) and not isinstance(error, TinygradError):
+    if (
+        op.elementwise
+        and isinstance(error, (ArithmeticError, ValueError, TypeError))
+        and not isinstance(error, TinygradError)
+    ):
         data = [x.raw if isinstance(x, Node) else to_operand(x) for x in inputs]
-        if not any(isinstance(x, np.ndarray) for x in data):
+        if not any(isinstance(x, np.ndarray) for x in data):  # NumPy has no functions of integers of more than 64 bits
             try:
                 return to_result(op, op.forward(*map(np.float64, data), **params), data)
             except OverflowError:

@@ -3,7 +3,7 @@
 The only errors may be the package's own, whose message begins with the name of what was called; what forward accepts, backward
 accepts (or refuses by name, such as the gradient of an eigenvector of equal eigenvalues). Two errors of Python's are accepted:
 the TypeError for a wrong number of arguments or an unknown keyword, which names the function, and a MemoryError with a note that
-names the operation.
+names the operation. Calls that ask for 2**62 parts or epochs do not end; they are interrupted, and listed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from . import networks, operations
-from .outcome import Call, judged
+from .outcome import SECONDS, Call, judged
 
 MEMORY = 4 << 30  # bytes; a huge result is a MemoryError instead of a crash
 PARTS: dict[str, Callable[[np.random.Generator], Call]] = {"operations": operations.call, "nn": networks.call}
@@ -44,8 +44,9 @@ def fuzz(part: str, options: argparse.Namespace) -> int:
         if outcome.kind:
             kinds[outcome.kind] += 1
             found[outcome.kind, call.name].append(f"[{i}] {call.text()}\n        {outcome.error}")
-    total = sum(kinds.values())
-    print(f"{part}: seed {options.seed}, {options.calls} calls, {refused} refused by name, {total} other exceptions")
+    total = sum(kinds.values()) - kinds["hangs"]
+    counts = f"{refused} refused by name, {total} other exceptions, {kinds['hangs']} interrupted after {SECONDS} s"
+    print(f"{part}: seed {options.seed}, {options.calls} calls, {counts}")
     for kind, count in kinds.most_common():
         print(f"  {count:6} {kind}")
         of_kind = sorted(((len(v), name) for (k, name), v in found.items() if k == kind), reverse=True)

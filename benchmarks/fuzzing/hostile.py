@@ -68,7 +68,7 @@ _given.__qualname__ = "hostile.given"
 def things() -> list[Any]:
     """Things that are rarely a valid argument, new ones at every call."""
     return [
-        *(None, True, False, 0, 1, -1, 2, 7, -99, 2**62, -(2**63), 10**30, -(10**30)),
+        *(None, True, False, 0, 1, -1, 2, 7, -99, 2**62, -(2**63), 10**30, -(10**30), 10**400),
         *(0.0, 1.0, -1.0, 0.5, 2.5, 1e308, 5e-324, float("nan"), float("inf"), -float("inf"), 1j),
         *("text", "", "0", b"bytes", Fraction(1, 2), Decimal("0.5"), Ellipsis, NotImplemented),
         *(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from inspect import Parameter, signature
 from typing import Any, NamedTuple
@@ -18,6 +19,9 @@ from tinygrad_edu import Value
 from . import hostile
 from .operations import as_text, backward
 from .outcome import Call
+
+with suppress(ImportError):
+    import sklearn.metrics  # noqa: F401  # metrics import it at their first call, which is not to be interrupted
 
 Arguments = dict[str, Any]
 
