@@ -19,8 +19,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def is_real(x: Any) -> TypeGuard[float]:
-    """Whether x is one number, Python's or NumPy's, NaN included."""
-    return isinstance(x, (float, int, np.floating, np.integer)) and not isinstance(x, np.timedelta64)
+    """Whether x is one number, Python's or NumPy's, NaN included; not an integer too large for a float."""
+    if not isinstance(x, (float, int, np.floating, np.integer)) or isinstance(x, np.timedelta64):
+        return False
+    return not isinstance(x, int) or x.bit_length() < 1024
 
 
 REAL: Domain = (is_real, "a real number")
@@ -157,7 +159,7 @@ def raise_explained(
     names = list(signature(function).parameters)
     given = dict(zip(names, args, strict=False)) | dict(kwargs)
     owner = given.pop("self", None) if names[:1] == ["self"] else None
-    named = function.__name__ not in ("__init__", "forward")
+    named = function.__name__ not in ("__init__", "forward", "step")
     name = function.__name__ if named else type(owner).__name__
     if isinstance(error, TinygradError):
         if str(error).startswith(_OF_NUMPY):

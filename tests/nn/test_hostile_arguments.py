@@ -131,6 +131,16 @@ def test_everything_public_is_called():
             r"^Adam: got decoupled_weight_decay=\[\]",
         ),
         (lambda: optim.SGD([Value(1.0)]).step("x"), TinygradError, r"^SGD: got closure='x', expected a function"),
+        (
+            lambda: optim.LBFGS([Value(1.0)]).step(object),
+            DTypeError,
+            r"^LBFGS: float\(\) argument must be .*; got closure=<class",
+        ),
+        (
+            lambda: optim.SGD([Value(1.0)], lr=10**400),
+            TinygradError,
+            r"^SGD: got lr=10+, expected a positive number, finite",
+        ),
         (lambda: optim.LBFGS([Value(1.0)]).step("x"), TinygradError, r"^LBFGS: got closure='x', expected a function"),
         (
             lambda: lr_scheduler.ExponentialLR(optim.SGD([Value(1.0)]), "x"),
