@@ -177,6 +177,13 @@ def calling(split: Split, value: type = NoValue) -> Split:
     return bind
 
 
+def check_function(name: str, f: Any) -> None:
+    """Raise UnsupportedError, in the name of a transform, unless f can be called."""
+    if not callable(f):
+        problem = f"{name}: got {type(f).__name__} as f, expected a function"
+        raise UnsupportedError(f"{problem}; to differentiate a Value y, call y.backward()")
+
+
 def named(name: str) -> Callable[[F], F]:
     """Decorator for a public function that is not an op: its errors begin with this name, as those of ops do."""
 

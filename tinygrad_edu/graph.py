@@ -176,7 +176,9 @@ def _ruled(op: Op, rule: Callable[..., Any], given: tuple[Any, ...], params: dic
             long = any(type(x) is int and x.bit_length() > 63 for x in given)  # an object to NumPy
             if not long and (isinstance(error, (TinygradError, TypeError)) or float not in map(type, given)):
                 raise
-            return rule(*[np.float64(x) if type(x) is float or (long and type(x) is int) else x for x in given], **params)
+            return rule(
+                *[np.float64(x) if type(x) is float or (long and type(x) is int) else x for x in given], **params
+            )
     except Exception as error:
         if isinstance(error, TinygradError) or is_built_in(op):
             failure = refusal(op, given[2:], params, error, f"backward through {op.called or op.name}")

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
+from .binding import check_function
 from .data import raw_of, shape_of
 from .errors import GradientWarning, ShapeError, UnsupportedError
 from .linearization import Argnums, Linearization, matched
@@ -74,6 +75,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
 
 
 def _value_and_grad(name: str, f: Function, argnums: Argnums, has_aux: bool, warn: bool = True) -> Function:
+    check_function(name, f)
+
     @wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
         run = Linearization(name, f, args, kwargs, argnums, has_aux)
@@ -191,6 +194,8 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
 
 
 def _jacobian(name: str, f: Function, argnums: Argnums, has_aux: bool = False, warn: bool = True) -> Function:
+    check_function(name, f)
+
     @wraps(f)
     def matrix(*args: Any, **kwargs: Any) -> Any:
         run = Linearization(name, f, args, kwargs, argnums, has_aux)

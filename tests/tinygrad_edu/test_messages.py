@@ -307,3 +307,13 @@ def test_values_that_gradient_flows_to_are_accepted():
     tg.layer_norm(x, weight=w, bias=w).sum().backward()
     tg.average(x, axis=0, weights=w).sum().backward()
     assert w.grad is not None
+
+
+@pytest.mark.parametrize("name", ["grad", "value_and_grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "checkpoint"])
+@pytest.mark.parametrize("f", [Value(1.0), None, 3, "f"])
+def test_a_transform_of_no_function_is_refused(name, f):
+    arguments = {"vjp": (1.0,), "jvp": ((1.0,), (1.0,)), "hvp": ((1.0,), (1.0,))}.get(name, ())
+    with pytest.raises(
+        tg.UnsupportedError, match=rf"^{name}: got {type(f).__name__} as f, expected a function; to differentiate"
+    ):
+        getattr(tg, name)(f, *arguments)
