@@ -1,4 +1,4 @@
-"""What layers and losses ask of their arguments, which are sizes or numbers of a domain, and what they show of them."""
+"""What layers and losses ask of their arguments, what they show of them, and other errors explained by them."""
 
 from __future__ import annotations
 

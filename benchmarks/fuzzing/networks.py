@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from inspect import Parameter, signature
-from typing import Any, NamedTuple
+from inspect import signature
+from typing import Any
 
 import numpy as np
 
@@ -16,30 +16,11 @@ from nn import functional, init, metrics, optim, utils
 from nn.optim import lr_scheduler
 from tinygrad_edu import Value
 
-from . import hostile
-from .operations import as_text, backward
+from .cases import Arguments, Case, drawn
 from .outcome import Call
 
 with suppress(ImportError):
     import sklearn.metrics  # noqa: F401  # metrics import it at their first call, which is not to be interrupted
-
-Arguments = dict[str, Any]
-
-
-class Case(NamedTuple):
-    """Something to call.
-
-    Attributes:
-        name: as messages begin with it.
-        function: a class or function.
-        arguments: of a call that works, new ones at every call.
-        then: what to do with the result: None, or a function and the arguments of its call.
-    """
-
-    name: str
-    function: Callable[..., Any]
-    arguments: Callable[[], Arguments]
-    then: Callable[[Any], tuple[Callable[..., Any], Arguments]] | None = None
 
 
 def _x(*shape: int) -> np.ndarray[Any, Any]:
@@ -252,42 +233,7 @@ def public_names() -> tuple[str, ...]:
 NAMES = public_names()
 
 
-def _corrupted(rng: np.random.Generator, function: Callable[..., Any], arguments: Arguments) -> None:
-    """Replace an argument or give one that was left out."""
-    kinds = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
-    called = function.forward if isinstance(function, nn.Module) else function
-    names = [p.name for p in signature(called).parameters.values() if p.kind not in kinds]
-    if not names:
-        return
-    name = names[rng.integers(len(names))]
-    given = arguments.get(name)
-    if isinstance(given, np.ndarray) and given.dtype.kind == "f" and rng.random() < 0.6:
-        arguments[name] = hostile.variant(rng, given)
-    else:
-        arguments[name] = hostile.thing(rng)
-
-
 def call(rng: np.random.Generator, name: str = "") -> Call:
     """A random call of nn, of everything if not named."""
     known = [case for case in cases() if name in ("", case.name)]
-    case = known[rng.integers(len(known))]
-    arguments, count = case.arguments(), rng.choice(3, p=(0.05, 0.7, 0.25))
-    later = case.then is not None and rng.random() < 0.4
-    if not later:
-        for _ in range(count):
-            _corrupted(rng, case.function, arguments)
-    shown = [as_text(case.name, (), arguments)]
-
-    def run() -> Any:
-        result = case.function(**arguments)
-        if case.then is None:
-            return result
-        function, inputs = case.then(result)
-        if later:
-            for _ in range(count):
-                _corrupted(rng, function, inputs)
-            shown.append(as_text("", (), inputs))
-        inputs = {n: Value(x) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x for n, x in inputs.items()}
-        return function(**inputs)
-
-    return Call(case.name, NAMES, run, lambda y: backward(y, False), lambda: "".join(shown))
+    return drawn(rng, known[rng.integers(len(known))], NAMES)

@@ -29,7 +29,7 @@ def test_nn(monkeypatch):
 
 
 def test_the_calls_are_right_without_hostile_arguments(monkeypatch):
-    monkeypatch.setattr(networks, "_corrupted", lambda *_: None)
+    monkeypatch.setattr("benchmarks.fuzzing.cases.corrupted", lambda *_: None)
     for case in networks.cases():
         call = networks.call(np.random.default_rng(0), case.name)
         assert outcome.judged(call) == outcome.Outcome(""), call.name
