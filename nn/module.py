@@ -41,8 +41,6 @@ class Module(Explaining):
             finally:
                 watch.leave(self)
         except Exception as error:
-            if not type(self).__module__.startswith(f"{__package__}."):
-                raise  # a user's module
             raise_explained(error, type(self).forward, (self, *inputs), options)
         watch.look(self, inputs, output)
         return output
