@@ -103,7 +103,7 @@ def call(rng: np.random.Generator, name: str = "") -> Call:
     held = any(isinstance(x, Value) for x in args)
     if route < 0.15 and held and getattr(op.numpy, "__module__", "").startswith("numpy"):
         called = op.numpy
-        names = (name, f"np.{op.numpy.__name__}", f"np.linalg.{op.numpy.__name__}")
+        names = (name, f"np.{op.numpy.__name__}", f"np.linalg.{op.numpy.__name__}", "len")  # NumPy asks for len()
     elif route < 0.3 and args and isinstance(args[0], Value) and hasattr(Value, name) and op.arrays:
         called, args = getattr(args[0], name), args[1:]
     create_graph = rng.random() < 0.3

@@ -87,7 +87,7 @@ def _kind(names: tuple[str, ...], error: BaseException) -> str:
     if not isinstance(error, TinygradError):
         if text.startswith(("len()", "hostile.")):
             return ""  # of a function that was given
-        return "" if isinstance(error, TypeError) and not _entered(error) else f"bare {type(error).__name__}"
+        return "" if _before(error) else f"bare {type(error).__name__}"
     begins = [name for name in names if text.startswith((f"{name}: ", f"{name} "))]
     if not begins:
         return "unnamed"
@@ -96,14 +96,13 @@ def _kind(names: tuple[str, ...], error: BaseException) -> str:
     return "foreign text alone" if alone else ""
 
 
-def _entered(error: BaseException) -> bool:
-    """Whether the package's code ran. If not, Python or NumPy refused the arguments of the called function, which they name."""
-    frames = error.__traceback__
+def _before(error: BaseException) -> bool:
+    """Whether Python or NumPy refused the arguments before the package's code ran: an error that names the function."""
+    frames, tops = error.__traceback__, [""]
     while frames is not None:
-        if frames.tb_frame.f_globals.get("__name__", "").partition(".")[0] in ("tinygrad_edu", "nn"):
-            return True
+        tops.append(frames.tb_frame.f_globals.get("__name__", "").partition(".")[0])
         frames = frames.tb_next
-    return False
+    return not {"tinygrad_edu", "nn"} & set(tops) and (isinstance(error, TypeError) or tops[-1] == "numpy")
 
 
 def _text(error: BaseException) -> str:

@@ -130,3 +130,18 @@ def test_integers_of_more_than_64_bits_beside_scalars_and_arrays():
     assert (Value(2.0) * 10**30).data == 2e30
     with pytest.raises(DTypeError, match="^multiply: got an integer of more than 64 bits; write it as a float"):
         v * 10**400
+
+
+def test_a_bias_that_enlarges_the_result_is_refused():
+    for bias in (np.ones((2, 2)), [[1, 2], [3, 4]], np.ones((3, 1), np.float32)):
+        with pytest.raises(ShapeError, match="^linear: "):
+            tg.linear(Value(np.ones(1)), np.ones((2, 1)), bias)
+    assert tg.linear(np.ones((3, 1)), np.ones((2, 1)), 1).shape == (3, 2)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (1, 3)])
+def test_einsum_of_a_diagonal_that_is_none(shape):
+    with pytest.raises(ShapeError, match=r"^einsum: "):
+        tg.einsum("ii->i", Value(np.ones(shape)))
+    assert tg.einsum("ii->i", np.ones((0, 0))).shape == (0,)
+    assert tg.einsum("...ii->...", np.ones((4, 0, 0))).shape == (4,)
