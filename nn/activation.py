@@ -25,7 +25,7 @@ from tinygrad_edu import (
     tanh,
 )
 
-from .checks import checked
+from .checks import INTEGER, checked, shown
 from .module import Module
 
 
@@ -152,8 +152,8 @@ class GELU(_Activation):
     function, options = staticmethod(gelu), ("approximate",)
 
     def __init__(self, approximate: str = "none") -> None:
-        if approximate not in ("none", "tanh"):
-            raise UnsupportedError(f"GELU: got approximate={approximate!r}, expected 'none' or 'tanh'")
+        if not isinstance(approximate, str) or approximate not in ("none", "tanh"):
+            raise UnsupportedError(f"GELU: got approximate={shown(approximate)}, expected 'none' or 'tanh'")
         self.approximate = approximate
 
 
@@ -163,7 +163,7 @@ class Softmax(_Activation):
     function, options = staticmethod(softmax), ("axis",)
 
     def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+        self.axis = checked("Softmax", "axis", axis, INTEGER)
 
 
 class LogSoftmax(_Activation):
@@ -172,4 +172,4 @@ class LogSoftmax(_Activation):
     function, options = staticmethod(log_softmax), ("axis",)
 
     def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+        self.axis = checked("LogSoftmax", "axis", axis, INTEGER)

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from tinygrad_edu import ShapeError, Value, dropout, matmul, mean, split, swapaxes
 
 from . import init
-from .checks import PROBABILITY, checked, data_of, plain_array, size
+from .checks import PROBABILITY, checked, data_of, float_type, generator, plain_array, size
 from .functional import linear
 from .functional.attention import attention_weights, causal_mask
 from .linear import Linear
@@ -66,7 +66,8 @@ class MultiheadAttention(Module):
             got = f"embed_dim={E} and num_heads={num_heads}"
             raise ShapeError(f"MultiheadAttention: got {got}, expected a multiple of the heads, which share it equally")
         self.dropout = checked("MultiheadAttention", "dropout", dropout, PROBABILITY)
-        self.batch_first, self.rng = batch_first, np.random.default_rng(rng)
+        self.batch_first, self.rng = batch_first, generator("MultiheadAttention", rng)
+        dtype = float_type("MultiheadAttention", dtype)
 
         def weight(*shape: int) -> Value:
             data = init.xavier_uniform(shape, self.rng, dtype=dtype)

@@ -1,24 +1,28 @@
-"""What layers and losses ask of their arguments, which are sizes or numbers of a domain, and what they show of them."""
+"""What layers and losses ask of their arguments, what they show of them, and other errors explained by them."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from inspect import signature
-from numbers import Real
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, Never, TypeAlias, TypeGuard, TypeVar, cast
 
 import numpy as np
 
-from tinygrad_edu import ShapeError, TinygradError, Value, array
+from tinygrad_edu import DTypeError, OutOfBoundsError, ShapeError, TinygradError, Value, array
 
 Shape: TypeAlias = tuple[int, ...]
 Size: TypeAlias = int | Sequence[int]
 Domain: TypeAlias = tuple[Callable[[Any], bool], str]  # whether something belongs to it, and its name
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def is_real(x: Any) -> TypeGuard[float]:
-    """Whether x is one number, Python's or NumPy's, NaN included."""
-    return isinstance(x, Real)
+    """Whether x is one number, Python's or NumPy's, NaN included; not an integer too large for a float."""
+    if not isinstance(x, (float, int, np.floating, np.integer)) or isinstance(x, np.timedelta64):
+        return False
+    return not isinstance(x, int) or x.bit_length() < 1024
 
 
 REAL: Domain = (is_real, "a real number")
@@ -26,6 +30,13 @@ POSITIVE: Domain = (lambda x: is_real(x) and x > 0, "a number > 0")
 NOT_NEGATIVE: Domain = (lambda x: is_real(x) and x >= 0, "a number from 0 on")
 SHARE: Domain = (lambda x: is_real(x) and 0 <= x <= 1, "a number from 0 to 1")
 PROBABILITY: Domain = (SHARE[0], "a probability from 0 to 1")
+FUNCTION: Domain = (callable, "a function")
+INTEGER: Domain = (lambda x: _is_integer(x), "an integer")
+
+
+def one_of(*words: str) -> Domain:
+    """The domain of some words."""
+    return (lambda x: isinstance(x, str) and x in words, f"one of {', '.join(map(repr, words))}")
 
 
 def data_of(x: Any) -> Any:
@@ -45,15 +56,45 @@ def plain_array(name: str, what: str, x: Any) -> Any:
 def checked(layer: str, name: str, given: Any, domain: Domain = REAL) -> Any:
     """A number as it is. Raises TinygradError, in the name of a layer, if it is not in the domain."""
     belongs, expected = domain
-    if not belongs(given):
-        raise TinygradError(f"{layer}: got {name}={given!r:.60}, expected {expected}")
+    try:
+        right = belongs(given)
+    except Exception:  # an array has no truth value
+        right = False
+    if not right:
+        raise TinygradError(f"{layer}: got {name}={shown(given)}, expected {expected}")
     return given
+
+
+def _is_type(dtype: Any) -> bool:
+    try:
+        np.dtype(dtype)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def generator(layer: str, rng: Any) -> np.random.Generator:
+    """A random generator as it is, one of a seed, or for None one without. Raises TinygradError, in the name of a layer."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise TinygradError(
+            f"{layer}: got rng={shown(rng)}, expected a random generator, a seed (an integer from 0 on), or None"
+        ) from None
+
+
+def float_type(layer: str, dtype: Any) -> np.dtype[Any]:
+    """A type of floats. Raises DTypeError, in the name of a layer, for any other."""
+    found: np.dtype[Any] = np.dtype(dtype if _is_type(dtype) else object)
+    if found.kind != "f":
+        raise DTypeError(f"{layer}: got dtype={shown(dtype)}, expected a type of floats such as np.float32")
+    return found
 
 
 def size(layer: str, name: str, given: int, least: int = 1) -> int:
     """A single integer. Raises ShapeError, in the name of a layer, if it is none, or less than `least`."""
     if not _is_integer(given) or given < least:
-        raise ShapeError(f"{layer}: got {name}={given!r:.60}, expected an integer from {least} on")
+        raise ShapeError(f"{layer}: got {name}={shown(given)}, expected an integer from {least} on")
     return int(given)
 
 
@@ -65,8 +106,99 @@ def sizes(layer: str, name: str, given: Size | str, axes: int | None = None, lea
     numbers: tuple[Any, ...] = tuple(given) if isinstance(given, (tuple, list)) else (given,) * (axes or 1)
     if not numbers or len(numbers) != (axes or len(numbers)) or not all(_is_integer(n) and n >= least for n in numbers):
         many = "a tuple of them" if axes is None else f"a tuple of {axes} of them"
-        raise ShapeError(f"{layer}: got {name}={given!r:.60}, expected an integer from {least} on, or {many}")
+        raise ShapeError(f"{layer}: got {name}={shown(given)}, expected an integer from {least} on, or {many}")
     return tuple([int(n) for n in numbers])
+
+
+def shown(x: Any) -> str:
+    """An argument in a message: an array or Value by its shape and dtype, anything else by its repr, shortened."""
+    if isinstance(x, (np.ndarray, Value)):
+        return f"<{type(x).__name__} of {x.dtype}, shape {x.shape}>"
+    return " ".join(repr(x).split())[:60]
+
+
+# -- Errors that are not the package's ---------------------------------------------------------------------------------
+
+_LIBRARIES = {*sys.stdlib_module_names, "tinygrad_edu", "numpy", "scipy", "sklearn"}
+_OF_NUMPY = ("np.", "array:", "float:", "v[index]")  # how messages about a Value in place of plain numbers begin
+_TAKES: dict[str, Domain] = {  # by one alternative of an annotation
+    "None": (lambda x: x is None, "None"),
+    "bool": (lambda x: isinstance(x, (bool, int, np.bool_)), "True or False"),
+    "int": INTEGER,
+    "float": REAL,
+    "str": (lambda x: isinstance(x, str), "text"),
+    "DTypeLike": (_is_type, "a dtype such as np.float32"),
+    "Module": (lambda x: hasattr(x, "named_parameters"), "a module"),
+    "Shape": (lambda x: isinstance(x, (tuple, list)) and all(map(_is_integer, x)), "a tuple of integers"),
+}
+_ALIKE = {TypeError: DTypeError, ArithmeticError: ShapeError, ValueError: ShapeError, LookupError: OutOfBoundsError}
+
+
+def explaining(function: F) -> F:
+    """Decorator of a public function or constructor: an error that is not the package's becomes one that names the call.
+
+    Not so an error that arises in a user's function, such as a loss.
+    """
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            raise_explained(error, function, args, kwargs)
+
+    return cast(F, call)
+
+
+class Explaining:
+    """Base of classes of nn whose constructors are `explaining`."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls) and cls.__module__.startswith(f"{__package__}."):
+            cls.__init__ = explaining(cls.__init__)  # type: ignore[method-assign]
+
+
+def raise_explained(
+    error: Exception, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Never:
+    """Raise the error again; if it is not the package's but arose in it, as a TinygradError that says what was called."""
+    if isinstance(error, (OSError, ImportError, Warning)) or not _ours(error):
+        raise error
+    names = list(signature(function).parameters)
+    given = dict(zip(names, args, strict=False)) | dict(kwargs)
+    owner = given.pop("self", None) if names[:1] == ["self"] else None
+    named = function.__name__ not in ("__init__", "forward", "step")
+    name = function.__name__ if named else type(owner).__name__
+    if isinstance(error, TinygradError):
+        if str(error).startswith(_OF_NUMPY):
+            error.operation = name if error.operation is None else f"{name}: {error.operation}"
+        raise error
+    kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
+    for key, x in given.items():
+        takes = [_TAKES.get(each) for each in function.__annotations__.get(key, "Any").split(" | ")]
+        known = [each for each in takes if each is not None]
+        if len(known) == len(takes) and not any(fits(x) for fits, _ in known):
+            expected = " or ".join([text for _, text in known])
+            raise kind(f"{name}: got {key}={shown(x)}, expected {expected}") from error
+    described = ", ".join([f"{key}={shown(x)}" for key, x in given.items()]) or "no arguments"
+    if isinstance(error, MemoryError):
+        error.add_note(f"in {name}: got {described}")
+        raise error
+    raise kind(f"{name}: {error or type(error).__name__}; got {described}; see help({name})") from error
+
+
+def _ours(error: BaseException) -> bool:
+    """Whether an error arose in this package, or in the engine or a library called from here; not in a user's function."""
+    frames, last = error.__traceback__, ""
+    while frames is not None:
+        top = frames.tb_frame.f_globals.get("__name__", "").partition(".")[0]
+        last = last if top in _LIBRARIES else top
+        frames = frames.tb_next
+    return last == __package__
+
+
+# -- What describe() shows ---------------------------------------------------------------------------------------------
 
 
 def short(numbers: Any) -> Any:
@@ -87,4 +219,4 @@ def stretches(shape: Shape, wanted: Shape) -> bool:
 
 
 def _is_integer(n: object) -> bool:
-    return isinstance(n, (int, np.integer)) and not isinstance(n, bool)
+    return isinstance(n, (int, np.integer)) and not isinstance(n, (bool, np.timedelta64))

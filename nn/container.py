@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 from tinygrad_edu import ShapeError, TinygradError
 
 from .activation import ReLU
+from .checks import generator
 from .dropout import Dropout
 from .linear import Linear
 from .module import Module
@@ -113,7 +114,7 @@ class MLP(Sequential):
             raise ShapeError(
                 f"MLP: got sizes {sizes}, expected at least an input and an output size, as in MLP((2, 8, 1))"
             )
-        rng = np.random.default_rng(rng)  # a Generator stays itself
+        rng = generator("MLP", rng)  # a Generator stays itself
         layers: list[Module] = []
         for fan_in, fan_out in pairwise(sizes):
             if layers:

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from tinygrad_edu import ShapeError, TinygradError, Value, conv1d, conv2d, pad
 
 from . import init
-from .checks import Size, short, size, sizes, unusual
+from .checks import Size, float_type, generator, short, size, sizes, unusual
 from .module import Module
 
 # What lies beyond the border, by PyTorch's names, and the mode of NumPy's pad that puts it there.
@@ -62,7 +62,8 @@ class _Conv(Module):
             known = ", ".join(map(repr, PADDING_MODES))
             raise TinygradError(f"{name}: got padding_mode={padding_mode!r}, expected one of {known}")
         self.padding_mode = padding_mode
-        rng, shape = np.random.default_rng(rng), (out_channels, in_channels // groups, *self.kernel_size)
+        rng, dtype = generator(name, rng), float_type(name, dtype)
+        shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
         bound = 1 / sqrt(init.fans(shape)[0])
         self.weight = Value(init.uniform(shape, -bound, bound, rng, dtype), name="W")
         self.bias = Value(init.uniform((out_channels,), -bound, bound, rng, dtype), name="b") if bias else None

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_edu import ShapeError
 
-from .checks import plain_array
+from .checks import explaining, generator, plain_array
 
 
+@explaining
 def batches(
     *arrays: NDArray[Any], batch_size: int, rng: np.random.Generator | int | None = None
 ) -> Iterator[tuple[NDArray[Any], ...]]:
@@ -32,12 +33,12 @@ def batches(
         raise ShapeError(
             f"batches: got lengths {lengths} and batch_size={batch_size}, expected one length and at least 1"
         )
-    order = np.arange(lengths[0]) if rng is None else np.random.default_rng(rng).permutation(lengths[0])
-    for start in range(0, lengths[0], batch_size):
-        chosen = order[start : start + batch_size]
-        yield tuple([a[chosen] for a in arrays])
+    order = np.arange(lengths[0]) if rng is None else generator("batches", rng).permutation(lengths[0])
+    parts = (order[start : start + batch_size] for start in range(0, lengths[0], batch_size))
+    return (tuple([a[chosen] for a in arrays]) for chosen in parts)
 
 
+@explaining
 def stratified_split(
     labels: ArrayLike, fractions: tuple[float, ...], rng: np.random.Generator | int
 ) -> list[NDArray[np.intp]]:
@@ -54,7 +55,7 @@ def stratified_split(
     Raises:
         ShapeError: if a class has fewer examples than there are parts, or the fractions are not positive and below 1 in sum.
     """
-    rng = np.random.default_rng(rng)  # a Generator stays itself
+    rng = generator("stratified_split", rng)  # a Generator stays itself
     classes, members = np.unique(plain_array("stratified_split", "labels", labels), return_inverse=True)
     if not all(f > 0 for f in fractions) or not 0 < sum(fractions) < 1:
         raise ShapeError(

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_edu import dropout
 
-from .checks import PROBABILITY, checked
+from .checks import PROBABILITY, checked, generator
 from .module import Module
 
 
@@ -23,7 +23,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> None:
-        self.p, self.rng = checked("Dropout", "p", p, PROBABILITY), np.random.default_rng(rng)
+        self.p, self.rng = checked("Dropout", "p", p, PROBABILITY), generator("Dropout", rng)
 
     def forward(self, x: Any) -> Any:
         """x: any shape -> the same."""

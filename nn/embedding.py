@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from tinygrad_edu import ShapeError, Value, detach, embedding, where
 
 from . import init
-from .checks import size
+from .checks import float_type, generator, size
 from .module import Module
 
 
@@ -40,7 +40,7 @@ class Embedding(Module):
         dtype: DTypeLike = float,
     ) -> None:
         shape = size("Embedding", "num_embeddings", num_embeddings), size("Embedding", "embedding_dim", embedding_dim)
-        weight = init.normal(shape, 0.0, 1.0, np.random.default_rng(rng), dtype)
+        weight = init.normal(shape, 0.0, 1.0, generator("Embedding", rng), float_type("Embedding", dtype))
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 expected = f"an integer from {-num_embeddings} to {num_embeddings - 1}"

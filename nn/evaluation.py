@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import ShapeError, TinygradError, Value, no_grad
 
-from .checks import data_of, plain_array
+from .checks import data_of, explaining, plain_array
 from .data import batches
 from .functional import cross_entropy
 from .metrics import accuracy
@@ -22,6 +22,7 @@ Loss = Callable[[Any, NDArray[Any]], Value]
 Metric = Callable[[Any, NDArray[Any]], float]
 
 
+@explaining
 def evaluate(
     model: Module,
     data: Data,

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, reshape
 
+from .checks import INTEGER, checked
 from .module import Module
 
 
@@ -20,7 +21,8 @@ class Flatten(Module):
     """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        self.start_dim, self.end_dim = start_dim, end_dim
+        self.start_dim = checked("Flatten", "start_dim", start_dim, INTEGER)
+        self.end_dim = checked("Flatten", "end_dim", end_dim, INTEGER)
 
     def forward(self, x: Any) -> Any:
         """x -> x with fewer axes, row by row. Raises ShapeError if x does not have the axes, or end_dim comes first."""

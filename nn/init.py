@@ -17,6 +17,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from tinygrad_edu import ShapeError, TinygradError
 
+from .checks import explaining, generator
+
 __all__ = [
     "calculate_gain",
     "constant",
@@ -42,6 +44,7 @@ Mode: TypeAlias = Literal["fan_in", "fan_out"]
 GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": sqrt(2.0), "selu": 0.75}
 
 
+@explaining
 def calculate_gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
     """The factor that keeps the spread of numbers through layers with this activation, after PyTorch's table.
 
@@ -55,6 +58,7 @@ def calculate_gain(nonlinearity: str, negative_slope: float = 0.01) -> float:
     return GAINS[nonlinearity]
 
 
+@explaining
 def fans(shape: Shape) -> tuple[int, int]:
     """(fan_in, fan_out): how many inputs feed one output of a weight of this shape, and how many outputs one input feeds.
 
@@ -66,31 +70,37 @@ def fans(shape: Shape) -> tuple[int, int]:
     return shape[1] * field, shape[0] * field
 
 
+@explaining
 def zeros(shape: Shape, dtype: DTypeLike = float) -> NDArray[Any]:
     """All 0."""
     return np.zeros(shape, dtype)
 
 
+@explaining
 def ones(shape: Shape, dtype: DTypeLike = float) -> NDArray[Any]:
     """All 1."""
     return np.ones(shape, dtype)
 
 
+@explaining
 def constant(shape: Shape, value: float, dtype: DTypeLike = float) -> NDArray[Any]:
     """All the same number."""
     return np.full(shape, value, dtype)
 
 
+@explaining
 def uniform(shape: Shape, low: float, high: float, rng: Rng, dtype: DTypeLike = float) -> NDArray[Any]:
     """Uniform on [low, high)."""
-    return np.random.default_rng(rng).uniform(low, high, shape).astype(dtype)
+    return generator("uniform", rng).uniform(low, high, shape).astype(dtype)
 
 
+@explaining
 def normal(shape: Shape, mean: float, std: float, rng: Rng, dtype: DTypeLike = float) -> NDArray[Any]:
     """Normal with this mean and standard deviation; normal(shape, 0, 1, rng) is what Nielsen's book starts from."""
-    return np.random.default_rng(rng).normal(mean, std, shape).astype(dtype)
+    return generator("normal", rng).normal(mean, std, shape).astype(dtype)
 
 
+@explaining
 def trunc_normal(
     shape: Shape, mean: float, std: float, rng: Rng, low: float = -2.0, high: float = 2.0, dtype: DTypeLike = float
 ) -> NDArray[Any]:
@@ -100,13 +110,14 @@ def trunc_normal(
         got = f"mean={mean}, std={std}, low={low}, high={high}"
         expected = "std > 0, and low < high with at least one in 1,000 numbers between them"
         raise TinygradError(f"trunc_normal: got {got}; expected {expected}")
-    rng = np.random.default_rng(rng)
+    rng = generator("trunc_normal", rng)
     x = np.asarray(rng.normal(mean, std, shape))
     while (outside := (x < low) | (x > high)).any():
         x[outside] = rng.normal(mean, std, int(outside.sum()))
     return x.astype(dtype)
 
 
+@explaining
 def scaled_normal(shape: Shape, rng: Rng, dtype: DTypeLike = float) -> NDArray[Any]:
     """Normal with standard deviation 1/√fan_in: a weighed sum of so many numbers of size 1 is of size 1 (LeCun et al. 1998).
 
@@ -119,12 +130,14 @@ def _xavier_std(shape: Shape, gain: float) -> float:
     return gain * sqrt(2.0 / max(sum(fans(shape)), 1))
 
 
+@explaining
 def xavier_uniform(shape: Shape, rng: Rng, gain: float = 1.0, dtype: DTypeLike = float) -> NDArray[Any]:
     """Uniform on ±gain √(6 / (fan_in + fan_out)), for tanh and sigmoid (Glorot & Bengio 2010)."""
     bound = sqrt(3.0) * _xavier_std(shape, gain)
     return uniform(shape, -bound, bound, rng, dtype)
 
 
+@explaining
 def xavier_normal(shape: Shape, rng: Rng, gain: float = 1.0, dtype: DTypeLike = float) -> NDArray[Any]:
     """Normal with standard deviation gain √(2 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
     return normal(shape, 0.0, _xavier_std(shape, gain), rng, dtype)
@@ -136,6 +149,7 @@ def _kaiming_std(shape: Shape, mode: Mode, nonlinearity: str, negative_slope: fl
     return calculate_gain(nonlinearity, negative_slope) / sqrt(max(fans(shape)[mode == "fan_out"], 1))
 
 
+@explaining
 def kaiming_uniform(
     shape: Shape,
     rng: Rng,
@@ -149,6 +163,7 @@ def kaiming_uniform(
     return uniform(shape, -bound, bound, rng, dtype)
 
 
+@explaining
 def kaiming_normal(
     shape: Shape,
     rng: Rng,
@@ -161,6 +176,7 @@ def kaiming_normal(
     return normal(shape, 0.0, _kaiming_std(shape, mode, nonlinearity, negative_slope), rng, dtype)
 
 
+@explaining
 def orthogonal(shape: Shape, rng: Rng, gain: float = 1.0, dtype: DTypeLike = float) -> NDArray[Any]:
     """gain times a random matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2013).
 
@@ -168,6 +184,6 @@ def orthogonal(shape: Shape, rng: Rng, gain: float = 1.0, dtype: DTypeLike = flo
     """
     fans(shape)  # for its ShapeError
     rows, columns = shape[0], prod(shape[1:])
-    q, r = np.linalg.qr(np.random.default_rng(rng).normal(size=(max(rows, columns), min(rows, columns))))
+    q, r = np.linalg.qr(generator("orthogonal", rng).normal(size=(max(rows, columns), min(rows, columns))))
     q *= np.sign(np.diagonal(r))  # else the choice would not be uniform
     return (gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype)

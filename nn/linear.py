@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from tinygrad_edu import Value
 
 from . import init
-from .checks import size
+from .checks import float_type, generator, size
 from .functional import linear
 from .module import Module
 
@@ -42,7 +42,7 @@ class Linear(Module):
         dtype: DTypeLike = float,
     ) -> None:
         inputs, outputs = size("Linear", "in_features", in_features), size("Linear", "out_features", out_features)
-        rng, bound = np.random.default_rng(rng), 1 / sqrt(inputs)  # a Generator stays itself
+        rng, bound, dtype = generator("Linear", rng), 1 / sqrt(inputs), float_type("Linear", dtype)
         weight = init.uniform((outputs, inputs), -bound, bound, rng, dtype)
         self.weight = Value(np.asfortranarray(weight), name="W", copy=False)  # the order in which x Wᵀ is fastest
         self.bias = Value(init.uniform((outputs,), -bound, bound, rng, dtype), name="b") if bias else None

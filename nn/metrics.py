@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError
 
-from .checks import data_of, plain_array
+from .checks import data_of, explaining, plain_array
 
 __all__ = ["accuracy", "confusion_matrix", "f1", "mistakes", "precision", "r2", "recall", "rmse", "top_k_accuracy"]
 
@@ -49,6 +49,7 @@ def mistakes(name: str, prediction: Any, target: ArrayLike) -> NDArray[np.bool]:
     return wrong
 
 
+@explaining
 def accuracy(prediction: Any, target: ArrayLike) -> float:
     """Share of right predictions, from 0 to 1.
 
@@ -63,6 +64,7 @@ def accuracy(prediction: Any, target: ArrayLike) -> float:
     return float(np.mean(~mistakes("accuracy", prediction, target)))
 
 
+@explaining
 def top_k_accuracy(scores: Any, target: ArrayLike, k: int = 5) -> float:
     """Share of rows where fewer than k other classes score higher than the right one: (batch, classes), (batch,) -> float.
 
@@ -80,6 +82,7 @@ def top_k_accuracy(scores: Any, target: ArrayLike, k: int = 5) -> float:
     return float(np.mean(np.sum(table > own, axis=-1) < k))
 
 
+@explaining
 def confusion_matrix(prediction: Any, target: ArrayLike) -> NDArray[Any]:
     """How often what is class i was taken for class j: (batch, classes) or (batch,), and (batch,) -> (classes, classes).
 
@@ -96,6 +99,7 @@ def confusion_matrix(prediction: Any, target: ArrayLike) -> NDArray[Any]:
     return matrix
 
 
+@explaining
 def precision(prediction: Any, target: ArrayLike, average: str | None = "macro") -> Any:
     """Of what was taken for a class, the share that is of it; 0 where nothing was.
 
@@ -112,11 +116,13 @@ def precision(prediction: Any, target: ArrayLike, average: str | None = "macro")
     return _score("precision", prediction, target, average)
 
 
+@explaining
 def recall(prediction: Any, target: ArrayLike, average: str | None = "macro") -> Any:
     """Of what is of a class, the share that was taken for it; 0 where nothing is. Args and errors as for `precision`."""
     return _score("recall", prediction, target, average)
 
 
+@explaining
 def f1(prediction: Any, target: ArrayLike, average: str | None = "macro") -> Any:
     """2 precision · recall / (precision + recall). Args and errors as for `precision`."""
     return _score("f1", prediction, target, average)
@@ -135,6 +141,7 @@ def _score(name: str, prediction: Any, target: ArrayLike, average: str | None) -
     return score if average is None else float(score)
 
 
+@explaining
 def r2(prediction: Any, target: ArrayLike) -> float:
     """1 - Σ (target - prediction)² / Σ (target - mean)²: 1 is perfect, 0 no better than the mean. (batch,) or (batch, outputs).
 
@@ -143,6 +150,7 @@ def r2(prediction: Any, target: ArrayLike) -> float:
     return float(_sklearn("r2").r2_score(*_truth_first("r2", prediction, target, least=2)))
 
 
+@explaining
 def rmse(prediction: Any, target: ArrayLike) -> float:
     """√ of the mean squared error: (batch,) or (batch, outputs); of several outputs the mean of their roots.
 

@@ -10,12 +10,12 @@ from numpy.typing import DTypeLike, NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, tree_map
 
-from .checks import data_of, plain_array
+from .checks import Explaining, data_of, explaining, float_type, plain_array, raise_explained
 from .running import observer
 from .summary import Summary, summarize
 
 
-class Module:
+class Module(Explaining):
     """Base of all layers and networks.
 
     A subclass sets Values, Modules, arrays, or lists, tuples and dicts of these as attributes, and defines `forward`. They are
@@ -32,13 +32,16 @@ class Module:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """What `forward` returns. Every module runs through here, so that `observing` has one place to look."""
         watch = observer.get()
-        if watch is None:
-            return self.forward(*inputs, **options)
-        watch.enter(self)
         try:
-            output = self.forward(*inputs, **options)
-        finally:
-            watch.leave(self)
+            if watch is None:
+                return self.forward(*inputs, **options)
+            watch.enter(self)
+            try:
+                output = self.forward(*inputs, **options)
+            finally:
+                watch.leave(self)
+        except Exception as error:
+            raise_explained(error, type(self).forward, (self, *inputs), options)
         watch.look(self, inputs, output)
         return output
 
@@ -113,13 +116,13 @@ class Module:
                 value.zero_grad()
         return self
 
+    @explaining
     def astype(self, dtype: DTypeLike) -> Self:
         """Turn the parameters, and buffers of floats, into another float type, in place; gradients are forgotten.
 
         Raises DTypeError for a type that is not of floats. Give the model to a new optimiser afterwards.
         """
-        if np.dtype(dtype).kind != "f":
-            raise DTypeError(f"astype: got {np.dtype(dtype)}, expected a type of floats such as np.float32")
+        dtype = float_type("astype", dtype)
         for value in self.parameters():
             if value.dtype.kind == "f":
                 value.raw = np.asarray(value.data).astype(dtype)[()]  # not by assigning data, whose dtype stays
@@ -127,7 +130,7 @@ class Module:
                 value.mark_changed()
         done: dict[int, NDArray[Any]] = {}
         for _, module in self.named_modules():
-            vars(module).update(_converted(vars(module), np.dtype(dtype), done))
+            vars(module).update(_converted(vars(module), dtype, done))
         return self
 
     # -- State ---------------------------------------------------------------------------------------------------------
@@ -136,6 +139,7 @@ class Module:
         """A copy of all parameters and buffers by path, as plain arrays."""
         return {path: np.array(data_of(item), order="C") for path, item in self._leaves()}
 
+    @explaining
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copy arrays into the parameters and buffers of the same paths, whose dtype stays.
 

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from tinygrad_edu import ShapeError, Value, layer_norm, reshape, sqrt
 
-from .checks import NOT_NEGATIVE, SHARE, Size, checked, data_of, size, sizes
+from .checks import NOT_NEGATIVE, SHARE, Size, checked, data_of, float_type, size, sizes
 from .module import Module
 
 
@@ -42,7 +42,7 @@ class LayerNorm(Module):
         dtype: DTypeLike = float,
     ) -> None:
         self.normalized_shape = shape = sizes("LayerNorm", "normalized_shape", normalized_shape)
-        self.eps = checked("LayerNorm", "eps", eps, NOT_NEGATIVE)
+        self.eps, dtype = checked("LayerNorm", "eps", eps, NOT_NEGATIVE), float_type("LayerNorm", dtype)
         self.weight = Value(np.ones(shape, dtype), name="γ") if elementwise_affine else None
         self.bias = Value(np.zeros(shape, dtype), name="β") if elementwise_affine and bias else None
 
@@ -81,7 +81,7 @@ class _BatchNorm(Module):
         self.name = type(self).__name__
         self.num_features = size(self.name, "num_features", num_features)
         self.momentum = None if momentum is None else checked(self.name, "momentum", momentum, SHARE)
-        self.eps = checked(self.name, "eps", eps, NOT_NEGATIVE)
+        self.eps, dtype = checked(self.name, "eps", eps, NOT_NEGATIVE), float_type(self.name, dtype)
         self.weight = Value(np.ones(num_features, dtype), name="γ") if affine else None
         self.bias = Value(np.zeros(num_features, dtype), name="β") if affine else None
         self.running_mean = np.zeros(num_features, dtype) if track_running_stats else None
@@ -103,8 +103,9 @@ class _BatchNorm(Module):
                     f"{self.name}: got an input of shape {shape}, expected more than one number a channel in training; "
                     "call eval() to use the running statistics"
                 )
+            y = layer_norm(x, axis=over, weight=weight, bias=bias, eps=self.eps)
             self._track(np.asarray(data_of(x)), over)
-            return layer_norm(x, axis=over, weight=weight, bias=bias, eps=self.eps)
+            return y
         y = (x - reshape(self.running_mean, channels)) / sqrt(reshape(self.running_var, channels) + self.eps)
         y = y if weight is None else y * weight
         return y if bias is None else y + bias

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tinygrad_edu import ShapeError, TinygradError, Value, no_grad, step
 
-from .checks import plain_array, size
+from .checks import explaining, float_type, plain_array, size
 from .functional import linear
 from .module import Module
 
@@ -32,6 +32,7 @@ class Perceptron(Module):
 
     def __init__(self, in_features: int, out_features: int = 1, *, dtype: DTypeLike = float) -> None:
         inputs, units = size("Perceptron", "in_features", in_features), size("Perceptron", "out_features", out_features)
+        dtype = float_type("Perceptron", dtype)
         self.weight = Value(np.zeros((units, inputs), dtype), name="W")
         self.bias = Value(np.zeros(units, dtype), name="b")
 
@@ -39,6 +40,7 @@ class Perceptron(Module):
         """x: (..., in_features) -> (..., out_features). Raises ShapeError if the last axis of x has another size."""
         return step(linear(x, self.weight, self.bias))
 
+    @explaining
     def learn(self, x: ArrayLike, y: ArrayLike, epochs: int = 100, lr: float = 1.0) -> list[int]:
         """Rosenblatt's rule: after each example, W ← W + lr (y - ŷ) xᵀ and b ← b + lr (y - ŷ). A unit that is right stays.
 

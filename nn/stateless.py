@@ -10,9 +10,11 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, tree_map
 
+from .checks import explaining
 from .module import Module
 
 
+@explaining
 def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any, **options: Any) -> Any:
     """What the module computes with other parameters in place of its own, which stay as they are.
 

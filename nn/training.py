@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, TinygradError
 
-from .checks import plain_array, size
+from .checks import explaining, generator, plain_array, size
 from .data import batches
 from .diagnosis import why_not_finite
 from .evaluation import Data, Loss, Metric
@@ -24,6 +24,7 @@ from .steps import Step
 from .watch import Schedule, Watch
 
 
+@explaining
 def fit(
     model: Module,
     train: Data,
@@ -80,7 +81,7 @@ def fit(
     if not len(inputs):
         raise ShapeError("fit: got no examples, expected at least one")
     count = len(inputs) if batch_size is None else size("fit", "batch_size", batch_size)
-    order = None if rng is None else np.random.default_rng(rng)
+    order = None if rng is None else generator("fit", rng)
     per_step, per_epoch = (schedule, None) if schedule_every == "step" else (None, schedule)
     step = Step(model, loss, optimizer, clip_norm, clip_value, per_step)
     watch = Watch(model, validation, loss, metrics, patience, per_epoch)

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from tinygrad_edu import ShapeError, TinygradError, gelu, relu
 
 from .attention import MultiheadAttention
-from .checks import size
+from .checks import generator, size
 from .dropout import Dropout
 from .linear import Linear
 from .module import Module
@@ -71,7 +71,7 @@ class TransformerEncoderLayer(Module):
                 f"TransformerEncoderLayer: got activation={activation!r}, expected 'relu', 'gelu' or a function"
             )
         size("TransformerEncoderLayer", "dim_feedforward", dim_feedforward)
-        rng = np.random.default_rng(rng)  # a Generator stays itself
+        rng = generator("TransformerEncoderLayer", rng)  # a Generator stays itself
         self.self_attn = MultiheadAttention(
             d_model, nhead, dropout, bias, batch_first=batch_first, rng=rng, dtype=dtype
         )

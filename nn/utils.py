@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import TinygradError, Value
 
-from .checks import data_of
+from .checks import data_of, explaining
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_"]
 
 
+@explaining
 def clip_grad_norm_(
     parameters: Value | Iterable[Value],
     max_norm: float,
@@ -59,6 +60,7 @@ def clip_grad_norm_(
     return total
 
 
+@explaining
 def clip_grad_value_(parameters: Value | Iterable[Value], clip_value: float) -> None:
     """Bring each number of all gradients into [-clip_value, clip_value], in their own memory.
 

@@ -29,6 +29,7 @@ from .errors import (
     UnreadableError,
     UnsupportedError,
 )
+from . import attribution  # noqa: F401  # from here on, warnings point at the user's line
 from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
 from .op import Op, Rule, rule
 from .node import Node

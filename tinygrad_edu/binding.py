@@ -14,11 +14,17 @@ from functools import wraps
 from inspect import CO_VARARGS, Parameter, Signature
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
-from .errors import ShapeError, TinygradError, UnsupportedError
+from .errors import DTypeError, ShapeError, TinygradError, UnsupportedError
 
 Bound: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]  # the arrays, and the parameters by name
 Split: TypeAlias = Callable[..., Bound]
 F = TypeVar("F", bound=Callable[..., Any])
+_PLAIN = {"float", "int", "bool", "str", "None"}
+_SEQUENCES = (list, tuple, range, bytes, bytearray, memoryview)  # that NumPy would take for arrays
+
+
+class NoValue:
+    """A type that no argument has."""
 
 
 class Parameters(NamedTuple):
@@ -30,6 +36,7 @@ class Parameters(NamedTuple):
         options: the other parameters, keyword-only ones last.
         positional: the number of options that may be given by position.
         defaults: the default values, by name.
+        types: the annotations as text, by name.
     """
 
     arrays: tuple[str, ...]
@@ -37,12 +44,19 @@ class Parameters(NamedTuple):
     options: tuple[str, ...]
     positional: int
     defaults: dict[str, Any]
+    types: dict[str, str]
 
     @property
     def names(self) -> tuple[str, ...]:
         """All parameters, in order."""
         before, after = self.options[: self.positional], self.options[self.positional :]
         return (*self.arrays, *before, *([f"*{self.many}"] if self.many else []), *after)
+
+    @property
+    def plain(self) -> dict[str, str]:
+        """The options whose annotation allows only a single number, text or None, with it. (Ops check an axis themselves.)"""
+        types = {name: self.types.get(name, "Any") for name in self.options if not name.startswith("axis")}
+        return {name: kind for name, kind in types.items() if _PLAIN.issuperset(kind.split(" | "))}
 
 
 def parameters_of(function: Callable[..., Any]) -> Parameters:
@@ -57,23 +71,33 @@ def parameters_of(function: Callable[..., Any]) -> Parameters:
     many = names[count] if code.co_flags & CO_VARARGS else ""
     arrays = code.co_posonlyargcount
     defaults |= function.__kwdefaults__ or {}
-    return Parameters(names[:arrays], many, names[arrays:count], code.co_argcount - arrays, defaults)
+    types = {name: given if isinstance(given, str) else str(given) for name, given in function.__annotations__.items()}
+    return Parameters(names[:arrays], many, names[arrays:count], code.co_argcount - arrays, defaults, types)
 
 
-def binder(function: Callable[..., Any]) -> Split:
+def binder(function: Callable[..., Any], value: type = NoValue) -> Split:
     """A function that splits the arguments of a call into arrays (positional-only or `*arrays`) and a dict of the others.
 
-    Arrays may be given by name too. It raises UnsupportedError for an unknown, repeated or missing argument.
+    Arrays may be given by name too. It raises UnsupportedError for an unknown, repeated or missing argument, and for one of the
+    type `value` given for a plain option; see `check_options`.
     """
     taken = parameters_of(function)
-    arrays, many, options, positional, defaults = taken
+    arrays, many, options, positional, defaults, _ = taken
     n = len(arrays)
     preset = {name: defaults[name] for name in options if name in defaults}
     all_preset = len(preset) == len(options)
+    most, known, plain = n + positional, frozenset(options), taken.plain
 
     def bind(*args: Any, **kwargs: Any) -> Bound:
         if all_preset and not kwargs and (len(args) == n or (many and len(args) > n)):  # most calls
             return args, preset
+        if (many or n <= len(args) <= most) and kwargs.keys() <= known:  # nearly all others
+            inputs, rest = (args, ()) if many else (args[:n], args[n:])
+            chosen = dict(zip(options, rest, strict=False)) | kwargs
+            params = preset | chosen
+            if len(params) == len(options) and len(chosen) == len(rest) + len(kwargs) and len(inputs) >= n:
+                check_options(plain, chosen, value)
+                return inputs, params
         given = {name: kwargs.pop(name, defaults.get(name, ...)) for name in arrays[len(args) :]}
         inputs, rest = (args, ()) if many else (args[:n], args[n:])
         placed = dict(zip(options[:positional], rest, strict=False))
@@ -85,15 +109,31 @@ def binder(function: Callable[..., Any]) -> Split:
             problem = f"does not take {', '.join(unknown)}" if unknown else f"{', '.join(missing)} missing"
             problem = f"got {', '.join(twice)} twice" if twice else problem
             raise UnsupportedError(f"{problem}; it takes {', '.join(taken.names)}")
+        check_options(plain, params, value)
         return inputs + tuple(given.values()), params
 
     return bind
 
 
-def listing(function: Callable[..., Any]) -> Split:
+def check_options(plain: dict[str, str], params: dict[str, Any], value: type) -> None:
+    """Check the options that take only single numbers or text; see `Parameters.plain`.
+
+    Raises:
+        UnsupportedError: for one of the type `value`: no gradient would flow to it.
+        DTypeError: for a sequence.
+    """
+    for name, x in params.items():
+        if isinstance(x, value) and name in plain:
+            problem = f"got a Value as {name}=, expected {plain[name]}, as no gradient flows to it"
+            raise UnsupportedError(f"{problem}; pass value.item()")
+        if isinstance(x, _SEQUENCES) and name in plain:
+            raise DTypeError(f"got {name}={x!r:.40}, expected {plain[name]}")
+
+
+def listing(function: Callable[..., Any], value: type = NoValue) -> Split:
     """The binder of a function of `*arrays` that users call with one list: concatenate([a, b], axis=0)."""
     options = parameters_of(function).options
-    bind = binder(function)
+    bind = binder(function, value)
 
     def split(*args: Any, **kwargs: Any) -> Bound:
         arrays, rest = args[0] if args else kwargs.pop("arrays", None), args[1:]
@@ -118,20 +158,30 @@ def listed_signature(function: Callable[..., Any]) -> Signature:
     return Signature(parameters)
 
 
-def calling(split: Split) -> Split:
+def calling(split: Split, value: type = NoValue) -> Split:
     """A hand-written `split` whose TypeErrors about its arguments become UnsupportedErrors that list its parameters."""
+    taken = parameters_of(split)
+    plain = taken.plain
 
     @wraps(split)
     def bind(*args: Any, **kwargs: Any) -> Bound:
         try:
+            check_options(plain, kwargs, value)
             return split(*args, **kwargs)
         except TypeError as error:
             if isinstance(error, TinygradError):
                 raise
-            reason, takes = str(error).rpartition("() ")[2], ", ".join(parameters_of(split).names)
+            reason, takes = str(error).rpartition("() ")[2], ", ".join(taken.names)
             raise UnsupportedError(f"{reason}; it takes {takes}") from None
 
     return bind
+
+
+def check_function(name: str, f: Any) -> None:
+    """Raise UnsupportedError, in the name of a transform, unless f can be called."""
+    if not callable(f):
+        problem = f"{name}: got {type(f).__name__} as f, expected a function"
+        raise UnsupportedError(f"{problem}; to differentiate a Value y, call y.backward()")
 
 
 def named(name: str) -> Callable[[F], F]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
+from .binding import check_function
 from .data import raw_of
 from .domain import REAL
 from .errors import GraphError
@@ -43,6 +44,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> x.grad
     32.0
     """
+
+    check_function("checkpoint", f)
 
     @wraps(f)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:

@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from .domain import Shape
-from .errors import DTypeError, OutOfBoundsError, ShapeError, TinygradError
+from .errors import DTypeError, TinygradError
+from .misuse import call_described, explained
 from .node import Node
 from .op import Op
 from .term import Term, TermMet
@@ -156,53 +157,49 @@ def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Except
     """
     if isinstance(error, TermMet):
         return Term.call(op.name, op.forward, tuple(inputs), params)
-    if op.elementwise and isinstance(error, (ArithmeticError, ValueError)) and not isinstance(error, TinygradError):
+    if (
+        op.elementwise
+        and isinstance(error, (ArithmeticError, ValueError, TypeError))
+        and not isinstance(error, TinygradError)
+    ):
         data = [x.raw if isinstance(x, Node) else to_operand(x) for x in inputs]
-        if not any(isinstance(x, np.ndarray) for x in data):
+        if not any(isinstance(x, np.ndarray) for x in data):  # NumPy has no functions of integers of more than 64 bits
             try:
                 return to_result(op, op.forward(*map(np.float64, data), **params), data)
             except OverflowError:
                 error = DTypeError("got an integer too large for a float; write it as a float")
             except Exception as again:
                 error = again
-    raise refusal(op, inputs, error)
+    raise refusal(op, inputs, params, error)
 
 
-def refusal(op: Op, inputs: Sequence[Any], error: Exception) -> Exception:
-    """The error to raise after an op failed: a TinygradError with the op's name if possible, else the same error."""
+def refusal(
+    op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Exception, operation: str | None = None
+) -> Exception:
+    """The error to raise after an op failed: the same TinygradError with its name, or another error explained by one.
+
+    A user's own op keeps errors that do not speak of its arguments, such as an AttributeError; a MemoryError is kept too. They
+    get a note that names the op.
+    """
+    if isinstance(error, Warning):  # of NumPy's, which a filter made an error
+        return error
     if isinstance(error, TinygradError):
-        error.operation = op.name
+        error.operation = operation or op.name
         return error
-    known = _explained(error, [x.raw if isinstance(x, Node) else to_operand(x) for x in inputs], op.elementwise)
+    built_in = is_built_in(op)
+    known = None if isinstance(error, MemoryError) else explained(op, inputs, params, error, built_in)
     if known is None:
+        error.add_note(f"in {operation or op.name}: got {call_described(op, inputs, params)}")
         return error
-    known.operation = op.name
-    built_in = op.forward.__module__.startswith(f"{__package__}.ops")
-    known.__cause__, known.__suppress_context__ = (
-        None if built_in else error,
-        True,
-    )  # users need to see the failing line
+    known.operation = operation or op.name
+    # users need to see the failing line
+    known.__cause__, known.__suppress_context__ = None if built_in else error, True
     return known
 
 
-def _explained(error: Exception, data: Sequence[Any], elementwise: bool) -> TinygradError | None:
-    """An error of NumPy or Python as a TinygradError with the shapes of the inputs; None for other kinds of errors."""
-    reason = str(error).removeprefix("matmul: ")  # NumPy's internal name
-    shapes = " and ".join(str(np.shape(x)) for x in data)
-    if isinstance(error, IndexError) and not isinstance(error, ValueError):
-        return OutOfBoundsError(reason)
-    if isinstance(error, TypeError):
-        return DTypeError(f"{reason}; inputs of shape {shapes}")
-    if not isinstance(error, (ArithmeticError, ValueError)):
-        return None
-    if "integer powers" in reason:
-        return DTypeError(f"{reason}; write the numbers as floats")
-    try:
-        np.broadcast_shapes(*map(np.shape, data))
-    except ValueError:
-        if elementwise:
-            return ShapeError(f"shapes {shapes} do not broadcast; counted from the right, sizes must be equal or 1")
-    return ShapeError(f"{reason}; inputs of shape {shapes}")
+def is_built_in(op: Op) -> bool:
+    """Whether this package defines the op."""
+    return op.forward.__module__.startswith(f"{__package__}.ops")
 
 
 def to_leaf(data: Any, requires_grad: bool, copy: bool) -> Any:

@@ -109,7 +109,7 @@ def derived(*, samples: Sampler | None = None, several: Any = False, **options: 
             except TermMet:
                 return Term.call(op.name, forward, inputs, params)
             except Exception as error:
-                failure = refusal(op, inputs, error)
+                failure = refusal(op, inputs, params, error)
             raise failure
 
         return _publish(op, options, composed)
@@ -151,8 +151,8 @@ def _define(
 def _split(op: Op, options: AllOptions) -> Split:
     """The function that splits the arguments of a call into arrays and parameters."""
     if op.listed:
-        return listing(op.forward)
-    return calling(options["call"]) if "call" in options else binder(op.forward)
+        return listing(op.forward, Node)
+    return calling(options["call"], Node) if "call" in options else binder(op.forward, Node)
 
 
 def _recorded(op: Op, options: AllOptions) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from . import ops, recording
-from .data import raw_of, shape_of
+from .data import is_built_in, raw_of, refusal, shape_of
 from .errors import DefinitionError, GraphError, ShapeError, TinygradError
 from .node import RELEASED, Node
 from .op import Op, Rule
@@ -199,16 +199,20 @@ def _ruled(op: Op, rule: Callable[..., Any], given: tuple[Any, ...], params: dic
     try:
         try:
             return rule(*given, **params)
-        except (ArithmeticError, ValueError) as error:
-            if isinstance(error, TinygradError) or float not in map(type, given):
+        except (ArithmeticError, ValueError, TypeError) as error:
+            long = any(type(x) is int and x.bit_length() > 63 for x in given)  # an object to NumPy
+            if not long and (isinstance(error, (TinygradError, TypeError)) or float not in map(type, given)):
                 raise
-            return rule(*[np.float64(x) if type(x) is float else x for x in given], **params)
-    except TinygradError as error:
-        error.operation = f"backward through {op.called or op.name}"
-        raise
+            return rule(
+                *[np.float64(x) if type(x) is float or (long and type(x) is int) else x for x in given], **params
+            )
     except Exception as error:
-        error.add_note(f"in a gradient rule of {op.name}")
-        raise
+        if isinstance(error, TinygradError) or is_built_in(op):
+            failure = refusal(op, given[2:], params, error, f"backward through {op.called or op.name}")
+        else:
+            error.add_note(f"in a gradient rule of {op.name}")
+            raise
+    raise failure
 
 
 def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:

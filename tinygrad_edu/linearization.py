@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import ops, recording
+from .binding import check_function
 from .data import raw_of, refuse_foreign, shape_of
 from .errors import DTypeError, ShapeError, UnsupportedError
 from .graph import ancestors, chain_rule, refuse_stale
@@ -58,6 +59,7 @@ class Linearization:
         argnums: Argnums,
         has_aux: bool = False,
     ) -> None:
+        check_function(name, f)
         self.name, self.argnums = name, argnums
         self.chosen = _chosen(name, args, kwargs, argnums)
         self.given = [leaf for key, tree in self.chosen.items() for leaf in leaves(tree, repr(key))]

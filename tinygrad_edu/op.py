@@ -129,7 +129,7 @@ def _check(op: Op) -> None:
     if not op.forward.__doc__ and sys.flags.optimize < 2:  # python -OO removes docstrings
         raise needs('no docstring; write """What it computes.""" below its def line')
     if not op.arrays and not op.many:
-        _, _, options, _, defaults = op.parameters
+        options, defaults = op.parameters.options, op.parameters.defaults
         names = [name for name in options if name not in defaults] or ["x"]
         after = [f"{name}={defaults[name]!r}" for name in options if name in defaults]
         raise needs(

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
+from .binding import check_function
 from .data import raw_of, shape_of
 from .errors import GradientWarning, ShapeError, UnsupportedError
 from .linearization import Argnums, Linearization, matched
@@ -74,6 +75,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
 
 
 def _value_and_grad(name: str, f: Function, argnums: Argnums, has_aux: bool, warn: bool = True) -> Function:
+    check_function(name, f)
+
     @wraps(f)
     def both(*args: Any, **kwargs: Any) -> Any:
         run = Linearization(name, f, args, kwargs, argnums, has_aux)
@@ -191,6 +194,8 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
 
 
 def _jacobian(name: str, f: Function, argnums: Argnums, has_aux: bool = False, warn: bool = True) -> Function:
+    check_function(name, f)
+
     @wraps(f)
     def matrix(*args: Any, **kwargs: Any) -> Any:
         run = Linearization(name, f, args, kwargs, argnums, has_aux)
@@ -278,7 +283,7 @@ def _block(rows: list[Any] | None, x: Node, shape: tuple[int, ...], recorded: bo
 def _warn_of_unreached(run: Linearization, gradients: list[Any]) -> None:
     for key in run.unreached(gradients):
         message = f"{run.name}: the result of f does not depend on argument {key!r}, so its gradient is 0"
-        warnings.warn(message, GradientWarning, stacklevel=3)
+        warnings.warn(message, GradientWarning, stacklevel=1)  # the user's line: attribution.py
 
 
 def _check_tuples(name: str, primals: Any, tangents: Any) -> None:

@@ -318,7 +318,7 @@ class Value(Methods):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("len: a scalar Value has no length")
+            raise DTypeError("len: a scalar Value has no length")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Value]:

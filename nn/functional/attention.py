@@ -9,9 +9,10 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, dropout, matmul, softmax, swapaxes, where
 
-from ..checks import data_of, plain_array, stretches
+from ..checks import data_of, explaining, plain_array, stretches
 
 
+@explaining
 def scaled_dot_product_attention(
     query: Any,
     key: Any,

@@ -22,13 +22,14 @@ from tinygrad_edu import (
 )
 from tinygrad_edu import cross_entropy as _mean_cross_entropy
 
-from ..checks import SHARE, checked, plain_array
+from ..checks import SHARE, checked, explaining, plain_array
 from .arguments import class_axis, class_labels, class_weights, factor, numbers, pair, require_probabilities
 from .reduction import checked_reduction, in_single, reduced
 
 _LOWEST = -100.0  # as in PyTorch: one wrong certainty does not make the loss infinite
 
 
+@explaining
 @in_single
 def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Any:
     """-(t ln p + (1 - t) ln(1 - p)) of probabilities p and t, logarithms below -100 counting as -100.
@@ -58,6 +59,7 @@ def _limited(logarithm: Any, x: Any, counts: Any) -> Any:
     return where(counts, logarithm(where(counts, x, 0.5)), _LOWEST)  # 0.5: any number with a finite logarithm
 
 
+@explaining
 @in_single
 def binary_cross_entropy_with_logits(
     logits: Any, target: Any, *, weight: Any = None, pos_weight: Any = None, reduction: str = "mean"
@@ -82,6 +84,7 @@ def binary_cross_entropy_with_logits(
     return reduced(name, (t * softplus(-x) * positive + (1 - t) * softplus(x)) * every, reduction)
 
 
+@explaining
 @in_single
 def nll_loss(
     log_probabilities: Any, target: Any, *, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
@@ -132,6 +135,7 @@ def _over_labels(name: str, losses: Any, weights: Any, reduction: str) -> Any:
     return sum(losses) / total
 
 
+@explaining
 @in_single
 def cross_entropy(
     logits: Any,

@@ -10,13 +10,14 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, detach, exp, expand_dims, log, maximum, square, sum, where
 
-from ..checks import POSITIVE, checked, data_of, stretches
+from ..checks import POSITIVE, checked, data_of, explaining, stretches
 from .arguments import numbers, pair, require, require_probabilities, shape_of
 from .reduction import REDUCTIONS, checked_reduction, in_single, reduced
 
 KL_REDUCTIONS = (*REDUCTIONS, "batchmean")
 
 
+@explaining
 @in_single
 def gaussian_nll_loss(
     prediction: Any, target: Any, var: Any, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
@@ -59,6 +60,7 @@ def _fitting(name: str, var: Any, shape: tuple[int, ...]) -> Any:
     )
 
 
+@explaining
 @in_single
 def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
     """t (ln t - prediction), 0 where t is 0: the Kullback-Leibler divergence of t from e**prediction, number by number.

@@ -17,7 +17,7 @@ from tinygrad_edu import (
     where,
 )
 
-from ..checks import Domain, checked, data_of, is_real
+from ..checks import INTEGER, Domain, checked, data_of, explaining, is_real
 from ..metrics import mistakes
 from .arguments import class_labels, class_weights, filled, numbers, pair, shape_of, signs
 from .reduction import in_single, reduced
@@ -25,6 +25,7 @@ from .reduction import in_single, reduced
 EXPONENT: Domain = (lambda p: is_real(p) and p in (1, 2), "1 or 2")
 
 
+@explaining
 @in_single
 def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
     """x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along an axis of the shape that both broadcast to: from -1 to 1.
@@ -34,6 +35,8 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
     name = "cosine_similarity"
     x1 = numbers(name, "x1", x1)
     x2 = numbers(name, "x2", x2, like=x1)
+    checked(name, "axis", axis, INTEGER)
+    checked(name, "eps", eps)
     try:
         shape = np.broadcast_shapes(shape_of(x1), shape_of(x2))
     except ValueError:
@@ -52,6 +55,7 @@ def _direction(x: Any, axis: int, eps: float) -> Any:
     )  # not maximum, whose gradient multiplies: 0 * NaN at the kink to second order
 
 
+@explaining
 @in_single
 def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean") -> Any:
     """1 - cos of pairs that belong together (target 1), max(0, cos - margin) of those that do not (target -1).
@@ -77,6 +81,7 @@ def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0,
     return reduced(name, where(together, 1 - similarity, relu(similarity - margin)), reduction)
 
 
+@explaining
 @in_single
 def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """max(0, margin - target · prediction), the loss of support vector machines and of micrograd's demo.
@@ -96,6 +101,7 @@ def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: 
     return reduced("hinge_loss", relu(margin - y * x), reduction)
 
 
+@explaining
 @in_single
 def hinge_embedding_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """x where the target is 1, max(0, margin - x) where it is -1: of distances x between pairs that belong together, or do not.
@@ -108,6 +114,7 @@ def hinge_embedding_loss(prediction: Any, target: Any, *, margin: float = 1.0, r
     return reduced(name, where(together, x, relu(margin - x)), reduction)
 
 
+@explaining
 @in_single
 def multi_margin_loss(
     scores: Any, target: Any, *, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean"
@@ -140,6 +147,7 @@ def multi_margin_loss(
     return reduced(name, sum(rivals, axis=-1) * (weights / x.shape[-1]), reduction)
 
 
+@explaining
 def zero_one_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """0 where the prediction is right, else 1: what classification is about. Without gradient: train with another loss.
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from tinygrad_edu import TinygradError, Value, abs, sum, vdot
 
+from ..checks import explaining
 from ..module import Module
 from .arguments import shape_of
 
 Parameters = Module | Mapping[str, Any] | Iterable[Any]
 
 
+@explaining
 def l2_penalty(parameters: Parameters, strength: float, include_bias: bool = True) -> Any:
     """strength / 2 · Σ w², whose gradient is strength · w: what optimisers with weight_decay=strength add to the gradient of w.
 
@@ -33,6 +35,7 @@ def l2_penalty(parameters: Parameters, strength: float, include_bias: bool = Tru
     return _penalty("l2_penalty", parameters, strength, include_bias, lambda w: vdot(w, w)) * 0.5
 
 
+@explaining
 def l1_penalty(parameters: Parameters, strength: float, include_bias: bool = True) -> Any:
     """strength · Σ |w|, whose gradient has the same size however small w is, so that weights become 0 (Tibshirani 1996).
 

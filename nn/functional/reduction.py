@@ -8,7 +8,9 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from tinygrad_edu import TinygradError, Value, astype, mean, sum
+from tinygrad_edu import Value, astype, mean, sum
+
+from ..checks import checked, one_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -17,9 +19,7 @@ REDUCTIONS = ("mean", "sum", "none")
 
 def checked_reduction(name: str, reduction: str, known: Sequence[str] = REDUCTIONS) -> str:
     """The reduction itself. Raises TinygradError if it is not known."""
-    if reduction not in known:
-        raise TinygradError(f"{name}: got reduction={reduction!r}, expected one of {', '.join(map(repr, known))}")
-    return reduction
+    return str(checked(name, "reduction", reduction, one_of(*known)))
 
 
 def reduced(name: str, losses: Any, reduction: str) -> Any:

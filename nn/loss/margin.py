@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Never
 
 from .. import functional
-from ..checks import checked
+from ..checks import INTEGER, checked
 from ..functional.margin import EXPONENT
 from ..module import Module
 from .base import Loss
@@ -20,7 +20,8 @@ class CosineSimilarity(Module):
     """
 
     def __init__(self, axis: int = 1, eps: float = 1e-8) -> None:
-        self.axis, self.eps = axis, checked("CosineSimilarity", "eps", eps)
+        self.axis = checked("CosineSimilarity", "axis", axis, INTEGER)
+        self.eps = checked("CosineSimilarity", "eps", eps)
 
     def forward(self, x1: Any, x2: Any) -> Any:
         """Two shapes that broadcast -> their common shape without the axis. Raises ShapeError if they do not."""

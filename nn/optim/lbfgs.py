@@ -25,7 +25,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, TinygradError, Value
 
-from ..checks import data_of
+from ..checks import FUNCTION, checked, data_of, explaining
 from .line_search import MOST_TRIALS, Point, strong_wolfe
 from .optimizer import Array, Closure, Optimizer, Params, State
 from .vector import gradient, place, vector
@@ -73,6 +73,7 @@ class LBFGS(Optimizer):
             raise TinygradError("LBFGS: got a second group of parameters, expected one, as all make one vector")
         super().add_param_group(param_group)
 
+    @explaining
     def step(self, closure: Closure | None = None) -> Any:
         """Take up to `max_iter` iterations.
 
@@ -88,6 +89,7 @@ class LBFGS(Optimizer):
         """
         if closure is None:
             raise TinygradError("LBFGS: step() got no closure, expected step(closure) that computes loss and gradients")
+        checked("LBFGS", "closure", closure, FUNCTION)
         self.steps += 1
         group, parameters = self.param_groups[0], list(self.state)
         result, here = self._evaluate(closure)

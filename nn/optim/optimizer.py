@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import GraphError, ShapeError, TinygradError, Value
 
-from ..checks import data_of
+from ..checks import FUNCTION, Explaining, checked, data_of, explaining
 from .options import check, check_eps
 from .saved import EXTRAS, pack, wrong_groups, wrong_states
 
@@ -23,7 +23,7 @@ Params: TypeAlias = Iterable[Value] | Iterable[dict[str, Any]]
 Closure: TypeAlias = Callable[[], Any]
 
 
-class Optimizer:
+class Optimizer(Explaining):
     """Holds parameters and changes them in place by a rule that a subclass defines in `update`.
 
     Args:
@@ -60,6 +60,7 @@ class Optimizer:
             raise TinygradError(f"{name}: got {got}, expected several parameters; pass model.parameters()")
         return list(params)
 
+    @explaining
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Take in more parameters: {"params": Values or one Value, option: ...}; options left out have their defaults."""
         name = type(self).__name__
@@ -115,7 +116,7 @@ class Optimizer:
             ShapeError: if a parameter has got other data since its state was made, of another shape or dtype.
             TinygradError: if eps is nothing in the dtype of a parameter, as 1e-8 in float16.
         """
-        loss = None if closure is None else closure()
+        loss = None if closure is None else checked(type(self).__name__, "closure", closure, FUNCTION)()
         self.steps += 1
         known, update = self._buffers, self.update  # looked up once: this loop is most of the time of small models
         for group in self.param_groups:
@@ -180,6 +181,7 @@ class Optimizer:
         """
         return pack(self.param_groups, self.state)
 
+    @explaining
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over states and options that `state_dict` gave, or PyTorch's after its tensors became arrays.
 

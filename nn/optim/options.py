@@ -33,6 +33,7 @@ EXPECTED: dict[str, Domain] = {
     "eps": POSITIVE,
     "centered": FLAG,
     "amsgrad": FLAG,
+    "decoupled_weight_decay": FLAG,
     "lr_decay": NOT_NEGATIVE,
     "initial_accumulator_value": NOT_NEGATIVE,
     "max_iter": COUNT,

@@ -13,7 +13,7 @@ from tinygrad_edu import ShapeError, TinygradError, Value, concatenate, stack, s
 from tinygrad_edu import dropout as drop
 
 from .. import init
-from ..checks import PROBABILITY, checked, plain_array, size, unusual
+from ..checks import PROBABILITY, checked, float_type, generator, plain_array, size, unusual
 from ..module import Module
 
 State = tuple[Any, ...]  # (h,), or (h, c) for an LSTM
@@ -48,13 +48,10 @@ class Recurrent(Module):
         self.num_layers = size(name, "num_layers", num_layers)
         self.dropout = checked(name, "dropout", dropout, PROBABILITY)
         if dropout and num_layers == 1:
-            level = (
-                2 if type(self).__init__ is Recurrent.__init__ else 3
-            )  # the user's line, also past RNN's own __init__
-            message = f"{name}: dropout={dropout} acts between layers, and num_layers=1; leave it out"
-            warn(message, stacklevel=level)
+            warn(f"{name}: dropout={dropout} acts between layers, and num_layers=1; leave it out", stacklevel=1)
         self.bias, self.batch_first, self.bidirectional = bias, batch_first, bidirectional
-        self.rng = np.random.default_rng(rng)  # a Generator stays itself
+        self.rng = generator(name, rng)
+        dtype = float_type(name, dtype)
         self.directions = ("", "_reverse") if bidirectional else ("",)
         rows, bound = self.gates * hidden_size, 1 / sqrt(hidden_size)
         for k in range(num_layers):

@@ -330,7 +330,7 @@ def test_astype_converts_parameters_and_float_buffers_once():
     assert model[0] is model[2]
     model[0].mean += 1
     assert model.state_dict()["0.mean"].max() > 1
-    with pytest.raises(DTypeError, match="astype: got int64"):
+    with pytest.raises(DTypeError, match="astype: got dtype=<class 'int'>, expected a type of floats"):
         model.astype(int)
 
 

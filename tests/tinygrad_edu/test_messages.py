@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu import DefinitionError, DTypeError, ShapeError, TinygradError, Value, registry
+from tinygrad_edu import (
+    DefinitionError,
+    DTypeError,
+    MatrixError,
+    OutOfBoundsError,
+    ShapeError,
+    TinygradError,
+    Value,
+    registry,
+)
 from tinygrad_edu.testing.strategies import fixed_calls
 
 RAGGED = [[1.0], [2.0, 3.0]]
@@ -151,3 +160,160 @@ def test_definition_errors_state_the_remedy():
         def own(x):
             """Nothing happens to x."""
             return x
+
+
+# -- Errors that are not the package's ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (
+            lambda v: tg.sum(v, axis="x"),
+            DTypeError,
+            r"^sum: got axis='x', expected an integer, a tuple of integers or None$",
+        ),
+        (lambda v: tg.sum(v, keepdims="x"), DTypeError, r"^sum: got keepdims='x', expected True or False$"),
+        (lambda v: tg.cumsum(v, axis=(0, 1)), DTypeError, r"^cumsum: got axis=\(0, 1\), expected an integer or None$"),
+        (
+            lambda v: tg.sum(v, axis=10**30),
+            TinygradError,
+            r"^sum: Python int too large .*; got x of shape \(2, 2\), axis=10{30}; see",
+        ),
+        (
+            lambda v: tg.reshape(v, (3,)),
+            ShapeError,
+            r"^reshape: cannot reshape .*; got x of shape \(2, 2\), shape=\(3,\)",
+        ),
+        (
+            lambda v: tg.norm(v, ord=np.ones(2)),
+            ShapeError,
+            r"^norm: got ord=an array of shape \(2,\), expected a number or text",
+        ),
+        (lambda v: v["a"], TinygradError, r"^v\[index\]: only integers, .*; got x of shape \(2, 2\), index='a'"),
+        (lambda v: tg.eigvalsh(v, UPLO=1.0), TinygradError, r"^eigvalsh: got UPLO=1.0, expected 'L' or 'U'"),
+        (
+            lambda v: registry["conv"](1.0, v, stride=(1,), padding=((0, 0),), dilation=(1,), groups=1),
+            DTypeError,
+            r"^conv: expected arrays; got x=1.0, weight of shape",
+        ),
+        (
+            lambda v: registry["max_pool"](2, kernel=(1,), stride=(1,), padding=((0, 0),)),
+            DTypeError,
+            r"^max_pool: expected arrays; got x=2",
+        ),
+        (
+            lambda v: tg.max_pool1d(v[None], 2, stride=10**30),
+            ShapeError,
+            r"^max_pool1d: got stride=10{30}, expected an integer of at least 1",
+        ),
+        (lambda v: tg.svdvals(v * np.inf), MatrixError, r"^svdvals: a matrix is not finite"),  # LAPACK may not return
+        (
+            lambda v: tg.delete(v, 7, axis=0),
+            OutOfBoundsError,
+            r"^delete: index 7 is out of bounds .*; got x of shape \(2, 2\), axis=0, obj=7",
+        ),
+    ],
+)
+def test_foreign_errors_say_what_the_call_got(call, kind, message):
+    with pytest.raises(kind, match=message) as caught:
+        call(Value(np.array([[2.0, 1.0], [1.0, 3.0]])))
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_memory_errors_keep_their_type_and_get_a_note():
+    with pytest.raises(MemoryError) as caught:
+        tg.broadcast_to(Value(1.0), (2**40, 2**15))
+    assert caught.value.__notes__ == ["in broadcast_to: got x=1.0, shape=(1099511627776, 32768)"]
+
+
+@pytest.mark.usefixtures("temporary")
+@pytest.mark.parametrize("kind", [AttributeError, KeyError, RuntimeWarning])
+def test_other_errors_of_a_user_op_keep_their_type(kind):
+    def fail(x):
+        raise kind("odd")
+
+    with pytest.raises(kind, match="odd") as caught:
+        define(fail)(Value(np.ones(3)))
+    assert getattr(caught.value, "__notes__", []) == ([] if kind is RuntimeWarning else ["in own: got x of shape (3,)"])
+
+
+@pytest.mark.usefixtures("temporary")
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(ValueError("odd"), ShapeError), (AttributeError("odd"), DTypeError), (OverflowError("odd"), OutOfBoundsError)],
+)
+def test_foreign_errors_of_a_built_in_rule_name_the_operation(error, kind, monkeypatch):
+    def rule(g, y, x):
+        raise error
+
+    y = define(rule=rule)(Value(np.ones(3))).sum()
+    monkeypatch.setattr("tinygrad_edu.graph.is_built_in", lambda op: True)
+    monkeypatch.setattr("tinygrad_edu.data.is_built_in", lambda op: True)
+    with pytest.raises(kind, match=r"^backward through own: .*; got x of shape \(3,\); see help\(own\)$"):
+        y.backward()
+
+
+def test_refused_second_derivatives_of_vectors_are_named():
+    x = Value(np.eye(2))
+    tg.svdvals(x).sum().backward(create_graph=True)
+    with pytest.raises(tg.GraphError, match="^backward: singular values 0 and 1 of a matrix are equal"):
+        x.grad.sum().backward()
+
+
+# -- Values and sequences in place of plain numbers --------------------------------------------------------------------
+
+PLAIN = [
+    (name, option) for name, function in registry.items() for option in function.op.parameters.plain if name != "einsum"
+]
+
+
+@pytest.mark.parametrize(("name", "option"), PLAIN)
+def test_a_value_as_a_plain_parameter_is_refused(name, option):
+    call = next(call for call in fixed_calls(registry[name].op, 40, min_side=2))
+    args, kwargs = call.arguments(call.inputs)
+    for given in (Value(1.0), Value(np.ones(2)), Value(np.ones(2), requires_grad=False)):
+        for wrapped in (args, [Value(x) if isinstance(x, np.ndarray) and x.dtype == float else x for x in args]):
+            with pytest.raises(
+                tg.UnsupportedError, match=rf"^{name}: got a Value as {option}=, expected .*; pass value.item\(\)$"
+            ):
+                called(name, wrapped, kwargs | {option: given})
+    for given in ([1.0, 2.0], (1,), range(2), bytearray(b"ab")):
+        with pytest.raises(DTypeError, match=rf"^{name}: got {option}=.*, expected"):
+            called(name, args, kwargs | {option: given})
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda v: tg.elu(v, Value(1.0)),
+        lambda v: tg.elu(v, alpha=Value(1.0)),
+        lambda v: tg.hardtanh(v, -1.0, Value(1.0)),
+        lambda v: tg.layer_norm(v, eps=Value(1e-5)),
+        lambda v: tg.round(v, Value(1.0)),
+        lambda v: tg.std(v, ddof=Value(1.0)),
+        lambda v: v.round(decimals=Value(1.0)),
+        lambda v: np.round(v, Value(1.0)),
+        lambda v: tg.dropout(v, Value(0.5), 0),
+    ],
+)
+def test_a_value_as_a_parameter_in_every_form_of_a_call(call):
+    with pytest.raises(tg.UnsupportedError, match=r": got a Value as \w+=, expected \w+, as no gradient flows to it"):
+        call(Value(np.ones((2, 2))))
+
+
+def test_values_that_gradient_flows_to_are_accepted():
+    x, w = Value(np.ones((2, 2))), Value(np.ones(2))
+    tg.layer_norm(x, weight=w, bias=w).sum().backward()
+    tg.average(x, axis=0, weights=w).sum().backward()
+    assert w.grad is not None
+
+
+@pytest.mark.parametrize("name", ["grad", "value_and_grad", "jacobian", "hessian", "vjp", "jvp", "hvp", "checkpoint"])
+@pytest.mark.parametrize("f", [Value(1.0), None, 3, "f"])
+def test_a_transform_of_no_function_is_refused(name, f):
+    arguments = {"vjp": (1.0,), "jvp": ((1.0,), (1.0,)), "hvp": ((1.0,), (1.0,))}.get(name, ())
+    with pytest.raises(
+        tg.UnsupportedError, match=rf"^{name}: got {type(f).__name__} as f, expected a function; to differentiate"
+    ):
+        getattr(tg, name)(f, *arguments)

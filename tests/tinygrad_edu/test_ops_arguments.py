@@ -125,3 +125,45 @@ def test_concatenate_without_an_axis_joins_all_numbers_in_a_row():
 
 def test_dropout_of_a_scalar_is_a_float():
     assert type(tg.dropout(2.0, rng=0)) is float
+
+
+@pytest.mark.parametrize("shift", [np.uint8(3), np.int8(-2), True, [np.uint8(1)]])
+def test_the_gradient_of_roll_by_any_integer(shift):
+    x, weights = Value(np.arange(5.0)), np.arange(5.0) ** 2
+    (tg.roll(x, shift) * weights).sum().backward()
+    expected = [(np.roll(unit, shift) * weights).sum() for unit in np.eye(5)]
+    np.testing.assert_array_equal(x.grad, expected)
+
+
+def test_differences_of_any_order_end():
+    x = Value(np.arange(3.0))
+    y = tg.diff(x, n=2**62)
+    assert y.shape == (0,)
+    np.testing.assert_array_equal(tg.diff(x, n=2).data, [0.0])
+    assert tg.diff(x, n=3).shape == (0,)
+
+
+def test_integers_of_more_than_64_bits_beside_scalars_and_arrays():
+    v = Value(np.array([1.0, 2.0]))
+    y = tg.power(10**30, v)
+    y.sum().backward()
+    np.testing.assert_allclose(v.grad, y.data * np.log(1e30), rtol=1e-14)
+    assert tg.log(10**30) == np.log(1e30)
+    assert (Value(2.0) * 10**30).data == 2e30
+    with pytest.raises(DTypeError, match="^multiply: got an integer of more than 64 bits; write it as a float"):
+        v * 10**400
+
+
+def test_a_bias_that_enlarges_the_result_is_refused():
+    for bias in (np.ones((2, 2)), [[1, 2], [3, 4]], np.ones((3, 1), np.float32)):
+        with pytest.raises(ShapeError, match="^linear: "):
+            tg.linear(Value(np.ones(1)), np.ones((2, 1)), bias)
+    assert tg.linear(np.ones((3, 1)), np.ones((2, 1)), 1).shape == (3, 2)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (1, 3)])
+def test_einsum_of_a_diagonal_that_is_none(shape):
+    with pytest.raises(ShapeError, match=r"^einsum: "):
+        tg.einsum("ii->i", Value(np.ones(shape)))
+    assert tg.einsum("ii->i", np.ones((0, 0))).shape == (0,)
+    assert tg.einsum("...ii->...", np.ones((4, 0, 0))).shape == (4,)

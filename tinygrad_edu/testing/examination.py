@@ -75,7 +75,7 @@ def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False,
     examined once more by the steps that it takes there, as shares of the usual ones (`reach`).
     """
     if not isfinite(problem.x[i]):
-        return
+        return None
     element = np.array([i])
     scale = float(problem.scale(element)[0]) * reach
     line, claimed = problem.line(np.array([scale]), element), float(problem.gradient[i]) * scale

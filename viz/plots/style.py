@@ -65,7 +65,7 @@ def settings(theme: Theme) -> dict[str, Any]:
 
 
 def _cycle(colours: tuple[str, ...]) -> Any:
-    from matplotlib import cycler
+    from matplotlib.rcsetup import cycler
 
     return cycler(color=colours) + cycler(linestyle=DASHES)
 

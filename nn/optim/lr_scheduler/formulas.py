@@ -10,6 +10,7 @@ from typing import Any
 
 from tinygrad_edu import TinygradError
 
+from ...checks import checked
 from ..optimizer import Optimizer
 from .scheduler import LRScheduler
 
@@ -54,6 +55,7 @@ class StepLR(LRScheduler):
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
         _positive("StepLR", step_size=step_size)
         self.step_size, self.gamma = step_size, gamma
+        checked("StepLR", "gamma", gamma)
         super().__init__(optimizer, last_epoch)
 
     def factor(self, t: float) -> float:
@@ -75,6 +77,7 @@ class MultiStepLR(LRScheduler):
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
         self.milestones, self.gamma = sorted(milestones), gamma
+        checked("MultiStepLR", "gamma", gamma)
         super().__init__(optimizer, last_epoch)
 
     def factor(self, t: float) -> float:
@@ -93,6 +96,7 @@ class ExponentialLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
+        checked("ExponentialLR", "gamma", gamma)
         super().__init__(optimizer, last_epoch)
 
     def factor(self, t: float) -> float:
@@ -114,6 +118,7 @@ class ConstantLR(LRScheduler):
         if not 0 <= factor <= 1:
             raise TinygradError(f"ConstantLR: got factor={factor}, expected a number from 0 to 1")
         self.low, self.total_iters = factor, total_iters
+        checked("ConstantLR", "total_iters", total_iters)
         super().__init__(optimizer, last_epoch)
 
     def factor(self, t: float) -> float:
@@ -167,6 +172,7 @@ class CosineAnnealingLR(LRScheduler):
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
         _positive("CosineAnnealingLR", T_max=T_max)
         self.T_max, self.eta_min = T_max, eta_min
+        checked("CosineAnnealingLR", "eta_min", eta_min)
         super().__init__(optimizer, last_epoch)
 
     def rate(self, t: float, base: float) -> float:
@@ -190,6 +196,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     ) -> None:
         _positive("CosineAnnealingWarmRestarts", T_0=T_0, T_mult=T_mult)
         self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
+        checked("CosineAnnealingWarmRestarts", "eta_min", eta_min)
         super().__init__(optimizer, last_epoch)
 
     def rate(self, t: float, base: float) -> float:

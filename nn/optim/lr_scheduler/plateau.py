@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from tinygrad_edu import ShapeError, TinygradError
 
-from ...checks import data_of
+from ...checks import Explaining, data_of, explaining
 from ..optimizer import Optimizer
 
 STATE = ("best", "num_bad_epochs", "cooldown_counter", "last_epoch", "_last_lr")
 
 
-class ReduceLROnPlateau:
+class ReduceLROnPlateau(Explaining):
     """η ← max(factor η, min_lr) once a number, such as the validation loss, got no better for more than `patience` steps.
 
     Args:
@@ -62,6 +62,7 @@ class ReduceLROnPlateau:
         self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
         self._last_lr = [float(group["lr"]) for group in optimizer.param_groups]
 
+    @explaining
     def step(self, metrics: Any) -> None:
         """Look at the number of an epoch, and reduce the rates if it is time. NaN is not better than anything."""
         number = float(data_of(metrics))
@@ -95,6 +96,7 @@ class ReduceLROnPlateau:
         """Where it is, as plain numbers; not its arguments."""
         return {name: getattr(self, name) for name in STATE} | {"_last_lr": self.get_last_lr()}
 
+    @explaining
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from where `state_dict` was taken, with the rates of that time.
 

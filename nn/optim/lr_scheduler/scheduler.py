@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 from tinygrad_edu import ShapeError, TinygradError
 
+from ...checks import Domain, Explaining, checked, explaining, is_real
 from ..optimizer import Optimizer
 
+TIME: Domain = (lambda t: is_real(t) and 0 <= t < inf, "a number from 0 on, finite")
+START: Domain = (lambda t: is_real(t) and -1 <= t < inf, "a number from -1 on, finite")
 
-class LRScheduler:
+
+class LRScheduler(Explaining):
     """Sets the learning rates of an optimiser's groups: a subclass defines `factor(t)`, or `rate(t, base)` instead.
 
     t counts the calls of `step`, usually one an epoch, from 0; base is the rate that a group had at first, "initial_lr" in the
@@ -32,7 +37,7 @@ class LRScheduler:
             group.setdefault("initial_lr", group["lr"])
         self.optimizer = optimizer
         self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
-        self._set(last_epoch + 1)
+        self._set(checked(type(self).__name__, "last_epoch", last_epoch, START) + 1)
 
     def factor(self, t: float) -> float:
         """What the base rate is multiplied by at time t."""
@@ -57,7 +62,7 @@ class LRScheduler:
                 f"{type(self).__name__}: found learning rates {found}, expected {self._last_lr} as it had set them; join several "
                 "schedules by ChainedScheduler or SequentialLR; change rates by `optimizer.lr = ...`, then make a new one"
             )
-        self._set(self.last_epoch + 1 if epoch is None else epoch)
+        self._set(self.last_epoch + 1 if epoch is None else checked(type(self).__name__, "epoch", epoch, TIME))
 
     def _set(self, t: float) -> None:
         rates = [float(rate) for rate in self.rates(t, self.base_lrs)]
@@ -75,6 +80,7 @@ class LRScheduler:
         """Where it is, as plain numbers; not its arguments."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "_last_lr": self.get_last_lr()}
 
+    @explaining
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from where `state_dict` was taken, and set the rates of that time.
 

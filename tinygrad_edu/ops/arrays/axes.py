@@ -12,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ...data import to_array
 from ...domain import Sample, Shape
 from ...errors import DTypeError, OutOfBoundsError, ShapeError
+from ...misuse import described, is_number
 from ...node import Node
 
 
@@ -70,6 +71,13 @@ def integer(what: str, given: Any) -> int:
         return index(given)
     except TypeError:
         raise DTypeError(f"got {what}={given!r:.40}, expected an integer") from None
+
+
+def real(what: str, given: Any) -> Any:
+    """`given`, a real number. Raises DTypeError for anything else."""
+    if not is_number(given):
+        raise DTypeError(f"got {what}={described(given)}, expected a real number")
+    return given
 
 
 def integers(what: str, given: Any, count: int | None = None) -> Any:

@@ -46,7 +46,7 @@ def diff(x: Array, /, n: int = 1, axis: int = -1, prepend: Any = None, append: A
         raise ShapeError(f"got n={n}, expected an order of 0 or more")
     if prepend is not None or append is not None:
         x = concatenate([_slab(part, x, axis) for part in (prepend, x, append) if part is not None], axis=axis)
-    for _ in range(n):
+    for _ in range(min(n, shape_of(x)[axis])):  # nothing is left then
         x = cut(x, axis, 1) - cut(x, axis, None, -1)
     return x
 

@@ -65,7 +65,12 @@ def _shifts(shape: Shape) -> Iterator[Sample]:
 @operation(
     analytic=True,
     samples=_shifts,
-    rules=(rule(lambda g, y, x, shift, axis: roll(g, np.negative(shift), axis), says="g, rolled back"),),
+    rules=(
+        rule(
+            lambda g, y, x, shift, axis: roll(g, np.negative(np.asarray(shift).astype(int)), axis),
+            says="g, rolled back",
+        ),
+    ),
 )
 def roll(x: Array, /, shift: int | Sequence[int], axis: Axis = None) -> Plain:
     """x shifted cyclically along axes: elements beyond the last position re-enter at the first; None rolls flattened x.

@@ -10,7 +10,7 @@ import numpy as np
 from ...data import raw_of, shape_of, to_array
 from ...definition import derived
 from ...domain import CONDITION, REAL, Sample, Shape
-from ...errors import DTypeError, OutOfBoundsError, ShapeError, UnsupportedError
+from ...errors import DTypeError, ShapeError, UnsupportedError
 from ...signatures import Array, Plain
 from ..numbers.choosing import where
 from .axes import along, along_each_axis, checked_axis, each_axis, integers
@@ -93,10 +93,7 @@ def delete(x: Array, /, obj: Any, axis: int | None = None) -> Any:
     i = checked_axis(shape_of(x), axis)
     kept = np.ones(shape_of(x)[i], bool)
     obj = obj if isinstance(obj, slice) or np.asarray(obj).dtype == bool else integers("places", obj)
-    try:
-        kept[obj] = False
-    except IndexError as error:
-        raise OutOfBoundsError(f"{error}") from None
+    kept[obj] = False
     return getitem(x, along(i, kept))
 
 

@@ -115,7 +115,21 @@ def einsum(*operands: Array, subscripts: str) -> Plain:
     named = subscripts.count(",") + 1
     if named != len(operands):
         raise ShapeError(f"got {len(operands)}, expected {named} operands for {subscripts!r}")
-    return np.einsum(subscripts, *operands, optimize=prod(map(np.size, operands)) > _SMALL)
+    size = prod(map(np.size, operands))
+    if not size:
+        _check_diagonals(subscripts, operands)
+    return np.einsum(subscripts, *operands, optimize=size > _SMALL)
+
+
+def _check_diagonals(subscripts: str, operands: tuple[Array, ...]) -> None:
+    """Raise ShapeError if a letter occurs twice in an operand with different sizes, which NumPy overlooks if one is 0."""
+    words, _ = _explicit(subscripts, [np.ndim(x) for x in operands])
+    for word, x in zip(words, operands, strict=True):
+        sizes = dict(zip(word, np.shape(x), strict=False))
+        if any(sizes[letter] != n for letter, n in zip(word, np.shape(x), strict=False)):
+            raise ShapeError(
+                f"got an operand of shape {np.shape(x)} for {word!r}, expected equal sizes for equal letters"
+            )
 
 
 def _contracted(shape: Shape) -> Iterator[Sample]:

@@ -60,7 +60,7 @@ def _cofactor_rule(g: Any, y: Any, x: Any) -> Any:
         if not np.all(raw_of(det(x))):
             raise GraphError("a matrix is singular; only the first two derivatives of det are available there")
         return (_spread(sum(g * y, axis=(-2, -1))) * y - y @ g.mT @ y) / _spread(det(x))
-    u, s, vh = np.linalg.svd(x)
+    u, s, vh = factored(NOT_FINITE, np.linalg.svd, x)
     n = s.shape[-1]
     same = np.eye(n, dtype=bool)
     left_out = same[:, None] | same[None, :]  # [i, j, k]: whether k is i or j

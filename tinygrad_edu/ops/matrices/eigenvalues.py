@@ -48,7 +48,7 @@ def refuse(message: str, where: Any, cotangents: tuple[Any, ...], vectors: tuple
         raise GraphError(message)
 
     def hook(_: Any) -> NoReturn:
-        raise GraphError(message)
+        raise GraphError(f"backward: {message}")  # outside of any op, so with a name
 
     for part in (*cotangents, *vectors):
         if isinstance(part, Node):

@@ -56,7 +56,12 @@ def check_matrix(x: Any) -> None:
 
 
 def factored(problem: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """The result of NumPy's function; its LinAlgError becomes a MatrixError that names the operation and the problem."""
+    """The result of NumPy's function; its LinAlgError becomes a MatrixError that names the operation and the problem.
+
+    Matrices that are not finite are refused first if that is the problem, since LAPACK may not return from them.
+    """
+    if problem is NOT_FINITE and not all(np.all(np.isfinite(x)) for x in args if isinstance(x, np.ndarray)):
+        raise MatrixError(NOT_FINITE)
     try:
         return function(*args, **kwargs)
     except np.linalg.LinAlgError as error:

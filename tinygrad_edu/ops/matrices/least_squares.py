@@ -17,6 +17,7 @@ from ...domain import Sample, Shape
 from ...errors import GraphError, ShapeError
 from ...op import rule
 from ...signatures import Array, Plain
+from ..arrays.axes import real
 from ..arrays.reduction import sum
 from .decomposition import rectangles
 from .inverses import NOT_FINITE, check_matrix, factored, well_posed
@@ -111,7 +112,7 @@ def least_squares(a: Array, b: Array, /, rcond: float | None = None) -> Plain:
     if len(left) != 2 or not 1 <= len(right) <= 2 or left[0] != right[0]:
         remedy = "solve a stack matrix by matrix, or with pinv(a) @ b"
         raise ShapeError(f"got {left} and {right}, expected (m, n) and (m,) or (m, k); {remedy}")
-    return factored(NOT_FINITE, np.linalg.lstsq, a, b, rcond)[0]
+    return factored(NOT_FINITE, np.linalg.lstsq, a, b, None if rcond is None else real("rcond", rcond))[0]
 
 
 @derived(symbol="a⁺b", samples=_fits, several=tuple, numpy=np.linalg.lstsq)

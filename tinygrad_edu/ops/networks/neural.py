@@ -89,7 +89,12 @@ def linear(x: Array, weight: Array, bias: Array, /) -> Plain:
     if y.ndim and getattr(bias, "dtype", y.dtype) == y.dtype and y.dtype.kind == "f":
         y += bias  # in place: y is new
         return y
-    return y + bias
+    moved: Plain = y + bias
+    if shape_of(moved) != shape_of(y):
+        raise ShapeError(
+            f"got a bias of shape {shape_of(bias)}, expected one number per output, {shape_of(weight)[:1]}"
+        )
+    return moved
 
 
 def _labelled(shape: Shape) -> Iterator[Sample]:

@@ -15,7 +15,7 @@ from ...errors import ShapeError
 from ...node import Node
 from ...op import rule
 from ...signatures import Array, Axis, Plain
-from ..arrays.axes import checked_axes
+from ..arrays.axes import checked_axes, real
 from ..arrays.reduction import along_axes_with_numbers, mean
 from ..numbers.arithmetic import sqrt
 
@@ -100,7 +100,7 @@ def rms_norm(x: Array, /, axis: Axis = -1, eps: float = 1e-5) -> Plain:
     Raises ShapeError for an empty or missing axis.
     """
     x, axes, _ = _checked(x, axis)
-    return x * _inverse_rms(x, axes, eps)
+    return x * _inverse_rms(x, axes, real("eps", eps))
 
 
 def _inverse_rms(x: Any, axis: Axis, eps: float) -> Any:

@@ -16,10 +16,12 @@ import numpy as np
 from ...data import shape_of
 from ...domain import Shape
 from ...errors import ShapeError
+from ...misuse import described
 
 Size: TypeAlias = int | tuple[int, ...]  # an option for all axes, or for each
 Padding: TypeAlias = tuple[tuple[int, int], ...]  # along each axis: before, after
 Index: TypeAlias = tuple[Any, ...]
+LIMIT = 1 << 31  # of options: positions computed from them fit into 64 bits
 AXES = {1: "length", 2: "height, width", 3: "depth, height, width"}
 
 
@@ -86,7 +88,8 @@ def check_fit(size: Shape, kernel: Shape, padding: Padding, dilation: Shape) -> 
 def per_axis(option: str, given: Any, axes: int, least: int = 1) -> Shape:
     """An option as a tuple with one integer per axis, from an integer for all axes or a sequence."""
     numbers = tuple(given) if isinstance(given, (tuple, list)) else (given,) * axes
-    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in numbers)
-    if len(numbers) != axes or not whole or min(numbers) < least:
-        raise ShapeError(f"got {option}={given!r}, expected an integer of at least {least}, or a tuple of {axes}")
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, (bool, np.timedelta64)) for n in numbers)
+    if len(numbers) != axes or not whole or min(numbers) < least or max(numbers) >= LIMIT:
+        expected = f"an integer of at least {least} (and below 2**31), or a tuple of {axes}"
+        raise ShapeError(f"got {option}={described(given)}, expected {expected}")
     return tuple(map(int, numbers))
