@@ -87,6 +87,12 @@ def to_array(x: Any) -> np.ndarray[Any, Any]:
         raise DTypeError("got a nested list with rows of different lengths, expected equal lengths") from None
 
 
+def is_finite(y: Any) -> bool:
+    """Whether all elements of a result are finite, and small enough for a sum of squares: one pass, no temporary."""
+    square = np.vdot(y, y) if type(y) is np.ndarray else y * y
+    return bool(square < np.inf)
+
+
 def to_floating(x: Any) -> Any:
     """A Value or plain numbers in floating point: integers and booleans become float64."""
     if type(x) in PLAIN:

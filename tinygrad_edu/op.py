@@ -45,6 +45,8 @@ class Rule(NamedTuple):
 
 
 rule = Rule
+PRODUCT = "product"  # values of Op.slices
+AXIS = "axis"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -63,7 +65,12 @@ class Op:
             that broadcast.
         analytic: True if `forward` is complex-differentiable on its domain, so that the complex step can check it.
         numpy: the equivalent NumPy function (to 4 ulp), or a plain formula if NumPy has none.
-        elementwise: one element out for each element in, with NumPy broadcasting; the zero rule applies.
+        elementwise: one element out for each element in, with NumPy broadcasting; the zero rule applies to each.
+        slices: for other operations the slices to which the zero rule applies (see slices.py). Indices, as einsum's subscripts:
+            an index of the result selects a slice, an axis without one belongs to it ("...ij->...kl": each matrix); or a function
+            of (*arrays, **params) that returns them. "product" if each result is a sum of products with a factor from each
+            array, as matmul's. "axis" is the default for one array with a parameter axis: slices along it. "" for no zero rule,
+            which rules do not need that read g alone.
         derived: composed of other ops and recorded as those, so it has no rules.
         several: derived, and returns a tuple or list of results.
         listed: users pass the arrays of `*arrays` as one list.
@@ -74,6 +81,7 @@ class Op:
 
     Attributes:
         parameters: the parameters of `forward`.
+        way: how backward shares out a gradient (see unrolled.py): the number of rules, negative if the op has slices.
     """
 
     name: str
@@ -90,8 +98,10 @@ class Op:
     several: bool = False
     listed: bool = False
     called: str = ""
+    slices: str | Callable[..., str] | None = None
 
     parameters: Parameters = field(init=False)
+    way: int = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", parameters_of(self.forward))
@@ -99,6 +109,9 @@ class Op:
         rules = [_rule(self, given) for given in (*self.rules, self.shares)]
         object.__setattr__(self, "rules", tuple(rules[:-1]))
         object.__setattr__(self, "shares", rules[-1])
+        if self.slices is None and AXIS in self.parameters.options and len(self.arrays) == 1 and not self.elementwise:
+            object.__setattr__(self, "slices", AXIS)
+        object.__setattr__(self, "way", -len(self.rules) if self.slices else len(self.rules))
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

@@ -146,6 +146,7 @@ class Options(TypedDict, total=False):
     numpy: Callable[..., Any]
     also: tuple[Callable[..., Any], ...]
     called: str
+    slices: str | Callable[..., str]
 
 
 class AllOptions(Options, total=False):

@@ -41,6 +41,7 @@ def _sums_from_the_end(g: Any, axis: int) -> Any:
 @operation(
     symbol="Σ…",
     analytic=True,
+    slices="",
     samples=along_one_axis,
     rules=(
         rule(

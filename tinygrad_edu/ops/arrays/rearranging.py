@@ -64,6 +64,7 @@ def _shifts(shape: Shape) -> Iterator[Sample]:
 
 @operation(
     analytic=True,
+    slices="",
     samples=_shifts,
     rules=(rule(lambda g, y, x, shift, axis: roll(g, np.negative(shift), axis), says="g, rolled back"),),
 )
@@ -96,6 +97,7 @@ def rot90(x: Array, /, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 
 @operation(
     domain=(DISTINCT,),
+    slices="",
     samples=lambda shape: _along_axes(shape) if shape else (),
     rules=(
         rule(

@@ -80,6 +80,7 @@ def uncolumns(z: Any, x: Any, axis: Axis) -> Any:
 @operation(
     symbol="Σ",
     analytic=True,
+    slices="",
     samples=along_axes,
     rules=(rule(lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims), says="g, repeated along the axes"),),
 )

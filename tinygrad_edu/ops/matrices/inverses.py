@@ -70,6 +70,7 @@ _SINGULAR = "a matrix is singular, so it has no inverse; try pinv or lstsq, or a
 @operation(
     symbol="x⁻¹",
     analytic=True,
+    slices="...ij->...kl",
     samples=regular,
     numpy=np.linalg.inv,
     rules=(lambda g, y, x: -(y.mT @ g @ y.mT),),
@@ -90,6 +91,10 @@ def _equations(shape: Shape) -> Iterator[Sample]:
         yield Sample((left, right), prepare=well_posed)
 
 
+def _slices(a: Any, b: Any) -> str:
+    return "...ij,k->...l" if len(b.shape) == 1 else "...ij,...kc->...lc"
+
+
 def _transposed_solution(g: Any, a: Any, b: Any) -> Any:
     """aᵀ⁻¹ g; where b is a vector, as a column."""
     return solve(a.mT, g[..., None] if len(b.shape) == 1 else g)
@@ -103,6 +108,7 @@ def _minus_outer(z: Any, y: Any, b: Any) -> Any:
 @operation(
     symbol="a⁻¹b",
     analytic=True,
+    slices=_slices,
     samples=_equations,
     numpy=np.linalg.solve,
     rules=(

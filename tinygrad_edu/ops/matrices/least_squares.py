@@ -46,6 +46,7 @@ def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
 
 @operation(
     symbol="x⁺",
+    slices="...ij->...kl",
     samples=lambda shape: (
         Sample((s,), {"rcond": c}, prepare=well_posed) for s in rectangles(shape) for c in (None, 1e-9)
     ),
@@ -73,6 +74,10 @@ def _fits(shape: Shape) -> Iterator[Sample]:
             yield Sample(((rows, columns), (rows, 2)), {"rcond": 1e-9}, prepare=well_posed)
 
 
+def _slices(a: Any, b: Any, rcond: Any) -> str:
+    return "ij,k->l" if len(b.shape) == 1 else "ij,kc->lc"
+
+
 def _column(x: Any, b: Any) -> Any:
     """x as a column where b is a vector."""
     return x[:, None] if len(b.shape) == 1 else x
@@ -94,6 +99,7 @@ def _a_rule(g: Any, y: Any, a: Any, b: Any, rcond: Any) -> Any:
 
 @operation(
     symbol="a⁺b",
+    slices=_slices,
     samples=_fits,
     numpy=lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond)[0],
     called="lstsq",

@@ -71,6 +71,7 @@ def _svd_rule(g: Any, y: Any, x: Any) -> Any:
 
 @operation(
     symbol="SVD",
+    slices="...ij->...k",
     samples=lambda shape: (Sample((s,), prepare=well_posed, gauge=_svd_gauge(s)) for s in rectangles(shape)),
     numpy=lambda x: pack(x.shape[:-2], *np.linalg.svd(x, full_matrices=False)),
     called="svd",

@@ -12,7 +12,7 @@ from ...data import shape_of, to_floating
 from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError, TinygradError
-from ...op import rule
+from ...op import PRODUCT, rule
 from ...signatures import Array, Plain
 from ..arrays.axes import along_each_axis, checked_axis, integers
 from ..arrays.indexing import getitem
@@ -63,6 +63,7 @@ def log_softmax(x: Array, /, axis: int = -1) -> Plain:
 
 @operation(
     symbol="xWᵀ + b",
+    slices=PRODUCT,
     samples=lambda shape: [Sample((shape, (2, shape[-1]), (2,)))] if shape else [],
     numpy=lambda x, weight, bias: x @ weight.T + bias,
     rules=(
@@ -109,6 +110,7 @@ def _checked_labels(x: Array, labels: Any) -> Any:
 
 @operation(
     symbol="CE",
+    slices="->",
     samples=_labelled,
     numpy=lambda x, labels: (
         -np.mean(np.log(np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True))[range(len(x)), labels])

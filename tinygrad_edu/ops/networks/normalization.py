@@ -55,6 +55,7 @@ def _checked(x: Any, axis: Axis) -> tuple[Any, Shape, int]:
 @operation(
     symbol="x - x̄",
     analytic=True,
+    slices="",
     samples=_along_axes,
     numpy=lambda x, axis=-1: x - np.mean(x, axis, keepdims=True),
     rules=(rule(lambda g, y, x, axis: center(g, axis=axis), says="g - mean(g)"),),

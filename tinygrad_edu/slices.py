@@ -1,0 +1,125 @@
+"""The zero rule of whole-array operations: a slice whose gradient is exactly 0 contributes 0, whatever it holds.
+
+Rules multiply the gradient g by numbers, and 0 · NaN is NaN. Where an operation has a result that is not finite, `harmless`
+replaces, in the slices whose g is 0, the operands by finite numbers, computes the result again and hands the rule those. Its
+share of such a slice is then 0, and all others are as they were. `Op.slices` says how an operation divides into slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import ops
+from .data import raw_of
+from .op import AXIS, PRODUCT, Op
+from .ops.arrays.axes import checked_axes
+from .ops.matrices.contraction import LETTERS, explicit
+from .recording import apply
+from .share import conform
+
+
+def harmless(op: Op, given: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of a rule, (g, y, *arrays), with finite numbers in the slices that are not finite and whose g is 0.
+
+    g is a constant there, so that higher derivatives obey the rule too. All other slices are unchanged.
+    """
+    g, y, *xs = given
+    dead, plain = np.equal(raw_of(g), 0), [np.asarray(raw_of(x)) for x in xs]
+    if not np.any(dead):
+        return given
+    find = _idle_factors if op.slices == PRODUCT else _idle_slices
+    found = find(op, dead, np.asarray(raw_of(y)), plain, params)
+    if not any(np.any(idle) for idle, _ in found):
+        return given
+    xs = [ops.where(idle, numbers, x) if np.any(idle) else x for x, (idle, numbers) in zip(xs, found, strict=True)]
+    finite = apply(op, tuple(xs), params)
+    mended = ~np.isfinite(raw_of(y)) & np.isfinite(raw_of(finite))
+    return ops.where(dead & mended, 0.0, g), finite, *xs
+
+
+def _idle_factors(op: Op, dead: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """For each factor of a product, where it is not finite and enters only terms whose g is 0; and 0, to replace it.
+
+    The rule itself says which g meet an element: with any positive factors its share is 0 if all of them are 0.
+    """
+    live = np.where(dead, 0.0, 1.0)[()]
+    draw = np.random.default_rng(0).uniform
+    factors = [draw(1.0, 2.0, x.shape) if x.shape else 1.5 for x in xs]
+    every = op.shares and op.shares.apply(live, y, *factors, **params)
+    found = []
+    for i, x in enumerate(xs):
+        idle = ~np.isfinite(x)
+        if np.any(idle):
+            share = every[i] if every else op.rules[i].apply(live, y, *factors, **params)  # type: ignore[union-attr]
+            idle &= conform(share() if callable(share) else share, factors[i], op) == 0
+        found.append((idle, 0.0))
+    return found
+
+
+def _idle_slices(op: Op, dead: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """For each array, where its slices enter only slices of y that are dead and not finite; and numbers to replace them.
+
+    A slice of an array is what its core axes span: those without an index in common with y.
+    """
+    words, output = explicit(_notation(op, xs, params), [x.ndim for x in xs])
+    places = [_places(word, output, x.shape, y.shape) for word, x in zip(words, xs, strict=True)]
+    core = tuple(set(range(y.ndim)).difference(*places))
+    suspect = ~np.isfinite(y).all(core, keepdims=True)
+    for x, at in zip(xs, places, strict=True):
+        suspect = suspect | _spread(~np.isfinite(x).all(_core(at), keepdims=True), at, y.ndim)
+    dropped = dead.all(core, keepdims=True) & suspect
+    found = []
+    for x, at in zip(xs, places, strict=True):
+        others = tuple([i for i in range(y.ndim) if i not in at])
+        found.append((_gathered(dropped.all(others, keepdims=True), at), _regular(x, _core(at))))
+    return found
+
+
+def _notation(op: Op, xs: Sequence[Any], params: dict[str, Any]) -> str:
+    """The indices of the arrays and of the result: `Op.slices` of this call."""
+    if op.slices != AXIS:
+        return op.slices(*xs, **params) if callable(op.slices) else op.slices or ""
+    (x,) = xs
+    axes = checked_axes(x.shape, params["axis"]) if x.shape else ()
+    word = LETTERS[: x.ndim]
+    keepdims = params.get("keepdims", True)  # softmax keeps its axis too
+    return f"{word}->{''.join([word[i].upper() if i in axes else word[i] for i in range(x.ndim) if keepdims or i not in axes])}"
+
+
+def _places(word: str, output: str, shape: Sequence[int], result: Sequence[int]) -> list[int]:
+    """For each axis of an array the axis of y with the same index; -1 for a core axis, or one that is broadcast."""
+    places: list[int] = []
+    for letter, n in zip(word.ljust(len(shape)), shape, strict=True):
+        i = output.find(letter)
+        places.append(i if i not in places and -1 < i < len(result) and result[i] == n else -1)
+    return places
+
+
+def _core(at: Sequence[int]) -> tuple[int, ...]:
+    return tuple([axis for axis, i in enumerate(at) if i < 0])
+
+
+def _spread(x: Any, at: Sequence[int], ndim: int) -> Any:
+    """x, of size 1 along its core axes, with the axes of y, so that it broadcasts against y."""
+    order = sorted(range(len(at)), key=at.__getitem__)
+    return x.transpose(order).reshape([x.shape[at.index(i)] if i in at else 1 for i in range(ndim)])
+
+
+def _gathered(y: Any, at: Sequence[int]) -> Any:
+    """The inverse of _spread."""
+    shape = [y.shape[i] if i >= 0 else 1 for i in at]
+    places = sorted(i for i in at if i >= 0)
+    axes = [places.index(i) for i in at if i >= 0]
+    return y.reshape([y.shape[i] for i in places]).transpose(axes).reshape(shape)
+
+
+def _regular(x: Any, core: Sequence[int]) -> Any:
+    """Numbers at which an operation is regular, for each slice of x: ones, or a diagonal matrix with distinct values near 1."""
+    if len(core) != 2:
+        return np.ones((), x.dtype)
+    rows, columns = [x.shape[i] for i in core]
+    matrix = np.eye(rows, columns, dtype=x.dtype) * np.linspace(0.5, 1.5, columns, dtype=x.dtype)
+    return matrix.reshape([n if i in core else 1 for i, n in enumerate(x.shape)])
