@@ -20,6 +20,7 @@ Errors of an op are handled by `recover` and `refusal`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -88,9 +89,8 @@ def to_array(x: Any) -> np.ndarray[Any, Any]:
 
 
 def is_finite(y: Any) -> bool:
-    """Whether all elements of a result are finite, and small enough for a sum of squares: one pass, no temporary."""
-    square = np.vdot(y, y) if type(y) is np.ndarray else y * y
-    return bool(square < np.inf)
+    """Whether all elements are finite. Arrays: by a sum of squares, one pass without a temporary; False if that overflows."""
+    return bool(np.vdot(y, y) < np.inf) if type(y) is np.ndarray else isfinite(y)
 
 
 def to_floating(x: Any) -> Any:

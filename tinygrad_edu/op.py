@@ -66,11 +66,11 @@ class Op:
         analytic: True if `forward` is complex-differentiable on its domain, so that the complex step can check it.
         numpy: the equivalent NumPy function (to 4 ulp), or a plain formula if NumPy has none.
         elementwise: one element out for each element in, with NumPy broadcasting; the zero rule applies to each.
-        slices: for other operations the slices to which the zero rule applies (see slices.py). Indices, as einsum's subscripts:
-            an index of the result selects a slice, an axis without one belongs to it ("...ij->...kl": each matrix); or a function
-            of (*arrays, **params) that returns them. "product" if each result is a sum of products with a factor from each
-            array, as matmul's. "axis" is the default for one array with a parameter axis: slices along it. "" for no zero rule,
-            which rules do not need that read g alone.
+        slices: of other operations, what the zero rule applies to (see slices.py); None for no zero rule.
+            "axis": slices along the parameter axis, which is reduced or kept (one array).
+            "product": the terms; each result is a sum of products with one factor from each array, as matmul's.
+            Indices as einsum's subscripts: those of the result that an array has select a slice, and its other axes belong to it
+            ("...ij->...kl": each matrix of a stack); or a function of (*arrays, **params) that returns them.
         derived: composed of other ops and recorded as those, so it has no rules.
         several: derived, and returns a tuple or list of results.
         listed: users pass the arrays of `*arrays` as one list.
@@ -109,8 +109,6 @@ class Op:
         rules = [_rule(self, given) for given in (*self.rules, self.shares)]
         object.__setattr__(self, "rules", tuple(rules[:-1]))
         object.__setattr__(self, "shares", rules[-1])
-        if self.slices is None and AXIS in self.parameters.options and len(self.arrays) == 1 and not self.elementwise:
-            object.__setattr__(self, "slices", AXIS)
         object.__setattr__(self, "way", -len(self.rules) if self.slices else len(self.rules))
 
     def __repr__(self) -> str:
@@ -161,6 +159,21 @@ def _check(op: Op) -> None:
     if not op.many and len(op.domain) > len(op.arrays):
         got = f"got {len(op.domain)} domains for {len(op.arrays)} arrays"
         raise needs(f"{got}; write domain= with one per array, or fewer: the last one applies to all further arrays")
+
+    if op.slices is not None and (op.elementwise or op.derived):
+        raise needs("got slices=, which are for whole-array primitives; leave it out")
+    if isinstance(op.slices, str) and not _fit(op.slices, op):
+        expected = (
+            '"axis" (one array and a parameter axis), "product", or indices of each array and the result: "...i->..."'
+        )
+        raise needs(f"got slices={op.slices!r}, expected {expected}")
+
+
+def _fit(slices: str, op: Op) -> bool:
+    if slices == AXIS:
+        return len(op.arrays) == 1 and AXIS in op.parameters.options
+    words = slices.split("->")
+    return slices == PRODUCT or (len(words) == 2 and (bool(op.many) or len(words[0].split(",")) == len(op.arrays)))
 
 
 def _rule(op: Op, given: Any) -> Rule | None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from . import ops
 from .data import raw_of
+from .errors import DefinitionError
 from .op import AXIS, PRODUCT, Op
 from .ops.arrays.axes import checked_axes
 from .ops.matrices.contraction import LETTERS, explicit
@@ -64,7 +65,7 @@ def _idle_slices(op: Op, dead: Any, y: Any, xs: Sequence[Any], params: dict[str,
 
     A slice of an array is what its core axes span: those without an index in common with y.
     """
-    words, output = explicit(_notation(op, xs, params), [x.ndim for x in xs])
+    words, output = _indices(op, xs, y.ndim, params)
     places = [_places(word, output, x.shape, y.shape) for word, x in zip(words, xs, strict=True)]
     core = tuple(set(range(y.ndim)).difference(*places))
     suspect = ~np.isfinite(y).all(core, keepdims=True)
@@ -78,15 +79,18 @@ def _idle_slices(op: Op, dead: Any, y: Any, xs: Sequence[Any], params: dict[str,
     return found
 
 
-def _notation(op: Op, xs: Sequence[Any], params: dict[str, Any]) -> str:
-    """The indices of the arrays and of the result: `Op.slices` of this call."""
-    if op.slices != AXIS:
-        return op.slices(*xs, **params) if callable(op.slices) else op.slices or ""
-    (x,) = xs
-    axes = checked_axes(x.shape, params["axis"]) if x.shape else ()
-    word = LETTERS[: x.ndim]
-    keepdims = params.get("keepdims", True)  # softmax keeps its axis too
-    return f"{word}->{''.join([word[i].upper() if i in axes else word[i] for i in range(x.ndim) if keepdims or i not in axes])}"
+def _indices(op: Op, xs: Sequence[Any], ndim: int, params: dict[str, Any]) -> tuple[list[str], str]:
+    """The indices of each array and of the result in this call."""
+    if op.slices == AXIS:
+        word = LETTERS[: xs[0].ndim]
+        axes = checked_axes(xs[0].shape, params[AXIS]) if word else ()
+        letters = ["." if i in axes else letter for i, letter in enumerate(word)]
+        return [word], "".join(letters) if len(word) == ndim else "".join(letters).replace(".", "")
+    text = op.slices(*xs, **params) if callable(op.slices) else op.slices or ""
+    words, output = explicit(text, [x.ndim for x in xs])
+    if any(len(word) > x.ndim for word, x in zip(words, xs, strict=True)):
+        raise DefinitionError(f"{op.name}: slices={text!r} has indices for more axes than {[x.ndim for x in xs]}")
+    return words, output
 
 
 def _places(word: str, output: str, shape: Sequence[int], result: Sequence[int]) -> list[int]:
@@ -118,8 +122,9 @@ def _gathered(y: Any, at: Sequence[int]) -> Any:
 
 def _regular(x: Any, core: Sequence[int]) -> Any:
     """Numbers at which an operation is regular, for each slice of x: ones, or a diagonal matrix with distinct values near 1."""
+    dtype = x.dtype if x.dtype.kind == "f" else float
     if len(core) != 2:
-        return np.ones((), x.dtype)
+        return np.ones((), dtype)
     rows, columns = [x.shape[i] for i in core]
-    matrix = np.eye(rows, columns, dtype=x.dtype) * np.linspace(0.5, 1.5, columns, dtype=x.dtype)
+    matrix = np.eye(rows, columns, dtype=dtype) * np.linspace(0.5, 1.5, columns, dtype=dtype)
     return matrix.reshape([n if i in core else 1 for i, n in enumerate(x.shape)])

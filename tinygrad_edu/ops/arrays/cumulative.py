@@ -14,7 +14,7 @@ from ...data import raw_of, shape_of
 from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError
-from ...op import rule
+from ...op import AXIS, rule
 from ...signatures import Array, Plain
 from .axes import along_each_axis, checked_axis, cut
 from .joining import concatenate
@@ -41,7 +41,6 @@ def _sums_from_the_end(g: Any, axis: int) -> Any:
 @operation(
     symbol="Σ…",
     analytic=True,
-    slices="",
     samples=along_one_axis,
     rules=(
         rule(
@@ -79,6 +78,7 @@ def _horner(g: Any, x: Any, axis: int) -> Any:
 @operation(
     symbol="Π…",
     analytic=True,
+    slices=AXIS,
     samples=along_one_axis,
     rules=(rule(_cumprod_rule, says="Σ of g y from each place to the end, / x"),),
 )

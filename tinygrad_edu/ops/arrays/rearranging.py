@@ -64,7 +64,6 @@ def _shifts(shape: Shape) -> Iterator[Sample]:
 
 @operation(
     analytic=True,
-    slices="",
     samples=_shifts,
     rules=(rule(lambda g, y, x, shift, axis: roll(g, np.negative(shift), axis), says="g, rolled back"),),
 )
@@ -97,7 +96,6 @@ def rot90(x: Array, /, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 
 @operation(
     domain=(DISTINCT,),
-    slices="",
     samples=lambda shape: _along_axes(shape) if shape else (),
     rules=(
         rule(

@@ -16,7 +16,7 @@ from ...data import raw_of, shape_of
 from ...definition import derived, operation
 from ...domain import DISTINCT, Sample, Shape
 from ...errors import ShapeError
-from ...op import rule
+from ...op import AXIS, rule
 from ...signatures import Array, Axis, Plain
 from ..numbers.arithmetic import divide
 from .axes import checked_axes
@@ -80,7 +80,6 @@ def uncolumns(z: Any, x: Any, axis: Axis) -> Any:
 @operation(
     symbol="Σ",
     analytic=True,
-    slices="",
     samples=along_axes,
     rules=(rule(lambda g, y, x, axis, keepdims: kept(g, x, axis, keepdims), says="g, repeated along the axes"),),
 )
@@ -115,6 +114,7 @@ def _products_of_others(x: Any) -> Any:
 @operation(
     symbol="Π",
     analytic=True,
+    slices=AXIS,
     samples=along_axes,
     rules=(rule(_prod_rule, says=lambda g, y, x, axis, keepdims: g * y / x),),
 )
@@ -168,13 +168,13 @@ _extreme_rule = rule(
 )
 
 
-@operation(domain=(DISTINCT,), also=(np.amax,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
+@operation(domain=(DISTINCT,), also=(np.amax,), slices=AXIS, samples=along_axes_with_numbers, rules=(_extreme_rule,))
 def max(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Maximum over axes. Ties share the gradient equally. Raises ShapeError for an empty slice."""
     return _extreme(np.maximum, x, axis, keepdims)
 
 
-@operation(domain=(DISTINCT,), also=(np.amin,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
+@operation(domain=(DISTINCT,), also=(np.amin,), slices=AXIS, samples=along_axes_with_numbers, rules=(_extreme_rule,))
 def min(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Minimum over axes. Ties share the gradient equally. Raises ShapeError for an empty slice."""
     return _extreme(np.minimum, x, axis, keepdims)

@@ -91,10 +91,6 @@ def _equations(shape: Shape) -> Iterator[Sample]:
         yield Sample((left, right), prepare=well_posed)
 
 
-def _slices(a: Any, b: Any) -> str:
-    return "...ij,k->...l" if len(b.shape) == 1 else "...ij,...kc->...lc"
-
-
 def _transposed_solution(g: Any, a: Any, b: Any) -> Any:
     """aᵀ⁻¹ g; where b is a vector, as a column."""
     return solve(a.mT, g[..., None] if len(b.shape) == 1 else g)
@@ -108,7 +104,7 @@ def _minus_outer(z: Any, y: Any, b: Any) -> Any:
 @operation(
     symbol="a⁻¹b",
     analytic=True,
-    slices=_slices,
+    slices=lambda a, b: "...ij,k->...l" if len(b.shape) == 1 else "...ij,...kc->...lc",
     samples=_equations,
     numpy=np.linalg.solve,
     rules=(

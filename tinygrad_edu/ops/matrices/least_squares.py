@@ -74,10 +74,6 @@ def _fits(shape: Shape) -> Iterator[Sample]:
             yield Sample(((rows, columns), (rows, 2)), {"rcond": 1e-9}, prepare=well_posed)
 
 
-def _slices(a: Any, b: Any, rcond: Any) -> str:
-    return "ij,k->l" if len(b.shape) == 1 else "ij,kc->lc"
-
-
 def _column(x: Any, b: Any) -> Any:
     """x as a column where b is a vector."""
     return x[:, None] if len(b.shape) == 1 else x
@@ -99,7 +95,7 @@ def _a_rule(g: Any, y: Any, a: Any, b: Any, rcond: Any) -> Any:
 
 @operation(
     symbol="a⁺b",
-    slices=_slices,
+    slices=lambda a, b, rcond: "ij,k->l" if len(b.shape) == 1 else "ij,kc->lc",
     samples=_fits,
     numpy=lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond)[0],
     called="lstsq",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...data import some, to_floating
 from ...definition import elementwise, operation
-from ...op import rule
+from ...op import AXIS, rule
 from ...signatures import Array, Axis, Plain
 from ..arrays.reduction import along_axes_with_numbers, kept
 from ..numbers.activation import sigmoid
@@ -50,6 +50,7 @@ def logaddexp2(a: Array, b: Array, /) -> Plain:
 
 
 @operation(
+    slices=AXIS,
     samples=along_axes_with_numbers,
     numpy=lambda x, axis=None, keepdims=False: (
         np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)

@@ -12,7 +12,7 @@ from ...data import shape_of, to_floating
 from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError, TinygradError
-from ...op import PRODUCT, rule
+from ...op import AXIS, PRODUCT, rule
 from ...signatures import Array, Plain
 from ..arrays.axes import along_each_axis, checked_axis, integers
 from ..arrays.indexing import getitem
@@ -39,6 +39,7 @@ def _shifted(x: Array, axis: int) -> Any:
 
 
 @operation(
+    slices=AXIS,
     samples=_with_numbers,
     numpy=lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True),
     rules=(lambda g, y, x, axis: y * (g - sum(g * y, axis=axis, keepdims=True)),),
@@ -51,6 +52,7 @@ def softmax(x: Array, /, axis: int = -1) -> Plain:
 
 
 @operation(
+    slices=AXIS,
     samples=_with_numbers,
     numpy=lambda x, axis: np.log(np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)),
     rules=(lambda g, y, x, axis: g - exp(y) * sum(g, axis=axis, keepdims=True),),
