@@ -44,6 +44,18 @@ KINKS: tuple[tuple[str, Callable[[Value], Value], Any], ...] = (
     ("where(x < 5, exp(x)*x, 0)", lambda x: np.where(x < 5, np.exp(x) * x, 0.0), 1000.0),
 )
 
+KEEP = np.array([True, False])
+PADDED = np.array([[3.0, 4.0], [np.nan, np.nan]])
+MASKED: tuple[tuple[str, Callable[[Value], Value], Any], ...] = (  # the second row is masked
+    ("softmax(x, axis=1)[:, 0]", lambda x: tinygrad_edu.softmax(x, axis=1)[:, 0], np.array([[0.0, 0.0], [-inf, -inf]])),
+    ("logsumexp(x, axis=1)", lambda x: x.logsumexp(axis=1), np.array([[0.0, 0.0], [inf, 1.0]])),
+    ("norm(x, axis=1)", lambda x: np.linalg.norm(x, axis=1), np.array([[3.0, 4.0], [inf, 1.0]])),
+    ("prod(x, axis=1)", lambda x: np.prod(x, axis=1), np.array([[3.0, 4.0], [inf, 0.0]])),
+    ("data @ x", lambda x: PADDED @ x, np.array([1.0, 1.0])),
+    ("x @ w", lambda x: x @ np.array([1.0, 2.0]), PADDED),
+    ("slogdet(x).logabsdet", lambda x: np.linalg.slogdet(x).logabsdet, np.array([[[0.5]], [[0.0]]])),
+)
+
 
 def ops_page() -> str:
     """Every op with its symbol, its gradient rules as formulas, its domain and its NumPy counterpart."""
@@ -89,7 +101,56 @@ def kinks_page() -> str:
             y = f(x)
         y.backward()
         rows.append(f"| `{_cell(text)}` | {_number(at)} | {_number(x.grad)} |")
-    return "\n".join(rows) + "\n"
+    return "\n".join(rows + masks()) + "\n"
+
+
+def masks() -> list[str]:
+    """What the zero rule promises, with the operations by their slices, and cases computed."""
+
+    def names(kind: Callable[[Any], bool]) -> str:
+        ops = {f.op.called or name: f.op for name, f in registry.items() if kind(f.op.slices)}
+        public = [name for name in ops if name in tinygrad_edu.__all__ or hasattr(linalg, name)]
+        return ", ".join(f"`{name}`" for name in public)
+
+    def matrices(slices: Any) -> bool:
+        return callable(slices) or (isinstance(slices, str) and "ij" in slices)
+
+    rows = [
+        "",
+        "# Masks: the zero rule",
+        "",
+        "Where the gradient g of a result is exactly 0, the operands from which it was computed get 0 for it, whatever they hold: NaN,",
+        "inf, a singular matrix. So a row that `where`, an index, `nan_to_num` or `nansum` hides contributes nothing, to any order of",
+        "derivatives; PyTorch and JAX compute 0 · NaN = NaN. It holds",
+        "",
+        "- for elementwise operations number by number;",
+        f"- along an axis slice by slice, if g is 0 throughout the slice: {names(lambda s: s == 'axis')};",
+        f"- in products for numbers that enter only terms whose g is 0, such as padded rows: {names(lambda s: s == 'product')};",
+        f"- for matrices one by one in a stack: {names(matrices)};",
+        "- for `sum`, `sort` and all others that only move and add gradients;",
+        "- for all operations composed of these: `mean`, `std`, `median`, `layer_norm`, `dot`, `tensordot`, `conv2d`, layers and losses.",
+        "",
+        "It does not hold",
+        "",
+        "- where a single g of a slice is not 0: the slice keeps its NaN;",
+        "- forwards: 0 · NaN in a result is NaN, in `weights @ values` too;",
+        "- for singular values (`svd`, `pinv`, `lstsq`, `norm(x, ord=2)`): NumPy refuses matrices that are not finite, or does not return;",
+        "- for `at(x, index).max` and `.min` of NaN;",
+        "- for an operation of your own without [`slices=`](own_op.md).",
+        "",
+        "If g is 0 by chance and the slice is not finite, its gradient counts as constant: higher derivatives are 0 there. Finite slices",
+        "keep theirs. `tests/tinygrad_edu/test_zero_rule.py` holds every operation to this.",
+        "",
+        "| f(x) | at x | gradient of `where([True, False], f(x), 0).sum()` |",
+        "| --- | --- | --- |",
+    ]
+    for text, f, at in MASKED:
+        x = Value(at)
+        with np.errstate(all="ignore"):
+            y = tinygrad_edu.where(KEEP, f(x), 0.0).sum()
+        y.backward()
+        rows.append(f"| `{_cell(text)}` | {_number(at)} | {_number(x.grad)} |")
+    return [*rows, "", "Here `data` is [[3, 4], [nan, nan]] and `w` is [1, 2]."]
 
 
 def _cell(text: str) -> str:
@@ -97,7 +158,7 @@ def _cell(text: str) -> str:
 
 
 def _number(x: Any) -> str:
-    return "[" + ", ".join(f"{v:g}" for v in x) + "]" if np.ndim(x) else f"{x:g}"
+    return "[" + ", ".join(map(_number, x)) + "]" if np.ndim(x) else f"{x:g}"
 
 
 def _summary(op: Op) -> str:

@@ -92,22 +92,6 @@ NAMED = [
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 
-@pytest.fixture(autouse=True)
-def decompositions_return(monkeypatch):
-    """LAPACK's singular values of a matrix with inf may never return: NumPy's functions refuse it here, as they do NaN."""
-
-    def refusing(function):
-        def call(*args, **kwargs):
-            if not all(np.all(np.isfinite(x)) for x in args if isinstance(x, np.ndarray)):
-                raise np.linalg.LinAlgError("not finite")
-            return function(*args, **kwargs)
-
-        return call
-
-    for name in ("svd", "pinv", "lstsq"):
-        monkeypatch.setattr(np.linalg, name, refusing(getattr(np.linalg, name)))
-
-
 def results_entered(call):
     """For each element (input, place) the results that change with it: of the forward function alone."""
     base = np.ravel(call(*call.inputs))
@@ -134,14 +118,15 @@ def with_numbers(call, elements, numbers):
     return [x if np.ndim(x) or i not in call.differentiable else float(x) for i, x in enumerate(inputs)]
 
 
-def masked_slices(call, most=4):
-    """Pairs of the results to mask and all elements that enter only those: the largest sets that one element enters."""
+def masked_slices(call, most=3):
+    """Pairs of the results to mask and all elements that enter only those: for each input the largest sets of results."""
     entered = results_entered(call)
-    sets = {results for results in entered.values() if results}
-    constant = set(range(np.size(call(*call.inputs)))).difference(*sets)
-    largest = {results for results in sets if not any(results < other for other in sets)}
-    for results in sorted(largest, key=sorted)[:most]:
-        yield sorted(results | constant), [e for e, own in entered.items() if own and own <= results]
+    constant = set(range(np.size(call(*call.inputs)))).difference(*entered.values())
+    for i in call.differentiable:
+        sets = {results for (j, _), results in entered.items() if i == j and results}
+        largest = {results for results in sets if not any(results < other for other in sets)}
+        for results in sorted(largest, key=sorted)[:most]:
+            yield sorted(results | constant), [e for e, own in entered.items() if own and own <= results]
 
 
 def shares(call, inputs, g, order):
@@ -207,9 +192,7 @@ def close(a, b):
 def test_what_a_masked_slice_holds_does_not_matter(name):
     counts = violations(OPS[name])
     if name in EXCEPTIONS:
-        refused = EXCEPTIONS[name] == REFUSED
-        assert counts["refused" if refused else "violated"], f"{name} is no exception"
-        assert not refused or counts["held"] == 0
+        assert counts["refused" if EXCEPTIONS[name] == REFUSED else "violated"], f"{name} is no exception"
     else:
         assert counts["violated"] == 0, counts
         assert counts["held"], counts
@@ -220,7 +203,7 @@ def test_no_exception_has_a_name_that_the_docs_promise():
     assert set(NAMED) <= OPS.keys()
 
 
-@pytest.mark.parametrize("name", [name for name, op in OPS.items() if op.slices and name not in EXCEPTIONS])
+@pytest.mark.parametrize("name", [name for name, op in OPS.items() if op.slices])
 def test_without_its_slices_an_op_violates_the_law(name, monkeypatch):
     monkeypatch.setattr("tinygrad_edu.graph.harmless", lambda op, given, params: given)
     assert violations(OPS[name])["violated"]

@@ -19,7 +19,7 @@ from ...signatures import Array, Plain
 from ..arrays.indexing import getitem
 from ..arrays.reduction import sum
 from ..arrays.shape import reshape
-from .inverses import NOT_FINITE, check_square, factored, inv, regular
+from .inverses import NOT_FINITE, check_square, factored, finite, inv, regular
 
 __all__ = ["det", "slogdet"]
 
@@ -61,7 +61,7 @@ def _cofactor_rule(g: Any, y: Any, x: Any) -> Any:
         if not np.all(raw_of(det(x))):
             raise GraphError("a matrix is singular; only the first two derivatives of det are available there")
         return (_spread(sum(g * y, axis=(-2, -1))) * y - y @ g.mT @ y) / _spread(det(x))
-    u, s, vh = np.linalg.svd(x)
+    u, s, vh = np.linalg.svd(finite(x))
     n = s.shape[-1]
     same = np.eye(n, dtype=bool)
     left_out = same[:, None] | same[None, :]  # [i, j, k]: whether k is i or j
@@ -74,7 +74,7 @@ def _cofactor_rule(g: Any, y: Any, x: Any) -> Any:
 
 def _by_singular_values(x: Array) -> Any:
     """det(u vᵀ) u c vᵀ for x = u s vᵀ, with c_i the product of all s except s_i: no division."""
-    u, s, vh = factored(NOT_FINITE, np.linalg.svd, x)
+    u, s, vh = factored(NOT_FINITE, np.linalg.svd, finite(x))
     others = np.where(np.eye(s.shape[-1], dtype=bool), s.dtype.type(1), s[..., None, :])
     return _turns(u, vh) * ((u * np.prod(others, axis=-1)[..., None, :]) @ vh)
 

@@ -64,6 +64,15 @@ def factored(problem: str, function: Callable[..., Any], *args: Any, **kwargs: A
 
 
 NOT_FINITE = "a matrix is not finite; look for NaN and inf in it"
+
+
+def finite(x: Any) -> Any:
+    """x; raises MatrixError unless it is finite. LAPACK's singular values of a matrix with inf may never return."""
+    if not np.all(np.isfinite(x)):
+        raise MatrixError(NOT_FINITE)
+    return x
+
+
 _SINGULAR = "a matrix is singular, so it has no inverse; try pinv or lstsq, or add a multiple of the identity"
 
 

@@ -19,7 +19,7 @@ from ...op import rule
 from ...signatures import Array, Plain
 from ..arrays.reduction import sum
 from .decomposition import rectangles
-from .inverses import NOT_FINITE, check_matrix, factored, well_posed
+from .inverses import NOT_FINITE, check_matrix, factored, finite, well_posed
 from .singular_values import svdvals
 
 __all__ = ["lstsq", "pinv"]
@@ -46,7 +46,6 @@ def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
 
 @operation(
     symbol="x⁺",
-    slices="...ij->...kl",
     samples=lambda shape: (
         Sample((s,), {"rcond": c}, prepare=well_posed) for s in rectangles(shape) for c in (None, 1e-9)
     ),
@@ -64,7 +63,7 @@ def pinv(x: Array, /, rcond: Any = None) -> Plain:
     pseudo-inverse is discontinuous.
     """
     check_matrix(x)
-    return factored(NOT_FINITE, np.linalg.pinv, x, rcond)
+    return factored(NOT_FINITE, np.linalg.pinv, finite(x), rcond)
 
 
 def _fits(shape: Shape) -> Iterator[Sample]:
@@ -95,7 +94,6 @@ def _a_rule(g: Any, y: Any, a: Any, b: Any, rcond: Any) -> Any:
 
 @operation(
     symbol="a⁺b",
-    slices=lambda a, b, rcond: "ij,k->l" if len(b.shape) == 1 else "ij,kc->lc",
     samples=_fits,
     numpy=lambda a, b, rcond=None: np.linalg.lstsq(a, b, rcond)[0],
     called="lstsq",
@@ -113,7 +111,7 @@ def least_squares(a: Array, b: Array, /, rcond: float | None = None) -> Plain:
     if len(left) != 2 or not 1 <= len(right) <= 2 or left[0] != right[0]:
         remedy = "solve a stack matrix by matrix, or with pinv(a) @ b"
         raise ShapeError(f"got {left} and {right}, expected (m, n) and (m,) or (m, k); {remedy}")
-    return factored(NOT_FINITE, np.linalg.lstsq, a, b, rcond)[0]
+    return factored(NOT_FINITE, np.linalg.lstsq, finite(a), b, rcond)[0]
 
 
 @derived(symbol="a⁺b", samples=_fits, several=tuple, numpy=np.linalg.lstsq)

@@ -18,7 +18,7 @@ from ...op import rule
 from ...signatures import Array, Plain
 from .decomposition import identity, pack, rectangles, resolution, unpack
 from .eigenvalues import refuse, told_apart, turned
-from .inverses import NOT_FINITE, check_matrix, factored, well_posed
+from .inverses import NOT_FINITE, check_matrix, factored, finite, well_posed
 
 __all__ = ["svd", "svdvals"]
 
@@ -71,7 +71,6 @@ def _svd_rule(g: Any, y: Any, x: Any) -> Any:
 
 @operation(
     symbol="SVD",
-    slices="...ij->...k",
     samples=lambda shape: (Sample((s,), prepare=well_posed, gauge=_svd_gauge(s)) for s in rectangles(shape)),
     numpy=lambda x: pack(x.shape[:-2], *np.linalg.svd(x, full_matrices=False)),
     called="svd",
@@ -86,7 +85,7 @@ def _svd_rule(g: Any, y: Any, x: Any) -> Any:
 def packed_svd(x: Array, /) -> Plain:
     """Singular vectors and values of matrices, packed: (..., m, n) -> (..., mk + k + kn), k = min(m, n)."""
     check_matrix(x)
-    return pack(x.shape[:-2], *factored(NOT_FINITE, np.linalg.svd, x, full_matrices=False))
+    return pack(x.shape[:-2], *factored(NOT_FINITE, np.linalg.svd, finite(x), full_matrices=False))
 
 
 def _svd_samples(shape: Shape) -> Iterator[Sample]:
