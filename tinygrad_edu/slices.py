@@ -61,21 +61,18 @@ def _idle_factors(op: Op, dead: Any, y: Any, xs: Sequence[Any], params: dict[str
 
 
 def _idle_slices(op: Op, dead: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """For each array, where its slices enter only slices of y that are dead and not finite; and numbers to replace them.
+    """For each array, where it enters only slices of y that are dead and not finite; and regular numbers to replace it.
 
-    A slice of an array is what its core axes span: those without an index in common with y.
+    The slices of y and of an array are what its core axes span: those without an index in common with the other.
     """
     words, output = _indices(op, xs, y.ndim, params)
-    places = [_places(word, output, x.shape, y.shape) for word, x in zip(words, xs, strict=True)]
-    core = tuple(set(range(y.ndim)).difference(*places))
-    suspect = ~np.isfinite(y).all(core, keepdims=True)
-    for x, at in zip(xs, places, strict=True):
-        suspect = suspect | _spread(~np.isfinite(x).all(_core(at), keepdims=True), at, y.ndim)
-    dropped = dead.all(core, keepdims=True) & suspect
+    core = tuple([i for i, letter in enumerate(output.ljust(y.ndim)) if not any(letter in word for word in words)])
+    dropped = dead.all(core, keepdims=True) & ~np.isfinite(y).all(core, keepdims=True)
     found = []
-    for x, at in zip(xs, places, strict=True):
+    for x, word in zip(xs, words, strict=True):
+        at = _places(word, output, x.ndim)
         others = tuple([i for i in range(y.ndim) if i not in at])
-        found.append((_gathered(dropped.all(others, keepdims=True), at), _regular(x, _core(at))))
+        found.append((_gathered(dropped.all(others, keepdims=True), at), _regular(x, at)))
     return found
 
 
@@ -83,48 +80,40 @@ def _indices(op: Op, xs: Sequence[Any], ndim: int, params: dict[str, Any]) -> tu
     """The indices of each array and of the result in this call."""
     if op.slices == AXIS:
         word = LETTERS[: xs[0].ndim]
-        axes = checked_axes(xs[0].shape, params[AXIS]) if word else ()
-        letters = ["." if i in axes else letter for i, letter in enumerate(word)]
-        return [word], "".join(letters) if len(word) == ndim else "".join(letters).replace(".", "")
+        along = checked_axes(xs[0].shape, params[AXIS]) if word else ()
+        output = "".join(["." if i in along else letter for i, letter in enumerate(word)])
+        return [word], output if len(word) == ndim else output.replace(".", "")
     text = op.slices(*xs, **params) if callable(op.slices) else op.slices or ""
     words, output = explicit(text, [x.ndim for x in xs])
-    if any(len(word) > x.ndim for word, x in zip(words, xs, strict=True)):
-        raise DefinitionError(f"{op.name}: slices={text!r} has indices for more axes than {[x.ndim for x in xs]}")
+    axes = [*[x.ndim for x in xs], ndim]
+    if any(len(word) > n for word, n in zip((*words, output), axes, strict=True)):
+        raise DefinitionError(
+            f"{op.name}: slices={text!r} has more indices than the arrays and the result axes, {axes}"
+        )
     return words, output
 
 
-def _places(word: str, output: str, shape: Sequence[int], result: Sequence[int]) -> list[int]:
-    """For each axis of an array the axis of y with the same index; -1 for a core axis, or one that is broadcast."""
+def _places(word: str, output: str, ndim: int) -> list[int]:
+    """For each axis of an array the axis of y with the same index; -1 for a core axis."""
     places: list[int] = []
-    for letter, n in zip(word.ljust(len(shape)), shape, strict=True):
+    for letter in word.ljust(ndim):
         i = output.find(letter)
-        places.append(i if i not in places and -1 < i < len(result) and result[i] == n else -1)
+        places.append(-1 if i in places else i)
     return places
 
 
-def _core(at: Sequence[int]) -> tuple[int, ...]:
-    return tuple([axis for axis, i in enumerate(at) if i < 0])
-
-
-def _spread(x: Any, at: Sequence[int], ndim: int) -> Any:
-    """x, of size 1 along its core axes, with the axes of y, so that it broadcasts against y."""
-    order = sorted(range(len(at)), key=at.__getitem__)
-    return x.transpose(order).reshape([x.shape[at.index(i)] if i in at else 1 for i in range(ndim)])
-
-
 def _gathered(y: Any, at: Sequence[int]) -> Any:
-    """The inverse of _spread."""
-    shape = [y.shape[i] if i >= 0 else 1 for i in at]
+    """An array with the axes of y at these places, and size 1 along core axes; y is of size 1 along all others."""
     places = sorted(i for i in at if i >= 0)
-    axes = [places.index(i) for i in at if i >= 0]
-    return y.reshape([y.shape[i] for i in places]).transpose(axes).reshape(shape)
+    axes = y.reshape([y.shape[i] for i in places]).transpose([places.index(i) for i in at if i >= 0])
+    return axes.reshape([y.shape[i] if i >= 0 else 1 for i in at])
 
 
-def _regular(x: Any, core: Sequence[int]) -> Any:
+def _regular(x: Any, at: Sequence[int]) -> Any:
     """Numbers at which an operation is regular, for each slice of x: ones, or a diagonal matrix with distinct values near 1."""
     dtype = x.dtype if x.dtype.kind == "f" else float
-    if len(core) != 2:
+    sizes = [n for n, i in zip(x.shape, at, strict=True) if i < 0]
+    if len(sizes) != 2:
         return np.ones((), dtype)
-    rows, columns = [x.shape[i] for i in core]
-    matrix = np.eye(rows, columns, dtype=dtype) * np.linspace(0.5, 1.5, columns, dtype=dtype)
-    return matrix.reshape([n if i in core else 1 for i, n in enumerate(x.shape)])
+    matrix = np.eye(*sizes, dtype=dtype) * np.linspace(0.5, 1.5, sizes[1], dtype=dtype)
+    return matrix.reshape([n if i < 0 else 1 for n, i in zip(x.shape, at, strict=True)])

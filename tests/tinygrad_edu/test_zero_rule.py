@@ -226,11 +226,26 @@ def test_a_slice_whose_gradient_is_not_zero_keeps_its_nan():
     assert np.array_equal(got, [nan, 3.0], equal_nan=True)
 
 
-def test_one_live_result_of_a_slice_keeps_all_of_it():
+def test_one_live_term_of_a_number_keeps_all_of_it():
     data = np.array([[1.0, 2.0], [nan, nan]])
     mask = np.array([[True, True], [True, False]])
     got = slope(lambda w: where(mask, data @ w, 0.0), np.ones((2, 2)))
     assert np.isnan(got[:, 0]).all()  # of the row of NaN a live result
+
+
+def test_one_live_result_of_a_row_keeps_all_of_it():
+    got = slope(lambda x: where(np.array([[True, False]]), softmax(x), 0.0), [[1.0, nan], [1.0, 1.0]])
+    assert np.array_equal(np.isnan(got), [[True, True], [False, False]])
+
+
+def test_a_slice_that_is_not_finite_counts_as_constant_where_its_gradient_is_zero_by_chance():
+    x, w = Value(np.array([[3.0, 4.0], [nan, 1.0]])), Value(np.array([1.0, 0.0]))
+    np.linalg.norm(x, axis=1).backward(w, create_graph=True)
+    first = x.grad
+    assert np.allclose(first.data, [[0.6, 0.8], [0.0, 0.0]])
+    w.zero_grad()
+    first.sum().backward()
+    assert np.allclose(w.grad, [0.6 + 0.8, 0.0])
 
 
 def test_finite_slices_with_a_gradient_of_zero_by_chance_keep_their_mixed_derivatives():
@@ -305,6 +320,13 @@ def test_a_stack_of_matrices_with_a_masked_one():
         assert np.allclose(got, [alone, np.zeros((2, 2))])
 
 
+def test_integers_beside_a_masked_right_hand_side():
+    a, b = np.array([[[2, 1], [1, 3]]] * 2), np.array([[[1.0], [2.0]], [[nan], [1.0]]])
+    got = slope(lambda b: where(KEEP[:, None, None], np.linalg.solve(a, b), 0.0), b)
+    assert np.allclose(got[0], np.linalg.solve(a[0].T, np.ones((2, 1))))
+    assert np.array_equal(got[1], [[0.0], [0.0]])
+
+
 def test_a_singular_matrix_that_is_masked_has_no_say_in_slogdet():
     stack = np.stack([np.diag([2.0, 4.0]), np.zeros((2, 2))])
     got = slope(lambda x: where(KEEP, np.linalg.slogdet(x).logabsdet, 0.0), stack)
@@ -366,6 +388,30 @@ def test_a_users_op_says_its_slices(slices):
 
 
 @pytest.mark.usefixtures("temporary")
+def test_slices_in_another_order_than_the_result_has_them():
+    @operation(rules=(lambda g, y, x: 2 * g.T[..., None] * x,), slices="ijk->ji")
+    def energy(x, /):
+        """Sum of squares along the last axis, transposed."""
+        return np.sum(x * x, axis=-1).T
+
+    x = np.arange(12.0).reshape(2, 3, 2)
+    x[0, 2], x[1, 0] = nan, inf
+    masked = np.isfinite(x).all(axis=-1)
+    assert np.array_equal(slope(lambda x: where(masked.T, energy(x), 0.0), x), np.where(masked[..., None], 2 * x, 0))
+
+
+@pytest.mark.usefixtures("temporary")
+def test_slices_along_a_diagonal():
+    @operation(rules=(lambda g, y, x: 2 * np.diag(g) * x,), slices="ii->i")
+    def squares(x, /):
+        """The squares of the diagonal."""
+        return np.diagonal(x) ** 2
+
+    got = slope(lambda x: where(KEEP, squares(x), 0.0), [[3.0, 1.0], [1.0, nan]])
+    assert np.array_equal(got, [[6.0, 0.0], [0.0, 0.0]])
+
+
+@pytest.mark.usefixtures("temporary")
 @pytest.mark.parametrize("slices", ["axis", "i->i->", "...i,...i->...", "i"])
 def test_slices_that_do_not_fit_a_definition_are_refused(slices):
     with pytest.raises(DefinitionError, match="energy: got slices=.*, expected"):
@@ -387,11 +433,12 @@ def test_slices_of_an_elementwise_op_are_refused():
 
 
 @pytest.mark.usefixtures("temporary")
-def test_indices_for_axes_that_an_array_does_not_have_are_refused():
-    @operation(rules=(lambda g, y, x: 2 * g * x,), slices="ij->i")
+@pytest.mark.parametrize("slices", ["ij->", "i->i"])
+def test_indices_for_axes_that_do_not_exist_are_refused(slices):
+    @operation(rules=(lambda g, y, x: 2 * g * x,), slices=slices)
     def energy(x, /):
         """Sum of squares."""
         return np.sum(x * x)
 
-    with pytest.raises(DefinitionError, match="energy: slices='ij->i' has indices for more axes than"):
+    with pytest.raises(DefinitionError, match=f"energy: slices='{slices}' has more indices than"):
         where(False, energy(Value([nan, 1.0])), 0.0).backward()
