@@ -115,35 +115,36 @@ def masks() -> list[str]:
     def matrices(slices: Any) -> bool:
         return callable(slices) or (isinstance(slices, str) and "ij" in slices)
 
-    rows = [
-        "",
-        "# Masks: the zero rule",
-        "",
-        "Where the gradient g of a result is exactly 0, the operands from which it was computed get 0 for it, whatever they hold: NaN,",
-        "inf, a singular matrix. So a row that `where`, an index, `nan_to_num` or `nansum` hides contributes nothing, to any order of",
-        "derivatives; PyTorch and JAX compute 0 · NaN = NaN. It holds",
-        "",
-        "- for elementwise operations number by number;",
-        f"- along an axis slice by slice, if g is 0 throughout the slice: {names(lambda s: s == 'axis')};",
-        f"- in products for numbers that enter only terms whose g is 0, such as padded rows: {names(lambda s: s == 'product')};",
-        f"- for matrices one by one in a stack: {names(matrices)};",
-        "- for `sum`, `sort` and all others that only move and add gradients;",
-        "- for all operations composed of these: `mean`, `std`, `median`, `layer_norm`, `dot`, `tensordot`, `conv2d`, layers and losses.",
-        "",
-        "It does not hold",
-        "",
-        "- where a single g of a slice is not 0: the slice keeps its NaN;",
-        "- forwards: 0 · NaN in a result is NaN, in `weights @ values` too;",
-        "- for singular values (`svd`, `pinv`, `lstsq`, `norm(x, ord=2)`): NumPy refuses matrices that are not finite, or does not return;",
-        "- for `at(x, index).max` and `.min` of NaN;",
-        "- for an operation of your own without [`slices=`](own_op.md).",
-        "",
-        "If g is 0 by chance and the slice is not finite, its gradient counts as constant: higher derivatives are 0 there. Finite slices",
-        "keep theirs. `tests/tinygrad_edu/test_zero_rule.py` holds every operation to this.",
-        "",
-        "| f(x) | at x | gradient of `where([True, False], f(x), 0).sum()` |",
-        "| --- | --- | --- |",
-    ]
+    rows = f"""
+# Masks: the zero rule
+
+Where the gradient g of a result is exactly 0, the operands from which it was computed get 0 for it, whatever they hold, NaN
+or inf. So a row that `where`, an index, `nan_to_num` or `nansum` hides contributes nothing, to any order of derivatives.
+PyTorch and JAX compute 0 · NaN = NaN; this differs on purpose. It holds
+
+- for elementwise operations number by number;
+- along an axis slice by slice, if g is 0 throughout the slice:
+  {names(lambda s: s == "axis")};
+- in products for numbers that enter only terms whose g is 0, such as padded rows:
+  {names(lambda s: s == "product")};
+- for matrices one by one in a stack: {names(matrices)};
+- for `sum`, `sort` and all others that only move and add gradients;
+- for all operations composed of these: `mean`, `std`, `median`, `layer_norm`, `dot`, `tensordot`, `conv2d`, layers, losses.
+
+It does not hold
+
+- where a single g of a slice is not 0: the slice keeps its NaN;
+- forwards: 0 · NaN in a result is NaN, in `weights @ values` too;
+- where the operation refuses its argument: `inv` and `solve` of a stack with a singular matrix, `cholesky` and `eigh` of NaN,
+  and singular values (`svd`, `pinv`, `lstsq`, `norm(x, ord=2)`) of a matrix that is not finite;
+- for `at(x, index).max` and `.min` of NaN;
+- for an operation of your own without [`slices=`](own_op.md).
+
+If g is 0 by chance and the slice is not finite, its gradient counts as constant: higher derivatives are 0 there. Finite
+slices keep theirs. `tests/tinygrad_edu/test_zero_rule.py` holds every operation to this.
+
+| f(x) | at x | gradient of `where([True, False], f(x), 0).sum()` |
+| --- | --- | --- |""".split("\n")
     for text, f, at in MASKED:
         x = Value(at)
         with np.errstate(all="ignore"):
