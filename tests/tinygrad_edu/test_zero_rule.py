@@ -238,6 +238,22 @@ def test_one_live_result_of_a_row_keeps_all_of_it():
     assert np.array_equal(np.isnan(got), [[True, True], [False, False]])
 
 
+def test_live_terms_of_opposite_signs_keep_a_number():
+    a = np.array([[nan, 1.0, 1.0], [1.0, 1.0, nan]])
+    got = slope(lambda b: where(KEEP[:, None], np.cross(a, b), 0.0), np.ones(3))
+    assert np.array_equal(np.isnan(got), [False, True, True])  # b[0] meets only the other components of the live row
+
+
+def test_finite_factors_with_a_gradient_of_zero_by_chance_keep_their_mixed_derivatives():
+    data, v, w = np.array([[3.0, 4.0], [nan, 1.0]]), Value(np.ones(2)), Value(np.zeros(2))
+    where(KEEP, w * (data @ v), 0.0).sum().backward(create_graph=True)
+    first = v.grad
+    assert np.array_equal(first.data, [0.0, 0.0])
+    w.zero_grad()
+    first.sum().backward()
+    assert np.array_equal(w.grad, [7.0, 0.0])
+
+
 def test_a_slice_that_is_not_finite_counts_as_constant_where_its_gradient_is_zero_by_chance():
     x, w = Value(np.array([[3.0, 4.0], [nan, 1.0]])), Value(np.array([1.0, 0.0]))
     np.linalg.norm(x, axis=1).backward(w, create_graph=True)
