@@ -68,7 +68,7 @@ NOT_FINITE = "a matrix is not finite; look for NaN and inf in it"
 
 def finite(x: Any) -> Any:
     """x; raises MatrixError unless it is finite. LAPACK's singular values of a matrix with inf may never return."""
-    if not np.all(np.isfinite(x)):
+    if isinstance(x, np.ndarray) and not np.all(np.isfinite(x)):
         raise MatrixError(NOT_FINITE)
     return x
 
