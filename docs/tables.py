@@ -56,6 +56,17 @@ SECOND: tuple[tuple[str, Callable[[Value], Value], Any, str], ...] = (
     ("relu(x)**2", lambda x: x.relu() ** 2, 0.0, "0 to the left, 2 to the right"),
     ("maximum(x, 0)**2", lambda x: x.maximum(0.0) ** 2, 0.0, "0 to the left, 2 to the right"),
 )
+KEEP = np.array([True, False])
+PADDED = np.array([[3.0, 4.0], [np.nan, np.nan]])
+MASKED: tuple[tuple[str, Callable[[Value], Value], Any], ...] = (  # the second row is masked
+    ("softmax(x, axis=1)[:, 0]", lambda x: tinygrad_edu.softmax(x, axis=1)[:, 0], np.array([[0.0, 0.0], [-inf, -inf]])),
+    ("logsumexp(x, axis=1)", lambda x: x.logsumexp(axis=1), np.array([[0.0, 0.0], [inf, 1.0]])),
+    ("norm(x, axis=1)", lambda x: np.linalg.norm(x, axis=1), np.array([[3.0, 4.0], [inf, 1.0]])),
+    ("prod(x, axis=1)", lambda x: np.prod(x, axis=1), np.array([[3.0, 4.0], [inf, 0.0]])),
+    ("data @ x", lambda x: PADDED @ x, np.array([1.0, 1.0])),
+    ("x @ w", lambda x: x @ np.array([1.0, 2.0]), PADDED),
+    ("slogdet(x).logabsdet", lambda x: np.linalg.slogdet(x).logabsdet, np.array([[[0.5]], [[0.0]]])),
+)
 
 
 def ops_page() -> str:
@@ -118,7 +129,57 @@ def kinks_page() -> str:
     for text, f, at, limit in SECOND:
         found = np.diag(hessian(f)(np.asarray(at))) if np.ndim(at) else hessian(f)(at)
         rows.append(f"| `{_cell(text)}` | {_number(at)} | {_number(found)} | {limit} |")
-    return "\n".join(rows) + "\n"
+    return "\n".join(rows + masks()) + "\n"
+
+
+def masks() -> list[str]:
+    """What the zero rule promises, with the operations by their slices, and cases computed."""
+
+    def names(kind: Callable[[Any], bool]) -> str:
+        ops = {f.op.called or name: f.op for name, f in registry.items() if kind(f.op.slices)}
+        public = [name for name in ops if name in tinygrad_edu.__all__ or hasattr(linalg, name)]
+        return ", ".join(f"`{name}`" for name in public)
+
+    def matrices(slices: Any) -> bool:
+        return callable(slices) or (isinstance(slices, str) and "ij" in slices)
+
+    rows = f"""
+# Masks: the zero rule
+
+Where the gradient g of a result is exactly 0, the operands from which it was computed get 0 for it, whatever they hold, NaN
+or inf. So a row that `where`, an index, `nan_to_num` or `nansum` hides contributes nothing, to any order of derivatives.
+PyTorch and JAX compute 0 · NaN = NaN; this differs on purpose. It holds
+
+- for elementwise operations number by number;
+- along an axis slice by slice, if g is 0 throughout the slice:
+  {names(lambda s: s == "axis")};
+- in products for numbers that enter only terms whose g is 0, such as padded rows:
+  {names(lambda s: s == "product")};
+- for matrices one by one in a stack: {names(matrices)};
+- for `sum`, `sort` and all others that only move and add gradients;
+- for all operations composed of these: `mean`, `std`, `median`, `layer_norm`, `dot`, `tensordot`, `conv2d`, layers, losses.
+
+It does not hold
+
+- where a single g of a slice is not 0: the slice keeps its NaN;
+- forwards: 0 · NaN in a result is NaN, in `weights @ values` too;
+- where the operation refuses its argument: `inv` and `solve` of a stack with a singular matrix, `cholesky` and `eigh` of NaN,
+  and singular values (`svd`, `pinv`, `lstsq`, `norm(x, ord=2)`) of a matrix that is not finite;
+- for `at(x, index).max` and `.min` of NaN;
+- for an operation of your own without [`slices=`](own_op.md).
+
+If g is 0 by chance and the slice is not finite, its gradient counts as constant: higher derivatives are 0 there. Finite
+slices keep theirs. `tests/tinygrad_edu/test_zero_rule.py` holds every operation to this.
+
+| f(x) | at x | gradient of `where([True, False], f(x), 0).sum()` |
+| --- | --- | --- |""".split("\n")
+    for text, f, at in MASKED:
+        x = Value(at)
+        with np.errstate(all="ignore"):
+            y = tinygrad_edu.where(KEEP, f(x), 0.0).sum()
+        y.backward()
+        rows.append(f"| `{_cell(text)}` | {_number(at)} | {_number(x.grad)} |")
+    return [*rows, "", "Here `data` is [[3, 4], [nan, nan]] and `w` is [1, 2]."]
 
 
 def _cell(text: str) -> str:
@@ -126,7 +187,7 @@ def _cell(text: str) -> str:
 
 
 def _number(x: Any) -> str:
-    return "[" + ", ".join(f"{v:g}" for v in x) + "]" if np.ndim(x) else f"{x:g}"
+    return "[" + ", ".join(map(_number, x)) + "]" if np.ndim(x) else f"{x:g}"
 
 
 def _summary(op: Op) -> str:

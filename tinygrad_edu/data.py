@@ -20,6 +20,7 @@ Errors of an op are handled by `recover` and `refusal`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,11 @@ def refuse_foreign(x: Any) -> None:
         raise DTypeError(f"got a {name}, whose mask would be lost; {remedy}")
     if own.__mul__ is not np.ndarray.__mul__ or own.__array_ufunc__ is not np.ndarray.__array_ufunc__:
         raise DTypeError(f"got a {name}, whose arithmetic differs from an array's; write np.asarray(x)")
+
+
+def is_finite(y: Any) -> bool:
+    """Whether all elements are finite. Arrays: by a sum of squares, one pass without a temporary; False if that overflows."""
+    return bool(np.vdot(y, y) < np.inf) if type(y) is np.ndarray else isfinite(y)
 
 
 def to_floating(x: Any) -> Any:

@@ -144,6 +144,7 @@ def _define(
         options.get("numpy") or getattr(np, name, None),
         listed=options.get("listed", False),
         called=options.get("called", ""),
+        slices=options.get("slices"),
         **kind,
     )
 

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from . import ops, recording
-from .data import is_built_in, raw_of, refusal, shape_of
+from .data import is_built_in, is_finite, raw_of, refusal, shape_of
 from .errors import DefinitionError, GraphError, ShapeError, TinygradError
 from .node import RELEASED, Node
 from .op import Op, Rule
 from .ops.arrays.indexing import Parts
 from .recording import record
 from .share import fit
+from .slices import harmless
 from .unrolled import UNROLLED
 
 
@@ -118,7 +119,7 @@ def chain_rule(
         op = node.grad_fn
         if op is None or (ends and node in ends):
             continue
-        share_out_to_few = unrolled.get(len(op.rules))
+        share_out_to_few = unrolled.get(op.way)
         if share_out_to_few is None or not share_out_to_few(node, op, g, totals, fit):
             share_out(node, op, g, totals, create_graph)
         if release:
@@ -137,6 +138,8 @@ def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph:
         _refuse_changed(node, op, wanted)
     params = node.extra.get("params", {}) if node.extra else {}
     given = (g, node, *node.inputs) if create_graph else (g, node.raw, *map(raw_of, node.inputs))
+    if op.slices and not is_finite(node.raw):
+        given = harmless(op, given, params)
     every = None if op.shares is None else _every_share(op, op.shares, given, params)
     for i in wanted:
         if every is None:

@@ -46,6 +46,8 @@ class Rule(NamedTuple):
 
 
 rule = Rule
+PRODUCT = "product"  # values of Op.slices
+AXIS = "axis"
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
@@ -64,7 +66,12 @@ class Op:
             that broadcast.
         analytic: True if `forward` is complex-differentiable on its domain, so that the complex step can check it.
         numpy: the equivalent NumPy function (to 4 ulp), or a plain formula if NumPy has none.
-        elementwise: one element out for each element in, with NumPy broadcasting; the zero rule applies.
+        elementwise: one element out for each element in, with NumPy broadcasting; the zero rule applies to each.
+        slices: of other operations, what the zero rule applies to (see slices.py); None for no zero rule.
+            "axis": slices along the parameter axis, which is reduced or kept (one array).
+            "product": the terms; each result is a sum of products with one factor from each array, as matmul's.
+            Indices as einsum's subscripts: those of the result that an array has select a slice, and its other axes belong to it
+            ("...ij->...kl": each matrix of a stack); or a function of (*arrays, **params) that returns them.
         derived: composed of other ops and recorded as those, so it has no rules.
         several: derived, and returns a tuple or list of results.
         listed: users pass the arrays of `*arrays` as one list.
@@ -75,6 +82,7 @@ class Op:
 
     Attributes:
         parameters: the parameters of `forward`.
+        way: how backward shares out a gradient (see unrolled.py): the number of rules, negative if the op has slices.
     """
 
     name: str
@@ -91,8 +99,10 @@ class Op:
     several: bool = False
     listed: bool = False
     called: str = ""
+    slices: str | Callable[..., str] | None = None
 
     parameters: Parameters = field(init=False)
+    way: int = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", parameters_of(self.forward))
@@ -100,6 +110,7 @@ class Op:
         rules = [_rule(self, given) for given in (*self.rules, self.shares)]
         object.__setattr__(self, "rules", tuple(rules[:-1]))
         object.__setattr__(self, "shares", rules[-1])
+        object.__setattr__(self, "way", -len(self.rules) if self.slices else len(self.rules))
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -149,6 +160,21 @@ def _check(op: Op) -> None:
     if not op.many and len(op.domain) > len(op.arrays):
         got = f"got {len(op.domain)} domains for {len(op.arrays)} arrays"
         raise needs(f"{got}; write domain= with one per array, or fewer: the last one applies to all further arrays")
+
+    if op.slices is not None and (op.elementwise or op.derived):
+        raise needs("got slices=, which are for whole-array primitives; leave it out")
+    if isinstance(op.slices, str) and not _fit(op.slices, op):
+        expected = (
+            '"axis" (one array and a parameter axis), "product", or indices of each array and the result: "...i->..."'
+        )
+        raise needs(f"got slices={op.slices!r}, expected {expected}")
+
+
+def _fit(slices: str, op: Op) -> bool:
+    if slices == AXIS:
+        return len(op.arrays) == 1 and AXIS in op.parameters.options
+    words = slices.split("->")
+    return slices == PRODUCT or (len(words) == 2 and (bool(op.many) or len(words[0].split(",")) == len(op.arrays)))
 
 
 def _rule(op: Op, given: Any) -> Rule | None:

@@ -28,9 +28,9 @@ def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
         if square != square:
             share = _zero_rule(share, g)
     if type(share) is not ndarray or type(data) is not ndarray:
-        return _conform(share, data, op)
+        return conform(share, data, op)
     if share.shape != data.shape or share.dtype != data.dtype:
-        share = _conform(share, data, op)
+        share = conform(share, data, op)
     if x.grad_fn is None and (share is g or (share.base is not None and getrefcount(share.base) > 2)):
         share = share.copy()  # g is shared, and so is a view's memory if anything else refers to it
     return share
@@ -42,7 +42,7 @@ def _zero_rule(share: Any, g: Any) -> Any:
     return ops.where(leaks, 0.0, share) if np.any(leaks) else share
 
 
-def _conform(share: Any, data: Any, op: Op) -> Any:
+def conform(share: Any, data: Any, op: Op) -> Any:
     """`share` summed over the axes along which `data` was broadcast, or broadcast to `data`; in the dtype of `data`.
 
     For a share of shape (4, 3), axis 0 is summed if the input is (3,); axis 1 is summed and kept with size 1 if it is (4, 1).

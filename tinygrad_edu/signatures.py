@@ -148,6 +148,7 @@ class Options(TypedDict, total=False):
     also: tuple[Callable[..., Any], ...]
     called: str
     accumulates: bool
+    slices: str | Callable[..., str]
 
 
 class AllOptions(Options, total=False):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from .data import PLAIN, recover, to_operand, to_result
+from .data import PLAIN, is_finite, recover, to_operand, to_result
 from .node import NO_GRADIENT, Node
 from .op import Op
 from .recording import NO_VALUE, record, youngest
@@ -121,4 +121,14 @@ def share_out_to_two(node: Node, op: Op, g: Any, totals: dict[Node, Any], fit: F
     return True
 
 
-UNROLLED: dict[int, Unrolled] = {1: share_out_to_one, 2: share_out_to_two}  # by the number of rules
+def _if_finite(share_out: Unrolled) -> Unrolled:
+    """The same for an op with slices: share_out applies the zero rule to a result that is not finite."""
+
+    def shared(node: Node, op: Op, g: Any, totals: dict[Node, Any], fit: Fit) -> bool:
+        return is_finite(node.raw) and share_out(node, op, g, totals, fit)
+
+    return shared
+
+
+UNROLLED: dict[int, Unrolled] = {1: share_out_to_one, 2: share_out_to_two}  # by Op.way
+UNROLLED |= {-way: _if_finite(share_out) for way, share_out in UNROLLED.items()}

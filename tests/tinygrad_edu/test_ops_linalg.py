@@ -361,6 +361,8 @@ SINGULAR_CALLS = [
     (lambda: linalg.matrix_power(np.zeros((2, 2)), -1), MatrixError, "matrix_power: a matrix is singular"),
     (lambda: linalg.cholesky(Value(-S)), MatrixError, "cholesky: a matrix is not positive definite; add"),
     (lambda: linalg.svdvals(Value(np.full((2, 3), np.nan))), MatrixError, "svdvals: a matrix is not finite"),
+    (lambda: linalg.svdvals(np.diag([1.0, 2.0, np.inf])), MatrixError, "svdvals: a matrix is not finite"),
+    (lambda: linalg.pinv(np.diag([1.0, 2.0, np.inf])), MatrixError, "pinv: a matrix is not finite"),
     (lambda: linalg.lstsq(np.full((2, 2), np.nan), np.ones(2)), MatrixError, "lstsq: a matrix is not finite"),
     (lambda: grad(lambda x: linalg.slogdet(x)[1], np.zeros((2, 2))), GraphError, "slogdet: a matrix is singular"),
     (lambda: grad(linalg.pinv, np.ones((3, 2))), GraphError, r"pinv: a matrix of shape \(3, 2\) and rank 1 has no"),

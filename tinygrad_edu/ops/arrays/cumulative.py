@@ -14,7 +14,7 @@ from ...data import raw_of, shape_of
 from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError
-from ...op import rule
+from ...op import AXIS, rule
 from ...signatures import Array, Plain
 from ..numbers.length import ordinary
 from .axes import along_each_axis, checked_axis, cut
@@ -90,6 +90,7 @@ def _sums_of_products(g: Scaled, x: Scaled, axis: int) -> Scaled:
     accumulates=True,
     symbol="Π…",
     analytic=True,
+    slices=AXIS,
     samples=along_one_axis,
     rules=(rule(_cumprod_rule, says="(Σ of g y from each place to the end) / x"),),
 )

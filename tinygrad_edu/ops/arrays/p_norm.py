@@ -12,7 +12,7 @@ from ...data import operand_array, to_floating
 from ...definition import operation
 from ...domain import NONZERO, Sample, Shape
 from ...errors import UnsupportedError
-from ...op import rule
+from ...op import AXIS, rule
 from ...signatures import Array, Axis, Plain
 from ..numbers.arithmetic import abs, sign
 from ..numbers.length import component
@@ -35,6 +35,7 @@ def _p_norm_rule(g: Any, y: Any, x: Any, p: float, axis: Axis, keepdims: bool) -
     accumulates=True,
     symbol="‖x‖",
     domain=(NONZERO,),
+    slices=AXIS,
     samples=_every_p,
     numpy=lambda x, p=2, axis=None, keepdims=False: np.sum(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** (1 / p),
     rules=(rule(_p_norm_rule, says=lambda g, y, x, p, axis, keepdims: g * sign(x) * (abs(x) / y) ** (p - 1)),),

@@ -16,7 +16,7 @@ from ...data import raw_of, shape_of
 from ...definition import derived, operation
 from ...domain import DISTINCT, Sample, Shape
 from ...errors import ShapeError
-from ...op import rule
+from ...op import AXIS, rule
 from ...signatures import Array, Axis, Plain
 from ..numbers.arithmetic import divide
 from ..numbers.length import ordinary
@@ -111,6 +111,7 @@ def _products_of_others(x: Scaled) -> Scaled:
     accumulates=True,
     symbol="Π",
     analytic=True,
+    slices=AXIS,
     samples=along_axes,
     rules=(rule(_prod_rule, says=lambda g, y, x, axis, keepdims: g * y / x),),
 )
@@ -165,13 +166,13 @@ _extreme_rule = rule(
 )
 
 
-@operation(domain=(DISTINCT,), also=(np.amax,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
+@operation(domain=(DISTINCT,), also=(np.amax,), slices=AXIS, samples=along_axes_with_numbers, rules=(_extreme_rule,))
 def max(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Maximum over axes. Ties share the gradient equally. Raises ShapeError for an empty slice."""
     return _extreme(np.maximum, x, axis, keepdims)
 
 
-@operation(domain=(DISTINCT,), also=(np.amin,), samples=along_axes_with_numbers, rules=(_extreme_rule,))
+@operation(domain=(DISTINCT,), also=(np.amin,), slices=AXIS, samples=along_axes_with_numbers, rules=(_extreme_rule,))
 def min(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Minimum over axes. Ties share the gradient equally. Raises ShapeError for an empty slice."""
     return _extreme(np.minimum, x, axis, keepdims)

@@ -49,7 +49,7 @@ def _attained(x: Any, values: Any, y: Any, index: Any) -> tuple[Any, Any]:
     extreme = raw_of(y)
     ours, theirs = x == extreme, values == getitem(extreme, index)
     count = combine(np.add, np.array(ours, float), index, 1.0 * theirs)
-    return ours / count, theirs / getitem(count, index)
+    return ours / count, np.divide(theirs, getitem(count, index))  # 0 / 0 where y is NaN
 
 
 _extreme_rules = (

@@ -14,7 +14,7 @@ from ...data import shape_of
 from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError, UnsupportedError
-from ...op import rule
+from ...op import PRODUCT, rule
 from ...signatures import Array, Plain
 from ..arrays.axes import checked_axes
 from ..arrays.shape import reshape, transpose
@@ -24,17 +24,17 @@ from .products import matmul
 __all__ = ["dot", "einsum", "inner", "tensordot"]
 
 _SMALL = 2**16  # product of the operands' sizes up to which NumPy's plain loops take less time than a path to BLAS
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def _explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
+def explicit(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
     """Subscripts with ellipses and output written out: one word per operand, and the output's word."""
     words, arrow, output = subscripts.replace(" ", "").partition("->")
     inputs = words.split(",")
     if not arrow:
         letters = words.replace(",", "").replace(".", "")
         output = ("..." if "..." in words else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
-    free = "".join(c for c in _LETTERS if c not in subscripts)
+    free = "".join(c for c in LETTERS if c not in subscripts)
     hidden = [
         ndim - len(word.replace("...", "")) if "..." in word else 0 for word, ndim in zip(inputs, ndims, strict=True)
     ]
@@ -49,10 +49,10 @@ def _einsum_share(i: int, g: Any, operands: tuple[Any, ...], subscripts: str) ->
     A letter that only operand i has is broadcast by a factor of ones; a repeated letter becomes a diagonal through an identity
     matrix.
     """
-    inputs, output = _explicit(subscripts, [len(shape_of(x)) for x in operands])
+    inputs, output = explicit(subscripts, [len(shape_of(x)) for x in operands])
     words = [output, *(w for j, w in enumerate(inputs) if j != i)]
     factors = [g, *(x for j, x in enumerate(operands) if j != i)]
-    free = iter([c for c in _LETTERS if c not in "".join(inputs)])
+    free = iter([c for c in LETTERS if c not in "".join(inputs)])
     target = ""
     for letter, size in zip(inputs[i], shape_of(operands[i]), strict=True):
         if letter in target:
@@ -98,6 +98,7 @@ def _contractions(shape: Shape) -> Iterator[Sample]:
     symbol="einsum",
     analytic=True,
     call=_einsum_call,
+    slices=PRODUCT,
     samples=_contractions,
     numpy=np.einsum,
     shares=rule(
@@ -123,7 +124,7 @@ def einsum(*operands: Array, subscripts: str) -> Plain:
 
 def _check_diagonals(subscripts: str, operands: tuple[Array, ...]) -> None:
     """Raise ShapeError if a letter occurs twice in an operand with different sizes, which NumPy overlooks if one is 0."""
-    words, _ = _explicit(subscripts, [np.ndim(x) for x in operands])
+    words, _ = explicit(subscripts, [np.ndim(x) for x in operands])
     for word, x in zip(words, operands, strict=True):
         sizes = dict(zip(word, np.shape(x), strict=False))
         if any(sizes[letter] != n for letter, n in zip(word, np.shape(x), strict=False)):

@@ -109,6 +109,7 @@ def _cholesky_rule(g: Any, y: Any, upper: bool) -> Any:
 
 @operation(
     symbol="chol",
+    slices="...ij->...kl",
     samples=_definite,
     numpy=np.linalg.cholesky,
     rules=(
@@ -175,6 +176,7 @@ def _qr_rule(g: Any, y: Any, x: Any) -> Any:
 
 @operation(
     symbol="QR",
+    slices="...ij->...k",
     samples=lambda shape: (Sample((s,), prepare=well_posed, gauge=_qr_gauge(s)) for s in rectangles(shape)),
     numpy=lambda x: pack(x.shape[:-2], *np.linalg.qr(x)),
     called="qr",

@@ -27,6 +27,7 @@ __all__ = ["det", "slogdet"]
 @operation(
     symbol="det",
     analytic=True,
+    slices="...ij->...",
     samples=regular,
     numpy=np.linalg.det,
     rules=(lambda g, y, x: _spread(g) * cofactor(x),),
@@ -80,6 +81,7 @@ def _by_singular_values(x: Array) -> Any:
 
 @operation(
     symbol="cof",
+    slices="...ij->...kl",
     samples=regular,
     numpy=lambda x: np.linalg.det(x)[..., None, None] * np.linalg.inv(x).mT,
     rules=(rule(_cofactor_rule, says="(Σ g y · y - y gᵀ y) / det(x)"),),
@@ -111,6 +113,7 @@ def _two_numbers(x: Array) -> Any:
 
 @operation(
     symbol="ln|det|",
+    slices="...ij->...k",
     samples=regular,
     numpy=_two_numbers,
     called="slogdet",

@@ -69,12 +69,15 @@ def factored(problem: str, function: Callable[..., Any], *args: Any, **kwargs: A
 
 
 NOT_FINITE = "a matrix is not finite; look for NaN and inf in it"
+
+
 _SINGULAR = "a matrix is singular, so it has no inverse; try pinv or lstsq, or add a multiple of the identity"
 
 
 @operation(
     symbol="x⁻¹",
     analytic=True,
+    slices="...ij->...kl",
     samples=regular,
     numpy=np.linalg.inv,
     rules=(lambda g, y, x: -(y.mT @ g @ y.mT),),
@@ -108,6 +111,7 @@ def _minus_outer(z: Any, y: Any, b: Any) -> Any:
 @operation(
     symbol="a⁻¹b",
     analytic=True,
+    slices=lambda a, b: "...ij,k->...l" if len(b.shape) == 1 else "...ij,...kc->...lc",
     samples=_equations,
     numpy=np.linalg.solve,
     rules=(

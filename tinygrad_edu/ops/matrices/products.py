@@ -12,7 +12,7 @@ from ...data import shape_of
 from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError
-from ...op import rule
+from ...op import PRODUCT, rule
 from ...signatures import Array, Plain
 from ..arrays.shape import reshape
 from ..numbers.arithmetic import multiply
@@ -58,6 +58,7 @@ def _right(g: Any, a: Any, b: Any) -> Any:
 @operation(
     symbol="@",
     analytic=True,
+    slices=PRODUCT,
     samples=_products,
     also=(np.linalg.matmul,),
     rules=(

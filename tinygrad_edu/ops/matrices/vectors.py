@@ -12,7 +12,7 @@ from ...data import shape_of
 from ...definition import operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError
-from ...op import rule
+from ...op import PRODUCT, rule
 from ...signatures import Array, Plain
 from ..arrays.axes import checked_axis
 from ..arrays.shape import moveaxis
@@ -43,6 +43,7 @@ def _from_right(axis: int, x: Any) -> int:
     symbol="⨯",
     analytic=True,
     call=_cross_call,
+    slices=PRODUCT,
     samples=_vectors,
     numpy=np.cross,
     also=(np.linalg.cross,),
@@ -84,6 +85,7 @@ def _vecdot_share(g: Any, x: Any, other: Any, axis: int) -> Any:
 
 @operation(
     symbol="·",
+    slices=PRODUCT,
     samples=_along,
     also=(np.linalg.vecdot,),
     rules=(

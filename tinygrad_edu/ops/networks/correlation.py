@@ -18,6 +18,7 @@ import numpy as np
 from ...data import shape_of
 from ...definition import operation
 from ...domain import Sample, Shape
+from ...op import PRODUCT
 from ...signatures import Array, Plain
 from . import windows
 from .windows import Padding
@@ -111,6 +112,7 @@ def _kernels(weight: Any, groups: int) -> Any:
     accumulates=True,
     symbol="∗",
     analytic=True,
+    slices=PRODUCT,
     samples=_image_and_kernel,
     numpy=by_definition,
     rules=(
@@ -138,6 +140,7 @@ def conv(x: Array, weight: Any, /, stride: Shape, padding: Padding, dilation: Sh
     accumulates=True,
     symbol="∗ᵀ",
     analytic=True,
+    slices=PRODUCT,
     samples=_windows_and_kernel,
     numpy=transposed_by_definition,
     rules=(
@@ -170,6 +173,7 @@ def conv_transpose(
     accumulates=True,
     symbol="∗ʷ",
     analytic=True,
+    slices=PRODUCT,
     samples=_image_and_windows,
     numpy=lambda x, y, kernel, groups, **how: _against_units(
         lambda unit: y * by_definition(x, unit, groups=groups, **how), (y.shape[1], x.shape[1] // groups, *kernel)

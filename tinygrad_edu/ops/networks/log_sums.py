@@ -9,7 +9,7 @@ import numpy as np
 
 from ...data import raw_of, some, to_floating
 from ...definition import elementwise, operation
-from ...op import rule
+from ...op import AXIS, rule
 from ...signatures import Array, Axis, Plain
 from ...term import Term
 from ..arrays.reduction import along_axes_with_numbers, kept, sum
@@ -63,6 +63,7 @@ def _weights(x: Any, y: Any, axis: Axis) -> Any:
 
 @operation(
     accumulates=True,
+    slices=AXIS,
     samples=along_axes_with_numbers,
     numpy=lambda x, axis=None, keepdims=False: (
         np.logaddexp.reduce(x, axis=axis, keepdims=keepdims)

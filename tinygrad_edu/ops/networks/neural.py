@@ -12,7 +12,7 @@ from ...data import shape_of, to_floating
 from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError, TinygradError
-from ...op import rule
+from ...op import AXIS, PRODUCT, rule
 from ...randomness import generator
 from ...signatures import Array, Plain
 from ..arrays.axes import along_each_axis, checked_axis, integers
@@ -41,6 +41,7 @@ def _shifted(x: Array, axis: int) -> Any:
 
 @operation(
     accumulates=True,
+    slices=AXIS,
     samples=_with_numbers,
     numpy=lambda x, axis: np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True),
     rules=(lambda g, y, x, axis: y * (g - sum(g * y, axis=axis, keepdims=True)),),
@@ -54,6 +55,7 @@ def softmax(x: Array, /, axis: int = -1) -> Plain:
 
 @operation(
     accumulates=True,
+    slices=AXIS,
     samples=_with_numbers,
     numpy=lambda x, axis: np.log(np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)),
     rules=(lambda g, y, x, axis: g - exp(y) * sum(g, axis=axis, keepdims=True),),
@@ -66,6 +68,7 @@ def log_softmax(x: Array, /, axis: int = -1) -> Plain:
 
 @operation(
     symbol="xWᵀ + b",
+    slices=PRODUCT,
     samples=lambda shape: [Sample((shape, (2, shape[-1]), (2,)))] if shape else [],
     numpy=lambda x, weight, bias: x @ weight.T + bias,
     rules=(
@@ -118,6 +121,7 @@ def _checked_labels(x: Array, labels: Any) -> Any:
 @operation(
     accumulates=True,
     symbol="CE",
+    slices="->",
     samples=_labelled,
     numpy=lambda x, labels: (
         -np.mean(np.log(np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True))[range(len(x)), labels])

@@ -13,7 +13,7 @@ from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError
 from ...node import Node
-from ...op import rule
+from ...op import AXIS, rule
 from ...signatures import Array, Axis, Plain
 from ..arrays.axes import checked_axes, real
 from ..arrays.reduction import along_axes_with_numbers, mean
@@ -85,6 +85,7 @@ def _mean_product(a: Any, b: Any, axis: Axis) -> Any:
 @operation(
     accumulates=True,
     symbol="x / rms",
+    slices=AXIS,
     samples=_with_eps,
     numpy=lambda x, axis=-1, eps=1e-5: x / np.sqrt(np.mean(x * x, axis, keepdims=True) + eps),
     rules=(

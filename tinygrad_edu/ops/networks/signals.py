@@ -14,7 +14,7 @@ from ...data import shape_of
 from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import UnsupportedError
-from ...op import rule
+from ...op import PRODUCT, rule
 from ...signatures import Array, Plain
 from ..arrays.indexing import scatter
 from ..arrays.shape import atleast_1d
@@ -45,6 +45,7 @@ def _share(g: Any, x: Any, other: Any, mode: Mode) -> Any:
 @operation(
     symbol="∗",
     analytic=True,
+    slices=PRODUCT,
     samples=lambda shape: [*_sequences(shape), Sample(((), (2,))), Sample(((3,), ()), {"mode": "same"})],
     rules=(
         rule(
