@@ -115,6 +115,8 @@ def with_numbers(call, elements, numbers):
     inputs = [np.array(x, float) if i in call.differentiable else x for i, x in enumerate(call.inputs)]
     for (i, place), number in zip(elements, numbers, strict=True):
         inputs[i][place] = number
+    if call.within is not None:
+        inputs = [call.within(x) for x in inputs]
     return [x if np.ndim(x) or i not in call.differentiable else float(x) for i, x in enumerate(inputs)]
 
 
@@ -153,6 +155,8 @@ def calls_of(op, count=4):
             x + draw.uniform(-0.01, 0.01, np.shape(x)) if i in call.differentiable else x
             for i, x in enumerate(call.inputs)
         ]
+        if call.within is not None:
+            inputs = [call.within(x) for x in inputs]
         if call.differentiable and all(np.size(x) for x in inputs):
             yield replace(call, inputs=tuple(inputs))
 
