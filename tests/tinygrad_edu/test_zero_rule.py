@@ -35,6 +35,9 @@ nan, inf = np.nan, np.inf
 OPS = {name: f.op for name, f in registry.items() if f.op.derived or f.op.differentiable}
 REFUSED = "forward refuses matrices that are not finite"
 EXCEPTIONS = {  # and the reason
+    "packed_eigh": REFUSED,
+    "eigh": REFUSED,
+    "eigvalsh": REFUSED,
     "packed_svd": REFUSED,
     "svd": REFUSED,
     "svdvals": REFUSED,
@@ -84,7 +87,6 @@ NAMED = [
     "det",
     "slogdet",
     "qr",
-    "eigh",
     "cov",
     "corrcoef",
     "cross_entropy",

@@ -112,7 +112,6 @@ def _eigh_rule(g: Any, y: Any, sizes: Any) -> Any:
 
 @operation(
     symbol="eigh",
-    slices="...ij->...k",
     samples=_packed_samples,
     numpy=lambda x, UPLO: pack(x.shape[:-2], *np.linalg.eigh(x, UPLO)),
     called="eigh",
