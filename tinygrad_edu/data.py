@@ -24,6 +24,7 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
+from numpy import ndarray, vdot
 
 from .domain import Shape
 from .errors import DTypeError, TinygradError
@@ -114,7 +115,7 @@ def refuse_foreign(x: Any) -> None:
 
 def is_finite(y: Any) -> bool:
     """Whether all elements are finite. Arrays: by a sum of squares, one pass without a temporary; False if that overflows."""
-    return bool(np.vdot(y, y) < np.inf) if type(y) is np.ndarray else isfinite(y)
+    return isfinite(vdot(y, y) if type(y) is ndarray else y)
 
 
 def to_floating(x: Any) -> Any:

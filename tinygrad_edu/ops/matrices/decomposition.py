@@ -122,7 +122,8 @@ def _cholesky_rule(g: Any, y: Any, upper: bool) -> Any:
 def cholesky(x: Array, /, upper: bool = False) -> Plain:
     """Cholesky factor: lower triangular y with y yᵀ = x and a positive diagonal; yᵀ if upper. (..., n, n) -> (..., n, n).
 
-    The gradient is symmetric. Raises ShapeError if the matrices are not square, MatrixError if one is not symmetric, up to
+    The gradient is symmetric; to compare it with finite differences, which leave the symmetric matrices, check it with
+    cholesky((x + x.mT) / 2). Raises ShapeError if the matrices are not square, MatrixError if one is not symmetric, up to
     rounding, or not positive definite.
     """
     check_symmetric(x, "upper" if upper else "lower")

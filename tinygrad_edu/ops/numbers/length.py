@@ -78,8 +78,7 @@ def radial(weight: Array, x: Array, length: Array, /, p: float = 2) -> Plain:
     if p != 2:
         return weight * (np.sign(x) * (length != 0) * (np.abs(x) / divisor + (x == 0)) ** (p - 1))
     if np.size(divisor) < np.size(x):
-        with np.errstate(over="ignore"):
-            scale = weight / divisor
+        scale = weight / divisor
         if ordinary(scale):
             return x * scale  # one pass over x, not two
     return x / divisor * weight
