@@ -252,3 +252,22 @@ def test_batch_norm_is_unchanged_after_an_error(x):
 def test_batches_are_checked_when_asked_for():
     with pytest.raises(ShapeError, match="^batches: got lengths"):
         nn.batches(X, X[1:], batch_size=2)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.Softplus(beta=1e-320)(Value(np.ones(2))), "overflow"),
+        (lambda: functional.mse_loss(Value(np.array([1e200])), np.zeros(1)), "overflow"),
+        (lambda: nn.MSELoss()(Value(np.array([1e200])), np.zeros(1)), "overflow"),
+        (lambda: nn.Sequential(nn.Identity(), nn.Softplus(beta=1e-320))(Value(np.ones(2))), "overflow"),
+        (lambda: nn.LSTM(2, 2, dropout=0.5), "dropout=0.5 acts between layers"),
+        (lambda: nn.RNN(2, 2, dropout=0.5), "dropout=0.5 acts between layers"),
+    ],
+)
+def test_warnings_point_at_the_user(call, message):
+    for _ in range(2):
+        with pytest.warns(match=message) as caught:
+            call()
+        line = inspect.getsourcelines(call)[1]
+        assert {(warning.filename, warning.lineno) for warning in caught} == {(__file__, line)}
