@@ -164,7 +164,8 @@ It does not hold
 - where a single g of a slice is not 0: the slice keeps its NaN;
 - forwards: 0 · NaN in a result is NaN, in `weights @ values` too;
 - where the operation refuses its argument: `inv` and `solve` of a stack with a singular matrix, `cholesky` of NaN,
-  eigenvalues (`eigh`) and singular values (`svd`, `pinv`, `lstsq`, `norm(x, ord=2)`) of a matrix that is not finite;
+  eigenvalues (`eigh`) and singular values (`svd`, `pinv`, `lstsq`, `norm(x, ord=2)`) of a matrix that is not finite; or its
+  rule: `qr` of dependent columns;
 - for `at(x, index).max` and `.min` of NaN;
 - for an operation of your own without [`slices=`](own_op.md).
 
