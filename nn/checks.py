@@ -120,7 +120,7 @@ def shown(x: Any) -> str:
 # -- Errors that are not the package's ---------------------------------------------------------------------------------
 
 _LIBRARIES = {*sys.stdlib_module_names, "tinygrad_edu", "numpy", "scipy", "sklearn"}
-_OF_NUMPY = ("np.", "array:", "float:", "len:", "v[index]")  # how messages about a Value in place of plain numbers begin
+_OF_NUMPY = ("np.", "array:", "float:", "len:", "v[index]")  # how messages about a misplaced Value begin
 _TAKES: dict[str, Domain] = {  # by one alternative of an annotation
     "None": (lambda x: x is None, "None"),
     "bool": (lambda x: isinstance(x, (bool, int, np.bool_)), "True or False"),
