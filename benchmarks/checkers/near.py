@@ -178,7 +178,9 @@ def grid(distances: tuple[float, ...] = DISTANCES, seeds: int = 1) -> tuple[Coun
                             said = answer(near, vjp, chosen, mode, seed)
                             counts[fault, said] += 1
                             if said != hope:
-                                notable.append(f"{name} at {d:.0e}, {variant}, {mode}, seed {seed}, fault {fault}: {said}")
+                                notable.append(
+                                    f"{name} at {d:.0e}, {variant}, {mode}, seed {seed}, fault {fault}: {said}"
+                                )
     return counts, notable
 
 

@@ -86,10 +86,11 @@ def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False,
     floor = problem.floor * scale
     slope = _with_floor(problem.slope(line, goal, claimed), floor)
     verdict = judged(claimed, slope, allowed, doubtful)
-    if verdict is not Verdict.RIGHT or bends:
-        if slope.reach < FINE and reach == 1:
-            return _examine_one(problem, i, found, bends, reach * slope.reach)
+    flat = slope.value == slope.error == 0 and slope.reach < 1  # or too small for the precision of the results
+    if verdict is not Verdict.RIGHT or bends or flat:
         precision = problem.precision_along(line)
+        if slope.reach < FINE and reach == 1 and not flat and not problem.rounds_coarsely(line, precision):
+            return _examine_one(problem, i, found, bends, reach * slope.reach)
         doubtful = allowed + problem.doubt(precision) * largest * scale
         if (verdict is Verdict.WRONG and slope.error > 0) or precision > problem.precision:
             slope = _with_floor(_second_opinion(problem, line, slope, goal, precision), floor)
