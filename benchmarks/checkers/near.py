@@ -163,14 +163,16 @@ def answer(near: Near, vjp: Vjp, place: int | slice, mode: str, seed: int) -> st
     return "inconclusive" if chosen & unknown else "right"
 
 
-def grid(distances: tuple[float, ...] = DISTANCES, seeds: int = 1) -> tuple[Counter[tuple[str, str]], list[str]]:
-    """Counts of (fault, answer) over all functions, distances, variants, modes and seeds; and the answers that are not as hoped."""
+def grid(
+    distances: tuple[float, ...] = DISTANCES, modes: tuple[str, ...] = ("screen", "full"), seeds: int = 1
+) -> tuple[Counter[tuple[str, str]], list[str]]:
+    """Counts of (fault, answer) over all functions, distances, variants, modes and seeds; and the answers not hoped for."""
     counts: Counter[tuple[str, str]] = Counter()
     notable = []
     for name, place in NEAR.items():
         for d in distances:
             for variant, near, chosen in variants(place(d)):
-                for mode in ("screen", "full"):
+                for mode in modes:
                     for seed in range(seeds):
                         hopes = {"none": ("right", near.vjp)}
                         hopes |= {key: ("wrong", changed(near.vjp, fault, chosen)) for key, fault in FAULTS.items()}
@@ -185,7 +187,9 @@ def grid(distances: tuple[float, ...] = DISTANCES, seeds: int = 1) -> tuple[Coun
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.checkers.near", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.checkers.near", description="Our checker near the end of a domain."
+    )
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
     with np.errstate(all="ignore"):

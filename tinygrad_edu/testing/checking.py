@@ -168,10 +168,10 @@ def _report(
 
 
 def _accept_zeros(problem: Problem, found: Findings) -> None:
-    """A whole gradient of 0 is right if all slopes are 0, both up to rounding: softmax(x).sum()."""
-    zeros = (np.abs(problem.gradient) <= problem.floor) & (np.abs(found.slopes) + found.errors <= problem.floor)
-    if np.all(zeros & (found.verdicts == Verdict.INCONCLUSIVE)):
-        found.verdicts[:] = Verdict.RIGHT
+    """In a gradient of 0 up to rounding, as of softmax(x).sum(), accept the numbers whose slopes are 0 up to rounding."""
+    if np.all(np.abs(problem.gradient) <= problem.floor):
+        zeros = np.abs(found.slopes) + found.errors <= problem.floor
+        found.verdicts[zeros & (found.verdicts == Verdict.INCONCLUSIVE)] = Verdict.RIGHT
 
 
 def _why_nothing(subject: Subject) -> str:

@@ -5,8 +5,8 @@ Central differences, (f(x + h) - f(x - h)) / 2h, have a truncation error of abou
 complex step, Im f(x + ih) / h, has no subtraction, so with h = 1e-200 every digit is right, but only if f is analytic: it is
 silently wrong for abs, norm and max.
 
-Near a pole or the end of the domain the first steps of Ridders' method are too large: it begins again with smaller ones, until the
-differences settle.
+Near a pole or the end of the domain the first steps of Ridders' method are too large: it begins again with smaller ones, until
+the differences settle.
 
 Sources: C. Ridders, Advances in Engineering Software 4 (1982); Press et al., Numerical Recipes, section 5.7; W. Squire and
 G. Trapp, SIAM Review 40 (1998).
