@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
-PEERS := micrograd==0.1.0 autograd mygrad $(TORCH) jax torchviz torchview torchvista
+PEERS := micrograd==0.1.0 autograd mygrad jacobi==0.9.2 $(TORCH) jax torchviz torchview torchvista
 
 # Several BLAS threads on a busy machine are many times slower than one.
 export OPENBLAS_NUM_THREADS ?= 1
@@ -36,6 +36,8 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python -m benchmarks.transforms
 	$(BIN)/python -m benchmarks.mutation
 	$(BIN)/python -W ignore -m benchmarks.checkers
+	$(BIN)/python -W ignore -m benchmarks.checkers.near
+	$(BIN)/python -W ignore -m benchmarks.checkers.derivatives
 	$(BIN)/python -m benchmarks.fitting
 	$(BIN)/python -m benchmarks.drawing
 	$(BIN)/python -m benchmarks.stepping

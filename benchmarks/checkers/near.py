@@ -1,7 +1,7 @@
 """`python -m benchmarks.checkers.near`: our checker near the end of a domain, near a pole, and at bends of a small scale.
 
 Functions with their gradients by hand, at many distances. A right gradient must pass, and a wrong one be caught: 0, a thousandth
-too large, of the wrong sign; in one number alone, and beside an ordinary number. Prints the counts, and where they are not 0.
+too large, of the wrong sign; in one number alone, and beside an ordinary number. Writes benchmarks/results/checkers_near.md.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,8 +20,11 @@ from tinygrad_edu.errors import GradientError, InconclusiveError
 from tinygrad_edu.testing import check_vjp
 
 from .cases import Array, Inputs, Vjp
+from .report import table
 
 DISTANCES = tuple([float(f"1e-{k}") for k in range(1, 13)])
+ANSWERS = ["right", "wrong", "inconclusive"]
+RESULTS = Path(__file__).parents[1] / "results" / "checkers_near.md"
 ORDINARY = 0.7  # the distance of a number far from the end
 
 
@@ -163,14 +167,16 @@ def answer(near: Near, vjp: Vjp, place: int | slice, mode: str, seed: int) -> st
     return "inconclusive" if chosen & unknown else "right"
 
 
-def grid(distances: tuple[float, ...] = DISTANCES, seeds: int = 1) -> tuple[Counter[tuple[str, str]], list[str]]:
-    """Counts of (fault, answer) over all functions, distances, variants, modes and seeds; and the answers that are not as hoped."""
+def grid(
+    distances: tuple[float, ...] = DISTANCES, modes: tuple[str, ...] = ("screen", "full"), seeds: int = 1
+) -> tuple[Counter[tuple[str, str]], list[str]]:
+    """Counts of (fault, answer) over all functions, distances, variants, modes and seeds; and the answers not hoped for."""
     counts: Counter[tuple[str, str]] = Counter()
     notable = []
     for name, place in NEAR.items():
         for d in distances:
             for variant, near, chosen in variants(place(d)):
-                for mode in ("screen", "full"):
+                for mode in modes:
                     for seed in range(seeds):
                         hopes = {"none": ("right", near.vjp)}
                         hopes |= {key: ("wrong", changed(near.vjp, fault, chosen)) for key, fault in FAULTS.items()}
@@ -185,23 +191,38 @@ def grid(distances: tuple[float, ...] = DISTANCES, seeds: int = 1) -> tuple[Coun
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.checkers.near", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.checkers.near", description="Our checker near the end of a domain."
+    )
     parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
     with np.errstate(all="ignore"):
         counts, notable = grid(seeds=options.seeds)
-    print(f"{len(NEAR)} functions, {len(DISTANCES)} distances")
-    print(f"{'fault':<10} {'right':>8} {'wrong':>8} {'inconclusive':>13}")
-    for fault in ("none", *FAULTS):
-        print(f"{fault:<10} " + " ".join([f"{counts[fault, said]:>{n}}" for said, n in COLUMNS.items()]))
     alarms = counts["none", "wrong"]
     missed = sum(counts[fault, "right"] for fault in FAULTS)
-    print(f"false alarms: {alarms}; missed: {missed}")
-    print("\n".join(notable))
+    lines = [
+        "# The checker near ends and poles",
+        "",
+        f"Written by `python -m benchmarks.checkers.near`: {len(NEAR)} functions at {len(DISTANCES)} distances, 0.1 to 1e-12,",
+        "from the end of their domain, a pole, or a bend; in both modes, alone and beside an ordinary number. The answers to",
+        "right gradients, and to those with a number that is 0, a thousandth too large, or of the wrong sign:",
+        "",
+        *table(
+            "gradient",
+            ANSWERS,
+            ((fault, [str(counts[fault, said]) for said in ANSWERS]) for fault in ("none", *FAULTS)),
+        ),
+        "",
+        f"Right ones called wrong: {alarms}; wrong ones passed: {missed}. Inconclusive numbers, in mode full:",
+        "",
+        *[f"- {line}" for line in notable if ", full," in line],
+    ]
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if options.seeds == 1:
+        RESULTS.write_text(text, encoding="utf-8")
     return int(alarms + missed > 0)
 
-
-COLUMNS = {"right": 8, "wrong": 8, "inconclusive": 13}
 
 if __name__ == "__main__":
     sys.exit(main())

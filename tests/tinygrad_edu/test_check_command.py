@@ -196,6 +196,13 @@ def test_inconclusive_check_fails():
     assert "overflows: 0 compared, 0 wrong, 0 subgradients, 3 inconclusive" in err
 
 
+@pytest.mark.parametrize("more", [[], ["--full"], ["--vjp", "mylayers:softmax_vjp"]])
+def test_a_check_of_nothing_fails(more):
+    code, out, err = run("check", "mylayers:softmax", "--shape", "x=0,3", *more)
+    assert (code, out) == (1, "")
+    assert err.startswith("softmax: nothing is compared, since the inputs to check are empty, of shape (")
+
+
 @pytest.mark.parametrize("option", [["--order", "0"], ["--order", "x"], ["--seed", "-1"], ["--nothing"]])
 def test_bad_options_are_bad_usage(option):
     code, out, err = run("check", "mylayers:softmax", "--shape", "x=3", *option)

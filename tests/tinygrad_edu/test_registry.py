@@ -45,7 +45,8 @@ def test_first_order(name, data):
 def check_first_order(call: OpCall):
     """The recorded gradients agree with the op's values, and obey the laws of gradients."""
     check_call(call, mode="full")
-    if call.op.analytic and not call.op.derived and not call.params:
+    filled = any(np.size(x) for x in call.inputs)
+    if call.op.analytic and not call.op.derived and not call.params and filled:
         gradients = lambda g, *xs: tuple(v.grad for v in call.backward(xs, g))
         check_vjp(call.op.forward, gradients, *call.inputs, complex_step=True)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from math import prod
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -19,7 +20,7 @@ from . import laws
 from .examination import ENOUGH, examine
 from .explanation import diagnosis
 from .laws import Pull
-from .problem import Problem, Verdict
+from .problem import Findings, Problem, Verdict
 from .report import Element, GradientReport, ranked
 from .slopes import Vector, central
 from .subject import Function, Subject, constant, parts
@@ -58,7 +59,8 @@ def check_vjp(
         GradientError: if a number is wrong, or a law is broken: the shape and dtype of each gradient, linearity in g,
             determinism, unchanged inputs. The message states the place, both numbers, and the mistake if it is a common one;
             the error's `report` lists all numbers.
-        InconclusiveError: a GradientError, if no number can be checked: f overflows, jumps, or no longer changes.
+        InconclusiveError: a GradientError, if no number can be compared: the inputs are empty; f overflows, jumps, or no longer
+            changes.
         DTypeError: if an input to check is not made of real numbers.
 
     >>> print(check_vjp(np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), np.array([0.5, -1.0])))
@@ -142,6 +144,7 @@ def _report(
     problem = subject.problem(gradients, complex_step)
     with np.errstate(all="ignore"):
         found = examine(problem, mode == "full")
+        _accept_zeros(problem, found)
     elements = []
     for k in np.flatnonzero((found.verdicts != Verdict.RIGHT) | np.isfinite(found.slopes)).tolist():
         numbers = float(problem.gradient[k]), float(found.slopes[k]), float(found.errors[k])
@@ -159,15 +162,25 @@ def _report(
     )
     if report.wrong:
         raise GradientError(_message(report, subject, problem, pull), report)
-    if report.inconclusive and not report.compared and not _all_nothing(problem):
-        why = "nothing can be told at these inputs: does the function overflow there, or no longer change?"
-        raise InconclusiveError(f"{report.name}: {why}\n{report}", report)
+    if not report.compared:
+        raise InconclusiveError(f"{report.name}: {_why_nothing(subject)}\n{report}", report)
     return report
 
 
-def _all_nothing(problem: Problem) -> bool:
-    """Whether the whole gradient is 0 up to rounding, so that an unchanging function does not contradict it."""
-    return bool(np.all(np.abs(problem.gradient) <= problem.floor))
+def _accept_zeros(problem: Problem, found: Findings) -> None:
+    """In a gradient of 0 up to rounding, as of softmax(x).sum(), accept the numbers whose slopes are 0 up to rounding."""
+    if np.all(np.abs(problem.gradient) <= problem.floor):
+        zeros = np.abs(found.slopes) + found.errors <= problem.floor
+        found.verdicts[zeros & (found.verdicts == Verdict.INCONCLUSIVE)] = Verdict.RIGHT
+
+
+def _why_nothing(subject: Subject) -> str:
+    """Why a check compared no number, and the remedy."""
+    if not any(prod(shape) for shape in subject.shapes):
+        shapes = ", ".join([str(shape) for shape in subject.shapes])
+        return f"nothing is compared, since the inputs to check are empty, of shape {shapes}; pass arrays with numbers"
+    why = "does the function overflow there, jump, or no longer change in its last digit?"
+    return f"nothing can be told at these inputs: {why} Check it at others"
 
 
 def _message(report: GradientReport, subject: Subject, problem: Problem, pull: Pull) -> str:

@@ -71,8 +71,7 @@ def _examine_group(problem: Problem, group: Indices) -> tuple[Indices, list[Indi
 def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False, reach: float = 1.0) -> None:
     """Examine one number. At a kink (`bends`) a number that seems right is examined too, such as 1/2 for relu at 0.
 
-    Near a pole or the end of the domain, or if all that the function does happens at smaller steps than the usual ones, it is
-    examined once more by the steps that it takes there, as shares of the usual ones (`reach`).
+    Near a pole or the end of the domain it is examined once more by smaller steps, `reach` times the usual ones.
     """
     if not isfinite(problem.x[i]):
         return None
@@ -86,10 +85,12 @@ def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False,
     floor = problem.floor * scale
     slope = _with_floor(problem.slope(line, goal, claimed), floor)
     verdict = judged(claimed, slope, allowed, doubtful)
+    flat = slope.value == slope.error == 0  # or the results are too coarse for fine steps
     if verdict is not Verdict.RIGHT or bends:
-        if slope.reach < FINE and reach == 1:
-            return _examine_one(problem, i, found, bends, reach * slope.reach)
         precision = problem.precision_along(line)
+        if slope.reach < FINE and reach == 1 and not flat and not problem.rounds_coarsely(line, precision):
+            _examine_one(problem, i, found, bends, reach * slope.reach)
+            return
         doubtful = allowed + problem.doubt(precision) * largest * scale
         if (verdict is Verdict.WRONG and slope.error > 0) or precision > problem.precision:
             slope = _with_floor(_second_opinion(problem, line, slope, goal, precision), floor)
@@ -102,7 +103,8 @@ def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False,
             if unsure and not bent and isfinite(claimed):
                 finer = contradiction(line, problem.weights, precision, between, claimed)
                 if finer:
-                    return _examine_one(problem, i, found, bends, reach * finer)
+                    _examine_one(problem, i, found, bends, reach * finer)
+                    return
             if verdict is Verdict.WRONG and bent and isfinite(claimed):
                 verdict = verdict_between(claimed, left, right, problem.nearby(np.array([scale]), element, goal))
             if verdict is Verdict.SUBGRADIENT:

@@ -5,6 +5,9 @@ Central differences, (f(x + h) - f(x - h)) / 2h, have a truncation error of abou
 complex step, Im f(x + ih) / h, has no subtraction, so with h = 1e-200 every digit is right, but only if f is analytic: it is
 silently wrong for abs, norm and max.
 
+Near a pole or the end of the domain the first steps of Ridders' method are too large: it begins again with smaller ones, until
+the differences settle.
+
 Sources: C. Ridders, Advances in Engineering Software 4 (1982); Press et al., Numerical Recipes, section 5.7; W. Squire and
 G. Trapp, SIAM Review 40 (1998).
 """
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -25,6 +29,10 @@ from ..op import Op
 _EPS = float(np.finfo(float).eps)
 _SHRINK = 1.6  # ratio of successive steps in Ridders' table
 _ROWS = 10
+_FINER = 10.0  # ratio of successive first steps
+_FINEST = 1e-25  # the smallest first step from 0
+_SETTLED, _NOISY = 1e-9, 1e-3  # relative errors of a slope from settled differences; if f is rounded coarsely
+_COARSE = 1e-6  # results that change by this share, and then no more, may be rounded
 
 
 class NumericalGradient(NamedTuple):
@@ -55,8 +63,8 @@ def numerical_gradient(
         argnum: position of the input to differentiate with respect to.
         cotangent: weights of f's result, of its shape; optional if the result is a single number.
         method: "ridders" (the more accurate of the two for general f), "central", or "complex" for an Op flagged `analytic`.
-        step: the step h, relative to max(1, |x|); by default 1e-2 initially for "ridders", ε^(1/3) = 6e-6 for "central" and
-            1e-200 for "complex". It must not cross a kink.
+        step: the step h, relative to max(1, |x|); by default ε^(1/3) = 6e-6 for "central", 1e-200 for "complex", and 1e-2
+            initially for "ridders", which finds smaller ones near a pole or the end of the domain. It must not cross a kink.
 
     Returns:
         `NumericalGradient(value, error)`, both of the shape of the input.
@@ -97,8 +105,10 @@ def numerical_gradient(
             error[i] = 16 * _EPS * abs(value[i])
         elif method == "central":
             value[i], error[i] = _central(partial(along, i), (step or _EPS ** (1 / 3)) * scale)
+        elif step:
+            value[i], error[i], _ = _ridders(partial(along, i), step * scale)
         else:
-            value[i], error[i] = _ridders(partial(along, i), (step or 1e-2) * scale)
+            value[i], error[i] = _settled(partial(along, i), 1e-2 * scale, abs(float(x[i])))
     return NumericalGradient(value, error)
 
 
@@ -130,27 +140,82 @@ def _central(f: Callable[[float], Any], h: float) -> tuple[float, float]:
     return value, abs(wide - value) + rounding
 
 
-def _ridders(f: Callable[[float], Any], h: float) -> tuple[float, float]:
+def _settled(f: Callable[[float], Any], h: float, size: float) -> tuple[float, float]:
+    """The slope and its error by Ridders' method: from h, or from smaller steps if the differences do not settle there.
+
+    Args:
+        size: the absolute value of the input, whose spacing is the smallest step.
+    """
+
+    def exact(h: float) -> float:
+        return size + h - size
+
+    def inside(h: float) -> Any:
+        """NaN beyond the domain of a function that raises there."""
+        try:
+            return f(h)
+        except (ArithmeticError, ValueError):
+            return np.nan
+
+    def bend(h: float) -> float:
+        """The second difference: it shrinks with h, unless a pole or a spike lies within h."""
+        return float(abs(inside(h) + inside(-h) - 2 * here))
+
+    value, error, rounding = _ridders(inside, h)
+    if 0 < error <= _SETTLED * abs(value) < inf:
+        return value, error
+    here = f(0.0)  # raises what is no matter of the domain
+    best, change = (np.nan, inf), inf
+    finest, coarse = max(_FINEST, 8 * float(np.spacing(size))), _COARSE * float(abs(here))
+    while h >= finest:
+        if error <= 30 * rounding < inf:
+            if value == 0 and change <= coarse:
+                break  # below the resolution of f
+            if bend(h / 4) <= max(bend(h) / 2, coarse):
+                return value, error
+        elif error <= _NOISY * abs(value) < inf:
+            others = [_ridders(inside, factor * h, exact)[:2] for factor in (4.0, 0.25)]
+            agreeing = [found for found in others if abs(found[0] - value) <= 3 * (error + found[1])]
+            if others[1] in agreeing and others[1][1] <= 10 * _NOISY * abs(value):
+                return min([(value, error), *agreeing], key=lambda found: found[1])
+        if not error * abs(best[0]) >= best[1] * abs(value):  # the relative error
+            best = value, error
+        change = max(abs(inside(h) - here), abs(inside(-h) - here))
+        h /= _FINER
+        value, error, rounding = _ridders(inside, h, exact)
+    return best
+
+
+def _ridders(
+    f: Callable[[float], Any], h: float, exact: Callable[[float], float] = float
+) -> tuple[float, float, float]:
     """Central differences over shrinking steps, extrapolated to h = 0 by Neville's scheme; the best entry of the table.
 
     The error of an entry is its distance from its two neighbours of lower order. The search ends at a row worse than the best
     so far, where rounding dominates.
+
+    Args:
+        exact: h -> the nearest step by which the input moves without rounding.
+
+    Returns:
+        the slope, its error, and the part of it that is rounding.
     """
+    h = exact(h)
     value, rounding = _slope(f, h)
-    best, error = value, float("inf")
-    previous = [value]
+    best, error, least = value, float("inf"), rounding
+    previous, steps = [value], [h]
     for _ in range(1, _ROWS):
-        h /= _SHRINK
+        h = exact(h / _SHRINK)
+        if not 0 < h < steps[-1]:
+            break
         value, rounding = _slope(f, h)
         row = [value]
-        factor = _SHRINK**2
-        for lower in previous:
-            row.append((row[-1] * factor - lower) / (factor - 1))
-            factor *= _SHRINK**2
+        for lower, step in zip(previous, reversed(steps), strict=True):
+            row.append(row[-1] + (row[-1] - lower) / ((step / h) ** 2 - 1))
             distance = max(abs(row[-1] - row[-2]), abs(row[-1] - lower)) + rounding
             if distance < error:
-                best, error = row[-1], distance
+                best, error, least = row[-1], distance, rounding
         if not abs(row[-1] - previous[-1]) < 2 * error:
             break
-        previous = row
-    return best, error
+        previous, steps = row, [*steps, h]
+    return best, error, least

@@ -16,6 +16,7 @@ from .slopes import LIMIT, SURE, Line, Slope, Vector, central, complex_step, noi
 Indices = NDArray[np.intp]
 KINK = 1e-2  # largest error bar, as a share of the jump in slope, at which a kink is accepted
 NEARBY = 32  # points around a kink
+COARSEST = 1e-4  # larger relative noise is that of steps beyond a pole or the end of the domain
 FINEST = 1e-25  # the smallest step from 0
 
 
@@ -88,6 +89,13 @@ class Problem:
     def precision_along(self, line: Line) -> float:
         """The precision of y, or the measured noise of the function if it rounds more coarsely inside."""
         return max(self.precision, 4 * noise(line, self.weights))
+
+    def rounds_coarsely(self, line: Line, precision: float) -> bool:
+        """Whether the measured noise is rounding, which is the same at finer steps, or the function itself within its steps."""
+        if not self.precision < precision < COARSEST:
+            return False
+        finer = 4 * noise(line.stretched(1 / 3), self.weights)
+        return finer == 0 or finer > precision / 10
 
     def doubt(self, precision: float) -> float:
         """The rounding error that a number of the gradient may have, relative to the largest."""

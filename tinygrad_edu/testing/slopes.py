@@ -208,7 +208,7 @@ def contradiction(line: Line, weights: Vector, precision: float, slope: Slope, c
         if LIMIT * rounding > abs(slope.value - claimed):
             break
         if abs(value - slope.value) > LIMIT * (rounding + slope.error) + abs(value - previous):
-            return h / first
+            return float(h / first)
         previous = value
         h /= SHRINK
     return 0.0

@@ -18,6 +18,7 @@ from .problem import Problem
 Function: TypeAlias = Callable[..., Any]
 # The relative rounding error allowed in a gradient.
 NOISE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5, np.dtype(np.float16): 1e-2}
+ROUNDED = 1e-13  # a result this small beside the largest may be a rounding error
 BUDGET = 200_000  # the number of function evaluations
 
 
@@ -35,7 +36,7 @@ class Subject:
         inputs: float scalars and arrays of floats; unchecked inputs of other types unchanged. The arrays are the caller's:
             pass `copies` to functions.
         results: f's results there, as arrays; `several` if they were a tuple or list.
-        typical: the (lower) median magnitude of their numbers.
+        typical: the (lower) median magnitude of their numbers, without those that may be rounding errors of the largest.
         weights: random weights of the results, smaller for larger numbers, so that all derivatives are visible.
 
     Raises:
@@ -66,8 +67,9 @@ class Subject:
             )
         numbers = np.concatenate([np.abs(np.ravel(y)[np.isfinite(np.ravel(y))].astype(float)) for y in self.results])
         # If all results are near 0, they may be differences of numbers near 1.
-        numbers = np.sort(numbers[numbers > 0])
-        self.typical = float(numbers[(numbers.size - 1) // 2]) if np.max(numbers, initial=0.0) > 1e-10 else 1.0
+        largest = float(np.max(numbers, initial=0.0))
+        numbers = np.sort(numbers[numbers > ROUNDED * largest])
+        self.typical = float(numbers[(numbers.size - 1) // 2]) if largest > 1e-10 else 1.0
         self.weights = self.new_weights()
 
     def copies(self) -> list[Any]:
