@@ -74,7 +74,7 @@ def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False,
     Near a pole or the end of the domain it is examined once more by smaller steps, `reach` times the usual ones.
     """
     if not isfinite(problem.x[i]):
-        return None
+        return
     element = np.array([i])
     scale = float(problem.scale(element)[0]) * reach
     line, claimed = problem.line(np.array([scale]), element), float(problem.gradient[i]) * scale
