@@ -40,6 +40,7 @@ class Problem:
         weights: the weights of y.
         precision: relative rounding error of y.
         noise: relative rounding error allowed in the gradient.
+        spacing: relative rounding error of one operation in the gradient's computation.
         rng: the generator of the directions.
         budget: the number of function evaluations left.
         complex_step: compute slopes from complex steps.
@@ -53,6 +54,7 @@ class Problem:
     weights: Vector
     precision: float
     noise: float
+    spacing: float
     rng: np.random.Generator
     budget: int
     complex_step: bool = False
@@ -99,7 +101,7 @@ class Problem:
 
     def doubt(self, precision: float) -> float:
         """The rounding error that a number of the gradient may have, relative to the largest."""
-        return min(1e-2 * self.noise, LIMIT * precision)
+        return min(1e-2 * self.noise, LIMIT * max(precision, self.spacing))
 
     def line(self, direction: Vector, elements: Indices, start: Vector | None = None) -> Line:
         """The function along a direction of some of the inputs, from x or another start."""
