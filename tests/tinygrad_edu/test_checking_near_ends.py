@@ -55,13 +55,13 @@ def test_functions_that_raise_beyond_their_domain(error):
         check_vjp(root, lambda g, x: g / (2 * np.sqrt(x)) * np.array([1.001, 1.0]), x)
 
 
-def test_a_small_bend_on_a_larger_slope():
+@pytest.mark.parametrize("x", [0.0, 1e-10])
+def test_a_small_bend_on_a_larger_slope(x):
     """The usual steps see a slope of 1, finer ones that of 11."""
-    f, slope = (lambda x: x + 1e-8 * np.tanh(1e9 * x)), (lambda x: 1 + 10 / np.cosh(1e9 * x) ** 2)
-    x = np.array([1e-10])
-    assert check_vjp(f, lambda g, x: g * slope(x), x).compared == 1
+    f, slope = (lambda x: 1 + x + 1e-8 * np.tanh(1e9 * x)), (lambda x: 1 + 10 / np.cosh(1e9 * x) ** 2)
+    assert check_vjp(f, lambda g, x: g * slope(x), np.array([x])).compared == 1
     with pytest.raises(GradientError):
-        check_vjp(f, lambda g, x: 2 * g * slope(x), x)
+        check_vjp(f, lambda g, x: 2 * g * slope(x), np.array([x]))
 
 
 def test_a_spike_within_the_step_is_no_flat_function():

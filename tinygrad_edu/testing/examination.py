@@ -78,10 +78,9 @@ def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False,
     element = np.array([i])
     scale = float(problem.scale(element)[0]) * reach
     line, claimed = problem.line(np.array([scale]), element), float(problem.gradient[i]) * scale
-    largest = float(np.max(np.abs(problem.gradient[np.isfinite(problem.gradient)]), initial=0.0))
     size = abs(claimed) if isfinite(claimed) else 0.0
     allowed, goal = problem.noise * size, 0.3 * problem.noise * size
-    doubtful = allowed + problem.doubt(problem.precision) * largest * scale
+    doubtful = allowed + problem.doubt(problem.precision) * problem.largest * scale
     floor = problem.floor * scale
     slope = _with_floor(problem.slope(line, goal, claimed), floor)
     verdict = judged(claimed, slope, allowed, doubtful)
@@ -91,7 +90,7 @@ def _examine_one(problem: Problem, i: int, found: Findings, bends: bool = False,
         if slope.reach < FINE and reach == 1 and not flat and not problem.rounds_coarsely(line, precision):
             _examine_one(problem, i, found, bends, reach * slope.reach)
             return
-        doubtful = allowed + problem.doubt(precision) * largest * scale
+        doubtful = allowed + problem.doubt(precision) * problem.largest * scale
         if (verdict is Verdict.WRONG and slope.error > 0) or precision > problem.precision:
             slope = _with_floor(_second_opinion(problem, line, slope, goal, precision), floor)
             verdict = judged(claimed, slope, allowed, doubtful)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite, nan
+from functools import cached_property
+from math import isfinite, nan, ulp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ class Problem:
         weights: the weights of y.
         precision: relative rounding error of y.
         noise: relative rounding error allowed in the gradient.
+        spacing: relative rounding error of one operation in the gradient's computation.
         rng: the generator of the directions.
         budget: the number of function evaluations left.
         complex_step: compute slopes from complex steps.
@@ -53,10 +55,16 @@ class Problem:
     weights: Vector
     precision: float
     noise: float
+    spacing: float
     rng: np.random.Generator
     budget: int
     complex_step: bool = False
     floor: float = 0.0
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest finite number of the gradient."""
+        return float(np.max(np.abs(self.gradient[np.isfinite(self.gradient)]), initial=0.0))
 
     def slope(self, line: Line, goal: float, claimed: float = nan, precision: float = 0.0) -> Slope:
         """The slope along a line: from a complex step if requested and confirmed by a real difference, else two-sided."""
@@ -99,7 +107,7 @@ class Problem:
 
     def doubt(self, precision: float) -> float:
         """The rounding error that a number of the gradient may have, relative to the largest."""
-        return min(1e-2 * self.noise, LIMIT * precision)
+        return min(1e-2 * self.noise, LIMIT * max(precision, self.spacing))
 
     def line(self, direction: Vector, elements: Indices, start: Vector | None = None) -> Line:
         """The function along a direction of some of the inputs, from x or another start."""
@@ -118,11 +126,11 @@ class Problem:
                 return np.full_like(self.weights, nan)
 
         here = self.here if start is self.x else at(0.0)
-        ulp = float(np.max(np.spacing(np.abs(start[elements])) / np.abs(direction), initial=0.0))
-        if elements.size != 1:  # their exact steps differ
-            return Line(at, here, max(1e5 * ulp, FINEST), grain=0.5 * ulp)
-        size, unit = abs(float(start[place])), abs(float(by))
-        return Line(at, here, max(2 * ulp, FINEST), lambda t: (size + t * unit - size) / unit)
+        if elements.size == 1:
+            size, unit = abs(float(start[place])), abs(float(by))
+            return Line(at, here, max(2 * ulp(size) / unit, FINEST), lambda t: (size + t * unit - size) / unit)
+        spacing = float(np.max(np.spacing(np.abs(start[elements])) / np.abs(direction), initial=0.0))
+        return Line(at, here, max(1e5 * spacing, FINEST), grain=0.5 * spacing)  # their exact steps differ
 
     def scale(self, elements: Indices) -> Vector:
         """The shift of each input for a step of 1."""

@@ -142,7 +142,7 @@ def _quotient(
     if not difference.all():
         sizes = sizes[difference != 0]  # unchanged results cancel exactly
         rounding = precision * sqrt(float(np.dot(sizes, sizes))) / abs(h)
-    bend = 0.0 if middle is None else abs(float(np.dot(weights, (far - middle) + (near - middle))))
+    bend = 0.0 if middle is None else abs(value * h + 2 * float(np.dot(weights, near - middle)))
     return Difference(value, rounding, resolution, bend, size)
 
 

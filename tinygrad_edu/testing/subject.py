@@ -152,6 +152,9 @@ class Subject:
         with np.errstate(all="ignore"):
             here = function(start)
         coarsest = here.dtype
+        dtyped = [
+            x for x in map(np.asarray, (*[self.inputs[i] for i in self.argnums], *self.results)) if x.dtype.kind == "f"
+        ]
         return Problem(
             function,
             start,
@@ -160,6 +163,7 @@ class Subject:
             weights=np.concatenate([np.ravel(w).astype(float) for w in self.weights]),
             precision=4 * float(np.finfo(coarsest).eps),
             noise=max(self.noise(i) for i in self.argnums),
+            spacing=max(float(np.finfo(x.dtype).eps) for x in dtyped),
             rng=self.rng,
             budget=BUDGET,
             complex_step=complex_step,
