@@ -118,10 +118,10 @@ def _gif(ax: Axes, read: list[Path], fps: int, title: str, theme: Theme) -> byte
     below = len(ax.lines)
     _frame(ax, read, last, theme)
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
-    caption = ax.set_title(_caption(title, last))
+    ax.set_title(_caption(title, last))
     figure.canvas.draw()
     figure.set_layout_engine("none")
-    _flatten(ax, ax.lines[below:], caption)
+    caption = _flatten(ax, ax.lines[below:])
     with TemporaryDirectory() as folder:
         draft = File(folder) / "descent.gif"
         writer = PillowWriter(fps=fps)
@@ -136,19 +136,20 @@ def _gif(ax: Axes, read: list[Path], fps: int, title: str, theme: Theme) -> byte
         return draft.read_bytes()
 
 
-def _flatten(ax: Any, lines: Any, caption: Any) -> None:
-    """Replace all but lines and caption by a picture of it: drawn anew for each frame, it took nine tenths of the time."""
-    figure = ax.figure
+def _flatten(ax: Any, lines: Any) -> Any:
+    """Replace all but the lines by a picture of it, as drawing it anew took most of the time of a frame; returns a caption."""
+    figure, title = ax.figure, ax.title
     for line in lines:
         line.remove()
-    caption.set_visible(False)
+    place = figure.transFigure.inverted().transform(title.get_window_extent().get_points().mean(axis=0))
+    title.set_visible(False)
     figure.canvas.draw()
     ground = np.array(figure.canvas.buffer_rgba())
     for artist in ax.get_children():
         artist.set_visible(False)
     ax.set_axis_off()
-    figure.figimage(ground)
-    caption.set_visible(True)
+    figure.figimage(ground, zorder=-1)
+    return figure.text(*place, "", ha="center", va="center", fontsize=title.get_fontsize())
 
 
 def _frame(ax: Axes, read: list[Path], step: int, theme: Theme) -> None:
