@@ -63,8 +63,8 @@ def contour(
     read = routes.read("contour", paths, 2)
     x, y = grid(across, along, count("contour", "points", points))
     z = finite("contour", field.values(x, y), ["xlim", "ylim"])
-    lines = levels_of("contour", z, levels, scale)
     with styled("contour", theme) as plt:
+        lines = levels_of("contour", z, levels, scale)
         own = ax is None
         ax = axes_of(plt, ax, (7.0, 4.6))
         ground(ax, (x, y, z), lines, scale, theme)

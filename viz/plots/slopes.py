@@ -167,9 +167,9 @@ def slices(
     across, along = limits("slices", "xlim", xlim), limits("slices", "ylim", ylim)
     x, y = grid(across, along, count("slices", "points", points))
     z = finite("slices", field.values(x, y), ["xlim", "ylim"])
-    heights = levels_of("slices", z, levels, "linear")
     ink = ink_of(theme)
     with styled("slices", theme) as plt:
+        heights = levels_of("slices", z, levels, "linear")
         figure, left, right = beside(plt)
         left.computed_zorder = False
         low, high = float(np.nanmin(z)), float(np.nanmax(z))
