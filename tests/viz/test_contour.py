@@ -137,7 +137,7 @@ def test_levels(low, high, scale, expected):
     "f", [lambda x, y: x * 0 - 1, lambda x, y: -(x**2) - y**2, lambda x, y: 1e-9 * x, lambda x, y: np.log(x + y)]
 )
 @pytest.mark.parametrize("scale", ["linear", "log"])
-def test_flat_negative_tiny_and_partly_undefined_functions(f, scale, figures_closed):
+def test_flat_negative_tiny_and_partly_undefined_functions(f, scale):
     ax = viz.contour(f, (-1, 1), (-1, 1), scale=scale, arrows=True, points=21)
     ax.figure.canvas.draw()
 

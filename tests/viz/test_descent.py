@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 from agg import figures_closed  # noqa: F401
+from matplotlib import pyplot as plt
 
 import viz
 from nn.optim import SGD, trace
@@ -21,7 +22,7 @@ def paths():
     return {f"lr <{lr}>": trace(bowl, (-2.0, 1.0), partial(SGD, lr=lr), n) for lr, n in ((0.1, 4), (0.3, 2))}
 
 
-def test_a_gif_has_a_frame_for_each_step_and_the_same_bytes_each_time(paths, tmp_path, figures_closed):
+def test_a_gif_has_a_frame_for_each_step_and_the_same_bytes_each_time(paths, tmp_path):
     image = pytest.importorskip("PIL.Image")
     file = viz.descent(bowl, paths, tmp_path / "a.gif", fps=4, levels=3)
     assert file == tmp_path / "a.gif"
@@ -36,7 +37,7 @@ def test_a_gif_has_a_frame_for_each_step_and_the_same_bytes_each_time(paths, tmp
     assert np.all(np.diff(blue) > 0)  # the path grows
     again = viz.descent(bowl, paths, tmp_path / "b.gif", fps=4, levels=3)
     assert file.read_bytes() == again.read_bytes()
-    assert figures_closed.get_fignums() == []
+    assert plt.get_fignums() == []
 
 
 def test_a_gif_of_a_long_path_leaves_out_steps(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from agg import figures_closed  # noqa: F401
+from matplotlib import pyplot as plt
 
 import viz
 from tinygrad_edu import DTypeError, ShapeError
@@ -48,18 +49,18 @@ def test_both_themes_name_their_axes_and_use_a_real_minus(name, theme):
 
 
 @every
-def test_nothing_is_shown_or_changed_for_others(name, figures_closed):
-    before = dict(figures_closed.rcParams)
+def test_nothing_is_shown_or_changed_for_others(name):
+    before = dict(plt.rcParams)
     PLOTS[name]()
-    assert dict(figures_closed.rcParams) == before
+    assert dict(plt.rcParams) == before
 
 
 @pytest.mark.parametrize("name", [name for name in PLOTS if name not in FIGURES])
-def test_a_plot_goes_to_the_axes_given(name, figures_closed):
-    figure = figures_closed.figure()
+def test_a_plot_goes_to_the_axes_given(name):
+    figure = plt.figure()
     ax = figure.add_subplot(projection="3d" if name == "surface" else None)
     assert PLOTS[name](ax=ax) is ax
-    assert figures_closed.get_fignums() == [figure.number]
+    assert plt.get_fignums() == [figure.number]
 
 
 @every

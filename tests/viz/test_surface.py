@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 from agg import figures_closed  # noqa: F401
+from matplotlib import pyplot as plt
 
 import viz
 from nn.optim import SGD, trace
@@ -85,7 +86,7 @@ def test_bad_arguments_are_named(arguments, error, message):
         viz.surface(**{"f": bowl, "xlim": (-3, 3), "ylim": (-2, 2)} | arguments)
 
 
-def test_plane_axes_are_refused(figures_closed):
-    ax = figures_closed.figure().add_subplot()
+def test_plane_axes_are_refused():
+    ax = plt.figure().add_subplot()
     with pytest.raises(RenderError, match='surface: got ax=Axes, expected Axes of projection="3d"; pass plt.figure'):
         viz.surface(bowl, (-3, 3), (-2, 2), ax=ax)

@@ -126,7 +126,7 @@ def cut(
         left.plot(*line, height, color=colours[1], ls="-", lw=2.5, zorder=3)
         left.plot(*line[:, reach], tangent, color=ink, ls="--", zorder=4)
         left.plot(*[[number] for number in (*point, value)], ls="", marker="o", ms=7, mfc=ink, mec=paper, zorder=5)
-        furnish(left, field, z, theme)
+        furnish(left, field, (across, along), z, theme)
         right.plot(distance, height, color=colours[1], ls="-", lw=2.5, label=f"cut at {_degrees(turn)}")
         right.plot(distance[reach], tangent, color=ink, ls="--", label=f"tangent: slope {shown(slope)}")
         right.plot([0], [value], ls="", marker="o", ms=7, mfc=ink, mec=paper, zorder=4)
@@ -182,7 +182,7 @@ def slices(
         for height in heights:
             corners = np.meshgrid(across, along)
             left.plot_surface(*corners, np.full((2, 2), height), color=ink, alpha=0.06, zorder=1)
-        furnish(left, field, z, theme)
+        furnish(left, field, (across, along), z, theme)
         left.set_zlim(floor, high)
         left.set_zticks(heights, [shown(height) for height in heights])
         ground(right, (x, y, z), heights, "linear", theme)

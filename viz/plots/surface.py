@@ -11,7 +11,7 @@ from tinygrad_edu import DTypeError
 
 from ..drawing import RenderError
 from . import path as routes
-from .contour import Limits, contour
+from .contour import Limits, contour, frame
 from .field import Array, Field, count, finite, grid, limits, places
 from .levels import Scale
 from .path import Path, Paths
@@ -66,7 +66,7 @@ def surface(
         for k, point in enumerate(touched):
             _plane(ax, field, point, across, along, colours_of(theme)[(k + 1) % len(colours_of(theme))], theme)
         _routes(ax, field, read, across, along, theme)
-        furnish(ax, field, z, theme)
+        furnish(ax, field, (across, along), z, theme)
         if read or touched.size:
             ax.legend(loc="upper left")
     return ax
@@ -126,10 +126,9 @@ def sheet(ax: Any, xyz: tuple[Array, Array, Array], alpha: float) -> None:
     )
 
 
-def furnish(ax: Any, field: Field, z: Array, theme: Theme) -> None:
-    """Names of the axes, their limits in height, and panes of the theme's colour."""
-    ax.set_xlabel(field.names[0])
-    ax.set_ylabel(field.names[1])
+def furnish(ax: Any, field: Field, box: tuple[Limits, Limits], z: Array, theme: Theme) -> None:
+    """Names and limits of the axes, and panes of the theme's colour."""
+    frame(ax, field, *box)
     low, high = float(np.nanmin(z)), float(np.nanmax(z))
     margin = 0.03 * (high - low) or 1.0
     ax.set_zlim(low - margin, high + margin)
