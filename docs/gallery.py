@@ -258,13 +258,13 @@ ax = viz.level_set(lambda x, y: x**2 + 3 * y**2, (-3, 3), (-2, 2), [(1, 1), (-2,
     ),
     (
         "A network's loss over two of its weights",
-        "Contour lines of the loss over a weight and a bias, and the path of SGD",
+        "Contour lines of the loss over two weights, and the path of SGD",
         """
 model = nn.MLP((1, 4, 1), nn.Tanh, rng=0)
 x = np.linspace(-1, 1, 20)[:, None]
-f = viz.loss_over(model, mse_loss, x, np.sin(3 * x), ["0.weight[0, 0]", "2.bias"])
+f = viz.loss_over(model, mse_loss, x, np.sin(3 * x), ["0.weight[0, 0]", "2.weight[0, 0]"])
 path = trace(f, f.start, lambda p: SGD(p, lr=0.5), 20)
-ax = viz.contour(f, (-4, 4), (-2, 2), paths={"SGD": path}, points=41, theme=theme)
+ax = viz.contour(f, (-4, 4), (-4, 4), paths={"SGD": path}, points=41, theme=theme)
 """,
     ),
 ]

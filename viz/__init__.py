@@ -14,8 +14,8 @@ from .picture import Picture, graph
 from .plots.contour import contour
 from .plots.curve import curve
 from .plots.descent import descent
+from .plots.directions import cut, directional, level_set, slices
 from .plots.loss import loss_over
-from .plots.slopes import cut, directional, level_set, slices
 from .plots.surface import surface, surface_and_contour
 from .stepping import step
 from .training import learning_curves

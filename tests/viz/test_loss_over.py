@@ -4,7 +4,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-from agg import figures_closed  # noqa: F401
 
 import nn
 import viz

@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pytest
-from agg import figures_closed  # noqa: F401
 from matplotlib import pyplot as plt
 
 import viz

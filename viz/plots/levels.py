@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -33,13 +34,13 @@ def levels_of(caller: str, values: Array, given: int | Sequence[float], scale: S
     if scale not in ("linear", "log"):
         raise RenderError(f'{caller}: got scale={scale!r}, expected "linear" or "log"')
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    if not isinstance(given, int) or isinstance(given, bool):
+    if not isinstance(given, Integral) or isinstance(given, bool):
         return _stated(caller, given)
     if given < 1:
         raise ShapeError(f"{caller}: got levels={given}, expected at least 1, or the levels themselves")
     if low == high:
         return np.array([low])
-    found = _linear(low, high, given) if scale == "linear" else _logarithmic(low, high, given)
+    found = _linear(low, high, int(given)) if scale == "linear" else _logarithmic(low, high, int(given))
     inside = found[(found > low) & (found < high)]
     return inside if inside.size else np.array([(low + high) / 2])
 

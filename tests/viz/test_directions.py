@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from agg import figures_closed  # noqa: F401
 
 import viz
 from tinygrad_edu import DTypeError, ShapeError
