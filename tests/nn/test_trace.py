@@ -110,6 +110,13 @@ def test_a_model_by_functional_call_keeps_its_parameters_and_gradients():
     assert all(np.array_equal(before[k], v) for k, v in model.state_dict().items())
 
 
+def test_gradients_are_not_recorded_even_if_f_uses_other_values():
+    given, w = [], Value(3.0)
+    trace(lambda x: w * x**2, 1.0, lambda p: given.extend(p) or SGD(p, lr=0.1), 2)
+    assert not isinstance(given[0].grad, Value)
+    assert w.grad is None
+
+
 def test_divergence_goes_on_to_infinity():
     path = trace(lambda x: x**2, 1.0, partial(SGD, lr=1e200), 4)
     assert len(path.values) == 5

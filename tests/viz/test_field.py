@@ -54,6 +54,9 @@ def test_a_function_that_takes_arrays_is_called_once_for_a_grid_and_a_few_times_
     calls = []
     Field("plot", lambda x, y: calls.append(1) or x * y, 2).values(*grid((0, 1), (0, 1), 50))
     assert len(calls) <= 6
+    calls.clear()
+    Field("plot", lambda x, y: calls.append(1) or x * y, 2).gradients(*grid((0, 1), (0, 1), 50))
+    assert len(calls) <= 6
 
 
 def test_a_function_of_math_is_called_point_by_point():
