@@ -72,12 +72,48 @@ def test_without_matplotlib_the_error_says_what_to_install(name, monkeypatch):
 
 @every
 def test_what_is_no_function_or_theme_is_named(name):
-    with pytest.raises(DTypeError, match="got a float as f, expected a function"):
+    with pytest.raises(DTypeError, match=f"{name}: got a float as f, expected a function"):
         PLOTS[name](2.0)
-    with pytest.raises(ShapeError, match=r"returned shape \(3,\), expected a single number"):
+    with pytest.raises(ShapeError, match=rf"{name}: .* returned shape \(3,\), expected a single number"):
         PLOTS[name](lambda *x: np.ones(3))
-    with pytest.raises(RenderError, match='got theme=\'blue\', expected "light" or "dark"'):
+    with pytest.raises(RenderError, match=f'{name}: got theme=.blue., expected "light" or "dark"'):
         PLOTS[name](theme="blue")
+
+
+STRANGE = {
+    "partly undefined": lambda x, y: np.log(x + y),
+    "flat": lambda x, y: 3.0,
+    "huge": lambda x, y: 1e155 * (x**2 + y**2),
+    "tiny": lambda x, y: 1e-300 * (x + y),
+    "with poles": lambda x, y: 1 / (x * y),
+    "a step": lambda x, y: np.sign(x) + y,
+    "negative": lambda x, y: -np.exp(5 * x + y),
+    "far from 0": lambda x, y: 1e9 + x + y,
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.parametrize("name", [name for name in PLOTS if name != "curve"])
+def test_strange_functions_are_drawn_or_refused_without_a_warning(kind, name):
+    refused = {("flat", "level_set"), ("partly undefined", "surface"), ("with poles", "surface"), ("huge", "cut")}
+    try:
+        made = PLOTS[name](STRANGE[kind])
+    except (DTypeError, ShapeError) as caught:
+        error = str(caught)
+    else:
+        (made if name in FIGURES else made.figure).canvas.draw()
+        error = ""
+    assert error.startswith(f"{name}: ") == bool(error) == ((kind, name) in refused), error
+
+
+def test_a_plot_on_given_axes_has_its_legend_inside():
+    _, axes = plt.subplots(1, 2)
+    for ax in axes:
+        viz.contour(BOWL, *BOX, paths=PATH, ax=ax, points=21)
+        ax.figure.canvas.draw()
+        assert ax.get_legend().get_frame_on()
+        inside = ax.get_legend().get_window_extent()
+        assert ax.get_window_extent().x0 <= inside.x0
 
 
 def test_viz_does_not_import_matplotlib():

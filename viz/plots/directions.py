@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_edu import DTypeError, ShapeError
 
 from ..drawing import RenderError
-from .contour import Limits, frame, ground
+from .contour import Limits, frame, ground, legend_beside
 from .field import Array, Field, count, finite, grid, limits, places
 from .levels import levels_of
 from .style import DASHES, Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
@@ -122,7 +122,9 @@ def cut(
         sheet(left, (x, y, z), 0.7)
         low, high = float(np.nanmin(z)), float(np.nanmax(z))
         wall = np.array([[low, low], [high, high]])
-        left.plot_surface(*[np.array([column[[0, -1]]] * 2) for column in line], wall, color=ink, alpha=0.15, zorder=2)
+        left.plot_surface(
+            *[np.array([column[[0, -1]]] * 2) for column in line], wall, color=ink, alpha=0.15, shade=False, zorder=2
+        )
         left.plot(*line, height, color=colours[1], ls="-", lw=2.5, zorder=3)
         left.plot(*line[:, reach], tangent, color=ink, ls="--", zorder=4)
         left.plot(*[[number] for number in (*point, value)], ls="", marker="o", ms=7, mfc=ink, mec=paper, zorder=5)
@@ -173,6 +175,7 @@ def slices(
         figure, left, right = beside(plt)
         left.computed_zorder = False
         low, high = float(np.nanmin(z)), float(np.nanmax(z))
+        high = high if low < high else low + 1.0
         floor = low - 0.5 * (high - low)
         left.contour(
             x, y, z, levels=heights, zdir="z", offset=floor, colors=ink, linewidths=0.8, linestyles="solid", zorder=0
@@ -181,7 +184,7 @@ def slices(
         left.contour(x, y, z, levels=heights, colors=ink, linewidths=1.5, linestyles="solid", zorder=2)
         for height in heights:
             corners = np.meshgrid(across, along)
-            left.plot_surface(*corners, np.full((2, 2), height), color=ink, alpha=0.06, zorder=1)
+            left.plot_surface(*corners, np.full((2, 2), height), color=ink, alpha=0.06, shade=False, zorder=1)
         furnish(left, field, (across, along), z, theme)
         left.set_zlim(floor, high)
         left.set_zticks(heights, [shown(height) for height in heights])
@@ -250,7 +253,7 @@ def level_set(
             ax.plot(*foot[:, None], ls="", marker="o", ms=7, mfc=ink, mec=paper, zorder=5)
         frame(ax, field, across, along)
         ax.set_aspect("equal")
-        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
+        legend_beside(ax)
     return ax
 
 

@@ -17,6 +17,7 @@ from tinygrad_edu import DTypeError, GradientWarning, ShapeError, Value, derivat
 Array: TypeAlias = NDArray[np.float64]
 Function: TypeAlias = Callable[..., Any]
 
+LARGEST = 1e150  # that a plot shows: matplotlib squares numbers
 _SAMPLES = 5  # points at which results for a whole grid are compared with results for single points
 
 
@@ -184,8 +185,8 @@ def grid(xlim: tuple[float, float], ylim: tuple[float, float], points: int) -> t
 
 
 def finite(caller: str, values: Array, what: Sequence[str] = ()) -> Array:
-    """The values, with infinities as NaN. Raises ShapeError, in the name of `caller`, if none is finite."""
-    kept = np.where(np.isfinite(values), values, np.nan)
+    """The values, with NaN for those that are not finite, or nearly so. Raises ShapeError if none is left."""
+    kept = np.where(np.abs(values) < LARGEST, values, np.nan)
     if np.isnan(kept).all():
         raise ShapeError(
             f"{caller}: f is finite at none of the {values.size} points; choose other {' and '.join(what)}"
