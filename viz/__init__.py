@@ -13,9 +13,12 @@ from .drawing import Drawing, DrawnNode, Edge, Group, Kind, RenderError
 from .picture import Picture, graph
 from .plots.contour import contour
 from .plots.curve import curve
+from .plots.cut import cut
 from .plots.descent import descent
-from .plots.directions import cut, directional, level_set, slices
+from .plots.directional import directional
+from .plots.level_set import level_set
 from .plots.loss import loss_over
+from .plots.slices import slices
 from .plots.surface import surface, surface_and_contour
 from .stepping import step
 from .training import learning_curves

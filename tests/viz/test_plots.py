@@ -1,5 +1,6 @@
 """What holds for every plot of functions: themes, matplotlib's conventions, errors by name."""
 
+import itertools
 import subprocess
 import sys
 
@@ -45,6 +46,33 @@ def test_both_themes_name_their_axes_and_use_a_real_minus(name, theme):
         ]
         assert not [text.get_text() for text in texts if "-" in text.get_text()]
     assert (np.mean(axes[0].figure.get_facecolor()[:3]) < 0.5) == (theme == "dark")
+
+
+def boxes(ax):
+    """Where the texts on plane Axes are, by what they say; the numbers of contour lines turn with them, and are left out."""
+    ticks = []
+    for k, (axis, (low, high)) in enumerate(((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim()))):
+        ticks += [
+            label for label in axis.get_ticklabels() if low <= label.get_position()[k] <= high
+        ]  # others are not drawn
+    legend = ax.get_legend().get_texts() if ax.get_legend() else []
+    texts = [*ticks, ax.title, ax.xaxis.label, ax.yaxis.label, *legend]
+    return {(t.get_text(), k): t.get_window_extent() for k, t in enumerate(texts) if t.get_text() and t.get_visible()}
+
+
+@every
+def test_no_text_is_cut_off_or_lies_on_another(name):
+    made = PLOTS[name]()
+    figure = made if name in FIGURES else made.figure
+    figure.canvas.draw()
+    for ax in figure.axes:
+        if not hasattr(ax, "plot_surface"):
+            found, whole = boxes(ax), figure.bbox.padded(2)
+            assert [
+                text for text, box in found.items() if not (whole.contains(*box.min) and whole.contains(*box.max))
+            ] == []
+            pairs = itertools.combinations(found.items(), 2)
+            assert [(a, b) for (a, one), (b, other) in pairs if one.padded(-2).overlaps(other.padded(-2))] == []
 
 
 @every

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from nn.optim.tracing import takes
 from tinygrad_edu import DTypeError, GradientWarning, ShapeError, Value, derivative, grad, no_grad
 
+from .style import shown
+
 Array: TypeAlias = NDArray[np.float64]
 Function: TypeAlias = Callable[..., Any]
 
@@ -170,6 +172,22 @@ def places(caller: str, which: str, given: Any, variables: int) -> Array:
     if not np.isfinite(array).all():
         raise DTypeError(f"{caller}: got {which}={given!r:.60}, expected finite numbers")
     return array
+
+
+def slope_at(caller: str, f: Callable[..., Any], point: Any) -> tuple[Field, float, tuple[float, ...]]:
+    """The function as a Field, its value and its gradient at a point.
+
+    Raises DTypeError or ShapeError, in the name of `caller`, if they are not finite, or it is not a point.
+    """
+    field = Field(caller, f, 2)
+    given = places(caller, "point", point, 2)
+    if len(given) != 1:
+        raise ShapeError(f"{caller}: got {len(given)} points, expected one (x, y)")
+    value, gradient = field.at(*given[0])
+    if not np.isfinite([value, *gradient]).all():
+        at = ", ".join(map(shown, given[0]))
+        raise DTypeError(f"{caller}: f({at}) is {value} with gradient {gradient}, expected finite numbers")
+    return field, value, gradient
 
 
 def _real(caller: str, which: str, x: Any) -> float:
