@@ -61,6 +61,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
 LBFGS: list[dict[str, Any]] = [
     {"lr": 0.5, "max_iter": 1},
     {"lr": 0.5, "max_iter": 5, "history_size": 3},
+    {"max_iter": 1, "line_search_fn": "strong_wolfe"},
     {"max_iter": 10, "line_search_fn": "strong_wolfe"},
     {"max_iter": 10, "line_search_fn": "strong_wolfe", "history_size": 3},
     {"max_iter": 10, "line_search_fn": "strong_wolfe", "lr": 0.1},
@@ -69,6 +70,8 @@ LBFGS: list[dict[str, Any]] = [
 ]
 
 EXCEPTIONS = {
+    "trace": "absent there: the steps are those of the optimisers, whose cases are above",
+    "Trace": "what trace returns",
     "SGD, Adam, ...: foreach, fused, capturable, differentiable": "absent: how PyTorch runs the loop, not what it computes",
     "SGD, Adam, ...: maximize": "absent: minimise the negative",
     "SGD(momentum >= 1), eps=0": "refused here, accepted there",
