@@ -61,7 +61,6 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
 LBFGS: list[dict[str, Any]] = [
     {"lr": 0.5, "max_iter": 1},
     {"lr": 0.5, "max_iter": 5, "history_size": 3},
-    {"max_iter": 1, "line_search_fn": "strong_wolfe"},
     {"max_iter": 10, "line_search_fn": "strong_wolfe"},
     {"max_iter": 10, "line_search_fn": "strong_wolfe", "history_size": 3},
     {"max_iter": 10, "line_search_fn": "strong_wolfe", "lr": 0.1},
