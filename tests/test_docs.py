@@ -96,6 +96,7 @@ PAGES = [
     "docs/testing_gradients.md",
     "docs/networks.md",
     "docs/drawing.md",
+    "docs/plotting_functions.md",
     "README.md",
 ]
 
@@ -112,8 +113,35 @@ def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, mon
     finally:
         registry.clear()
         registry.update(before)
+        if plt := sys.modules.get("matplotlib.pyplot"):
+            plt.close("all")
     printed = [without_error_bars(line) for line in capsys.readouterr().out.splitlines()]
     assert printed == promised_by(name)
+
+
+def rows_of(name):
+    """The code in the last column of a page's table of pictures, by row."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\d, ]+) \| (.*?) \| (`.*`) \|$", text, re.MULTILINE)
+    return [(f"{row}: {picture}", "\n".join(re.findall("`([^`]*)`", code))) for row, picture, code in rows]
+
+
+@pytest.mark.parametrize("name", ["docs/plotting_functions.md"])
+def test_each_row_of_a_table_of_pictures_runs_in_six_lines(name, tmp_path, monkeypatch):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "page"}
+    exec(compile(code_of(name), name, "exec"), names)
+    rows = rows_of(name)
+    assert len(rows) > 20
+    for title, code in rows:
+        plt.close("all")
+        assert len(code.splitlines()) <= 6
+        exec(compile(code, title, "exec"), dict(names))
+        assert plt.get_fignums(), title
+        for number in plt.get_fignums():
+            plt.figure(number).canvas.draw()
+    plt.close("all")
 
 
 def test_code_for_other_libraries_runs_where_they_are_installed():

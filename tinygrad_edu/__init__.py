@@ -41,7 +41,7 @@ from . import linalg, ops
 from .value import Value
 from .tree import tree_map
 from .term import Term
-from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .transforms import derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .checkpointing import checkpoint
 
 if typing.TYPE_CHECKING:
@@ -79,6 +79,7 @@ __all__ = [
     "Value",
     "checkpoint",
     "debug",
+    "derivative",
     "derived",
     "elementwise",
     "enable_grad",

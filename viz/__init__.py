@@ -1,4 +1,4 @@
-"""viz: pictures of recorded expressions and of training.
+"""viz: pictures of recorded expressions, of functions and descent, and of training.
 
 >>> from tinygrad_edu import Value, tanh
 >>> from viz import graph
@@ -11,6 +11,15 @@
 from . import notebook as _notebook
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind, RenderError
 from .picture import Picture, graph
+from .plots.contour import contour
+from .plots.curve import curve
+from .plots.cut import cut
+from .plots.descent import descent
+from .plots.directional import directional
+from .plots.level_set import level_set
+from .plots.loss import loss_over
+from .plots.slices import slices
+from .plots.surface import surface, surface_and_contour
 from .stepping import step
 from .training import learning_curves
 
@@ -22,9 +31,19 @@ __all__ = [
     "Kind",
     "Picture",
     "RenderError",
+    "contour",
+    "curve",
+    "cut",
+    "descent",
+    "directional",
     "graph",
     "learning_curves",
+    "level_set",
+    "loss_over",
+    "slices",
     "step",
+    "surface",
+    "surface_and_contour",
 ]
 
 _notebook.register()

@@ -40,7 +40,8 @@ class LBFGS(Optimizer):
         params: leaf Values, in one group.
         lr: step length t > 0, or with a line search the first to try.
         max_iter: iterations in a step.
-        max_eval: calls of the closure in a step, after which it ends; None for 5/4 max_iter.
+        max_eval: calls of the closure in a step, after which it ends; None for 5/4 max_iter. With max_iter=1 that
+            leaves none to a line search, which then does not move, as in PyTorch: pass max_eval=25.
         tolerance_grad: done if no number of g is larger.
         tolerance_change: done if no number of t d, or the change of the loss, is larger.
         history_size: m, how many pairs to keep.
