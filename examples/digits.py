@@ -47,7 +47,7 @@ def main(folder: Path) -> None:
     accuracy = nn.evaluate(model, (images[test], labels[test]))["accuracy"]
 
     nn.save(model, folder / "weights.safetensors")
-    viz.learning_curves(history.curves, folder / "learning_curves.png")
+    viz.curves(history).figure.savefig(folder / "curves.png", metadata={"Software": None})
     draw_expression(folder)
     with no_grad():
         predicted = np.argmax(model(images[test]).data, axis=1)
@@ -130,7 +130,7 @@ PAGE = """<!doctype html>
 <h2>How it learned</h2>
 <p>After each epoch the network is tried on a validation split that it does not learn from ({validation} right at the best
 epoch). When that loss has not fallen for a while, training stops and the best weights are put back.</p>
-<img src="learning_curves.png" alt="Training and validation loss, and validation accuracy, by epoch">
+<img src="curves.png" alt="Training and validation loss, and validation accuracy, by epoch">
 <h2>What it misread</h2>
 <img src="misread.png" alt="The misread test digits, each with what was read and what it is">
 <h2>The network</h2>

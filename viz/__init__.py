@@ -1,4 +1,4 @@
-"""viz: pictures of recorded expressions and of training.
+"""viz: pictures of recorded expressions, of models and of training.
 
 >>> from tinygrad_edu import Value, tanh
 >>> from viz import graph
@@ -8,11 +8,14 @@
 >>> path = graph(y, names=locals()).save("expression.svg")  # doctest: +SKIP
 """
 
+import opcode as _opcode
+import sys as _sys
+
 from . import notebook as _notebook
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind, RenderError
 from .picture import Picture, graph
+from .plots.curves import curves
 from .stepping import step
-from .training import learning_curves
 
 __all__ = [
     "Drawing",
@@ -22,9 +25,22 @@ __all__ = [
     "Kind",
     "Picture",
     "RenderError",
+    "curves",
     "graph",
-    "learning_curves",
     "step",
 ]
 
 _notebook.register()
+
+_REMOVED = {"learning_curves": "viz.curves(history).figure.savefig(path)"}  # public until 0.1, and the replacement
+
+
+def __getattr__(name: str) -> object:
+    """Raise an error that names the replacement of a removed public name."""
+    if name not in _REMOVED:
+        raise AttributeError(f"module 'viz' has no attribute {name!r}")
+    message = f"viz.{name} is not public since 0.2; use {_REMOVED[name]}"
+    asker = _sys._getframe(1)
+    if asker.f_code.co_code[asker.f_lasti] == _opcode.opmap["IMPORT_FROM"]:  # it drops an AttributeError's message
+        raise ImportError(message)
+    raise AttributeError(message)

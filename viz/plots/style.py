@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..drawing import RenderError
+from ..text import number
 from ..theme import DARK, DARK_PAPER, INK, PAPER
 
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ def pyplot(name: str) -> Any:
 
 def settings(theme: Theme) -> dict[str, Any]:
     """matplotlib's settings of a theme."""
-    ink, paper = (INK, PAPER) if theme == "light" else (DARK[INK], DARK_PAPER)
+    ink, paper = ink_of(theme), paper_of(theme)
     return {
         "axes.edgecolor": ink,
         "axes.facecolor": paper,
         "axes.grid": True,
         "axes.labelcolor": ink,
-        "axes.prop_cycle": _cycle(COLOURS if theme == "light" else DARK_COLOURS),
+        "axes.prop_cycle": _cycle(colours_of(theme)),
         "axes.spines.right": False,
         "axes.spines.top": False,
         "axes.titlecolor": ink,
@@ -64,8 +65,29 @@ def settings(theme: Theme) -> dict[str, Any]:
     }
 
 
+def ink_of(theme: Theme) -> str:
+    """The colour of text and lines."""
+    return INK if theme == "light" else DARK[INK]
+
+
+def paper_of(theme: Theme) -> str:
+    """The colour of the ground."""
+    return PAPER if theme == "light" else DARK_PAPER
+
+
+def colours_of(theme: Theme) -> tuple[str, ...]:
+    """The colours of lines, which the colour-blind can tell apart."""
+    return COLOURS if theme == "light" else DARK_COLOURS
+
+
+def shown(x: float) -> str:
+    """A number as text on a plot: at 4 significant digits, with a real minus sign; 0 for what rounds to -0."""
+    text = number(float(x) + 0.0)
+    return text.replace("-", "−")
+
+
 def _cycle(colours: tuple[str, ...]) -> Any:
-    from cycler import cycler
+    from matplotlib.rcsetup import cycler
 
     return cycler(color=colours) + cycler(linestyle=DASHES)
 
