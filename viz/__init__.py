@@ -14,7 +14,9 @@ import sys as _sys
 from . import notebook as _notebook
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind, RenderError
 from .picture import Picture, graph
+from .plots.activations import activations
 from .plots.curves import curves
+from .plots.losses import losses
 from .stepping import step
 
 __all__ = [
@@ -25,8 +27,10 @@ __all__ = [
     "Kind",
     "Picture",
     "RenderError",
+    "activations",
     "curves",
     "graph",
+    "losses",
     "step",
 ]
 
