@@ -15,8 +15,14 @@ from . import notebook as _notebook
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind, RenderError
 from .picture import Picture, graph
 from .plots.activations import activations
+from .plots.confusion import confusion_matrix
 from .plots.curves import curves
+from .plots.decision import decision_boundary
+from .plots.gradients import gradient_flow
+from .plots.histograms import histograms
+from .plots.images import images
 from .plots.losses import losses
+from .plots.weights import weights
 from .stepping import step
 
 __all__ = [
@@ -28,10 +34,16 @@ __all__ = [
     "Picture",
     "RenderError",
     "activations",
+    "confusion_matrix",
     "curves",
+    "decision_boundary",
+    "gradient_flow",
     "graph",
+    "histograms",
+    "images",
     "losses",
     "step",
+    "weights",
 ]
 
 _notebook.register()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tinygrad_edu import DTypeError, TinygradError
+from tinygrad_edu import DTypeError
 
 from ..drawing import RenderError
-from ..text import data_of
 from .panels import Panel, draw
+from .slopes import is_elementwise
 from .style import Theme
 
 if TYPE_CHECKING:
@@ -60,24 +58,13 @@ def _all() -> list[Callable[[Any], Any]]:
 
     classes = [c for c in vars(activation).values() if isinstance(c, type) and issubclass(c, Module)]
     made = [c() for c in classes if c.__module__ == activation.__name__ and not c.__name__.startswith("_")]
-    return [module for module in made if _is_elementwise(module)]
-
-
-def _is_elementwise(f: Callable[[Any], Any]) -> bool:
-    """Whether each result depends on the argument at its place alone."""
-    x = np.array([-1.5, 0.5, 2.0])
-    together, alone = data_of(f(x)), [np.ravel(data_of(f(x[i : i + 1]))) for i in range(3)]
-    return np.shape(together) == x.shape and np.array_equal(together, np.concatenate(alone), equal_nan=True)
+    return [module for module in made if is_elementwise(module)]
 
 
 def _check(title: str, f: Callable[[Any], Any]) -> None:
     if not callable(f):
         raise DTypeError(f"activations: got {type(f).__name__}, expected a module such as nn.ReLU() or a function")
-    try:
-        fits = _is_elementwise(f)
-    except (TypeError, ValueError, TinygradError) as error:
-        raise DTypeError(f"activations: {title} failed on an array of three numbers: {error}") from error
-    if not fits:
+    if not is_elementwise(f):
         raise DTypeError(
             f"activations: {title} is not elementwise, so it has no curve; a softmax, for example, has none"
         )

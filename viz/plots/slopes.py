@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu import vjp
+from tinygrad_edu import TinygradError, vjp
 
 from ..text import data_of
 
@@ -35,6 +35,16 @@ def values_and_slopes(f: Callable[[Any], Any], x: Array) -> tuple[Array, Array]:
     """f(x) and f′(x) of an elementwise function: (n,) -> (n,), (n,)."""
     y, pull = vjp(f, x)
     return np.asarray(data_of(y), float), np.asarray(pull(np.ones_like(x))[0], float)
+
+
+def is_elementwise(f: Callable[[Any], Any]) -> bool:
+    """Whether f maps an array number by number: each result depends on the argument at its place alone."""
+    x = np.array([-1.5, 0.5, 2.0])
+    try:
+        together, alone = data_of(f(x)), [np.ravel(data_of(f(x[i : i + 1]))) for i in range(3)]
+    except (TypeError, ValueError, TinygradError):
+        return False
+    return np.shape(together) == x.shape and np.array_equal(together, np.concatenate(alone), equal_nan=True)
 
 
 def curve(f: Callable[[Any], Any], low: float, high: float, points: int = 401) -> Curve:
