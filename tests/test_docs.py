@@ -80,6 +80,7 @@ PAGES = [
     "docs/testing_gradients.md",
     "docs/networks.md",
     "docs/drawing.md",
+    "docs/plotting_models.md",
     "README.md",
 ]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,16 +13,7 @@ from viz import Picture, render
 
 SVG = "{http://www.w3.org/2000/svg}"
 
-os.environ["MPLBACKEND"] = "Agg"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-@pytest.fixture(autouse=True)
-def no_figure_stays_open():
-    """matplotlib warns of many open figures; and without a display it draws in memory."""
-    yield
-    if plots := sys.modules.get("matplotlib.pyplot"):
-        plots.close("all")
 
 
 @pytest.fixture(scope="session")

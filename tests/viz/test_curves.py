@@ -154,7 +154,8 @@ def test_how_a_run_ended(ended, said):
         (FALL, FALL + 0.1, 0.01, "underfitting: the training loss ends at 0.026, above the goal"),
         (FALL, None, None, "still falling at the end: more epochs would help"),
         (np.minimum(1, 4 / N**2) + 2, None, None, None),
-        (1 + 0 * FALL, 1 + 0 * FALL, None, "underfitting: the training loss went from 1 to 1 only"),
+        (1 + 0 * FALL, 1 + 0 * FALL, None, "underfitting: the training loss only fell from 1 to 1"),
+        (N / 10, N / 10, None, "underfitting: the training loss rose from 0.1 to 3.85"),
         (FALL, np.maximum(FALL, 0.1), None, None),
         (RISE, RISE, None, None),  # training rises too: that is no overfitting
         (FALL, np.where(N % 2, 1.0, 0.9), None, None),  # chance

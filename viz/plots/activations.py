@@ -72,4 +72,5 @@ def _check(title: str, f: Callable[[Any], Any]) -> None:
 
 def _title(f: Any) -> str:
     """A module as it prints, a function by its name."""
-    return str(getattr(f, "__name__", f)).splitlines()[0].removesuffix("()")
+    name = str(getattr(f, "__name__", f)).splitlines()[0].removesuffix("()")
+    return "f" if name == "<lambda>" else name

@@ -39,7 +39,8 @@ def verdict(train: NDArray[Any], validation: NDArray[Any] | None, goal: float | 
     if goal is not None and last > goal:
         return Verdict(f"underfitting: the training loss ends at {shown(last)}, above the goal")
     if first - last < _SLIGHT * abs(first):
-        return Verdict(f"underfitting: the training loss went from {shown(first)} to {shown(last)} only")
+        course = "rose" if last > first else "only fell"
+        return Verdict(f"underfitting: the training loss {course} from {shown(first)} to {shown(last)}")
     watched = [train] if validation is None else [train, validation]
     if all(_falls(losses) for losses in watched):
         return Verdict("still falling at the end: more epochs would help")
