@@ -20,8 +20,9 @@ SETUP = """
 import numpy as np
 import nn
 import viz
-from tinygrad_edu import Value, tanh, where, sqrt
-from nn.functional import cross_entropy
+from tinygrad_edu import Value, sigmoid, tanh, where, sqrt
+from nn.functional import cross_entropy, mse_loss
+from nn.optim import LBFGS, SGD, Adam, trace
 """
 ENTRIES = [
     (
@@ -163,13 +164,214 @@ viz.step(model, path, inputs=x, loss=lambda scores: cross_entropy(scores, labels
         8,
     ),
 ]
+DESCENT = """
+bowl = lambda x, y: x**2 + 8 * y**2
+rules = {"SGD": lambda p: SGD(p, lr=0.11), "Adam": lambda p: Adam(p, lr=0.3)}
+paths = {name: trace(bowl, (-4.0, 2.0), rule, 30) for name, rule in rules.items()}
+viz.descent(bowl, paths, path, title="SGD and Adam")
+"""
+DIGITS = """
+from sklearn.datasets import load_digits
+digits = load_digits()
+x, y = digits.data / 16, digits.target
+train, rest = nn.stratified_split(y, (0.3,), np.random.default_rng(0))
+model = nn.MLP((64, 40, 10), rng=0)
+optimizer = nn.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+history = nn.fit(model, (x[train], y[train]), optimizer, epochs=25, rng=0, validation=(x[rest], y[rest]), progress=False)
+"""
+PLOTS = [  # title, what it shows, and code that makes `figure`, or Axes `ax`; theme is "light" and "dark" in turn
+    (
+        "A function, its derivative and a tangent",
+        "A parabola, its derivative, a straight line, and the tangent at (3, 3) with slope 3",
+        """
+ax = viz.curve(lambda x: x**2 - 3 * x + 3, (-1, 4), tangents=[3.0], derivative=True, theme=theme)
+""",
+    ),
+    (
+        "Where descent ends depends on where it starts",
+        "A curve with several minima, and three paths that end in different ones",
+        """
+f = lambda x: np.sin(3 * x) + 0.1 * x**2
+paths = {f"from {x}": trace(f, x, lambda p: SGD(p, lr=0.05), 20) for x in (-3.5, -1, 0.8)}
+ax = viz.curve(f, (-4, 4), paths=paths, theme=theme)
+""",
+    ),
+    (
+        "A surface with a tangent plane",
+        "A dome, and the plane that touches it at (0, 2)",
+        """
+ax = viz.surface(lambda x, y: -(x**2) - y**2, (-3, 3), (-3, 3), tangents=[(0, 2)], theme=theme)
+""",
+    ),
+    (
+        "Three optimisers on one surface",
+        "Contour lines of a long bowl: SGD zigzags, momentum swings over the minimum, Adam goes a curve",
+        """
+bowl = lambda x, y: x**2 + 8 * y**2
+rules = {
+    "SGD": lambda p: SGD(p, lr=0.11),
+    "momentum": lambda p: SGD(p, lr=0.02, momentum=0.9),
+    "Adam": lambda p: Adam(p, lr=0.3),
+}
+paths = {name: trace(bowl, (-4.0, 2.0), rule, 40) for name, rule in rules.items()}
+ax = viz.contour(bowl, (-5, 5), (-3, 3), paths=paths, theme=theme)
+""",
+    ),
+    (
+        "Rosenbrock's valley: logarithmic levels, the direction of the gradient, and L-BFGS",
+        "Contour lines at powers of ten, arrows at a right angle to them, and a path along the valley to the minimum",
+        """
+rosenbrock = lambda p: (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2
+path = trace(rosenbrock, np.array([-1.5, 1.5]), lambda p: LBFGS(p, max_iter=1, line_search_fn="strong_wolfe"), 40)
+ax = viz.contour(rosenbrock, (-2, 2), (-1, 3), scale="log", arrows=True, paths={"L-BFGS": path}, theme=theme)
+""",
+    ),
+    (
+        "A neuron's error surface, and descent on it",
+        "A surface with a plateau and a valley beside its contour map; the path crosses the plateau into the valley",
+        """
+x, y = np.array([0.5, 2.5]), np.array([0.2, 0.9])
+error = lambda w, b: 0.5 * np.sum((sigmoid(w * x + b) - y) ** 2)
+path = trace(error, (-2.0, -2.0), lambda p: SGD(p, lr=1.0), 300)
+figure = viz.surface_and_contour(error, (-4, 4), (-4, 4), paths={"η = 1": path}, theme=theme)
+""",
+    ),
+    (
+        "Slices of a surface, and the contour map to which they project",
+        "Two hills cut by level planes, the cuts projected to the ground, and the same lines as a map",
+        """
+hills = lambda x, y: np.exp(-(x**2) - y**2) + 0.6 * np.exp(-((x - 1.5) ** 2) - (y - 1.5) ** 2)
+figure = viz.slices(hills, (-2, 3), (-2, 3), theme=theme)
+""",
+    ),
+    (
+        "A partial derivative is the slope of a cut",
+        "A bowl cut by an upright plane, and the curve of the cut with its tangent of slope 6",
+        """
+figure = viz.cut(lambda x, y: x**2 + 3 * y**2, (-3, 3), (-3, 3), (1, 1), angle=90, theme=theme)
+""",
+    ),
+    (
+        "The directional derivative by the angle",
+        "A sine wave: largest in the direction of the gradient, least opposite to it, 0 along the level set",
+        """
+ax = viz.directional(lambda x, y: x**2 + 3 * y**2, (2.0, 1.0), theme=theme)
+""",
+    ),
+    (
+        "A level set and the gradient across it",
+        "An ellipse through two points, with tangent and gradient at a right angle at each",
+        """
+ax = viz.level_set(lambda x, y: x**2 + 3 * y**2, (-3, 3), (-2, 2), [(1, 1), (-2, 0)], theme=theme)
+""",
+    ),
+    (
+        "A network's loss over two of its weights",
+        "Contour lines of the loss over two weights, and the path of SGD",
+        """
+model = nn.MLP((1, 4, 1), nn.Tanh, rng=0)
+x = np.linspace(-1, 1, 20)[:, None]
+f = viz.loss_over(model, mse_loss, x, np.sin(3 * x), ["0.weight[0, 0]", "2.weight[0, 0]"])
+path = trace(f, f.start, lambda p: SGD(p, lr=0.5), 20)
+ax = viz.contour(f, (-4, 4), (-4, 4), paths={"SGD": path}, points=41, theme=theme)
+""",
+    ),
+    (
+        "Training: losses, accuracy, and the best epoch",
+        "Training and validation loss fall on a logarithmic axis, validation accuracy rises; rings mark the best epochs",
+        DIGITS + "figure = viz.curves(history, yscale='log', theme=theme)",
+    ),
+    (
+        "Runs side by side, with the epoch in which each was best",
+        "Losses of three learning rates: the low one falls slowly, the middle one overfits, the high one does not learn",
+        """
+n = np.arange(1, 41)
+noise = np.random.default_rng(0).uniform(0, 0.03, (6, 40))
+runs = {
+    "lr 0.001": {"train_loss": 2.3 * 0.98**n + noise[0], "validation_loss": 2.4 * 0.98**n + noise[1]},
+    "lr 0.1": {"train_loss": 2 / n + noise[2], "validation_loss": 2 / n + 0.01 * n + noise[3]},
+    "lr 10": {"train_loss": 2.3 + noise[4], "validation_loss": 2.35 + noise[5]},
+}
+ax = viz.curves(runs, smooth=0.5, theme=theme)
+""",
+    ),
+    (
+        "Activations and their derivatives",
+        "Fifteen panels, each an activation and its derivative; dots mark the derivative that is taken at a kink",
+        "figure = viz.activations(theme=theme)",
+    ),
+    (
+        "Losses and their derivatives",
+        "Seventeen panels, each a loss of one prediction and its derivative; dots mark the one that is taken at a kink",
+        "figure = viz.losses(theme=theme)",
+    ),
+    (
+        "A decision boundary: XOR",
+        "Two corners of a square are of one class, two of the other; the boundary is a band along a diagonal",
+        """
+x, y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0, 1, 1, 0])
+model = nn.Sequential(nn.Linear(2, 8, rng=0), nn.Tanh(), nn.Linear(8, 1, rng=1), nn.Sigmoid())
+optimizer = nn.optim.Adam(model.parameters(), lr=0.05)
+nn.fit(model, (x, y[:, None] * 1.0), optimizer, loss=nn.functional.binary_cross_entropy, epochs=200, progress=False)
+ax = viz.decision_boundary(model, x, y, theme=theme)
+""",
+    ),
+    (
+        "Regions of three classes, and the examples that are wrong",
+        "Three regions of the plane for three kinds of iris; at the boundary of two kinds wrong examples have rings",
+        """
+from sklearn.datasets import load_iris
+iris = load_iris()
+x, y = iris.data[:, :2], iris.target
+model = nn.MLP((2, 16, 3), nn.Tanh, rng=0)
+nn.fit(model, (x, y), nn.optim.Adam(model.parameters(), lr=0.02), epochs=60, rng=0, progress=False)
+ax = viz.decision_boundary(model, x, y, list(iris.target_names), theme=theme)
+ax.set(xlabel="length of sepals, cm", ylabel="width of sepals, cm")
+""",
+    ),
+    (
+        "Which digit is taken for which",
+        "A matrix of ten digits: most answers on the diagonal, some mistakes, with recall and precision of each digit",
+        DIGITS + "ax = viz.confusion_matrix(y[rest], model(x[rest]), theme=theme)",
+    ),
+    (
+        "Misread digits",
+        "Images of digits, each with what was read and what it is",
+        DIGITS
+        + """
+scores = model(x[rest]).data
+wrong = scores.argmax(axis=1) != y[rest]
+figure = viz.images(x[rest][wrong], scores[wrong], y[rest][wrong], cmap="gray_r", most=16, theme=theme)
+""",
+    ),
+    (
+        "What the units of the first layer look for",
+        "Forty small images of weights, red positive and blue negative: strokes and edges",
+        DIGITS + "figure = viz.weights(model[0], (8, 8), theme=theme)",
+    ),
+    (
+        "What flows through the layers",
+        "Histograms of the outputs of three layers; more than half of those of the ReLU are exactly 0",
+        DIGITS + "figure = viz.histograms(model, x[rest], theme=theme)",
+    ),
+    (
+        "Where gradients vanish",
+        "Gradients of seven layers fall from the last to the first by five orders of magnitude; three are called vanishing",
+        """
+from sklearn.datasets import load_digits
+x, y = load_digits().data[:200] / 16, load_digits().target[:200]
+deep = nn.Sequential(*[layer for i in range(6) for layer in (nn.Linear(64, 64, rng=i), nn.Sigmoid())], nn.Linear(64, 10, rng=9))
+ax = viz.gradient_flow(deep, x, loss=lambda scores: cross_entropy(scores, y), theme=theme)
+""",
+    ),
+]
 STYLE = """
 :root { color-scheme: light dark }
 body { margin: 0 auto; max-width: 75rem; padding: 1rem; font: 1rem/1.5 Helvetica, Arial, sans-serif }
 body { color: #1a1a1a; background: #fff }
 section { margin: 0 0 2.5rem } h2 { font-size: 1.15rem }
 pre { overflow-x: auto; padding: .7rem; background: #f4f4f4; border-radius: .3rem; font-size: .85rem }
-figure { margin: 0 } figure svg { max-width: 100%; height: auto }
+figure { margin: 0 } figure svg, figure img { max-width: 100%; height: auto }
 iframe { width: 100%; height: 46rem; border: 1px solid #8886; border-radius: .3rem }
 @media (prefers-color-scheme: dark) { body { color: #e8e8e8; background: #14171a } pre { background: #22272c } }
 """
@@ -193,7 +395,28 @@ def write_all(folder: Path) -> Path:
         picture.html(folder / f"{k}.html")
     for k, (title, code, _) in enumerate(PAGES):
         exec(compile(SETUP + code, title, "exec"), {"path": folder / f"step{k}.html"})
+    exec(compile(SETUP + DESCENT, "descent", "exec"), {"path": folder / "descent.html"})
+    for k in range(len(PLOTS)):
+        for theme in ("light", "dark"):
+            plot(k, theme, folder / f"plot{k}_{theme}.png")
     return write("gallery", folder / "index.html", page(drawn).encode())
+
+
+def plot(k: int, theme: str, file: Path) -> None:
+    """Save a plot."""
+    from matplotlib import pyplot as plt
+
+    figure = figure_of(k, theme)
+    figure.savefig(file, metadata={"Software": None})
+    plt.close(figure)
+
+
+def figure_of(k: int, theme: str) -> Any:
+    """The figure that the code of a plot makes."""
+    title, _, code = PLOTS[k]
+    names: dict[str, Any] = {"theme": theme}
+    exec(compile(SETUP + code, title, "exec"), names)
+    return names["figure"] if "figure" in names else names["ax"].figure
 
 
 def page(drawn: list[tuple[str, str, viz.Picture]]) -> str:
@@ -209,6 +432,17 @@ def page(drawn: list[tuple[str, str, viz.Picture]]) -> str:
         f'<p><a href="step{k}.html">as a page</a></p>\n</section>'
         for k, (title, code, step) in enumerate(PAGES)
     ]
+    sections += [
+        f"<section>\n<h2>{escape(title)}</h2>\n<pre>{escape(code.strip().replace(', theme=theme', ''))}</pre>\n<figure><picture>"
+        f'<source srcset="plot{k}_dark.png" media="(prefers-color-scheme: dark)">'
+        f'<img src="plot{k}_light.png" alt="{escape(text)}"></picture></figure>\n</section>'
+        for k, (title, text, code) in enumerate(PLOTS)
+    ]
+    sections.append(
+        f"<section>\n<h2>Descent, step by step</h2>\n<pre>{escape(DESCENT.strip())}</pre>\n"
+        '<iframe src="descent.html" title="Descent, step by step"></iframe>\n'
+        '<p><a href="descent.html">as a page</a></p>\n</section>'
+    )
     head = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
     return "\n".join(
         [

@@ -40,7 +40,7 @@ from .tree import tree_map
 from .term import Term
 from .formulas import Formula, formula
 from .reading import forward_term, rule_formula, rule_term, said_term
-from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .transforms import derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from .checkpointing import checkpoint
 
 __version__ = "0.2.0.dev0"
@@ -74,6 +74,7 @@ __all__ = [
     "Value",
     "checkpoint",
     "debug",
+    "derivative",
     "derived",
     "elementwise",
     "enable_grad",

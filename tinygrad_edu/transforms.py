@@ -96,6 +96,79 @@ def _value_and_grad(name: str, f: Function, argnums: Argnums, has_aux: bool, war
     return both
 
 
+def derivative(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes the derivative of an elementwise f: f'(x) for a number x, and for each element of an array.
+
+    It takes one run of f and two backward passes, the second of which verifies that no element of the result depends on another
+    element of the argument.
+
+    Args:
+        f: elementwise function of numbers and arrays: its result has the shape of the argument.
+        argnums: the argument to differentiate with respect to, as for `grad`; a tuple gives a tuple of partial derivatives.
+
+    Returns:
+        function of the same arguments; derivatives have the shape of the result.
+
+    Raises (when called):
+        ShapeError: if the result and an argument differ in shape, or f mixes elements: use grad, or jacobian.
+        DTypeError: if an argument is an array of integers or anything else that has no gradient.
+        UnsupportedError: if an argument is a tuple, a list or a dictionary.
+
+    >>> derivative(np.tanh)(0.0), derivative(derivative(lambda x: x**3))(np.array([1.0, 2.0]))
+    (1.0, array([ 6., 12.]))
+    """
+
+    @wraps(f)
+    def slope(*args: Any, **kwargs: Any) -> Any:
+        run = Linearization("derivative", f, args, kwargs, argnums)
+        _check_shapes(run)
+        y = run.output
+        seeds = [(y, ops.ones_like(y))] if isinstance(y, Node) else []
+        weighted = [(y, _weights(y))] if isinstance(y, Node) else []
+        expected = run.pull(weighted, False)  # sᵀJ is s times 1ᵀJ, if J is diagonal
+        gradients = run.pull(seeds, run.recorded, release=True)
+        for g, h in zip(gradients, expected, strict=True):
+            if g is not None and not _alike(weighted[0][1] * raw_of(g), raw_of(h)):
+                raise ShapeError(
+                    "derivative: f is not elementwise, since an element of its result depends on several elements of the "
+                    f"argument; {_NOT_ELEMENTWISE}"
+                )
+        _warn_of_unreached(run, gradients)
+        return run.like_arguments(gradients, run.recorded)
+
+    return slope
+
+
+_NOT_ELEMENTWISE = "use grad for the gradient of one number, or jacobian for every partial derivative"
+
+
+def _check_shapes(run: Linearization) -> None:
+    """Raise an error if an argument is a tree, or f's result is not an array of the shape of each argument."""
+    for key, x in run.chosen.items():
+        if isinstance(x, (tuple, list, dict)):
+            got = f"argument {key!r} is a {type(x).__name__}, expected a number or an array"
+            raise UnsupportedError(f"{run.name}: {got}; {_NOT_ELEMENTWISE}")
+        if not isinstance(run.output, (Node, float, int, np.ndarray, np.generic)):
+            got = f"f returned a {type(run.output).__name__}, expected a number or an array"
+            raise UnsupportedError(f"{run.name}: {got}; {_NOT_ELEMENTWISE}")
+        shape, expected = np.shape(raw_of(run.output)), np.shape(raw_of(x))
+        if shape != expected:
+            got = f"f returned shape {shape} for argument {key!r} of shape {expected}, expected equal shapes"
+            raise ShapeError(f"{run.name}: {got}; {_NOT_ELEMENTWISE}")
+
+
+def _weights(y: Node) -> Any:
+    """Weights that differ from element to element: of 1, -1, 2 and -2, since products with them are exact."""
+    ones = np.ones_like(y.raw)
+    places = np.random.default_rng(0).permutation(ones.size) % 4
+    return np.array([1, -1, 2, -2], ones.dtype)[places].reshape(ones.shape)[()]
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two gradients are equal, apart from numbers so small that they lose digits."""
+    return np.allclose(a, b, rtol=1e-6, atol=float(np.finfo(np.asarray(a).dtype).tiny), equal_nan=True)
+
+
 def vjp(f: Function, *primals: Any, has_aux: bool = False, **kwargs: Any) -> Any:
     """Run f and return (y, pull), or (y, pull, aux): pull(g) is gᵀJ, with J the Jacobian of f, without forming J.
 

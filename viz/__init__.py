@@ -1,4 +1,4 @@
-"""viz: pictures of recorded expressions, of models and of training.
+"""viz: pictures of recorded expressions, of functions and descent, of models and their training.
 
 >>> from tinygrad_edu import Value, tanh
 >>> from viz import graph
@@ -16,12 +16,18 @@ from .drawing import Drawing, DrawnNode, Edge, Group, Kind, RenderError
 from .picture import Picture, graph
 from .plots.activations import activations
 from .plots.confusion import confusion_matrix
+from .plots.contour import contour
+from .plots.curve import curve
 from .plots.curves import curves
 from .plots.decision import decision_boundary
+from .plots.descent import descent
+from .plots.directions import cut, directional, level_set, slices
 from .plots.gradients import gradient_flow
 from .plots.histograms import histograms
 from .plots.images import images
+from .plots.loss import loss_over
 from .plots.losses import losses
+from .plots.surface import surface, surface_and_contour
 from .plots.weights import weights
 from .stepping import step
 
@@ -35,14 +41,24 @@ __all__ = [
     "RenderError",
     "activations",
     "confusion_matrix",
+    "contour",
+    "curve",
     "curves",
+    "cut",
     "decision_boundary",
+    "descent",
+    "directional",
     "gradient_flow",
     "graph",
     "histograms",
     "images",
+    "level_set",
+    "loss_over",
     "losses",
+    "slices",
     "step",
+    "surface",
+    "surface_and_contour",
     "weights",
 ]
 

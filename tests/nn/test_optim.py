@@ -454,6 +454,15 @@ def test_a_search_backs_off_from_where_the_loss_is_not_finite(f, start, minimum)
     assert np.allclose(w.data, minimum, atol=1e-4)
 
 
+def test_lbfgs_with_a_line_search_moves_in_a_step_of_one_iteration():
+    w, calls, optimizer = minimise(rosenbrock, [-1.2, 1.0], 60, max_iter=1, line_search_fn="strong_wolfe")
+    assert np.allclose(w.data, 1, atol=1e-4)
+    assert optimizer.state_dict()["state"][0]["n_iter"] <= 60
+    assert [LBFGS([w], max_iter=n, line_search_fn=s).defaults["max_eval"] for n in (1, 20, 40) for s in (None, "strong_wolfe")] == [
+        1, 25, 25, 25, 50, 50,
+    ]  # fmt: skip
+
+
 def test_lbfgs_stops_at_its_bounds_and_leaves_frozen_and_idle_alone():
     _, calls, optimizer = minimise(rosenbrock, [-1.2, 1.0], 1, max_eval=7, line_search_fn="strong_wolfe")
     assert 7 <= len(calls) <= 8

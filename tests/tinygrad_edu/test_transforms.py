@@ -366,3 +366,87 @@ def test_independent_argument_gives_zeros_and_a_warning(call):
     with pytest.warns(GradientWarning, match="does not depend on argument"):
         g = call()
     assert np.array_equal(g.data if isinstance(g, Value) else g, np.zeros(3))
+
+
+# -- derivative -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
+        (tg.sigmoid, lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2),
+        (lambda x: x**2 - 3 * x + 3, lambda x: 2 * x - 3),
+        (lambda x: np.where(x > 0, x, 0.1 * x), lambda x: np.where(x > 0, 1.0, 0.1)),
+        (lambda x: np.exp(-(x**2)), lambda x: -2 * x * np.exp(-(x**2))),
+        (lambda x: np.reshape(np.reshape(x, -1)[::-1], np.shape(x) or ()) * 0 + 5 * x, lambda x: 5 + 0 * x),
+    ],
+)
+@pytest.mark.parametrize("x", [0.3, np.float32(0.3), np.linspace(-40, 40, 7), np.ones((2, 3)) * 1.5, np.zeros((0, 2))])
+def test_derivative_is_elementwise(f, expected, x):
+    found = tg.derivative(f)(x)
+    assert np.shape(found) == np.shape(x)
+    assert isinstance(found, np.ndarray) == (np.ndim(x) > 0)
+    assert np.asarray(found).dtype == np.asarray(x).dtype
+    assert np.allclose(found, expected(x), rtol=1e-6)
+
+
+def test_derivatives_of_any_order_and_with_other_transforms():
+    x = np.array([-1.0, 0.5, 2.0])
+    second = tg.derivative(tg.derivative(np.sin))
+    assert np.allclose(second(x), -np.sin(x))
+    assert np.allclose(tg.derivative(second)(x), -np.cos(x))
+    assert tg.derivative(tg.derivative(tg.derivative(lambda x: x**4)))(2.0) == 48.0
+    assert np.allclose(grad(lambda x: np.sum(tg.derivative(lambda x: x**3)(x)))(x), 6 * x)
+    assert np.allclose(np.diag(jacobian(tg.derivative(np.sin))(x)), -np.sin(x))
+    v = Value(x)
+    tg.derivative(lambda x: x**3)(v).sum().backward()
+    assert np.allclose(v.grad, 6 * x)
+
+
+def test_partial_derivatives_over_a_grid():
+    x, y = np.meshgrid(np.linspace(-1, 1, 3), np.linspace(0, 2, 4))
+    f = lambda x, y: x**2 * y
+    dx, dy = tg.derivative(f, argnums=(0, 1))(x, y)
+    assert np.array_equal(dx, 2 * x * y)
+    assert np.array_equal(dy, x**2)
+    assert np.array_equal(tg.derivative(f, argnums=1)(x, y), dy)
+    assert np.array_equal(tg.derivative(f, argnums="y")(x, y=y), dy)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "error", "message"),
+    [
+        (
+            np.sum,
+            X,
+            ShapeError,
+            r"f returned shape \(\) for argument 0 of shape \(3,\), expected equal shapes; use grad",
+        ),
+        (lambda x: x[:, None] * x, X, ShapeError, r"f returned shape \(3, 3\) for argument 0 of shape \(3,\)"),
+        (lambda x: 3.0, X, ShapeError, r"f returned shape \(\)"),
+        (tg.softmax, X, ShapeError, "f is not elementwise"),
+        (np.cumsum, X, ShapeError, "f is not elementwise"),
+        (np.sort, X, ShapeError, "f is not elementwise"),
+        (lambda x: x[::-1], X, ShapeError, "f is not elementwise"),
+        (lambda x: np.roll(x, 4), np.arange(8.0), ShapeError, "f is not elementwise"),
+        (lambda x: x * np.mean(x), X[:2], ShapeError, "f is not elementwise"),
+        (tg.derivative(lambda x: x * np.mean(x)), X, ShapeError, "f is not elementwise"),
+        (np.tanh, np.array([1, 2]), DTypeError, "argument 0 is int64"),
+        (
+            lambda t: t[0],
+            (1.0, 2.0),
+            UnsupportedError,
+            "argument 0 is a tuple, expected a number or an array; use grad",
+        ),
+        (lambda x: [x], 1.0, UnsupportedError, "f returned a list, expected a number or an array"),
+    ],
+)
+def test_derivative_refuses_what_is_not_elementwise(f, x, error, message):
+    with pytest.raises(error, match=f"derivative: .*{message}"):
+        tg.derivative(f)(x)
+
+
+def test_the_derivative_of_a_constant_is_0_and_warns():
+    with pytest.warns(GradientWarning, match="derivative: the result of f does not depend on argument 0"):
+        assert tg.derivative(lambda x: 3.0)(2.0) == 0.0

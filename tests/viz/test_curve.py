@@ -1,0 +1,91 @@
+"""viz.curve: the lines that it draws are the function, its derivatives, tangents and chords."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import tinygrad_edu as tg
+import viz
+from nn.optim import SGD, trace
+from tinygrad_edu import DTypeError, ShapeError
+
+parabola = lambda x: x**2 - 3 * x + 3
+
+
+def labels(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_the_line_is_the_function():
+    ax = viz.curve(parabola, (-1, 4))
+    x, y = ax.lines[0].get_xydata().T
+    assert len(x) == 401
+    assert (x[0], x[-1]) == ax.get_xlim() == (-1, 4)
+    assert np.allclose(y, parabola(x))
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_legend()) == ("x", "f(x)", None)
+
+
+def test_derivatives_of_any_order():
+    ax = viz.curve(np.sin, (-2, 2), derivative=2, points=50)
+    for line, expected in zip(ax.lines, (np.sin, np.cos, lambda x: -np.sin(x)), strict=True):
+        x, y = line.get_xydata().T
+        assert np.allclose(y, expected(x))
+    assert labels(ax) == ["sin(x)", "sin′(x)", "sin′′(x)"]
+    assert len({line.get_linestyle() for line in ax.lines}) == len({line.get_color() for line in ax.lines}) == 3
+    assert len(viz.curve(np.sin, (0, 1), derivative=True).lines) == 2
+
+
+def test_a_tangent_touches_the_curve_with_its_slope_and_does_not_stretch_the_picture():
+    ax = viz.curve(parabola, (-1, 4), tangents=[3.0, 0.0])
+    (x, y), (point, *_) = ax.lines[1].get_xydata().T, ax.lines[2].get_xydata()
+    assert np.allclose(y, 3 + 3 * (x - 3))
+    assert point.tolist() == [3.0, 3.0]
+    assert labels(ax)[1:] == ["tangent at (3, 3): slope 3", "tangent at (0, 3): slope −3"]
+    assert ax.get_ylim() == viz.curve(parabola, (-1, 4)).get_ylim()
+    assert labels(viz.curve(parabola, (-1, 4), tangents=3)) == ["f(x)", "tangent at (3, 3): slope 3"]
+
+
+def test_a_chord_joins_two_points_of_the_curve():
+    ax = viz.curve(parabola, (-1, 4), chords=[(0, 3)])
+    assert ax.lines[1].get_xydata().tolist() == [[0, 3], [3, 3]]
+
+
+def test_several_functions_by_name():
+    ax = viz.curve({"MAE": np.abs, "MSE": np.square}, (-2, 2), derivative=True)
+    assert labels(ax) == ["MAE", "MAE′", "MSE", "MSE′"]
+    x, y = ax.lines[3].get_xydata().T
+    assert np.allclose(y, 2 * x)
+
+
+def test_a_path_lies_on_the_curve():
+    path = trace(parabola, -0.5, partial(SGD, lr=0.1), 5)
+    ax = viz.curve(parabola, (-1, 4), paths={"SGD": path})
+    assert np.allclose(ax.lines[1].get_xydata(), np.stack([path.parameters, path.values], 1))
+    assert np.allclose(ax.lines[2].get_xydata(), [[-0.5, parabola(-0.5)]])
+    assert np.allclose(ax.lines[3].get_xydata()[0], [path.parameters[-1], path.values[-1]])
+    assert labels(ax) == ["f(x)", "SGD", "start", "end"]
+
+
+def test_a_kink_and_a_pole_are_drawn():
+    x, y = viz.curve(tg.relu, (-1, 1), derivative=True, points=5).lines[1].get_xydata().T
+    assert y.tolist() == [0, 0, 0, 1, 1]
+    y = viz.curve(lambda x: 1 / x, (-1, 1), points=5).lines[0].get_ydata()
+    assert np.isnan(y[2])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"f": {}}, ShapeError, "got no functions"),
+        ({"derivative": -1}, ShapeError, "got derivative=-1, expected an integer from 0 on"),
+        ({"xlim": (4, -1)}, ShapeError, "expected the lower number first"),
+        ({"tangents": ["a"]}, DTypeError, "got tangents="),
+        ({"chords": [1, 2, 3]}, ShapeError, "got chords of shape"),
+        ({"f": np.log, "xlim": (-2, -1)}, ShapeError, "f is finite at none of the 401 points; choose other xlim"),
+        ({"f": np.sqrt, "tangents": [0.0]}, DTypeError, r"f\(0\) is 0.0 with slope inf, expected finite numbers"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, error, message):
+    with pytest.raises(error, match=f"curve: .*{message}"):
+        viz.curve(**{"f": parabola, "xlim": (-1, 4)} | arguments)

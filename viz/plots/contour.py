@@ -1,0 +1,133 @@
+"""contour: the level sets of a function of two numbers, with gradients and the paths of optimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import path as routes
+from .field import Array, Field, count, finite, grid, limits
+from .levels import Scale, levels_of
+from .path import Path, Paths
+from .style import Theme, axes_of, ink_of, shown, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Limits = tuple[float, float]
+
+_ARROWS = 13  # along the longer side
+
+
+def contour(
+    f: Callable[..., Any],
+    xlim: Limits,
+    ylim: Limits,
+    *,
+    paths: Paths = None,
+    arrows: bool = False,
+    levels: int | Sequence[float] = 10,
+    scale: Scale = "linear",
+    points: int = 121,
+    ax: Axes | None = None,
+    theme: Theme = "light",
+) -> Axes:
+    """Plot the level sets of a function of two numbers: lines along which it does not change, close where it is steep.
+
+    Args:
+        f: f(x, y) of two numbers, or f(p) of an array of shape (2,).
+        xlim, ylim: from where to where.
+        paths: of optimisers, from `nn.optim.trace`: one, or {name: path}; or arrays of shape (points, 2). Each segment is a step.
+        arrows: draw the gradient at points of a grid. It is perpendicular to the level sets, so both axes get the same scale.
+            Lengths are proportional to its norm; with a logarithmic scale all are equal, and show the direction alone.
+        levels: about how many, at round numbers; or the levels themselves.
+        scale: "linear" for equally spaced levels, "log" for a function that rises by powers of ten.
+        points: how many points of each axis to evaluate.
+        ax: where to draw; without, on a new figure.
+        theme: "light" or "dark".
+
+    Returns:
+        the Axes; save it by `ax.figure.savefig("contour.png")`.
+
+    Raises:
+        DTypeError, ShapeError: if an argument or a result of f is not as described.
+        TinygradError: if it is unclear whether f takes x, y or an array.
+        RenderError: if the scale is unknown, or matplotlib is missing.
+
+    >>> ax = contour(lambda x, y: x**2 + 3 * y**2, (-3, 3), (-2, 2), arrows=True)  # doctest: +SKIP
+    """
+    field = Field("contour", f, 2)
+    across, along = limits("contour", "xlim", xlim), limits("contour", "ylim", ylim)
+    read = routes.read("contour", paths, 2)
+    x, y = grid(across, along, count("contour", "points", points))
+    z = finite("contour", field.values(x, y), ["xlim", "ylim"])
+    with styled("contour", theme) as plt:
+        lines = levels_of("contour", z, levels, scale)
+        own = ax is None
+        ax = axes_of(plt, ax, (7.0, 4.6))
+        ground(ax, (x, y, z), lines, scale, theme)
+        if arrows:
+            _arrows(ax, field, across, along, scale == "log", theme)
+        _routes(ax, read, across, along, theme)
+        frame(ax, field, across, along)
+        if own:
+            ax.figure.set_layout_engine("compressed")  # type: ignore[union-attr]  # room for the legend beside square Axes
+        if read or arrows:
+            ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
+    return ax
+
+
+def ground(ax: Axes, xyz: tuple[Array, Array, Array], levels: Array, scale: Scale, theme: Theme) -> None:
+    """Level sets with their numbers, on a ground of pale colours."""
+    from matplotlib.colors import SymLogNorm
+
+    x, y, z = xyz
+    low, high = float(np.nanmin(z)), float(np.nanmax(z))
+    if low < high:
+        least = float(levels[0] - low) or (high - low) * 1e-3
+        norm = SymLogNorm(least, vmin=0, vmax=high - low) if scale == "log" else None
+        steps = np.unique(np.concatenate([[low], levels[(levels > low) & (levels < high)], [high]]))
+        ax.contourf(x, y, z - low, levels=steps - low, norm=norm, alpha=0.4, zorder=0)
+    ink = ink_of(theme)
+    drawn = ax.contour(x, y, z, levels=levels, colors=ink, linewidths=0.8, alpha=0.7, linestyles="solid", zorder=1)
+    for text in ax.clabel(drawn, fmt=shown, fontsize=8):
+        text.set_zorder(2)
+        text.set_alpha(1)
+    ax.grid(False)
+
+
+def frame(ax: Axes, field: Field, xlim: Limits, ylim: Limits) -> None:
+    """Limits and names of the axes."""
+    ax.set_xlim(*xlim)
+    ax.set_ylim(*ylim)
+    ax.set_xlabel(field.names[0])
+    ax.set_ylabel(field.names[1])
+
+
+def _arrows(ax: Axes, field: Field, xlim: Limits, ylim: Limits, equal: bool, theme: Theme) -> None:
+    """Gradients at the centres of squares, none longer than a square."""
+    width, height = xlim[1] - xlim[0], ylim[1] - ylim[0]
+    side = max(width, height) / _ARROWS
+    columns, rows = max(round(width / side), 1), max(round(height / side), 1)
+    centres = [
+        low + (np.arange(n) + 0.5) * size / n for low, size, n in ((xlim[0], width, columns), (ylim[0], height, rows))
+    ]
+    x, y = np.meshgrid(*centres)
+    u, v = field.gradients(x, y)
+    norm = np.hypot(u, v)
+    good = np.isfinite(norm) & (norm > 0)
+    longest = float(np.max(norm[good], initial=0)) or 1.0
+    size = 0.9 * side / (norm[good] if equal else longest)
+    label = "→ gradient (direction)" if equal else f"→ gradient (≤ {shown(longest)})"
+    ax.quiver(
+        x[good], y[good], u[good] * size, v[good] * size, angles="xy", scale_units="xy", scale=1,
+        color=ink_of(theme), width=0.0035, zorder=3,
+    )  # fmt: skip
+    ax.plot([], [], ls="", label=label)
+    ax.set_aspect("equal")
+
+
+def _routes(ax: Axes, read: list[Path], xlim: Limits, ylim: Limits, theme: Theme) -> None:
+    routes.draw(ax, read, [list(path.points.T) for path in read], theme, xlim, ylim)

@@ -1,0 +1,74 @@
+"""Levels of contour lines: equally spaced round numbers, or spaced as logarithms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from tinygrad_edu import DTypeError, ShapeError
+
+from ..drawing import RenderError
+from .field import Array
+
+Scale: TypeAlias = Literal["linear", "log"]
+
+_DECADES = 4  # at most that a logarithmic scale spans
+
+
+def levels_of(caller: str, values: Array, given: int | Sequence[float], scale: Scale) -> Array:
+    """The levels within the range of the values, ascending.
+
+    Args:
+        caller: the name of the plot, for messages.
+        values: of the function; NaN is left out.
+        given: about how many levels, or the levels themselves.
+        scale: "linear", or "log": spaced as logarithms of the distance from 0, or from the least value if that is not positive.
+
+    Raises:
+        RenderError: if the scale is unknown.
+        DTypeError, ShapeError: if the levels are not finite numbers, or there are none.
+    """
+    if scale not in ("linear", "log"):
+        raise RenderError(f'{caller}: got scale={scale!r}, expected "linear" or "log"')
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    if not isinstance(given, Integral) or isinstance(given, bool):
+        return _stated(caller, given)
+    if given < 1:
+        raise ShapeError(f"{caller}: got levels={given}, expected at least 1, or the levels themselves")
+    if low == high:
+        return np.array([low])
+    found = _linear(low, high, int(given)) if scale == "linear" else _logarithmic(low, high, int(given))
+    inside = found[(found > low) & (found < high)]
+    return inside if inside.size else np.array([(low + high) / 2])
+
+
+def _stated(caller: str, given: Any) -> Array:
+    try:
+        levels = np.unique(np.asarray(given, float))
+    except (TypeError, ValueError):
+        raise DTypeError(f"{caller}: got levels={given!r:.60}, expected how many, or the levels themselves") from None
+    if not levels.size or not np.isfinite(levels).all():
+        raise ShapeError(f"{caller}: got levels={given!r:.60}, expected at least one level, all finite")
+    return levels
+
+
+def _linear(low: float, high: float, most: int) -> Array:
+    from matplotlib.ticker import MaxNLocator
+
+    return np.asarray(MaxNLocator(most + 1, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high), float)
+
+
+def _logarithmic(low: float, high: float, most: int) -> Array:
+    """Round distances from 0, or from a least value below it: 1, 3, 10, 30, if there are about as many as asked for."""
+    base = min(low, 0.0)
+    near, far = max(low - base, (high - base) * 10.0**-_DECADES), high - base
+    decades = 10.0 ** np.arange(np.floor(np.log10(near)), np.ceil(np.log10(far)) + 1)
+    for digits in ([1, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]):
+        found = np.outer(decades, digits).ravel()
+        found = found[(found > near) & (found < far)]
+        if 2 <= len(found) <= most + 2:
+            return base + found
+    return base + np.geomspace(near, far, most + 2)

@@ -1,0 +1,115 @@
+"""Paths over functions: reading them from what users give, and drawing them. Each segment is a step; start and end are marked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from nn.optim import Trace
+from tinygrad_edu import DTypeError, ShapeError, tree_map
+
+from ..text import plain
+from .field import Array
+from .style import DASHES, MARKERS, Theme, colours_of, ink_of, paper_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Paths: TypeAlias = "Trace | Array | tuple[Array, ...] | Mapping[str, Any] | None"
+
+_MANY = 40  # steps, whose marks are small
+
+
+class Path(NamedTuple):
+    """A path as it is drawn: its finite points, (points, variables), and whether it went on to infinity or NaN."""
+
+    name: str
+    points: Array
+    diverges: bool
+
+    def label(self, *limits: tuple[float, float]) -> str:
+        """The name, with a note if the path diverges or leaves the picture."""
+        lows, highs = np.array(limits[: self.points.shape[1]]).T
+        leaves = bool(((self.points < lows) | (self.points > highs)).any())
+        note = " (diverges)" if self.diverges else " (leaves the picture)" if leaves else ""
+        return plain(self.name) + note
+
+
+def read(caller: str, given: Paths, variables: int) -> list[Path]:
+    """Paths by name, or a single one: Traces, arrays of shape (points, variables), or a tuple of an array for each variable.
+
+    Raises DTypeError or ShapeError, in the name of `caller`, if they are something else.
+    """
+    if given is None:
+        return []
+    named = given if isinstance(given, Mapping) else {"path": given}
+    return [_path(caller, str(name), one, variables) for name, one in named.items()]
+
+
+def _path(caller: str, name: str, given: Any, variables: int) -> Path:
+    tree = given.parameters if isinstance(given, Trace) else given
+    expected = f"a Trace of nn.optim.trace, or points of shape (points, {variables})"
+    columns: list[Any] = [tree]
+    if not isinstance(tree, np.ndarray):
+        columns = []
+        tree_map(columns.append, tree)
+    try:
+        arrays = [np.asarray(column, float) for column in columns]
+        if isinstance(tree, list):  # of points
+            arrays = [np.asarray(tree, float)]
+    except (TypeError, ValueError):
+        raise DTypeError(f"{caller}: path {name!r} is a {type(given).__name__}, expected {expected}") from None
+    shapes = [array.shape for array in arrays]
+    if len(arrays) == variables and len(set(shapes)) == 1 and len(shapes[0]) == 1:
+        points = np.stack(arrays, axis=1)
+    elif len(arrays) == 1 and len(shapes[0]) == 2:
+        points = arrays[0]
+    else:
+        raise ShapeError(
+            f"{caller}: path {name!r} has shape {shapes[0] if len(shapes) == 1 else shapes}, expected {expected}"
+        )
+    if points.shape[1] != variables or not len(points):
+        raise ShapeError(f"{caller}: path {name!r} has shape {points.shape}, expected {expected}")
+    good = np.isfinite(points).all(axis=1)
+    end = len(points) if good.all() else int(np.argmin(good))
+    if not end:
+        raise ShapeError(f"{caller}: path {name!r} begins at {points[0]}, expected finite numbers")
+    return Path(name, points[:end], end < len(points))
+
+
+def draw(
+    ax: Axes | Any,
+    paths: list[Path],
+    lines: list[list[Array]],
+    theme: Theme,
+    *limits: tuple[float, float],
+    first: int = 0,
+) -> None:
+    """Draw paths, each along the columns of coordinates in `lines`: two on plane Axes, three in space.
+
+    Args:
+        first: the number of the first path's colour, dashes and marks.
+    """
+    from matplotlib.patheffects import Normal, Stroke
+
+    colours = colours_of(theme)
+    ink, paper = ink_of(theme), paper_of(theme)
+    halo = [Stroke(linewidth=3.5, foreground=paper), Normal()]
+    for k, (path, line) in enumerate(zip(paths, lines, strict=True), first):
+        colour, marker = colours[k % len(colours)], MARKERS[k % len(MARKERS)]
+        style: dict[str, Any] = {"color": colour, "zorder": 5}
+        size = 4 if len(path.points) <= _MANY else 2
+        (drawn,) = ax.plot(
+            *line, ls=DASHES[k % len(DASHES)], marker=marker, ms=size, lw=1.6, label=path.label(*limits), **style
+        )
+        drawn.set_path_effects(halo)
+        ends: dict[str, Any] = {"ls": "", "mec": colour, "zorder": 6, "label": "_"}
+        ax.plot(*[column[:1] for column in line], marker="o", ms=9, mfc=paper, mew=2, **ends)
+        if len(line[0]) > 1:
+            ax.plot(*[column[-1:] for column in line], marker="*", ms=14, mfc=colour, **(ends | {"mec": paper}))
+    if paths:
+        nowhere: list[Any] = [[] for _ in lines[0]]
+        ax.plot(*nowhere, ls="", marker="o", ms=9, mfc=paper, mec=ink, mew=2, label="start")
+        ax.plot(*nowhere, ls="", marker="*", ms=14, mfc=ink, mec=paper, label="end")

@@ -1,0 +1,166 @@
+"""surface: a function of two numbers in space, with tangent planes and the paths of optimisers; and beside its contour map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinygrad_edu import DTypeError
+
+from ..drawing import RenderError
+from . import path as routes
+from .contour import Limits, contour, frame
+from .field import Array, Field, count, finite, grid, limits, places
+from .levels import Scale
+from .path import Path, Paths
+from .style import SURFACE, Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def surface(
+    f: Callable[..., Any],
+    xlim: Limits,
+    ylim: Limits,
+    *,
+    tangents: Any = (),
+    path: Paths = None,
+    points: int = 81,
+    ax: Axes | None = None,
+    theme: Theme = "light",
+) -> Axes:
+    """Plot a function of two numbers as a surface in space.
+
+    Args:
+        f: f(x, y) of two numbers, or f(p) of an array of shape (2,).
+        xlim, ylim: from where to where.
+        tangents: points (x, y) at which to draw the tangent plane.
+        path: of an optimiser, from `nn.optim.trace`, or {name: path}; drawn on the surface. Steps that leave it are left out.
+        points: how many points of each axis to evaluate.
+        ax: where to draw, of projection="3d"; without, on a new figure.
+        theme: "light" or "dark".
+
+    Returns:
+        the Axes; turn them by `ax.view_init(elev, azim)`, save them by `ax.figure.savefig("surface.png")`.
+
+    Raises:
+        DTypeError, ShapeError: if an argument or a result of f is not as described.
+        TinygradError: if it is unclear whether f takes x, y or an array.
+        RenderError: if ax is not of projection="3d", or matplotlib is missing.
+
+    >>> ax = surface(lambda x, y: -(x**2) - y**2, (-3, 3), (-3, 3), tangents=[(0, 2)])  # doctest: +SKIP
+    """
+    field = Field("surface", f, 2)
+    across, along = limits("surface", "xlim", xlim), limits("surface", "ylim", ylim)
+    touched = places("surface", "tangents", tangents, 2)
+    read = routes.read("surface", path, 2)
+    x, y = grid(across, along, count("surface", "points", points))
+    z = finite("surface", field.values(x, y), ["xlim", "ylim"])
+    with styled("surface", theme) as plt:
+        ax = space(plt, "surface", ax)
+        sheet(ax, (x, y, z), 0.75 if touched.size or read else 1.0)
+        for k, point in enumerate(touched):
+            _plane(ax, field, point, across, along, colours_of(theme)[(k + 1) % len(colours_of(theme))], theme)
+        _routes(ax, field, read, across, along, theme)
+        furnish(ax, field, (across, along), z, theme)
+        if read or touched.size:
+            ax.legend(loc="upper left")
+    return ax
+
+
+def surface_and_contour(
+    f: Callable[..., Any],
+    xlim: Limits,
+    ylim: Limits,
+    *,
+    paths: Paths = None,
+    arrows: bool = False,
+    levels: int | Sequence[float] = 10,
+    scale: Scale = "linear",
+    theme: Theme = "light",
+) -> Figure:
+    """A function of two numbers as a surface, beside its contour map. Arguments are those of `surface` and `contour`.
+
+    Returns:
+        the Figure.
+
+    >>> figure = surface_and_contour(lambda x, y: x**2 + 3 * y**2, (-3, 3), (-3, 3))  # doctest: +SKIP
+    """
+    with styled("surface_and_contour", theme) as plt:
+        figure, left, right = beside(plt)
+        surface(f, xlim, ylim, path=paths, ax=left, theme=theme)
+        contour(f, xlim, ylim, paths=paths, arrows=arrows, levels=levels, scale=scale, ax=right, theme=theme)
+        if left.get_legend() is not None:
+            left.get_legend().remove()  # the contour's says the same
+    return figure
+
+
+def beside(plt: Any) -> tuple[Figure, Any, Axes]:
+    """A figure with Axes in space on the left and plane ones on the right."""
+    figure = plt.figure(figsize=(11.5, 4.6))
+    figure.get_layout_engine().set(wspace=0.12)
+    left, right = figure.add_gridspec(1, 2, width_ratios=(1, 1.15))
+    return figure, figure.add_subplot(left, projection="3d"), figure.add_subplot(right)
+
+
+def space(plt: Any, caller: str, ax: Any) -> Any:
+    """Axes of projection="3d": those given, or new ones. They draw in the order of zorder, so that nothing hides a path."""
+    if ax is not None and not hasattr(ax, "plot_surface"):
+        remedy = 'pass plt.figure().add_subplot(projection="3d")'
+        raise RenderError(f'{caller}: got ax={type(ax).__name__}, expected Axes of projection="3d"; {remedy}')
+    ax = axes_of(plt, ax, (6.4, 5.0), projection="3d")
+    ax.computed_zorder = False
+    return ax
+
+
+def sheet(ax: Any, xyz: tuple[Array, Array, Array], alpha: float) -> None:
+    """The surface, coloured by height."""
+    x, y, z = xyz
+    most = 80  # lines: matplotlib draws 50 by default, which show as edges
+    ax.plot_surface(
+        x, y, z, cmap=SURFACE, alpha=alpha, lw=0, rcount=most, ccount=most, antialiased=alpha == 1, zorder=1
+    )
+
+
+def furnish(ax: Any, field: Field, box: tuple[Limits, Limits], z: Array, theme: Theme) -> None:
+    """Names and limits of the axes, and panes of the theme's colour."""
+    frame(ax, field, *box)
+    low, high = float(np.nanmin(z)), float(np.nanmax(z))
+    margin = 0.03 * (high - low) or 1.0
+    ax.set_zlim(low - margin, high + margin)
+    ax.set_zlabel(f"{field.name}({', '.join(field.names)})" if field.separate else f"{field.name}", labelpad=8)
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+        axis.set_pane_color(paper_of(theme))
+        axis.line.set_color(ink_of(theme))
+
+
+def _plane(ax: Any, field: Field, point: Array, xlim: Limits, ylim: Limits, colour: str, theme: Theme) -> None:
+    """The tangent plane around a point, half as wide as the surface."""
+    value, gradient = field.at(*point)
+    if not np.isfinite([value, *gradient]).all():
+        at = ", ".join(map(shown, point))
+        raise DTypeError(
+            f"surface: f({at}) is {value} with gradient {gradient}, expected finite numbers for a tangent plane"
+        )
+    u, v = np.meshgrid(*[(end - start) / 4 * np.array([-1.0, 1.0]) for start, end in (xlim, ylim)])
+    a, b = (float(number) for number in gradient)
+    slopes = f"tangent plane at ({shown(point[0])}, {shown(point[1])}): slopes {shown(a)}, {shown(b)}"
+    ax.plot_surface(
+        point[0] + u, point[1] + v, value + a * u + b * v, color=colour, alpha=0.55, shade=False, zorder=3, label=slopes,
+        edgecolor=ink_of(theme), lw=0.8,
+    )  # fmt: skip
+    ax.plot([point[0]], [point[1]], [value], ls="", marker="o", ms=7, mfc=ink_of(theme), mec=paper_of(theme), zorder=4)
+
+
+def _routes(ax: Any, field: Field, read: list[Path], xlim: Limits, ylim: Limits, theme: Theme) -> None:
+    lines = []
+    for route in read:
+        x, y = route.points.T.copy()
+        outside = (x < xlim[0]) | (x > xlim[1]) | (y < ylim[0]) | (y > ylim[1])
+        z = np.where(outside, np.nan, field.values(x, y))  # matplotlib does not clip lines in space
+        lines.append([x, y, z])
+    routes.draw(ax, read, lines, theme, xlim, ylim)
