@@ -121,6 +121,13 @@ def test_the_threshold(scores, threshold, told):
     assert bar.get_yticklabels()[2].get_text() == told
 
 
+def test_the_threshold_decides_about_examples_too():
+    y = (PLANE[:, 0] > 0.5).astype(int)
+    assert "wrong" not in " ".join(lines(decision_boundary(lambda p: p[:, 0], PLANE, y, threshold=0.5)))
+    between = np.sum((PLANE[:, 0] > 0) & (PLANE[:, 0] <= 0.5))
+    assert f"wrong: {between} of 20" in lines(decision_boundary(lambda p: p[:, 0], PLANE, y))
+
+
 @pytest.mark.parametrize(
     "y", [np.sign(PLANE[:, 0]), np.sign(PLANE[:, :1]).astype(int), (PLANE[:, 0] > 0).astype(float)]
 )
@@ -421,6 +428,7 @@ def test_the_sizes_are_those_of_the_gradients(theme):
     assert ax.get_title("right") == "no fault found"
     low, high = ax.get_xlim()
     assert high / low >= 99
+    assert gradient_flow(net, X, loss=loss).lines[0].get_xdata() == pytest.approx(expected)  # not added to those held
     held = gradient_flow(net)
     assert held.lines[0].get_xdata() == pytest.approx(expected)
     assert list(held.lines[0].get_ydata()) == [0, 1]

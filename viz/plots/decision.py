@@ -151,7 +151,7 @@ def _shade(ax: Axes, mesh: Any, scores: Array, threshold: float, theme: Theme) -
     from matplotlib.colors import LinearSegmentedColormap
 
     ends = LinearSegmentedColormap.from_list("", [_colour(0, theme), paper_of(theme), _colour(1, theme)])
-    far = float(np.quantile(np.abs(scores - threshold), 0.98)) or 1.0
+    far = float(f"{np.quantile(np.abs(scores - threshold), 0.98):.2g}") or 1.0  # a round number, for the bar
     levels = threshold + far * np.linspace(-1, 1, 21)
     drawn = ax.contourf(*mesh, scores, levels, cmap=ends, extend="both", alpha=0.7)
     if scores.min() < threshold < scores.max():
