@@ -222,7 +222,7 @@ ax = viz.contour(bowl, (-5, 5), (-3, 3), paths=paths, theme=theme)
         "Contour lines at powers of ten, arrows at a right angle to them, and a path along the valley to the minimum",
         """
 rosenbrock = lambda p: (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2
-path = trace(rosenbrock, np.array([-1.5, 1.5]), lambda p: LBFGS(p, max_iter=1, line_search_fn="strong_wolfe"), 40)
+path = trace(rosenbrock, np.array([-1.5, 1.5]), lambda p: LBFGS(p, max_iter=1, max_eval=25, line_search_fn="strong_wolfe"), 40)
 ax = viz.contour(rosenbrock, (-2, 2), (-1, 3), scale="log", arrows=True, paths={"L-BFGS": path}, theme=theme)
 """,
     ),

@@ -19,14 +19,17 @@ from .plots.confusion import confusion_matrix
 from .plots.contour import contour
 from .plots.curve import curve
 from .plots.curves import curves
+from .plots.cut import cut
 from .plots.decision import decision_boundary
 from .plots.descent import descent
-from .plots.directions import cut, directional, level_set, slices
+from .plots.directional import directional
 from .plots.gradients import gradient_flow
 from .plots.histograms import histograms
 from .plots.images import images
+from .plots.level_set import level_set
 from .plots.loss import loss_over
 from .plots.losses import losses
+from .plots.slices import slices
 from .plots.surface import surface, surface_and_contour
 from .plots.weights import weights
 from .stepping import step

@@ -40,7 +40,8 @@ class LBFGS(Optimizer):
         params: leaf Values, in one group.
         lr: step length t > 0, or with a line search the first to try.
         max_iter: iterations in a step.
-        max_eval: calls of the closure in a step, after which it ends; None for 5/4 max_iter, with a line search at least 25.
+        max_eval: calls of the closure in a step, after which it ends; None for 5/4 max_iter. With max_iter=1 that
+            leaves none to a line search, which then does not move, as in PyTorch: pass max_eval=25.
         tolerance_grad: done if no number of g is larger.
         tolerance_change: done if no number of t d, or the change of the loss, is larger.
         history_size: m, how many pairs to keep.
@@ -63,7 +64,7 @@ class LBFGS(Optimizer):
     ) -> None:
         options: dict[str, Any] = {"lr": lr, "max_iter": max_iter, "max_eval": max_eval}
         if max_eval is None:
-            options["max_eval"] = max(max_iter * 5 // 4, MOST_TRIALS if line_search_fn else 0)
+            options["max_eval"] = max_iter * 5 // 4
         options |= {"tolerance_grad": tolerance_grad, "tolerance_change": tolerance_change}
         super().__init__(params, options | {"history_size": history_size, "line_search_fn": line_search_fn})
 

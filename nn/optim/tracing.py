@@ -48,7 +48,7 @@ def trace(
             arguments is called with these, f(x, y).
         start: where to begin: a number, an array or a tree. Integers become floats.
         make_optimizer: makes the optimiser of a list of Values, one for each leaf of the start, such as
-            lambda p: SGD(p, lr=0.1). LBFGS may evaluate f several times in a step.
+            lambda p: SGD(p, lr=0.1). LBFGS takes many iterations in a step; of one each: LBFGS(p, max_iter=1, max_eval=25).
         steps: how many steps to take, 0 or more.
         make_schedule: makes the schedule of the optimiser, stepped after each step (ReduceLROnPlateau with the value).
 

@@ -454,13 +454,11 @@ def test_a_search_backs_off_from_where_the_loss_is_not_finite(f, start, minimum)
     assert np.allclose(w.data, minimum, atol=1e-4)
 
 
-def test_lbfgs_with_a_line_search_moves_in_a_step_of_one_iteration():
-    w, calls, optimizer = minimise(rosenbrock, [-1.2, 1.0], 60, max_iter=1, line_search_fn="strong_wolfe")
+def test_lbfgs_of_one_iteration_with_a_line_search_moves_if_it_may_evaluate():
+    w, _, _ = minimise(rosenbrock, [-1.2, 1.0], 60, max_iter=1, max_eval=25, line_search_fn="strong_wolfe")
     assert np.allclose(w.data, 1, atol=1e-4)
-    assert optimizer.state_dict()["state"][0]["n_iter"] <= 60
-    assert [LBFGS([w], max_iter=n, line_search_fn=s).defaults["max_eval"] for n in (1, 20, 40) for s in (None, "strong_wolfe")] == [
-        1, 25, 25, 25, 50, 50,
-    ]  # fmt: skip
+    w, _, _ = minimise(rosenbrock, [-1.2, 1.0], 2, max_iter=1, line_search_fn="strong_wolfe")
+    assert w.data.tolist() == [-1.2, 1.0]  # as in PyTorch
 
 
 def test_lbfgs_stops_at_its_bounds_and_leaves_frozen_and_idle_alone():

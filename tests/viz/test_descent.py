@@ -117,6 +117,8 @@ def test_what_is_refused(paths, tmp_path):
         viz.descent(bowl, {}, tmp_path / "a.gif")
     with pytest.raises(RenderError, match="descent: every path diverges; choose what to show by xlim= and ylim="):
         viz.descent(bowl, trace(bowl, (1.0, 1.0), partial(SGD, lr=1e200), 3), tmp_path / "a.gif")
+    with pytest.raises(ShapeError, match="descent: got levels=0"):
+        viz.descent(bowl, paths, tmp_path / "a.gif", levels=0)
     with pytest.raises(ShapeError, match="descent: got fps=0, expected an integer from 1 on"):
         viz.descent(bowl, paths, tmp_path / "a.gif", fps=0)
     with pytest.raises(FileNotFoundError, match="descent: got .* there is no folder"):

@@ -1,5 +1,6 @@
 """What holds for every plot of functions: themes, matplotlib's conventions, errors by name."""
 
+import itertools
 import subprocess
 import sys
 
@@ -47,6 +48,33 @@ def test_both_themes_name_their_axes_and_use_a_real_minus(name, theme):
     assert (np.mean(axes[0].figure.get_facecolor()[:3]) < 0.5) == (theme == "dark")
 
 
+def boxes(ax):
+    """Where the texts on plane Axes are, by what they say; the numbers of contour lines turn with them, and are left out."""
+    ticks = []
+    for k, (axis, (low, high)) in enumerate(((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim()))):
+        ticks += [
+            label for label in axis.get_ticklabels() if low <= label.get_position()[k] <= high
+        ]  # others are not drawn
+    legend = ax.get_legend().get_texts() if ax.get_legend() else []
+    texts = [*ticks, ax.title, ax.xaxis.label, ax.yaxis.label, *legend]
+    return {(t.get_text(), k): t.get_window_extent() for k, t in enumerate(texts) if t.get_text() and t.get_visible()}
+
+
+@every
+def test_no_text_is_cut_off_or_lies_on_another(name):
+    made = PLOTS[name]()
+    figure = made if name in FIGURES else made.figure
+    figure.canvas.draw()
+    for ax in figure.axes:
+        if not hasattr(ax, "plot_surface"):
+            found, whole = boxes(ax), figure.bbox.padded(2)
+            assert [
+                text for text, box in found.items() if not (whole.contains(*box.min) and whole.contains(*box.max))
+            ] == []
+            pairs = itertools.combinations(found.items(), 2)
+            assert [(a, b) for (a, one), (b, other) in pairs if one.padded(-2).overlaps(other.padded(-2))] == []
+
+
 @every
 def test_nothing_is_shown_or_changed_for_others(name):
     before = dict(plt.rcParams)
@@ -72,12 +100,48 @@ def test_without_matplotlib_the_error_says_what_to_install(name, monkeypatch):
 
 @every
 def test_what_is_no_function_or_theme_is_named(name):
-    with pytest.raises(DTypeError, match="got a float as f, expected a function"):
+    with pytest.raises(DTypeError, match=f"{name}: got a float as f, expected a function"):
         PLOTS[name](2.0)
-    with pytest.raises(ShapeError, match=r"returned shape \(3,\), expected a single number"):
+    with pytest.raises(ShapeError, match=rf"{name}: .* returned shape \(3,\), expected a single number"):
         PLOTS[name](lambda *x: np.ones(3))
-    with pytest.raises(RenderError, match='got theme=\'blue\', expected "light" or "dark"'):
+    with pytest.raises(RenderError, match=f'{name}: got theme=.blue., expected "light" or "dark"'):
         PLOTS[name](theme="blue")
+
+
+STRANGE = {
+    "partly undefined": lambda x, y: np.log(x + y),
+    "flat": lambda x, y: 3.0,
+    "huge": lambda x, y: 1e155 * (x**2 + y**2),
+    "tiny": lambda x, y: 1e-300 * (x + y),
+    "with poles": lambda x, y: 1 / (x * y),
+    "a step": lambda x, y: np.sign(x) + y,
+    "negative": lambda x, y: -np.exp(5 * x + y),
+    "far from 0": lambda x, y: 1e9 + x + y,
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.parametrize("name", [name for name in PLOTS if name != "curve"])
+def test_strange_functions_are_drawn_or_refused_without_a_warning(kind, name):
+    refused = {("flat", "level_set"), ("partly undefined", "surface"), ("with poles", "surface"), ("huge", "cut")}
+    try:
+        made = PLOTS[name](STRANGE[kind])
+    except (DTypeError, ShapeError) as caught:
+        error = str(caught)
+    else:
+        (made if name in FIGURES else made.figure).canvas.draw()
+        error = ""
+    assert error.startswith(f"{name}: ") == bool(error) == ((kind, name) in refused), error
+
+
+def test_a_plot_on_given_axes_has_its_legend_inside():
+    _, axes = plt.subplots(1, 2)
+    for ax in axes:
+        viz.contour(BOWL, *BOX, paths=PATH, ax=ax, points=21)
+        ax.figure.canvas.draw()
+        assert ax.get_legend().get_frame_on()
+        inside = ax.get_legend().get_window_extent()
+        assert ax.get_window_extent().x0 <= inside.x0
 
 
 def test_viz_does_not_import_matplotlib():

@@ -11,7 +11,7 @@ from . import path as routes
 from .field import Array, Field, count, finite, grid, limits
 from .levels import Scale, levels_of
 from .path import Path, Paths
-from .style import Theme, axes_of, ink_of, shown, styled
+from .style import Theme, axes_of, ink_of, paper_of, shown, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,13 +58,30 @@ def contour(
 
     >>> ax = contour(lambda x, y: x**2 + 3 * y**2, (-3, 3), (-2, 2), arrows=True)  # doctest: +SKIP
     """
-    field = Field("contour", f, 2)
-    across, along = limits("contour", "xlim", xlim), limits("contour", "ylim", ylim)
-    read = routes.read("contour", paths, 2)
-    x, y = grid(across, along, count("contour", "points", points))
-    z = finite("contour", field.values(x, y), ["xlim", "ylim"])
-    with styled("contour", theme) as plt:
-        lines = levels_of("contour", z, levels, scale)
+    return draw("contour", f, xlim, ylim, paths, arrows, levels, scale, points, ax, theme)
+
+
+def draw(
+    caller: str,
+    f: Callable[..., Any],
+    xlim: Limits,
+    ylim: Limits,
+    paths: Paths = None,
+    arrows: bool = False,
+    levels: int | Sequence[float] = 10,
+    scale: Scale = "linear",
+    points: int = 121,
+    ax: Axes | None = None,
+    theme: Theme = "light",
+) -> Axes:
+    """`contour`, with messages in the name of the function `caller`."""
+    field = Field(caller, f, 2)
+    across, along = limits(caller, "xlim", xlim), limits(caller, "ylim", ylim)
+    read = routes.read(caller, paths, 2)
+    x, y = grid(across, along, count(caller, "points", points))
+    z = finite(caller, field.values(x, y), ["xlim", "ylim"])
+    with styled(caller, theme) as plt:
+        lines = levels_of(caller, z, levels, scale)
         own = ax is None
         ax = axes_of(plt, ax, (7.0, 4.6))
         ground(ax, (x, y, z), lines, scale, theme)
@@ -74,9 +91,16 @@ def contour(
         frame(ax, field, across, along)
         if own:
             ax.figure.set_layout_engine("compressed")  # type: ignore[union-attr]  # room for the legend beside square Axes
-        if read or arrows:
-            ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
+        if own and (read or arrows):
+            legend_beside(ax)
+        elif read or arrows:
+            ax.legend(frameon=True, framealpha=0.8, facecolor=paper_of(theme), edgecolor="none")
     return ax
+
+
+def legend_beside(ax: Axes) -> None:
+    """A legend to the right of the Axes, which hides nothing; for a figure whose layout makes room for it."""
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
 
 
 def ground(ax: Axes, xyz: tuple[Array, Array, Array], levels: Array, scale: Scale, theme: Theme) -> None:

@@ -21,8 +21,9 @@ from ..drawing import RenderError
 from ..exploring.page import script
 from ..files import target, write
 from ..theme import DARK, FAINT
+from . import contour as contours
 from . import path as routes
-from .contour import Limits, contour
+from .contour import Limits, legend_beside
 from .field import Array, Field, count
 from .levels import Scale
 from .path import Path, Paths
@@ -86,7 +87,7 @@ def descent(
     with styled("descent", theme) as plt:
         ax = axes_of(plt, None, (7.0, 4.6) if gif else (5.2, 4.2))  # inches; the page fits a phone
         try:
-            contour(f, across, along, levels=levels, scale=scale, ax=ax, theme=theme)
+            contours.draw("descent", f, across, along, levels=levels, scale=scale, ax=ax, theme=theme)
             if gif:
                 content = _gif(ax, read, rate, title, theme)
             else:
@@ -117,7 +118,7 @@ def _gif(ax: Axes, read: list[Path], fps: int, title: str, theme: Theme) -> byte
     figure.set_dpi(_DPI)
     below = len(ax.lines)
     _frame(ax, read, last, theme)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
+    legend_beside(ax)
     ax.set_title(_caption(title, last))
     figure.canvas.draw()
     figure.set_layout_engine("none")

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from nn.optim.tracing import takes
 from tinygrad_edu import DTypeError, GradientWarning, ShapeError, Value, derivative, grad, no_grad
 
+from .style import shown
+
 Array: TypeAlias = NDArray[np.float64]
 Function: TypeAlias = Callable[..., Any]
 
+LARGEST = 1e150  # that a plot shows: matplotlib squares numbers
 _SAMPLES = 5  # points at which results for a whole grid are compared with results for single points
 
 
@@ -171,6 +174,22 @@ def places(caller: str, which: str, given: Any, variables: int) -> Array:
     return array
 
 
+def slope_at(caller: str, f: Callable[..., Any], point: Any) -> tuple[Field, float, tuple[float, ...]]:
+    """The function as a Field, its value and its gradient at a point.
+
+    Raises DTypeError or ShapeError, in the name of `caller`, if they are not finite, or it is not a point.
+    """
+    field = Field(caller, f, 2)
+    given = places(caller, "point", point, 2)
+    if len(given) != 1:
+        raise ShapeError(f"{caller}: got {len(given)} points, expected one (x, y)")
+    value, gradient = field.at(*given[0])
+    if not np.isfinite([value, *gradient]).all():
+        at = ", ".join(map(shown, given[0]))
+        raise DTypeError(f"{caller}: f({at}) is {value} with gradient {gradient}, expected finite numbers")
+    return field, value, gradient
+
+
 def _real(caller: str, which: str, x: Any) -> float:
     if not isinstance(x, Real) or not np.isfinite(float(x)):
         raise DTypeError(f"{caller}: got {x!r:.60} in {which}, expected a finite real number")
@@ -184,8 +203,8 @@ def grid(xlim: tuple[float, float], ylim: tuple[float, float], points: int) -> t
 
 
 def finite(caller: str, values: Array, what: Sequence[str] = ()) -> Array:
-    """The values, with infinities as NaN. Raises ShapeError, in the name of `caller`, if none is finite."""
-    kept = np.where(np.isfinite(values), values, np.nan)
+    """The values, with NaN for those that are not finite, or nearly so. Raises ShapeError if none is left."""
+    kept = np.where(np.abs(values) < LARGEST, values, np.nan)
     if np.isnan(kept).all():
         raise ShapeError(
             f"{caller}: f is finite at none of the {values.size} points; choose other {' and '.join(what)}"

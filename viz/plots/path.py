@@ -11,7 +11,7 @@ from nn.optim import Trace
 from tinygrad_edu import DTypeError, ShapeError, tree_map
 
 from ..text import plain
-from .field import Array
+from .field import LARGEST, Array
 from .style import DASHES, MARKERS, Theme, colours_of, ink_of, paper_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _path(caller: str, name: str, given: Any, variables: int) -> Path:
         )
     if points.shape[1] != variables or not len(points):
         raise ShapeError(f"{caller}: path {name!r} has shape {points.shape}, expected {expected}")
-    good = np.isfinite(points).all(axis=1)
+    good = (np.abs(points) < LARGEST).all(axis=1)
     end = len(points) if good.all() else int(np.argmin(good))
     if not end:
         raise ShapeError(f"{caller}: path {name!r} begins at {points[0]}, expected finite numbers")

@@ -10,8 +10,9 @@ import numpy as np
 from tinygrad_edu import DTypeError
 
 from ..drawing import RenderError
+from . import contour as contours
 from . import path as routes
-from .contour import Limits, contour, frame
+from .contour import Limits, frame, legend_beside
 from .field import Array, Field, count, finite, grid, limits, places
 from .levels import Scale
 from .path import Path, Paths
@@ -54,14 +55,30 @@ def surface(
 
     >>> ax = surface(lambda x, y: -(x**2) - y**2, (-3, 3), (-3, 3), tangents=[(0, 2)])  # doctest: +SKIP
     """
-    field = Field("surface", f, 2)
-    across, along = limits("surface", "xlim", xlim), limits("surface", "ylim", ylim)
-    touched = places("surface", "tangents", tangents, 2)
-    read = routes.read("surface", path, 2)
-    x, y = grid(across, along, count("surface", "points", points))
-    z = finite("surface", field.values(x, y), ["xlim", "ylim"])
-    with styled("surface", theme) as plt:
-        ax = space(plt, "surface", ax)
+    drawn: Axes = _draw("surface", f, xlim, ylim, tangents, path, points, ax, theme)
+    return drawn
+
+
+def _draw(
+    caller: str,
+    f: Callable[..., Any],
+    xlim: Limits,
+    ylim: Limits,
+    tangents: Any,
+    path: Paths,
+    points: int,
+    ax: Any,
+    theme: Theme,
+) -> Any:
+    """`surface`, with messages in the name of the function `caller`."""
+    field = Field(caller, f, 2)
+    across, along = limits(caller, "xlim", xlim), limits(caller, "ylim", ylim)
+    touched = places(caller, "tangents", tangents, 2)
+    read = routes.read(caller, path, 2)
+    x, y = grid(across, along, count(caller, "points", points))
+    z = finite(caller, field.values(x, y), ["xlim", "ylim"])
+    with styled(caller, theme) as plt:
+        ax = space(plt, caller, ax)
         sheet(ax, (x, y, z), 0.75 if touched.size or read else 1.0)
         for k, point in enumerate(touched):
             _plane(ax, field, point, across, along, colours_of(theme)[(k + 1) % len(colours_of(theme))], theme)
@@ -92,10 +109,12 @@ def surface_and_contour(
     """
     with styled("surface_and_contour", theme) as plt:
         figure, left, right = beside(plt)
-        surface(f, xlim, ylim, path=paths, ax=left, theme=theme)
-        contour(f, xlim, ylim, paths=paths, arrows=arrows, levels=levels, scale=scale, ax=right, theme=theme)
+        _draw("surface_and_contour", f, xlim, ylim, (), paths, 81, left, theme)
+        contours.draw("surface_and_contour", f, xlim, ylim, paths, arrows, levels, scale, ax=right, theme=theme)
         if left.get_legend() is not None:
             left.get_legend().remove()  # the contour's says the same
+        if right.get_legend() is not None:
+            legend_beside(right)
     return figure
 
 

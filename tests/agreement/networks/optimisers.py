@@ -69,6 +69,8 @@ LBFGS: list[dict[str, Any]] = [
 ]
 
 EXCEPTIONS = {
+    "trace": "absent there: the steps are those of the optimisers, whose cases are above",
+    "Trace": "what trace returns",
     "SGD, Adam, ...: foreach, fused, capturable, differentiable": "absent: how PyTorch runs the loop, not what it computes",
     "SGD, Adam, ...: maximize": "absent: minimise the negative",
     "SGD(momentum >= 1), eps=0": "refused here, accepted there",
