@@ -1,0 +1,163 @@
+"""The docs say what is so: generated pages are current, and the code on hand-written pages runs."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["ops.md", "kinks.md"])
+def test_generated_pages_are_current(name):
+    page = load(ROOT / "docs" / "tables.py").PAGES[name]()
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == page, "run python docs/tables.py"
+
+
+def test_the_page_on_numpys_functions_is_current_and_nothing_falls_through():
+    numpy_page = load(ROOT / "docs" / "numpy_page.py")
+    outcomes = {f.name: f.outcome for f in numpy_page.forms()}
+    assert [name for name, outcome in outcomes.items() if outcome == "falls through"] == []
+    if numpy_page.comparable():
+        assert numpy_page.main(["--check"]) == 0, "run python docs/numpy_page.py"
+
+
+@pytest.mark.parametrize(("script", "page"), [("tables", "ops.md"), ("tables", "kinks.md"), ("numpy_page", "numpy.md")])
+def test_a_page_that_is_out_of_date_fails_the_check_and_is_not_written(script, page, tmp_path, monkeypatch, capsys):
+    module, stale = load(ROOT / "docs" / f"{script}.py"), tmp_path / page
+    for name in ("ops.md", "kinks.md", "numpy.md"):
+        (tmp_path / name).write_bytes((ROOT / "docs" / name).read_bytes())
+    monkeypatch.setattr(module, *(("HERE", tmp_path) if script == "tables" else ("PAGE", stale)))
+    if script == "tables":
+        assert module.main(["--check"]) == 0
+    text = stale.read_text(encoding="utf-8").replace("NumPy 2", "Numpy 2") + "| one | row | more |\n"
+    stale.write_text(text, encoding="utf-8")
+    assert module.main(["--check"]) == 1
+    assert capsys.readouterr().err == f"docs/{page} is out of date; run python docs/{script}.py\n"
+    assert stale.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("script", ["tables", "numpy_page"])
+def test_a_script_uses_the_checkout_that_it_lives_in(script, tmp_path):
+    code = f"import runpy, sys; runpy.run_path({str(ROOT / 'docs' / f'{script}.py')!r}); print(sys.modules['tinygrad_edu'].__file__)"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert Path(process.stdout.strip()).parent == ROOT / "tinygrad_edu"
+
+
+def code_of(name, fence="python"):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return "\n".join(re.findall(rf"```{fence}\n(.*?)```", text, re.DOTALL))
+
+
+def promised_by(name, fence="python"):
+    """What the code on a page prints, line by line: after a # on the line of the print, or in a text block after the code."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    lines = []
+    for block, body in re.findall(rf"```({fence}|text)\n(.*?)```", text, re.DOTALL):
+        lines += body.splitlines() if block == "text" else re.findall(r"print\(.*\)\s*# (.*)", body)
+    return [without_error_bars(line) for line in lines]
+
+
+def without_error_bars(line):
+    """Error bars differ from one processor's exp to the next."""
+    return re.sub(r" +\d\.\de-\d\d\b", " ...", line.strip())
+
+
+PAGES = [
+    "docs/own_op.md",
+    "docs/transforms.md",
+    "docs/values.md",
+    "docs/testing_gradients.md",
+    "docs/networks.md",
+    "docs/drawing.md",
+    "docs/plotting_functions.md",
+    "docs/plotting_models.md",
+    "README.md",
+]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, monkeypatch):
+    from tinygrad_edu import registry
+
+    monkeypatch.chdir(tmp_path)
+    code = code_of(name)
+    before = dict(registry)
+    try:
+        exec(compile(code, name, "exec"), {"__name__": "page"})
+    finally:
+        registry.clear()
+        registry.update(before)
+    printed = [without_error_bars(line) for line in capsys.readouterr().out.splitlines()]
+    assert printed == promised_by(name)
+
+
+def rows_of(name):
+    """The code in the last column of a page's table of pictures, by row."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\d, ]+) \| (.*?) \| (`.*`) \|$", text, re.MULTILINE)
+    return [(f"{row}: {picture}", "\n".join(re.findall("`([^`]*)`", code))) for row, picture, code in rows]
+
+
+@pytest.mark.parametrize(("name", "least"), [("docs/plotting_functions.md", 20), ("docs/plotting_models.md", 10)])
+def test_each_row_of_a_table_of_pictures_runs_in_six_lines(name, least, tmp_path, monkeypatch):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "page"}
+    exec(compile(code_of(name), name, "exec"), names)
+    rows = rows_of(name)
+    assert len(rows) > least
+    for title, code in rows:
+        plt.close("all")
+        assert len(code.splitlines()) <= 6
+        exec(compile(code, title, "exec"), dict(names))
+        assert plt.get_fignums(), title
+        for number in plt.get_fignums():
+            plt.figure(number).canvas.draw()
+    plt.close("all")
+
+
+def test_code_for_other_libraries_runs_where_they_are_installed():
+    pages = [
+        ("testing_gradients", "torch", "12"),
+        ("testing_gradients", "jax", "12"),
+        ("networks", "torch", "True\nTrue"),
+    ]
+    for name, library, printed in pages:  # `make test` does not install the libraries
+        if importlib.util.find_spec(library):
+            code = code_of(f"docs/{name}.md", f"python {library}")
+            process = subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
+            )
+            assert (process.returncode, process.stdout) == (0, f"{printed}\n"), process.stderr
+
+
+def test_the_drawing_of_step_sizes_is_made_of_the_same_bytes_each_time():
+    page = load(ROOT / "docs" / "step_sizes.py")
+    assert page.picture() == page.picture()
+
+
+def test_the_errors_that_the_page_on_testing_names():
+    page = load(ROOT / "docs" / "step_sizes.py")
+    assert page.error(page.forward, page.EPS**0.5) < 2e-8 < page.error(page.forward, 1e-3)
+    assert page.error(page.central, page.EPS ** (1 / 3)) < 1e-10 < page.error(page.central, 1e-12)
+    assert page.error(page.ridders, 0.5) < 1e-13
+    assert page.error(page.complex_step, 1e-150) < 1e-15
+
+
+def test_links_lead_somewhere():
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)#]+)", prose):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"

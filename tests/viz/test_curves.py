@@ -273,3 +273,17 @@ def test_the_removed_name_gives_the_new_one():
         from viz import learning_curves  # noqa: F401
     with pytest.raises(AttributeError, match="module 'viz' has no attribute 'nothing'"):
         viz.nothing
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        CURVES,
+        History(CURVES, stopped_early=True),
+        {"train_loss": FALL, "validation_loss": RISE},
+        {"train_loss": 1 + FALL / 100, "validation_loss": FALL},
+        {f"a run with a name of many letters {i}": {"train_loss": FALL, "validation_loss": RISE} for i in range(3)},
+    ],
+)
+def test_words_do_not_overlap_nor_leave_the_figure(history, troubles):
+    assert troubles(curves(history, goal=0.01).figure) == []

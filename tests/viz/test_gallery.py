@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-from itertools import combinations
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
-from matplotlib.text import Text
 from samples import TROUBLE
 
 FILE = Path(__file__).parents[2] / "docs" / "gallery.py"
 SPEC = importlib.util.spec_from_file_location("gallery", FILE)
 gallery = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(gallery)
-
-
-@pytest.fixture
-def troubles(monkeypatch):
-    """Finds the words of a plot that overlap others by more than a pixel or two, or leave the figure."""
-    drawn: list[Text] = []
-    draw = Text.draw
-
-    def spy(self, *args, **kwargs):
-        if self.get_visible() and self.get_text().strip():
-            drawn.append(self)
-        return draw(self, *args, **kwargs)
-
-    def find(figure) -> list[str]:
-        figure.canvas.draw()  # to its layout
-        drawn.clear()
-        figure.canvas.draw()
-        boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in drawn]
-        assert boxes
-        paper = figure.bbox
-        left = [
-            text
-            for text, box in boxes
-            if not (paper.x0 <= box.x0 < box.x1 <= paper.x1 and paper.y0 <= box.y0 < box.y1 <= paper.y1)
-        ]
-        return left + [f"{a} / {b}" for (a, one), (b, other) in combinations(boxes, 2) if one.overlaps(other)]
-
-    monkeypatch.setattr(Text, "draw", spy)
-    return find
 
 
 @pytest.mark.parametrize("k", range(len(gallery.PLOTS)), ids=[title for title, _, _ in gallery.PLOTS])

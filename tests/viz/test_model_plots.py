@@ -275,6 +275,12 @@ def test_flat_images_are_square_and_colours_come_last():
     assert np.allclose(images(x).axes[0].images[0].get_array(), np.moveaxis(x[0], 0, -1) / 255)
 
 
+def test_long_names_stand_in_two_lines(troubles):
+    figure = images(RNG.random((20, 4)), Y, (Y + 1) % 3, ["hippopotamuses", "grasshoppers", "x"])
+    assert figure.axes[0].get_title() == "hippopotamuses\nis grasshoppers"
+    assert troubles(figure) == []
+
+
 def test_images_by_scores_and_of_many_the_first():
     figure = images(RNG.random((9, 4)), np.eye(9), most=4, columns=2)
     assert [ax.get_title() for ax in figure.axes] == ["0", "1", "2", "3"]
@@ -555,10 +561,15 @@ PLOTS = {
     "decision_boundary": lambda **options: decision_boundary(lambda p: p, PLANE, Y % 2, **options),
     "confusion_matrix": lambda **options: confusion_matrix(Y, Y, **options),
     "gradient_flow": lambda **options: gradient_flow(model(), X, loss=loss, **options),
-    "images": lambda **options: images(X[:, :4], **options),
+    "images": lambda **options: images(X[:, :4], Y, 1 - Y % 2, ["cat", "horse", "elephant"], **options),
     "weights": lambda **options: weights(nn.Linear(6, 4, rng=0), **options),
     "histograms": lambda **options: histograms(model(), X, **options),
 }
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_words_do_not_overlap_nor_leave_the_figure(name, troubles):
+    assert troubles(PLOTS[name]().figure) == []
 
 
 @pytest.mark.parametrize("name", PLOTS)

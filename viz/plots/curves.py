@@ -231,9 +231,9 @@ def _draw(
     axes.set_ylabel(_legible(quantity))
     axes.set_xticks(_ticks(max(len(curve.numbers) for curve in drawn)))
     if len(runs) == 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, fontsize=9)
     else:
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), labelspacing=1)
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), labelspacing=1, fontsize=9)
 
 
 class _Notes(NamedTuple):

@@ -119,7 +119,8 @@ def _titles(said: Array | None, right: Array | None, labels: Sequence[str] | Non
         return [] if right is None else [name(k) for k in right]
     if right is None:
         return [name(k) for k in said]
-    return [name(a) if a == b else f"{name(a)}, is {name(b)}" for a, b in zip(said, right, strict=True)]
+    between = ", is " if max(len(name(k)) for k in (*said, *right)) < 5 else "\nis "
+    return [name(a) if a == b else f"{name(a)}{between}{name(b)}" for a, b in zip(said, right, strict=True)]
 
 
 def _frame(ax: Axes, colour: str) -> None:

@@ -33,7 +33,7 @@ def draw(name: str, panels: Sequence[Panel], theme: Theme, columns: int, ylim: t
             _draw(ax, panel, curve(panel.function, *panel.xlim), ylim, theme)
         for ax in axes[len(panels) :]:
             ax.set_axis_off()
-        _legend(figure, axes[: len(panels)])
+        _legend(figure, axes[: len(panels)], columns if columns > 2 else 1)
     return figure
 
 
@@ -49,7 +49,7 @@ def _draw(ax: Axes, panel: Panel, drawn: Curve, ylim: tuple[float, float] | None
             "o",
             color=ink_of(theme),
             markersize=5,
-            label="f′ at a kink or jump, as backward() takes it",
+            label="f′ at a kink or jump",
         )
     ax.set_title(plain(panel.title, 40), fontsize=9)
     ax.set_xlabel(panel.argument, fontsize=8)
@@ -59,7 +59,7 @@ def _draw(ax: Axes, panel: Panel, drawn: Curve, ylim: tuple[float, float] | None
         ax.set_ylim(*ylim)
 
 
-def _legend(figure: Figure, axes: Sequence[Axes]) -> None:
+def _legend(figure: Figure, axes: Sequence[Axes], columns: int) -> None:
     """One for all panels, below them."""
     found = {label: line for ax in axes for line, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    figure.legend(list(found.values()), list(found), loc="outside lower center", ncols=3)
+    figure.legend(list(found.values()), list(found), loc="outside lower center", ncols=min(columns, 3), fontsize=9)
