@@ -170,6 +170,15 @@ rules = {"SGD": lambda p: SGD(p, lr=0.11), "Adam": lambda p: Adam(p, lr=0.3)}
 paths = {name: trace(bowl, (-4.0, 2.0), rule, 30) for name, rule in rules.items()}
 viz.descent(bowl, paths, path, title="SGD and Adam")
 """
+DIGITS = """
+from sklearn.datasets import load_digits
+digits = load_digits()
+x, y = digits.data / 16, digits.target
+train, rest = nn.stratified_split(y, (0.3,), np.random.default_rng(0))
+model = nn.MLP((64, 40, 10), rng=0)
+optimizer = nn.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+history = nn.fit(model, (x[train], y[train]), optimizer, epochs=25, rng=0, validation=(x[rest], y[rest]), progress=False)
+"""
 PLOTS = [  # title, what it shows, and code that makes `figure`, or Axes `ax`; theme is "light" and "dark" in turn
     (
         "A function, its derivative and a tangent",
@@ -267,6 +276,94 @@ path = trace(f, f.start, lambda p: SGD(p, lr=0.5), 20)
 ax = viz.contour(f, (-4, 4), (-4, 4), paths={"SGD": path}, points=41, theme=theme)
 """,
     ),
+    (
+        "Training: losses, accuracy, and the best epoch",
+        "Training and validation loss fall on a logarithmic axis, validation accuracy rises; rings mark the best epochs",
+        DIGITS + "figure = viz.curves(history, yscale='log', theme=theme)",
+    ),
+    (
+        "Runs side by side, with the epoch in which each was best",
+        "Losses of three learning rates: the low one falls slowly, the middle one overfits, the high one does not learn",
+        """
+n = np.arange(1, 41)
+noise = np.random.default_rng(0).uniform(0, 0.03, (6, 40))
+runs = {
+    "lr 0.001": {"train_loss": 2.3 * 0.98**n + noise[0], "validation_loss": 2.4 * 0.98**n + noise[1]},
+    "lr 0.1": {"train_loss": 2 / n + noise[2], "validation_loss": 2 / n + 0.01 * n + noise[3]},
+    "lr 10": {"train_loss": 2.3 + noise[4], "validation_loss": 2.35 + noise[5]},
+}
+ax = viz.curves(runs, smooth=0.5, theme=theme)
+""",
+    ),
+    (
+        "Activations and their derivatives",
+        "Fifteen panels, each an activation and its derivative; dots mark the derivative that is taken at a kink",
+        "figure = viz.activations(theme=theme)",
+    ),
+    (
+        "Losses and their derivatives",
+        "Seventeen panels, each a loss of one prediction and its derivative; dots mark the one that is taken at a kink",
+        "figure = viz.losses(theme=theme)",
+    ),
+    (
+        "A decision boundary: XOR",
+        "Two corners of a square are of one class, two of the other; the boundary is a band along a diagonal",
+        """
+x, y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0, 1, 1, 0])
+model = nn.Sequential(nn.Linear(2, 8, rng=0), nn.Tanh(), nn.Linear(8, 1, rng=1), nn.Sigmoid())
+optimizer = nn.optim.Adam(model.parameters(), lr=0.05)
+nn.fit(model, (x, y[:, None] * 1.0), optimizer, loss=nn.functional.binary_cross_entropy, epochs=200, progress=False)
+ax = viz.decision_boundary(model, x, y, theme=theme)
+""",
+    ),
+    (
+        "Regions of three classes, and the examples that are wrong",
+        "Three regions of the plane for three kinds of iris; at the boundary of two kinds wrong examples have rings",
+        """
+from sklearn.datasets import load_iris
+iris = load_iris()
+x, y = iris.data[:, :2], iris.target
+model = nn.MLP((2, 16, 3), nn.Tanh, rng=0)
+nn.fit(model, (x, y), nn.optim.Adam(model.parameters(), lr=0.02), epochs=60, rng=0, progress=False)
+ax = viz.decision_boundary(model, x, y, list(iris.target_names), theme=theme)
+ax.set(xlabel="length of sepals, cm", ylabel="width of sepals, cm")
+""",
+    ),
+    (
+        "Which digit is taken for which",
+        "A matrix of ten digits: most answers on the diagonal, some mistakes, with recall and precision of each digit",
+        DIGITS + "ax = viz.confusion_matrix(y[rest], model(x[rest]), theme=theme)",
+    ),
+    (
+        "Misread digits",
+        "Images of digits, each with what was read and what it is",
+        DIGITS
+        + """
+scores = model(x[rest]).data
+wrong = scores.argmax(axis=1) != y[rest]
+figure = viz.images(x[rest][wrong], scores[wrong], y[rest][wrong], cmap="gray_r", most=16, theme=theme)
+""",
+    ),
+    (
+        "What the units of the first layer look for",
+        "Forty small images of weights, red positive and blue negative: strokes and edges",
+        DIGITS + "figure = viz.weights(model[0], (8, 8), theme=theme)",
+    ),
+    (
+        "What flows through the layers",
+        "Histograms of the outputs of three layers; more than half of those of the ReLU are exactly 0",
+        DIGITS + "figure = viz.histograms(model, x[rest], theme=theme)",
+    ),
+    (
+        "Where gradients vanish",
+        "Gradients of seven layers fall from the last to the first by five orders of magnitude; three are called vanishing",
+        """
+from sklearn.datasets import load_digits
+x, y = load_digits().data[:200] / 16, load_digits().target[:200]
+deep = nn.Sequential(*[layer for i in range(6) for layer in (nn.Linear(64, 64, rng=i), nn.Sigmoid())], nn.Linear(64, 10, rng=9))
+ax = viz.gradient_flow(deep, x, loss=lambda scores: cross_entropy(scores, y), theme=theme)
+""",
+    ),
 ]
 STYLE = """
 :root { color-scheme: light dark }
@@ -309,12 +406,17 @@ def plot(k: int, theme: str, file: Path) -> None:
     """Save a plot."""
     from matplotlib import pyplot as plt
 
+    figure = figure_of(k, theme)
+    figure.savefig(file, metadata={"Software": None})
+    plt.close(figure)
+
+
+def figure_of(k: int, theme: str) -> Any:
+    """The figure that the code of a plot makes."""
     title, _, code = PLOTS[k]
     names: dict[str, Any] = {"theme": theme}
     exec(compile(SETUP + code, title, "exec"), names)
-    figure = names["figure"] if "figure" in names else names["ax"].figure
-    figure.savefig(file, metadata={"Software": None})
-    plt.close(figure)
+    return names["figure"] if "figure" in names else names["ax"].figure
 
 
 def page(drawn: list[tuple[str, str, viz.Picture]]) -> str:

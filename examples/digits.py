@@ -1,8 +1,9 @@
 """The main job: learn to read handwritten digits, and show what was learned.
 
 Trains a 64-100-40-10 perceptron on scikit-learn's 1,797 real 8x8 digits (Alpaydin & Kaynak, UCI 1998), stops when the
-validation loss no longer falls, and tests it on digits that it has never seen. Writes to a folder: the weights, the learning
-curves, the graph of a small expression, the digits it misread, and index.html, which shows it all.
+validation loss no longer falls, and tests it on digits that it has never seen. Writes to a folder: the weights; pictures of the
+training, the mistakes, the first layer's weights and what hidden units respond to; the graph of a small expression; and
+index.html, which shows it all.
 
     python examples/digits.py [folder]
 """
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
@@ -47,11 +49,11 @@ def main(folder: Path) -> None:
     accuracy = nn.evaluate(model, (images[test], labels[test]))["accuracy"]
 
     nn.save(model, folder / "weights.safetensors")
-    viz.learning_curves(history.curves, folder / "learning_curves.png")
     draw_expression(folder)
     with no_grad():
         predicted = np.argmax(model(images[test]).data, axis=1)
-    draw_misread(images[test], labels[test], predicted, folder / "misread.png")
+    draw_network(folder, model, history, images[train])
+    draw_answers(folder, images[test], labels[test], predicted)
     write_page(folder, model, history, accuracy, np.flatnonzero(predicted != labels[test]).size, len(test))
     print(f"wrote {folder}/index.html")
     print(f"test accuracy: {accuracy:.1%}")
@@ -66,21 +68,38 @@ def draw_expression(folder: Path) -> None:
         viz.graph(y, names={"y": y}, title="y = tanh(a*b + c), with gradients").save(folder / f"expression{suffix}")
 
 
-def draw_misread(images: NDArray[Any], labels: NDArray[Any], predicted: NDArray[Any], path: Path) -> None:
-    """A picture of the digits whose largest logit is not at their label."""
-    from matplotlib.figure import Figure
+def draw_network(folder: Path, model: nn.Module, history: nn.History, images: NDArray[Any]) -> None:
+    """How training went, and what the two hidden layers look for."""
+    save(viz.curves(history, yscale="log"), folder / "curves.png")
+    save(viz.weights(model[0], (8, 8)), folder / "weights.png")
+    save(viz.images(most_exciting(model, model[3], images), columns=10, cmap="gray_r"), folder / "units.png")
 
-    wrong = np.flatnonzero(predicted != labels)
-    columns = max(1, min(8, len(wrong)))
-    rows = max(1, -(-len(wrong) // columns))
-    figure = Figure(figsize=(1.5 * columns, 1.9 * rows + 0.4), layout="constrained")
-    figure.suptitle(f"{len(wrong)} of {len(labels)} test digits misread")
-    for i, axes in enumerate(np.ravel(figure.subplots(rows, columns, squeeze=False))):
-        axes.set_axis_off()
-        if i < len(wrong):
-            axes.imshow(images[wrong[i]].reshape(8, 8), cmap="gray_r")
-            axes.set_title(f"read {predicted[wrong[i]]}, is {labels[wrong[i]]}", fontsize=10)
-    figure.savefig(path, dpi=120, metadata={"Software": None})
+
+def most_exciting(model: nn.Module, layer: nn.Module, images: NDArray[Any], count: int = 20) -> NDArray[Any]:
+    """For each unit of a layer the mean of the images to which it responds most: (units, pixels)."""
+    responses: list[NDArray[Any]] = []
+
+    def look(module: nn.Module, _: Any, output: Any) -> None:
+        if module is layer:
+            responses.append(output.data)  # (images, units)
+
+    with no_grad(), nn.observing(look):
+        model(images)
+    best = np.argsort(-responses[0], axis=0)[:count]  # (count, units)
+    return images[best].mean(axis=0)
+
+
+def draw_answers(folder: Path, images: NDArray[Any], labels: NDArray[Any], predicted: NDArray[Any]) -> None:
+    """Which digits were taken for which, and some of them, the misread ones first."""
+    save(viz.confusion_matrix(labels, predicted), folder / "confusion.png")
+    first = np.argsort(predicted == labels, kind="stable")[:24]
+    save(viz.images(images[first], predicted[first], labels[first], cmap="gray_r"), folder / "read.png")
+
+
+def save(plot: Any, path: Path) -> None:
+    """Write a plot, in bytes that do not depend on matplotlib's version, and forget it."""
+    plot.figure.savefig(path, metadata={"Software": None})
+    plt.close(plot.figure)
 
 
 def write_page(folder: Path, model: nn.Module, history: nn.History, accuracy: float, wrong: int, total: int) -> None:
@@ -130,9 +149,20 @@ PAGE = """<!doctype html>
 <h2>How it learned</h2>
 <p>After each epoch the network is tried on a validation split that it does not learn from ({validation} right at the best
 epoch). When that loss has not fallen for a while, training stops and the best weights are put back.</p>
-<img src="learning_curves.png" alt="Training and validation loss, and validation accuracy, by epoch">
-<h2>What it misread</h2>
-<img src="misread.png" alt="The misread test digits, each with what was read and what it is">
+<img src="curves.png" alt="Training and validation loss on a logarithmic axis, and validation accuracy, by epoch, with the best
+epoch and the end of training marked">
+<h2>What it takes for what</h2>
+<p>A row for each digit, a column for each answer: right answers are blue, mistakes orange.</p>
+<img src="confusion.png" alt="Confusion matrix of the test digits, with recall and precision of each digit">
+<h2>What it read</h2>
+<p>Test digits, the misread ones first: what was read, and what it is.</p>
+<img src="read.png" alt="24 test digits, each with what was read; the misread ones have a frame and say what they are">
+<h2>What the first layer looks for</h2>
+<p>The weights of its 100 units, as 8×8 images: red ink excites a unit, blue ink inhibits it.</p>
+<img src="weights.png" alt="100 small images of weights, red positive and blue negative">
+<h2>What each hidden unit sees</h2>
+<p>For each of the 40 units of the second layer the mean of the 20 training digits to which it responds most.</p>
+<img src="units.png" alt="40 small images, each the mean of 20 digits; some read as one digit, others as a stroke">
 <h2>The network</h2>
 <pre>{model}</pre>
 <p>Its weights are in <a href="weights.safetensors">weights.safetensors</a>: plain arrays, no code.</p>

@@ -97,6 +97,7 @@ PAGES = [
     "docs/networks.md",
     "docs/drawing.md",
     "docs/plotting_functions.md",
+    "docs/plotting_models.md",
     "README.md",
 ]
 
@@ -113,8 +114,6 @@ def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, mon
     finally:
         registry.clear()
         registry.update(before)
-        if plt := sys.modules.get("matplotlib.pyplot"):
-            plt.close("all")
     printed = [without_error_bars(line) for line in capsys.readouterr().out.splitlines()]
     assert printed == promised_by(name)
 
@@ -126,14 +125,14 @@ def rows_of(name):
     return [(f"{row}: {picture}", "\n".join(re.findall("`([^`]*)`", code))) for row, picture, code in rows]
 
 
-@pytest.mark.parametrize("name", ["docs/plotting_functions.md"])
-def test_each_row_of_a_table_of_pictures_runs_in_six_lines(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("name", "least"), [("docs/plotting_functions.md", 20), ("docs/plotting_models.md", 10)])
+def test_each_row_of_a_table_of_pictures_runs_in_six_lines(name, least, tmp_path, monkeypatch):
     plt = pytest.importorskip("matplotlib.pyplot")
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "page"}
     exec(compile(code_of(name), name, "exec"), names)
     rows = rows_of(name)
-    assert len(rows) > 20
+    assert len(rows) > least
     for title, code in rows:
         plt.close("all")
         assert len(code.splitlines()) <= 6

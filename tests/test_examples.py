@@ -25,7 +25,16 @@ def test_the_main_job_reads_digits_and_shows_it(tmp_path, capsys):
     assert accuracy >= 97.0
     page = (tmp_path / "demo" / "index.html").read_text(encoding="utf-8")
     shown = re.findall(r'(?:src|href)="([^"]+)"', page)
-    assert sorted(shown) == ["expression.svg", "learning_curves.png", "misread.png", "weights.safetensors"]
+    assert sorted(shown) == [
+        "confusion.png",
+        "curves.png",
+        "expression.svg",
+        "read.png",
+        "units.png",
+        "weights.png",
+        "weights.safetensors",
+    ]
+    assert len(re.findall(r'<img src="[^"]+" alt="[^"]{20,}">', page)) == 6
     for name in [*shown, "expression.png"]:
         assert (tmp_path / "demo" / name).stat().st_size > 1000
     assert "{" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""viz: pictures of recorded expressions, of functions and descent, and of training.
+"""viz: pictures of recorded expressions, of functions and descent, of models and their training.
 
 >>> from tinygrad_edu import Value, tanh
 >>> from viz import graph
@@ -8,20 +8,31 @@
 >>> path = graph(y, names=locals()).save("expression.svg")  # doctest: +SKIP
 """
 
+import opcode as _opcode
+import sys as _sys
+
 from . import notebook as _notebook
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind, RenderError
 from .picture import Picture, graph
+from .plots.activations import activations
+from .plots.confusion import confusion_matrix
 from .plots.contour import contour
 from .plots.curve import curve
+from .plots.curves import curves
 from .plots.cut import cut
+from .plots.decision import decision_boundary
 from .plots.descent import descent
 from .plots.directional import directional
+from .plots.gradients import gradient_flow
+from .plots.histograms import histograms
+from .plots.images import images
 from .plots.level_set import level_set
 from .plots.loss import loss_over
+from .plots.losses import losses
 from .plots.slices import slices
 from .plots.surface import surface, surface_and_contour
+from .plots.weights import weights
 from .stepping import step
-from .training import learning_curves
 
 __all__ = [
     "Drawing",
@@ -31,19 +42,40 @@ __all__ = [
     "Kind",
     "Picture",
     "RenderError",
+    "activations",
+    "confusion_matrix",
     "contour",
     "curve",
+    "curves",
     "cut",
+    "decision_boundary",
     "descent",
     "directional",
+    "gradient_flow",
     "graph",
-    "learning_curves",
+    "histograms",
+    "images",
     "level_set",
     "loss_over",
+    "losses",
     "slices",
     "step",
     "surface",
     "surface_and_contour",
+    "weights",
 ]
 
 _notebook.register()
+
+_REMOVED = {"learning_curves": "viz.curves(history).figure.savefig(path)"}  # public until 0.1, and the replacement
+
+
+def __getattr__(name: str) -> object:
+    """Raise an error that names the replacement of a removed public name."""
+    if name not in _REMOVED:
+        raise AttributeError(f"module 'viz' has no attribute {name!r}")
+    message = f"viz.{name} is not public since 0.2; use {_REMOVED[name]}"
+    asker = _sys._getframe(1)
+    if asker.f_code.co_code[asker.f_lasti] == _opcode.opmap["IMPORT_FROM"]:  # it drops an AttributeError's message
+        raise ImportError(message)
+    raise AttributeError(message)

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from matplotlib.text import Text
 
 from viz import Picture, render
 
 SVG = "{http://www.w3.org/2000/svg}"
 
-os.environ["MPLBACKEND"] = "Agg"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-@pytest.fixture(autouse=True)
-def no_figure_stays_open():
-    """matplotlib warns of many open figures; and without a display it draws in memory."""
-    yield
-    if plots := sys.modules.get("matplotlib.pyplot"):
-        plots.close("all")
 
 
 @pytest.fixture(scope="session")
@@ -103,3 +94,32 @@ def texts() -> Callable[[Picture], dict[str, list[str]]]:
         }
 
     return read
+
+
+@pytest.fixture
+def troubles(monkeypatch):
+    """Finds the words of a plot that overlap others by more than a pixel or two, or leave the figure."""
+    drawn: list[Text] = []
+    draw = Text.draw
+
+    def spy(self, *args, **kwargs):
+        if self.get_visible() and self.get_text().strip():
+            drawn.append(self)
+        return draw(self, *args, **kwargs)
+
+    def find(figure) -> list[str]:
+        figure.canvas.draw()  # to its layout
+        drawn.clear()
+        figure.canvas.draw()
+        boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in drawn]
+        assert boxes
+        paper = figure.bbox
+        left = [
+            text
+            for text, box in boxes
+            if not (paper.x0 <= box.x0 < box.x1 <= paper.x1 and paper.y0 <= box.y0 < box.y1 <= paper.y1)
+        ]
+        return left + [f"{a} / {b}" for (a, one), (b, other) in combinations(boxes, 2) if one.overlaps(other)]
+
+    monkeypatch.setattr(Text, "draw", spy)
+    return find

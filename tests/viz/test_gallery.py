@@ -5,14 +5,30 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+import pytest
 from samples import TROUBLE
+
+FILE = Path(__file__).parents[2] / "docs" / "gallery.py"
+SPEC = importlib.util.spec_from_file_location("gallery", FILE)
+gallery = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(gallery)
+
+
+@pytest.mark.parametrize("k", range(len(gallery.PLOTS)), ids=[title for title, _, _ in gallery.PLOTS])
+def test_no_words_of_a_plot_overlap(k, troubles):
+    assert troubles(gallery.figure_of(k, "light")) == []
+
+
+def test_words_that_overlap_or_leave_the_plot_are_found(troubles):
+    figure, ax = plt.subplots()
+    ax.text(0.5, 0.5, "one")
+    ax.text(0.5, 0.5, "other")
+    ax.text(2.0, 0.5, "far away")
+    assert troubles(figure) == ["far away", "one / other"]
 
 
 def test_every_drawing_is_readable(browser, tmp_path):
-    file = Path(__file__).parents[2] / "docs" / "gallery.py"
-    spec = importlib.util.spec_from_file_location("gallery", file)
-    gallery = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(gallery)
     page = gallery.write_all(tmp_path)
     for width in (1280, 390):
         view = browser.new_page(viewport={"width": width, "height": 900})

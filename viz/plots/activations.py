@@ -1,0 +1,76 @@
+"""activations: a gallery of activation functions and their derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tinygrad_edu import DTypeError
+
+from ..drawing import RenderError
+from .panels import Panel, draw
+from .slopes import is_elementwise
+from .style import Theme
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def activations(
+    *functions: Callable[[Any], Any],
+    xlim: tuple[float, float] = (-4.0, 4.0),
+    ylim: tuple[float, float] = (-1.5, 2.5),
+    theme: Theme = "light",
+) -> Figure:
+    """Draw activation functions, each with its derivative, on axes of equal scale.
+
+    The derivatives are the ones that backward() computes, by the rules of the op table. Kinks are found by halving intervals, and
+    a dot is the derivative that is taken there (docs/kinks.md).
+
+    Args:
+        functions: modules such as nn.LeakyReLU(0.2), or elementwise functions such as tinygrad_edu.tanh; none for all elementwise
+            activations of nn.
+        xlim, ylim: from where to where, on both axes.
+        theme: "light" or "dark".
+
+    Returns:
+        the Figure, a panel for each function.
+
+    Raises:
+        DTypeError: for what is no function of numbers, or not elementwise.
+        RenderError: for limits that are not increasing, or without matplotlib.
+
+    >>> viz.activations().savefig("activations.svg")  # doctest: +SKIP
+    >>> viz.activations(nn.ReLU(), nn.LeakyReLU(0.2), lambda x: x * tanh(x))  # doctest: +SKIP
+    """
+    for name, (low, high) in (("xlim", xlim), ("ylim", ylim)):
+        if not low < high:
+            raise RenderError(f"activations: got {name}={(low, high)}, expected low < high")
+    panels = [Panel(_title(f), f, xlim) for f in functions] or [Panel(type(f).__name__, f, xlim) for f in _all()]
+    for panel in panels:
+        _check(panel.title, panel.function)
+    return draw("activations", panels, theme, 5, ylim)
+
+
+def _all() -> list[Callable[[Any], Any]]:
+    """The elementwise activations of nn: modules without parameters that map numbers one by one."""
+    from nn import Module, activation
+
+    classes = [c for c in vars(activation).values() if isinstance(c, type) and issubclass(c, Module)]
+    made = [c() for c in classes if c.__module__ == activation.__name__ and not c.__name__.startswith("_")]
+    return [module for module in made if is_elementwise(module)]
+
+
+def _check(title: str, f: Callable[[Any], Any]) -> None:
+    if not callable(f):
+        raise DTypeError(f"activations: got {type(f).__name__}, expected a module such as nn.ReLU() or a function")
+    if not is_elementwise(f):
+        raise DTypeError(
+            f"activations: {title} is not elementwise, so it has no curve; a softmax, for example, has none"
+        )
+
+
+def _title(f: Any) -> str:
+    """A module as it prints, a function by its name."""
+    name = str(getattr(f, "__name__", f)).splitlines()[0].removesuffix("()")
+    return "f" if name == "<lambda>" else name

@@ -1,0 +1,90 @@
+"""losses: a gallery of losses, each as a function of one number, with its derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import pi
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinygrad_edu import cos, sin, stack
+
+from ..drawing import RenderError
+from .panels import Panel, draw
+from .style import Theme
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ERROR, LOGIT, PROBABILITY = "prediction, target 0", "logit, target 1", "probability, target 1"
+
+
+def losses(*names: str, theme: Theme = "light") -> Figure:
+    """Draw losses of one prediction, each with its derivative, by the rules of the op table.
+
+    Each panel says what varies and what the target is. Losses that agree for a single number, such as the mean and the sum
+    of squared errors, share a panel; losses of several scores are drawn for two, one of which varies.
+
+    Args:
+        names: of functions in nn.functional, such as "mse_loss"; none for all.
+        theme: "light" or "dark".
+
+    Returns:
+        the Figure, a panel for each loss.
+
+    Raises RenderError for an unknown name, or without matplotlib.
+
+    >>> viz.losses().savefig("losses.svg")  # doctest: +SKIP
+    >>> viz.losses("mse_loss", "l1_loss", "huber_loss")  # doctest: +SKIP
+    """
+    panels = _panels()
+    known = [name for panel in panels for name in panel.title.split(", ")]
+    if unknown := [name for name in names if name not in known]:
+        raise RenderError(f"losses: got {unknown[0]!r}, expected some of {', '.join(known)}")
+    chosen = [next(p for p in panels if name in p.title.split(", ")) for name in names]
+    return draw("losses", list(dict.fromkeys(chosen)) or panels, theme, 6, None)
+
+
+def _panels() -> list[Panel]:
+    """All losses as functions of one number."""
+    from nn import functional
+
+    def against(target: float, loss: Callable[..., Any]) -> Callable[[Any], Any]:
+        return lambda x: loss(x, np.full(np.shape(x), target), reduction="none")
+
+    def scores(loss: Callable[..., Any]) -> Callable[[Any], Any]:
+        return lambda x: loss(stack([x, 0 * x], axis=1), np.zeros(np.shape(x), int), reduction="none")
+
+    def by_mean(mean: Any) -> Any:
+        return functional.gaussian_nll_loss(mean, np.zeros(np.shape(mean)), np.ones(np.shape(mean)), reduction="none")
+
+    def by_angle(angle: Any) -> Any:
+        x, y = stack([cos(angle), sin(angle)], axis=1), np.tile([1.0, 0.0], (np.size(angle), 1))
+        return functional.cosine_embedding_loss(x, y, np.ones(np.shape(angle)), reduction="none")
+
+    around, positive = (-3.0, 3.0), (0.02, 3.0)
+    return [
+        Panel("mse_loss, sse_loss", against(0, functional.mse_loss), around, ERROR),
+        Panel("half_mse_loss", against(0, functional.half_mse_loss), around, ERROR),
+        Panel("l1_loss, sae_loss, rmse_loss", against(0, functional.l1_loss), around, ERROR),
+        Panel("huber_loss, smooth_l1_loss", against(0, functional.huber_loss), around, ERROR),
+        Panel("log_cosh_loss", against(0, functional.log_cosh_loss), around, ERROR),
+        Panel("gaussian_nll_loss", by_mean, around, "mean, variance 1, target 0"),
+        Panel("msle_loss", against(1, functional.msle_loss), (-0.6, 4.0), "prediction, target 1"),
+        Panel("mape_loss", against(1, functional.mape_loss), (-1.0, 3.0), "prediction, target 1"),
+        Panel("binary_cross_entropy", against(1, functional.binary_cross_entropy), (0.1, 1.0), PROBABILITY),
+        Panel(
+            "binary_cross_entropy_with_logits",
+            against(1, functional.binary_cross_entropy_with_logits),
+            (-4.0, 4.0),
+            LOGIT,
+        ),
+        Panel("cross_entropy", scores(functional.cross_entropy), (-4.0, 4.0), "logit of the right class, other 0"),
+        Panel("nll_loss", scores(functional.nll_loss), around, "log probability of the right class"),
+        Panel("kl_div", against(0.5, functional.kl_div), around, "log probability, target 0.5"),
+        Panel("hinge_loss", against(1, functional.hinge_loss), around, "score, target 1"),
+        Panel("multi_margin_loss", scores(functional.multi_margin_loss), around, "score of the right class, other 0"),
+        Panel("hinge_embedding_loss", against(-1, functional.hinge_embedding_loss), positive, "distance, target −1"),
+        Panel("cosine_embedding_loss", by_angle, (-pi, pi), "angle between the vectors, target 1"),
+    ]
