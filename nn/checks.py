@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import signature
-from typing import Any, Never, TypeAlias, TypeGuard, TypeVar, cast
+from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 
 import numpy as np
 
@@ -145,7 +145,10 @@ def explaining(function: F) -> F:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            raise_explained(error, function, args, kwargs)
+            known = explained(error, function, args, kwargs)
+            if known is error:
+                raise
+            raise known from error
 
     return cast(F, call)
 
@@ -159,12 +162,12 @@ class Explaining:
             cls.__init__ = explaining(cls.__init__)  # type: ignore[method-assign]
 
 
-def raise_explained(
+def explained(
     error: Exception, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> Never:
-    """Raise the error again; if it is not the package's but arose in it, as a TinygradError that says what was called."""
+) -> Exception:
+    """The error itself; if it is not the package's but arose in it, a TinygradError that says what was called."""
     if isinstance(error, (OSError, ImportError, Warning)) or not _ours(error):
-        raise error
+        return error
     names = list(signature(function).parameters)
     given = dict(zip(names, args, strict=False)) | dict(kwargs)
     owner = given.pop("self", None) if names[:1] == ["self"] else None
@@ -173,19 +176,19 @@ def raise_explained(
     if isinstance(error, TinygradError):
         if str(error).startswith(_OF_NUMPY):
             error.operation = name if error.operation is None else f"{name}: {error.operation}"
-        raise error
+        return error
     kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
     for key, x in given.items():
         takes = [_TAKES.get(each) for each in function.__annotations__.get(key, "Any").split(" | ")]
         known = [each for each in takes if each is not None]
         if len(known) == len(takes) and not any(fits(x) for fits, _ in known):
             expected = " or ".join([text for _, text in known])
-            raise kind(f"{name}: got {key}={shown(x)}, expected {expected}") from error
+            return kind(f"{name}: got {key}={shown(x)}, expected {expected}")
     described = ", ".join([f"{key}={shown(x)}" for key, x in given.items()]) or "no arguments"
     if isinstance(error, MemoryError):
         error.add_note(f"in {name}: got {described}")
-        raise error
-    raise kind(f"{name}: {error or type(error).__name__}; got {described}; see help({name})") from error
+        return error
+    return kind(f"{name}: {error or type(error).__name__}; got {described}; see help({name})")
 
 
 def _ours(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, tree_map
 
-from .checks import Explaining, data_of, explaining, float_type, plain_array, raise_explained
+from .checks import Explaining, data_of, explained, explaining, float_type, plain_array
 from .running import observer
 from .summary import Summary, summarize
 
@@ -41,7 +41,10 @@ class Module(Explaining):
             finally:
                 watch.leave(self)
         except Exception as error:
-            raise_explained(error, type(self).forward, (self, *inputs), options)
+            known = explained(error, type(self).forward, (self, *inputs), options)
+            if known is error:
+                raise  # with a traceback that shows each module once
+            raise known from error
         watch.look(self, inputs, output)
         return output
 

@@ -25,6 +25,7 @@ from .ops.arrays.indexing import Parts
 from .recording import record
 from .share import fit
 from .slices import harmless
+from .snapshots import Snapshot
 from .unrolled import UNROLLED
 
 
@@ -114,7 +115,7 @@ def chain_rule(
             before = next(recording.clock)
             g = _run_hooks(node, node.extra["hooks"], g)
             if recording.last_change > before:
-                refuse_stale([node, *order])
+                refuse_stale(node, *order)
         yield node, g
         op = node.grad_fn
         if op is None or (ends and node in ends):
@@ -134,10 +135,15 @@ def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph:
     wanted = [i for i, x in enumerate(node.inputs) if isinstance(x, Node) and x in totals]
     if not wanted:
         return
-    if node.extra and "snapshots" in node.extra:
-        _refuse_changed(node, op, wanted)
-    params = node.extra.get("params", {}) if node.extra else {}
-    given = (g, node, *node.inputs) if create_graph else (g, node.raw, *map(raw_of, node.inputs))
+    inputs, params, extra = node.inputs, {}, node.extra
+    if extra is not None:
+        params = extra.get("params", {})
+        if "copies" in extra:
+            copies = extra["copies"]
+            inputs = tuple([copies.get(i, x) for i, x in enumerate(inputs)])
+        if "snapshots" in extra:
+            _refuse_changed(extra["snapshots"], op, wanted)
+    given = (g, node, *inputs) if create_graph else (g, node.raw, *map(raw_of, inputs))
     if op.slices and not is_finite(node.raw):
         given = harmless(op, given, params)
     every = None if op.shares is None else _every_share(op, op.shares, given, params)
@@ -161,9 +167,9 @@ def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph:
             totals[x] = total + share
 
 
-def _refuse_changed(node: Node, op: Op, wanted: list[int]) -> None:
+def _refuse_changed(snapshots: list[Snapshot], op: Op, wanted: list[int]) -> None:
     """Raise GraphError if an array that one of the wanted rules reads was changed after the call."""
-    for snapshot in node.extra["snapshots"]:  # type: ignore[index]
+    for snapshot in snapshots:
         if not snapshot.changed:
             continue
         from .reading import operands_read  # needed only here
@@ -253,17 +259,23 @@ def _run_hooks(node: Node, hooks: list[Callable[[Any], Any]], g: Any) -> Any:
     return g
 
 
-def refuse_stale(nodes: list[Node]) -> None:
-    """Raise GraphError if an input of one of the nodes was modified in place after its use."""
-    for node in nodes:
+def refuse_stale(*outputs: Node) -> None:
+    """Raise GraphError if an input of the nodes, or of those that they were computed from, was modified after its use."""
+    seen, waiting = set(outputs), list(outputs)
+    while waiting:
+        node = waiting.pop()
         for x in node.inputs:
             if isinstance(x, Node) and abs(x.tick) > node.tick:
                 raise _stale(node, x)
+            if isinstance(x, Node) and x not in seen:
+                seen.add(x)
+                waiting.append(x)
 
 
 def _stale(node: Node, leaf: Node) -> GraphError:
     name = f" {leaf.extra['name']!r}" if leaf.extra and "name" in leaf.extra else ""
     return GraphError(
         f"backward: the leaf{name} of shape {shape_of(leaf.raw)} was changed in place after {node.grad_fn} had used it, "
-        "so its gradient would be wrong; record the expression again after an optimiser's step"
+        "so its gradient would be wrong; record the expression again after an optimiser's step or unfreezing, and detach() what "
+        "is carried from one step to the next"
     )

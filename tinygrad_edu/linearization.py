@@ -92,7 +92,7 @@ class Linearization:
         """
         order = list(self.order)
         if recording.last_change > self.since:
-            refuse_stale(order)
+            refuse_stale(*[y for _, y in leaves(self.output) if active(y)])
         if release:
             self.order = []
         return pull(self.inputs, order, seeds, recorded, release and not recorded)

@@ -19,7 +19,8 @@ class Extra(TypedDict, total=False):
     name: str  # the user's name for it
     params: dict[str, Any]  # keyword parameters of the recorded call: axis=0
     hooks: list[Callable[[Any], Any]]  # called with the gradient before it is stored
-    snapshots: list[Any]  # of the arrays that the call shares with the caller: see snapshots.py
+    copies: dict[int, Any]  # of operands, by their place, and
+    snapshots: list[Any]  # of arrays that the call shares with the caller: see snapshots.py
 
 
 NO_GRADIENT = -1  # the greatest tick of Nodes to which no gradient flows

@@ -67,36 +67,52 @@ class Snapshot(NamedTuple):
 
 
 def keep(node: Node) -> Node:
-    """The node of a call just recorded, with copies in place of its arrays, or snapshots of them in its `extra`."""
+    """The node of a call just recorded, with copies or snapshots in its `extra` of the arrays that may change.
+
+    `inputs` keeps the caller's arrays, by which drawings name them.
+    """
     found: list[Snapshot] = []
-    held, extra = list(node.inputs), node.extra
-    for i, x in enumerate(held):
+    copies: dict[int, Any] = {}
+    for i, x in enumerate(node.inputs):
         if type(x) is np.ndarray:
-            held[i] = x.copy("K") if x.nbytes <= limit else _kept(x, i, found)
-        elif isinstance(x, Node) and x.tick < 0:
-            _kept(x, i, found)
-    node.inputs = tuple(held)
+            if x.nbytes <= limit:
+                copies[i] = x.copy("K")
+            else:
+                found.append(_snapshot(i, x, x))
+        elif isinstance(x, Node) and x.tick < 0 and type(x.raw) is np.ndarray:
+            found.append(_snapshot(i, x, x.raw))
+    extra = node.extra
     if extra is not None:
         params = extra["params"]
         extra["params"] = {name: x if type(x) in ATOMS else _kept(x, name, found) for name, x in params.items()}
-    if found:
+    if copies or found:
         node.extra = extra = extra or {}
-        extra["snapshots"] = found
+        if copies:
+            extra["copies"] = copies
+        if found:
+            extra["snapshots"] = found
     return node
 
 
 def _kept(x: Any, operand: int | str, found: list[Snapshot]) -> Any:
-    """A copy of a small array; else x itself, and a snapshot added to `found` if x may change."""
-    if type(x) is list or type(x) is tuple:
-        return type(x)([_kept(part, operand, found) for part in x])
-    array = x.raw if isinstance(x, Node) else x
-    if isinstance(array, np.ndarray):
-        small = array.nbytes <= limit
-        if small and array is x:
-            return array.copy("K")
-        places = None if small else _places(array.size)
-        found.append(Snapshot(operand, x, places, _numbers(array, places)))
-    return x
+    """A copy of a small array, also inside lists, tuples and dicts; a large one itself, and its snapshot added to `found`."""
+    if isinstance(x, dict):
+        return {key: _kept(part, operand, found) for key, part in x.items()}
+    if isinstance(x, (list, tuple)):
+        parts = [_kept(part, operand, found) for part in x]
+        return x._make(parts) if hasattr(x, "_make") else type(x)(parts)
+    array = x.raw if isinstance(x, Node) and x.tick < 0 else x  # a constant Value as an index is its numbers
+    if not isinstance(array, np.ndarray):
+        return array
+    if array.nbytes <= limit:
+        return array.copy("K")
+    found.append(_snapshot(operand, array, array))
+    return array
+
+
+def _snapshot(operand: int | str, holder: Any, array: np.ndarray[Any, Any]) -> Snapshot:
+    places = None if array.nbytes <= limit else _places(array.size)
+    return Snapshot(operand, holder, places, _numbers(array, places))
 
 
 @lru_cache(1024)

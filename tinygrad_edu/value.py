@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import graph, ops, recording
-from .data import PLAIN, raw_of, shape_of, to_leaf
+from .data import PLAIN, raw_of, refuse_foreign, shape_of, to_leaf
 from .domain import Shape
 from .errors import DTypeError, GradientWarning, GraphError, ShapeError, UnsupportedError
 from .methods import Methods
@@ -30,11 +30,15 @@ def in_place(function: Callable[..., Any], sign: str) -> Callable[[Value, Any], 
     """
 
     def update(self: Value, other: Any) -> Value:
-        if self.grad_fn is None and not recording.is_recording():
+        if self.grad_fn is None and self.tick != NO_GRADIENT and not recording.is_recording():
             new = raw_of(function(self, other))
             if shape_of(new) != self.shape:
                 raise ShapeError(
                     f"w {sign} x: got x of shape {shape_of(raw_of(other))}, expected one that fits {self.shape}"
+                )
+            if not np.can_cast(np.result_type(new), self.dtype, "same_kind"):
+                raise DTypeError(
+                    f"w {sign} x: got {np.result_type(new)}, expected {self.dtype}; make w a Value of floats"
                 )
             if type(self.raw) is np.ndarray and self.tick > NO_GRADIENT and self.raw.flags.writeable:
                 self.raw[...] = new
@@ -89,7 +93,8 @@ class Value(Methods):
         self.raw_grad = None
         self.grad_fn = None
         self.inputs = ()
-        self.tick = next(recording.clock) if requires_grad else NO_GRADIENT
+        now = next(recording.clock)
+        self.tick = now if requires_grad else -now
         self.extra = None if name is None else {"name": name}
 
     # -- Differentiation -----------------------------------------------------------------------------------------------
@@ -174,11 +179,14 @@ class Value(Methods):
     def grad(self, g: Any) -> None:
         if type(g) in PLAIN and self.shape:
             g = np.full(self.shape, g, self.dtype)
-        if g is not None and np.shape(raw_of(g)) != self.shape:
-            name = "" if self.name is None else f" of {self.name!r}"
-            raise ShapeError(
-                f"grad{name}: got shape {np.shape(raw_of(g))}, expected {self.shape}; reduce or transpose it"
-            )
+        if g is not None:
+            name = "grad" if self.name is None else f"grad of {self.name!r}"
+            refuse_foreign(raw_of(g))
+            shape, kind = np.shape(raw_of(g)), np.asarray(raw_of(g)).dtype
+            if shape != self.shape:
+                raise ShapeError(f"{name}: got shape {shape}, expected {self.shape}; reduce or transpose it")
+            if kind.kind not in "fiub":
+                raise DTypeError(f"{name}: got {kind}, expected real numbers")
         self.raw_grad = g
 
     # -- Data ----------------------------------------------------------------------------------------------------------

@@ -152,7 +152,9 @@ def test_a_small_operand_is_copied_when_it_is_recorded():
     b = np.ones(3)
     y = Value(np.ones(3)) * b
     b[:] = 5.0
-    assert np.array_equal(y.inputs[1], np.ones(3))
+    assert y.inputs[1] is b  # drawings name it
+    y.backward(np.ones(3))
+    assert y.inputs[0].grad.tolist() == [1.0, 1.0, 1.0]
 
 
 def test_a_plain_call_copies_nothing(monkeypatch):
@@ -239,10 +241,10 @@ def test_debug_stays_on_after_a_plain_call():
     debug()
     try:
         b = LARGE.copy()
-        assert (Value(LARGE) * b).inputs[1] is not b
+        assert "copies" in (Value(LARGE) * b).extra
     finally:
         debug(False)
-    assert (Value(LARGE) * b).inputs[1] is b
+    assert "copies" not in (Value(LARGE) * b).extra
 
 
 @pytest.mark.parametrize("shape", [(3,), (100, 100)])
