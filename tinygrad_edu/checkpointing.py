@@ -18,11 +18,12 @@ from .data import raw_of
 from .domain import REAL
 from .errors import GraphError
 from .linearization import active, between, pull, twin
+from .modes import enable_grad, is_recording
 from .node import Node
 from .op import Op, Rule
 from .ops.numbers.arithmetic import positive
 from .randomness import States, note, noting, repeating
-from .recording import clock, enable_grad, is_recording, record
+from .recording import clock, record
 from .tree import leaves, rebuild
 from .value import Value
 

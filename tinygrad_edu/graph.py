@@ -25,6 +25,7 @@ from .ops.arrays.indexing import Parts
 from .recording import record
 from .share import fit
 from .slices import harmless
+from .staleness import refuse_changed, refuse_stale, stale
 from .unrolled import UNROLLED
 
 
@@ -74,7 +75,7 @@ def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
                         found.append(x)
                         waiting.append(x)
                 elif x.tick >= tick or -x.tick > tick:
-                    raise _stale(node, x)
+                    raise stale(node, x)
         if node.inputs is RELEASED:
             raise GraphError(
                 f"backward: the inputs of {node.grad_fn} were released by an earlier backward(retain_graph=False); "
@@ -135,7 +136,7 @@ def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph:
     if not wanted:
         return
     if node.extra and "snapshots" in node.extra:
-        _refuse_changed(node, op, wanted)
+        refuse_changed(node, op, wanted)
     params = node.extra.get("params", {}) if node.extra else {}
     given = (g, node, *node.inputs) if create_graph else (g, node.raw, *map(raw_of, node.inputs))
     if op.slices and not is_finite(node.raw):
@@ -159,25 +160,6 @@ def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph:
             totals[x] = share + total
         else:
             totals[x] = total + share
-
-
-def _refuse_changed(node: Node, op: Op, wanted: list[int]) -> None:
-    """Raise GraphError if an array that one of the wanted rules reads was changed after the call."""
-    for snapshot in node.extra["snapshots"]:  # type: ignore[index]
-        if not snapshot.changed:
-            continue
-        from .reading import operands_read  # needed only here
-
-        i = snapshot.operand
-        what = i if isinstance(i, str) else op.arrays[i] if op.arrays else f"{op.many}[{i}]"
-        read = {name.partition("[")[0] for k in wanted for name in operands_read(op, 0 if op.shares else k)}
-        if isinstance(i, str) or what.partition("[")[0] in read:
-            error = GraphError(
-                f"{what} was changed after the call, so the gradient would be wrong; pass a copy of it, or change it after "
-                "backward (tinygrad_edu.debug() copies every array)"
-            )
-            error.operation = f"backward through {op.called or op.name}"
-            raise error
 
 
 def _every_share(op: Op, rule: Rule, given: tuple[Any, ...], params: dict[str, Any]) -> list[Any]:
@@ -251,19 +233,3 @@ def _run_hooks(node: Node, hooks: list[Callable[[Any], Any]], g: Any) -> Any:
                 raise ShapeError(f"hook: returned a gradient of shape {got}, expected {expected}")
             g = ops.astype(replacement, float if type(node.raw) is float else node.raw.dtype)
     return g
-
-
-def refuse_stale(nodes: list[Node]) -> None:
-    """Raise GraphError if an input of one of the nodes was modified in place after its use."""
-    for node in nodes:
-        for x in node.inputs:
-            if isinstance(x, Node) and abs(x.tick) > node.tick:
-                raise _stale(node, x)
-
-
-def _stale(node: Node, leaf: Node) -> GraphError:
-    name = f" {leaf.extra['name']!r}" if leaf.extra and "name" in leaf.extra else ""
-    return GraphError(
-        f"backward: the leaf{name} of shape {shape_of(leaf.raw)} was changed in place after {node.grad_fn} had used it, "
-        "so its gradient would be wrong; record the expression again after an optimiser's step"
-    )
