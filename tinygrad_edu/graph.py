@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from . import ops, recording
-from .data import is_built_in, is_finite, raw_of, refusal, shape_of
+from .data import is_finite, raw_of, shape_of
 from .errors import DefinitionError, GraphError, ShapeError, TinygradError
+from .misuse import is_built_in, refusal
 from .node import RELEASED, Node
 from .op import Op, Rule
 from .ops.arrays.indexing import Parts
