@@ -310,7 +310,7 @@ class Value(Methods):
             )
             if inside:
                 raise UnsupportedError(message)
-            warnings.warn(message, GradientWarning, stacklevel=2)
+            warnings.warn(message, GradientWarning, stacklevel=1)  # the user's line: attribution.py
         return self.item()
 
     def __bool__(self) -> bool:
