@@ -13,8 +13,8 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     (
         "tinygrad_edu/testing/slopes.py",
         "arguments swapped",
-        "value = float(np.dot(weights, line(complex(0, h)).imag)) / h",
-        "value = float(np.dot(line(complex(0, h)).imag, weights)) / h",
+        "value = float(np.dot(weights, line.at(complex(0, h)).imag)) / h",
+        "value = float(np.dot(line.at(complex(0, h)).imag, weights)) / h",
     ): "the product of two rows is symmetric",
     (
         "viz/exploring/page.py",

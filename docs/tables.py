@@ -118,7 +118,7 @@ def kinks_page() -> str:
         "## To second order",
         "",
         "A smooth combination of kinks is not seen as smooth: |x|² is x², but its graph holds |x|. At the kink of a length",
-        "(norm, hypot, std and what is composed of them, also arctan2 at the origin) the second derivative is NaN, never a",
+        "(norm, hypot, std and functions of them, also arctan2 at the origin) the second derivative is NaN, never a",
         "silent 0, except where a constant 0 is its factor. So is that of a branch not taken, if it is not linear in the",
         "length: put the condition on the vector, norm(where(known, x, 1)), or write the square as a sum. abs, relu and max",
         "have 0, as in PyTorch; maximum and minimum have what the shares of a tie give. `docs/tables.py` computed f''(x).",
@@ -162,6 +162,7 @@ PyTorch and JAX compute 0 · NaN = NaN; this differs on purpose. It holds
 It does not hold
 
 - where a single g of a slice is not 0: the slice keeps its NaN;
+- to second order at the kink of a length, if f is not linear in the length ([above](#to-second-order));
 - forwards: 0 · NaN in a result is NaN, in `weights @ values` too;
 - where the operation refuses its argument: `inv` and `solve` of a stack with a singular matrix, `cholesky` of NaN,
   eigenvalues (`eigh`) and singular values (`svd`, `pinv`, `lstsq`, `norm(x, ord=2)`) of a matrix that is not finite; or its

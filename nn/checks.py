@@ -1,4 +1,4 @@
-"""What layers and losses ask of their arguments, what they show of them, and other errors explained by them."""
+"""Arguments of layers, losses and other public functions: their domains, their text in messages, and errors they explain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tinygrad_edu import DTypeError, OutOfBoundsError, ShapeError, TinygradError
 
 Shape: TypeAlias = tuple[int, ...]
 Size: TypeAlias = int | Sequence[int]
-Domain: TypeAlias = tuple[Callable[[Any], bool], str]  # whether something belongs to it, and its name
+Domain: TypeAlias = tuple[Callable[[Any], bool], str]  # a test of membership, and the name in messages
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -40,12 +40,12 @@ def one_of(*words: str) -> Domain:
 
 
 def data_of(x: Any) -> Any:
-    """The numbers of a Value; all else as it is."""
+    """The data of a Value; anything else unchanged."""
     return x.data if isinstance(x, Value) else x
 
 
 def plain_array(name: str, what: str, x: Any) -> Any:
-    """A nested list as an array; an array or a Value as it is. Errors, as for masked arrays, begin with both names."""
+    """A nested list as an array; an array or a Value unchanged. Errors, as for masked arrays, begin with both names."""
     try:
         return array(x)
     except TinygradError as error:
@@ -54,7 +54,7 @@ def plain_array(name: str, what: str, x: Any) -> Any:
 
 
 def checked(layer: str, name: str, given: Any, domain: Domain = REAL) -> Any:
-    """A number as it is. Raises TinygradError, in the name of a layer, if it is not in the domain."""
+    """The argument `given`. Raises TinygradError, in the name of a layer, if it is not in the domain."""
     belongs, expected = domain
     try:
         right = belongs(given)
@@ -74,7 +74,7 @@ def _is_type(dtype: Any) -> bool:
 
 
 def generator(layer: str, rng: Any) -> np.random.Generator:
-    """A random generator as it is, one of a seed, or for None one without. Raises TinygradError, in the name of a layer."""
+    """A random generator, from a generator (unchanged), a seed or None. Raises TinygradError, in the name of a layer."""
     try:
         return np.random.default_rng(rng)
     except (TypeError, ValueError):
@@ -84,7 +84,7 @@ def generator(layer: str, rng: Any) -> np.random.Generator:
 
 
 def float_type(layer: str, dtype: Any) -> np.dtype[Any]:
-    """A type of floats. Raises DTypeError, in the name of a layer, for any other."""
+    """A floating-point dtype. Raises DTypeError, in the name of a layer, for any other."""
     found: np.dtype[Any] = np.dtype(dtype if _is_type(dtype) else object)
     if found.kind != "f":
         raise DTypeError(f"{layer}: got dtype={shown(dtype)}, expected a type of floats such as np.float32")
@@ -92,16 +92,16 @@ def float_type(layer: str, dtype: Any) -> np.dtype[Any]:
 
 
 def size(layer: str, name: str, given: int, least: int = 1) -> int:
-    """A single integer. Raises ShapeError, in the name of a layer, if it is none, or less than `least`."""
+    """A single integer. Raises ShapeError, in the name of a layer, if it is not an integer, or less than `least`."""
     if not _is_integer(given) or given < least:
         raise ShapeError(f"{layer}: got {name}={shown(given)}, expected an integer from {least} on")
     return int(given)
 
 
 def sizes(layer: str, name: str, given: Size | str, axes: int | None = None, least: int = 1) -> tuple[int, ...]:
-    """A tuple with an integer for each axis, which a single one is for all of; as many as are given if axes is None.
+    """A tuple with one integer per axis, from a tuple or from one integer for all axes; of any length if axes is None.
 
-    Raises ShapeError, in the name of a layer, if they are no integers, too many, too few, or less than `least`.
+    Raises ShapeError, in the name of a layer, if the elements are not integers, too many, too few, or less than `least`.
     """
     numbers: tuple[Any, ...] = tuple(given) if isinstance(given, (tuple, list)) else (given,) * (axes or 1)
     if not numbers or len(numbers) != (axes or len(numbers)) or not all(_is_integer(n) and n >= least for n in numbers):
@@ -117,7 +117,7 @@ def shown(x: Any) -> str:
     return " ".join(repr(x).split())[:60]
 
 
-# -- Errors that are not the package's ---------------------------------------------------------------------------------
+# -- Errors of NumPy and Python ---------------------------------------------------------------------------------------
 
 _LIBRARIES = {*sys.stdlib_module_names, "tinygrad_edu", "numpy", "scipy", "sklearn"}
 _OF_NUMPY = ("np.", "array:", "float:", "len:", "v[index]")  # how messages about a misplaced Value begin
@@ -135,9 +135,9 @@ _ALIKE = {TypeError: DTypeError, ArithmeticError: ShapeError, ValueError: ShapeE
 
 
 def explaining(function: F) -> F:
-    """Decorator of a public function or constructor: an error that is not the package's becomes one that names the call.
+    """Decorator of a public function or constructor: an error of NumPy or Python becomes a TinygradError that names the call.
 
-    Not so an error that arises in a user's function, such as a loss.
+    Errors that arise in a user's function, such as a loss, pass unchanged.
     """
 
     @wraps(function)
@@ -165,7 +165,7 @@ class Explaining:
 def explained(
     error: Exception, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Exception:
-    """The error itself; if it is not the package's but arose in it, a TinygradError that says what was called."""
+    """The error itself; one of NumPy or Python that arose in this package, as a TinygradError that names the call."""
     if isinstance(error, (OSError, ImportError, Warning)) or not _ours(error):
         return error
     names = list(signature(function).parameters)
@@ -205,7 +205,7 @@ def _ours(error: BaseException) -> bool:
 
 
 def short(numbers: Any) -> Any:
-    """The number that a tuple repeats, as a user would have given it; anything else as it is."""
+    """The number that a tuple repeats, as a user would have given it; anything else unchanged."""
     return numbers[0] if isinstance(numbers, tuple) and len(set(numbers)) == 1 else numbers
 
 
@@ -216,7 +216,7 @@ def unusual(build: Callable[..., Any], given: Mapping[str, Any]) -> list[str]:
 
 
 def stretches(shape: Shape, wanted: Shape) -> bool:
-    """Whether NumPy's broadcasting makes `wanted` of a shape, without changing `wanted`."""
+    """Whether a shape broadcasts to `wanted`."""
     sides = zip(shape[::-1], wanted[::-1], strict=False)
     return len(shape) <= len(wanted) and all(n in (1, m) for n, m in sides)
 

@@ -20,13 +20,13 @@ __all__ = ["accuracy", "confusion_matrix", "f1", "mistakes", "precision", "r2", 
 AVERAGES = ("binary", "micro", "macro", "weighted", None)
 
 
-def _plain(x: Any) -> NDArray[Any]:
-    return np.asarray(plain_array("metric", "prediction or target", data_of(x)))
+def _plain(name: str, what: str, x: Any) -> NDArray[Any]:
+    return np.asarray(plain_array(name, what, data_of(x)))
 
 
 def _decided(name: str, prediction: Any, target: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     """The predicted and the right labels, of the same shape."""
-    scores, labels = _plain(prediction), _plain(target)
+    scores, labels = _plain(name, "prediction", prediction), _plain(name, "target", target)
     given = scores.shape == labels.shape
     if not given and scores.shape[-1:] == (1,):
         remedy = "of two classes pass (scores[:, 0] > 0).astype(int)"
@@ -70,7 +70,7 @@ def top_k_accuracy(scores: Any, target: ArrayLike, k: int = 5) -> float:
 
     Raises TinygradError unless k is from 1 to the number of classes, ShapeError or DTypeError as `accuracy`.
     """
-    table, labels = _plain(scores), _decided("top_k_accuracy", scores, target)[1]
+    table, labels = _plain("top_k_accuracy", "scores", scores), _decided("top_k_accuracy", scores, target)[1]
     if table.shape == labels.shape:
         raise ShapeError(f"top_k_accuracy: got labels {table.shape} as prediction, expected scores (batch, classes)")
     if not 1 <= k <= table.shape[-1]:
@@ -89,7 +89,7 @@ def confusion_matrix(prediction: Any, target: ArrayLike) -> NDArray[Any]:
     Of predictions that are labels the classes are 0 to the largest. Errors as for `accuracy`.
     """
     decided, labels = _decided("confusion_matrix", prediction, target)
-    scores = _plain(prediction)
+    scores = _plain("confusion_matrix", "prediction", prediction)
     classes = scores.shape[-1] if scores.shape != labels.shape else int(max(decided.max(), labels.max())) + 1
     if labels.min() < 0 or decided.min() < 0 or labels.max() >= classes:
         got = f"labels from {min(labels.min(), decided.min())} to {labels.max()}"
@@ -161,7 +161,7 @@ def rmse(prediction: Any, target: ArrayLike) -> float:
 
 def _truth_first(name: str, prediction: Any, target: ArrayLike, least: int) -> tuple[NDArray[Any], NDArray[Any]]:
     """Target and prediction, in scikit-learn's order."""
-    ours, truth = _plain(prediction), _plain(target)
+    ours, truth = _plain(name, "prediction", prediction), _plain(name, "target", target)
     if ours.shape != truth.shape or ours.ndim not in (1, 2) or len(ours) < least or not ours.size:
         got = f"prediction has shape {ours.shape}, target {truth.shape}"
         raise ShapeError(f"{name}: {got}; expected the same, (batch,) or (batch, outputs), at least {least} rows")

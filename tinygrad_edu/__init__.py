@@ -34,7 +34,7 @@ from .domain import CONDITION, DISTINCT, NONZERO, POSITIVE, REAL, Domain, Sample
 from .op import Op, Rule, rule
 from .node import Node
 from .snapshots import debug
-from .recording import enable_grad, no_grad
+from .modes import enable_grad, no_grad
 from .definition import derived, elementwise, operation, registry
 from .ops import *  # noqa: F403  # the whole op table is public
 from . import linalg, ops

@@ -1,4 +1,4 @@
-"""Algebra: an expression of single numbers made simpler, by collecting equal factors and equal summands.
+"""Algebra: simplifying an expression of single numbers by collecting equal factors and equal summands.
 
 >>> x = Term.symbol("x")
 >>> typeset(simplified(x * 2 * x + x * x)).text
@@ -114,7 +114,7 @@ def _powers(product: Product, sign: int) -> Any:
 
 
 def _place(factor: tuple[Any, float]) -> tuple[int, str]:
-    """Where a factor comes in a product: constants, variables by name, functions, sums."""
+    """The sort key of a factor in a product: constants, variables by name, functions, sums."""
     base, _ = factor
     text = typeset(base).text
     if not isinstance(base, Term):

@@ -24,7 +24,7 @@ def _top(frame: FrameType) -> str:
 def _show_at_user(message: Any) -> None:
     """Show a warning; one that arose in this package is issued again, at the line outside that called it.
 
-    Python shows equal warnings of one line once. So that counts for the user's line, ours forgets.
+    Python shows equal warnings of one line once. Clearing our registry makes that hold for the user's line instead.
     """
     origin: FrameType | None = sys._getframe(1)
     while origin is not None and _top(origin) == "warnings":

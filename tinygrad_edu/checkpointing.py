@@ -18,11 +18,12 @@ from .data import raw_of
 from .domain import REAL
 from .errors import GraphError
 from .linearization import active, between, pull, twin
+from .modes import enable_grad, is_recording
 from .node import Node
 from .op import Op, Rule
 from .ops.numbers.arithmetic import positive
 from .randomness import States, note, noting, repeating
-from .recording import clock, enable_grad, is_recording, record
+from .recording import clock, record
 from .tree import leaves, rebuild
 from .value import Value
 
@@ -51,7 +52,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         if not is_recording():
             return f(*args, **kwargs)
-        held = [_snapshot(x) for _, x in leaves((args, kwargs))]
+        held = [_copied(x) for _, x in leaves((args, kwargs))]
         arguments = rebuild((args, kwargs), iter(held))
         given = [x for x in held if active(x)]
 
@@ -82,8 +83,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     return checkpointed
 
 
-def _snapshot(x: Any) -> Any:
-    """An argument that is unaffected when the caller's array changes; a Value to which gradient flows as it is."""
+def _copied(x: Any) -> Any:
+    """An argument that is unaffected when the caller's array changes. A Value to which gradient flows is unchanged."""
     if isinstance(x, Node) and not active(x):
         return Value(x.raw, requires_grad=False)
     return x.copy() if isinstance(x, np.ndarray) else x
@@ -93,7 +94,7 @@ def _recomputing(run: Callable[[list[Node]], Any], data: list[Any], outside: lis
     """The op that records one call as a single node: its inputs are the given and the outer Values.
 
     Args:
-        data: those of the given ones, as they were.
+        data: the data of the given Values at the time of the call.
         states: of the generators that the call drew from.
     """
 

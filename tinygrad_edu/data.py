@@ -14,7 +14,7 @@ on floats, and 0.43 us on 0-d arrays.
     value_or_array  a Value unchanged, anything else as an array
     value_or_weak   the same, but a single number as a Python float, so that it adopts the dtype of the other operand
 
-Errors of an op are handled by `recover` and `refusal`.
+Errors of an op are handled by `recover`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from numpy import ndarray, vdot
 
 from .domain import Shape
 from .errors import DTypeError, TinygradError
-from .misuse import call_described, explained
+from .misuse import refusal
 from .node import Node
 from .op import Op
 from .term import Term, TermMet
@@ -178,35 +178,6 @@ def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Except
             except Exception as again:
                 error = again
     raise refusal(op, inputs, params, error)
-
-
-def refusal(
-    op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Exception, operation: str | None = None
-) -> Exception:
-    """The error to raise after an op failed: the same TinygradError with its name, or another error explained by one.
-
-    A user's own op keeps errors that do not speak of its arguments, such as an AttributeError; a MemoryError is kept too. They
-    get a note that names the op.
-    """
-    if isinstance(error, Warning):  # of NumPy's, which a filter made an error
-        return error
-    if isinstance(error, TinygradError):
-        error.operation = operation or op.name
-        return error
-    built_in = is_built_in(op)
-    known = None if isinstance(error, MemoryError) else explained(op, inputs, params, error, built_in)
-    if known is None:
-        error.add_note(f"in {operation or op.name}: got {call_described(op, inputs, params)}")
-        return error
-    known.operation = operation or op.name
-    # users need to see the failing line
-    known.__cause__, known.__suppress_context__ = None if built_in else error, True
-    return known
-
-
-def is_built_in(op: Op) -> bool:
-    """Whether this package defines the op."""
-    return op.forward.__module__.startswith(f"{__package__}.ops")
 
 
 def to_leaf(data: Any, requires_grad: bool, copy: bool) -> Any:

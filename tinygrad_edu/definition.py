@@ -16,10 +16,11 @@ from typing import Any, Unpack
 import numpy as np
 
 from .binding import Split, binder, calling, listed_signature, listing, parameters_of
-from .data import refusal, to_operand
+from .data import to_operand
 from .domain import REAL, Sample, Sampler
 from .errors import DefinitionError, TinygradError
 from .half import in_single
+from .misuse import refusal
 from .node import Node
 from .op import Op, Rule
 from .recording import apply

@@ -17,15 +17,16 @@ from typing import Any
 import numpy as np
 
 from . import ops, recording
-from .data import is_built_in, is_finite, raw_of, refusal, shape_of
+from .data import is_finite, raw_of, shape_of
 from .errors import DefinitionError, GraphError, ShapeError, TinygradError
+from .misuse import is_built_in, refusal
 from .node import RELEASED, Node
 from .op import Op, Rule
 from .ops.arrays.indexing import Parts
 from .recording import record
 from .share import fit
 from .slices import harmless
-from .snapshots import Snapshot
+from .staleness import refuse_changed, refuse_stale, stale
 from .unrolled import UNROLLED
 
 
@@ -75,7 +76,7 @@ def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
                         found.append(x)
                         waiting.append(x)
                 elif x.tick >= tick or -x.tick > tick:
-                    raise _stale(node, x)
+                    raise stale(node, x)
         if node.inputs is RELEASED:
             raise GraphError(
                 f"backward: the inputs of {node.grad_fn} were released by an earlier backward(retain_graph=False); "
@@ -142,7 +143,7 @@ def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph:
             copies = extra["copies"]
             inputs = tuple([copies.get(i, x) for i, x in enumerate(inputs)])
         if "snapshots" in extra:
-            _refuse_changed(extra["snapshots"], op, wanted)
+            refuse_changed(extra["snapshots"], op, wanted)
     given = (g, node, *inputs) if create_graph else (g, node.raw, *map(raw_of, inputs))
     if op.slices and not is_finite(node.raw):
         given = harmless(op, given, params)
@@ -165,25 +166,6 @@ def share_out(node: Node, op: Op, g: Any, totals: dict[Node, Any], create_graph:
             totals[x] = share + total
         else:
             totals[x] = total + share
-
-
-def _refuse_changed(snapshots: list[Snapshot], op: Op, wanted: list[int]) -> None:
-    """Raise GraphError if an array that one of the wanted rules reads was changed after the call."""
-    for snapshot in snapshots:
-        if not snapshot.changed:
-            continue
-        from .reading import operands_read  # needed only here
-
-        i = snapshot.operand
-        what = i if isinstance(i, str) else op.arrays[i] if op.arrays else f"{op.many}[{i}]"
-        read = {name.partition("[")[0] for k in wanted for name in operands_read(op, 0 if op.shares else k)}
-        if isinstance(i, str) or what.partition("[")[0] in read:
-            error = GraphError(
-                f"{what} was changed after the call, so the gradient would be wrong; pass a copy of it, or change it after "
-                "backward (tinygrad_edu.debug() copies every array)"
-            )
-            error.operation = f"backward through {op.called or op.name}"
-            raise error
 
 
 def _every_share(op: Op, rule: Rule, given: tuple[Any, ...], params: dict[str, Any]) -> list[Any]:
@@ -257,25 +239,3 @@ def _run_hooks(node: Node, hooks: list[Callable[[Any], Any]], g: Any) -> Any:
                 raise ShapeError(f"hook: returned a gradient of shape {got}, expected {expected}")
             g = ops.astype(replacement, float if type(node.raw) is float else node.raw.dtype)
     return g
-
-
-def refuse_stale(*outputs: Node) -> None:
-    """Raise GraphError if an input of the nodes, or of those that they were computed from, was modified after its use."""
-    seen, waiting = set(outputs), list(outputs)
-    while waiting:
-        node = waiting.pop()
-        for x in node.inputs:
-            if isinstance(x, Node) and abs(x.tick) > node.tick:
-                raise _stale(node, x)
-            if isinstance(x, Node) and x not in seen:
-                seen.add(x)
-                waiting.append(x)
-
-
-def _stale(node: Node, leaf: Node) -> GraphError:
-    name = f" {leaf.extra['name']!r}" if leaf.extra and "name" in leaf.extra else ""
-    return GraphError(
-        f"backward: the leaf{name} of shape {shape_of(leaf.raw)} was changed in place after {node.grad_fn} had used it, "
-        "so its gradient would be wrong; record the expression again after an optimiser's step or unfreezing, and detach() what "
-        "is carried from one step to the next"
-    )

@@ -1,6 +1,6 @@
 """float16: operations that add up many numbers compute in float32, and round once, at the end.
 
-float16 ends at 65504, and 2048 + 1 is 2048 there: a mean, a norm or a count would overflow, or stand still.
+The largest float16 is 65504, and 2048 + 1 rounds to 2048: a mean or a norm would overflow, and a count would stop.
 """
 
 from __future__ import annotations

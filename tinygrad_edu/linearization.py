@@ -17,9 +17,11 @@ from . import ops, recording
 from .binding import check_function
 from .data import raw_of, refuse_foreign, shape_of
 from .errors import DTypeError, ShapeError, UnsupportedError
-from .graph import ancestors, chain_rule, refuse_stale
+from .graph import ancestors, chain_rule
+from .modes import is_recording, transforming
 from .node import NO_GRADIENT, Node
-from .recording import clock, is_recording, record, transforming
+from .recording import clock, record
+from .staleness import refuse_stale
 from .tree import leaves, rebuild
 from .value import Value
 

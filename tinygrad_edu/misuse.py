@@ -1,7 +1,6 @@
-"""What was wrong with a call of an op that failed: the error of NumPy or Python as one that says what it got and expected.
+"""Misuse: the errors of NumPy and Python from a failed call of an op, explained by the arguments that it got and expected.
 
-All of this runs after the failure, so that calls that succeed pay nothing for it. The annotations of the parameters say what
-they take.
+All of this runs after the failure, so that successful calls pay nothing. The expected arguments come from the annotations.
 """
 
 from __future__ import annotations
@@ -29,7 +28,36 @@ _KINDS: dict[type[Exception], type[TinygradError]] = {
 }
 
 
-def explained(
+def refusal(
+    op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Exception, operation: str | None = None
+) -> Exception:
+    """The error to raise after an op failed: the same TinygradError with its name, or another error explained by one.
+
+    A user's own op keeps errors that do not speak of its arguments, such as an AttributeError; a MemoryError is kept too. They
+    get a note that names the op.
+    """
+    if isinstance(error, Warning):  # of NumPy's, which a filter made an error
+        return error
+    if isinstance(error, TinygradError):
+        error.operation = operation or op.name
+        return error
+    built_in = is_built_in(op)
+    known = None if isinstance(error, MemoryError) else _explained(op, inputs, params, error, built_in)
+    if known is None:
+        error.add_note(f"in {operation or op.name}: got {_call_described(op, inputs, params)}")
+        return error
+    known.operation = operation or op.name
+    # users need to see the failing line
+    known.__cause__, known.__suppress_context__ = None if built_in else error, True
+    return known
+
+
+def is_built_in(op: Op) -> bool:
+    """Whether this package defines the op."""
+    return op.forward.__module__.startswith(f"{__package__}.ops")
+
+
+def _explained(
     op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Exception, built_in: bool
 ) -> TinygradError | None:
     """An error of NumPy or Python as a TinygradError that says what the op got; None for an unknown kind in a user's op."""
@@ -49,7 +77,7 @@ def explained(
         return made(wrong)
     if isinstance(error, AttributeError):
         reason = "expected arrays"
-    return made(f"{reason}; got {call_described(op, inputs, params)}; see help({op.called or op.name})")
+    return made(f"{reason}; got {_call_described(op, inputs, params)}; see help({op.called or op.name})")
 
 
 def _broadcast(shapes: Sequence[Shape]) -> bool:
@@ -98,7 +126,7 @@ _TAKES: dict[str, tuple[Callable[[Any], bool], str]] = {  # by one alternative o
 
 
 def _wrong_option(op: Op, params: dict[str, Any]) -> str | None:
-    """What is wrong with the first option that is not as annotated; None if all are, as far as their annotations are known."""
+    """A message about the first option that contradicts its annotation; None without one. Unknown annotations are skipped."""
     for name, x in params.items():
         takes = [_TAKES.get(kind) for kind in op.parameters.types.get(name, "Any").split(" | ")]
         known = [each for each in takes if each is not None]
@@ -110,7 +138,7 @@ def _wrong_option(op: Op, params: dict[str, Any]) -> str | None:
 # -- Arguments in a message --------------------------------------------------------------------------------------------
 
 
-def call_described(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> str:
+def _call_described(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> str:
     """The arguments of a call, for a message: the shapes of arrays, and the parameters that are not the defaults."""
     names = op.arrays if len(op.arrays) == len(inputs) else [f"{op.many or 'array'}[{i}]" for i in range(len(inputs))]
     defaults = op.parameters.defaults

@@ -1,6 +1,6 @@
-"""Random generators that a function draws from, so that it can be run again with the same numbers.
+"""The random generators that a function draws from, so that it can be run again with the same numbers.
 
-Operations get their generator from `generator`; whatever draws in another way cannot be repeated.
+Operations get their generator from `generator`; numbers drawn in another way cannot be repeated.
 """
 
 from __future__ import annotations

@@ -83,9 +83,8 @@ def rule_formula(op: Op, i: int = 0, notation: Notation = TEXT, names: Mapping[s
     return typeset(renamed(term, names or {}), notation).text
 
 
-_operands_read: WeakKeyDictionary[Op, dict[int, frozenset[str]]] = (
-    WeakKeyDictionary()
-)  # a checkpoint's op ends with its graph
+# keys are weak, so that a checkpoint's op is freed with its graph
+_operands_read: WeakKeyDictionary[Op, dict[int, frozenset[str]]] = WeakKeyDictionary()
 
 
 def operands_read(op: Op, i: int = 0) -> frozenset[str]:

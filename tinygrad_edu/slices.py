@@ -2,7 +2,7 @@
 
 Rules multiply the gradient g by numbers, and 0 · NaN is NaN. Where an operation has a result that is not finite, `harmless`
 replaces, in the slices whose g is 0, the operands by finite numbers, computes the result again and hands the rule those. Its
-share of such a slice is then 0, and all others are as they were. `Op.slices` says how an operation divides into slices.
+share of such a slice is then 0; all others are unchanged. `Op.slices` says how an operation divides into slices.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def harmless(op: Op, given: tuple[Any, ...], params: dict[str, Any]) -> tuple[An
 
 
 def _idle_factors(op: Op, dead: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """For each factor of a product, where it is not finite and enters only terms whose g is 0; and 0, to replace it.
+    """For each factor of a product, a mask of the elements that are not finite and enter only terms whose g is 0; and 0.
 
-    The rule itself says which g meet an element: with any positive factors its share is 0 if all of them are 0.
+    The rule itself tells which g reach an element: with positive factors its share is 0 only if all those g are 0.
     """
     live = np.where(dead, 0.0, 1.0)[()]
     draw = np.random.default_rng(0).uniform
@@ -61,9 +61,9 @@ def _idle_factors(op: Op, dead: Any, y: Any, xs: Sequence[Any], params: dict[str
 
 
 def _idle_slices(op: Op, dead: Any, y: Any, xs: Sequence[Any], params: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """For each array, where it enters only slices of y that are dead and not finite; and regular numbers to replace it.
+    """For each array, a mask of the elements that enter only dead slices of y that are not finite; and regular numbers.
 
-    The slices of y and of an array are what its core axes span: those without an index in common with the other.
+    A slice of y or of an array spans its core axes: those without an index in common with the other.
     """
     words, output = _indices(op, xs, y.ndim, params)
     core = tuple([i for i, letter in enumerate(output.ljust(y.ndim)) if not any(letter in word for word in words)])

@@ -1,4 +1,4 @@
-"""Snapshots: what a recorded call keeps of the arrays that its rules will read, since the caller may change them before backward.
+"""Snapshots: a recorded call copies or samples the arrays that its rules will read, since the caller may change them.
 
 Constants, masks, indices and labels of up to 16 KiB are copied when the call is recorded. Larger ones are shared; 64 of their
 numbers are kept, and compared before a rule reads the array. So are constant Values, which drawings show as they are. Leaves
@@ -23,10 +23,10 @@ ATOMS = {int, float, bool, str, slice, type(None), type(...), type}  # parameter
 
 
 class debug:
-    """Copy all arrays when a call is recorded, large ones too: exact, and slower. Switched on by the call.
+    """Copy all arrays when a call is recorded, large ones too: exact, but slower. In effect from the call on.
 
     >>> with debug():
-    ...     pass  # on here, and as it was before from here on
+    ...     pass  # on in the block; afterwards as before
 
     Args:
         on: False switches it off.
@@ -61,7 +61,7 @@ class Snapshot(NamedTuple):
 
     @property
     def changed(self) -> bool:
-        """Whether the numbers kept are others now."""
+        """Whether the numbers differ from those kept."""
         array = self.holder.raw if isinstance(self.holder, Node) else self.holder
         return _numbers(array, self.places) != self.numbers
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import graph, ops, recording
+from . import graph, modes, ops, recording
 from .data import PLAIN, raw_of, refuse_foreign, shape_of, to_leaf
 from .domain import Shape
 from .errors import DTypeError, GradientWarning, GraphError, ShapeError, UnsupportedError
@@ -30,7 +30,7 @@ def in_place(function: Callable[..., Any], sign: str) -> Callable[[Value, Any], 
     """
 
     def update(self: Value, other: Any) -> Value:
-        if self.grad_fn is None and self.tick != NO_GRADIENT and not recording.is_recording():
+        if self.grad_fn is None and self.tick != NO_GRADIENT and not modes.is_recording():
             new = raw_of(function(self, other))
             if shape_of(new) != self.shape:
                 raise ShapeError(
@@ -309,8 +309,8 @@ class Value(Methods):
         return np.asarray(self.data)
 
     def __float__(self) -> float:
-        if self.size == 1 and self.tick > NO_GRADIENT and recording.is_recording():
-            inside = recording.is_transforming()
+        if self.size == 1 and self.tick > NO_GRADIENT and modes.is_recording():
+            inside = modes.is_transforming()
             message = (
                 f"float: {'inside a transform, ' if inside else ''}converting a Value to a plain number makes it a constant (as "
                 "in math.sin(v) and array[i] = v); use NumPy's functions, at(array, i).set(v), or v.item() if a constant is "
@@ -318,7 +318,7 @@ class Value(Methods):
             )
             if inside:
                 raise UnsupportedError(message)
-            warnings.warn(message, GradientWarning, stacklevel=2)
+            warnings.warn(message, GradientWarning, stacklevel=1)  # the user's line: attribution.py
         return self.item()
 
     def __bool__(self) -> bool:

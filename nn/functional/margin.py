@@ -50,9 +50,8 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any
 
 def _direction(x: Any, axis: int, eps: float) -> Any:
     length = norm(x, axis=axis, keepdims=True)
-    return x / where(
-        length > eps, length, eps
-    )  # not maximum, whose gradient multiplies: 0 * NaN at the kink to second order
+    # not maximum, whose gradient is a product: 0 * NaN at the kink to second order
+    return x / where(length > eps, length, eps)
 
 
 @explaining

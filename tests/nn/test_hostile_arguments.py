@@ -101,6 +101,11 @@ def test_everything_public_is_called():
             r"^cosine_similarity: got axis=1.5, expected an integer",
         ),
         (lambda: nn.Flatten("x"), TinygradError, r"^Flatten: got start_dim='x', expected an integer"),
+        (
+            lambda: metrics.top_k_accuracy([[1.0], [2.0, 3.0]], 3),
+            DTypeError,
+            r"^top_k_accuracy: scores: got a nested list with rows of different lengths",
+        ),
         (lambda: nn.Softmax(None), TinygradError, r"^Softmax: got axis=None, expected an integer"),
         (
             lambda: nn.ELU(np.ones(2)),

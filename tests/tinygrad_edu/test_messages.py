@@ -249,7 +249,7 @@ def test_foreign_errors_of_a_built_in_rule_name_the_operation(error, kind, monke
 
     y = define(rule=rule)(Value(np.ones(3))).sum()
     monkeypatch.setattr("tinygrad_edu.graph.is_built_in", lambda op: True)
-    monkeypatch.setattr("tinygrad_edu.data.is_built_in", lambda op: True)
+    monkeypatch.setattr("tinygrad_edu.misuse.is_built_in", lambda op: True)
     with pytest.raises(kind, match=r"^backward through own: .*; got x of shape \(3,\); see help\(own\)$"):
         y.backward()
 

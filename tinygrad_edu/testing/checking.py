@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from ..errors import GradientError, InconclusiveError, UnsupportedError
-from ..recording import no_grad
+from ..modes import no_grad
 from ..transforms import vjp as pullback
 from . import laws
 from .examination import ENOUGH, examine

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..data import raw_of
+from ..modes import no_grad
 from ..node import Node
-from ..recording import no_grad
 from ..transforms import jvp, vjp
 from ..value import Value
 from .subject import Function, Subject, constant, parts

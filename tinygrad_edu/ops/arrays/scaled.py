@@ -1,8 +1,8 @@
-"""Products that neither overflow nor underflow on the way: numbers m · 2**e, of integers e.
+"""Products without intermediate overflow or underflow: numbers m · 2**e, with integers e.
 
 The product of 1e-200, 1e-200, 1e200 and 1e200 is 1, but that of the first two is 0. Powers of 2 are exact factors, so the results
-are as exact as those of ordinary products, also where numbers are 0. Values, from which higher derivatives are recorded, are left
-as they are: their gradients would be scaled the other way round, and underflow in turn.
+are as exact as ordinary products, also where numbers are 0. Values, which record higher derivatives, are not scaled: their
+gradients would be scaled by the inverse, and underflow in turn.
 """
 
 from __future__ import annotations

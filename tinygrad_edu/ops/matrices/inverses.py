@@ -24,6 +24,10 @@ from .products import matmul
 __all__ = ["inv", "matrix_power", "solve"]
 
 
+NOT_FINITE = "a matrix is not finite; look for NaN and inf in it"
+_SINGULAR = "a matrix is singular, so it has no inverse; try pinv or lstsq, or add a multiple of the identity"
+
+
 def square_shapes(shape: Shape) -> Shape:
     """For samples: the shape of a stack of square matrices; (n, n) for one axis."""
     n = shape[-1] if shape else 2
@@ -66,12 +70,6 @@ def factored(problem: str, function: Callable[..., Any], *args: Any, **kwargs: A
         return function(*args, **kwargs)
     except np.linalg.LinAlgError as error:
         raise MatrixError(f"{problem} (NumPy: {error})") from None
-
-
-NOT_FINITE = "a matrix is not finite; look for NaN and inf in it"
-
-
-_SINGULAR = "a matrix is singular, so it has no inverse; try pinv or lstsq, or add a multiple of the identity"
 
 
 @operation(

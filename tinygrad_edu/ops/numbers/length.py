@@ -1,7 +1,7 @@
-"""The length of a vector, and its gradient: what hypot, norms and standard deviations have in common.
+"""The length of a vector and its gradient, shared by hypot, norms and standard deviations.
 
 A length has a kink where it is 0. Its gradient there is 0, the subgradient of least norm. Higher derivatives do not exist there
-and are NaN; also those of a smooth function of the length, such as its square, for which 0 would be wrong and pass unnoticed.
+and are NaN, also those of a smooth function of the length, such as its square, where a 0 would be silently wrong.
 """
 
 from __future__ import annotations
