@@ -181,7 +181,11 @@ class Value(Methods):
             g = np.full(self.shape, g, self.dtype)
         if g is not None:
             name = "grad" if self.name is None else f"grad of {self.name!r}"
-            refuse_foreign(raw_of(g))
+            try:
+                refuse_foreign(raw_of(g))
+            except DTypeError as error:
+                error.operation = name
+                raise
             shape, kind = np.shape(raw_of(g)), np.asarray(raw_of(g)).dtype
             if shape != self.shape:
                 raise ShapeError(f"{name}: got shape {shape}, expected {self.shape}; reduce or transpose it")

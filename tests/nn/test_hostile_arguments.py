@@ -40,7 +40,7 @@ def test_everything_public_is_called():
     modules = (nn, functional, init, metrics, optim, lr_scheduler, utils)
     public = {name for module in modules for name in module.__all__ if callable(getattr(module, name))}
     others = {"Module", "Sequential", "Residual", "History", "NonFiniteError", "Summary", "load", "save", "observing"}
-    others |= {"Optimizer", "LRScheduler", "ChainedScheduler", "SequentialLR", "fans", "mistakes"}
+    others |= {"Optimizer", "LRScheduler", "ChainedScheduler", "SequentialLR", "fans", "mistakes", "Trace", "trace"}
     assert public - names == others
 
 

@@ -5,6 +5,7 @@ import copy
 import gc
 import math
 import weakref
+from collections import namedtuple
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -12,8 +13,11 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import (
+    REAL,
+    DTypeError,
     GradientWarning,
     GraphError,
+    Op,
     ShapeError,
     UnsupportedError,
     Value,
@@ -22,6 +26,7 @@ from tinygrad_edu import (
     grad,
     jacobian,
     no_grad,
+    recording,
     registry,
     snapshots,
     value_and_grad,
@@ -224,6 +229,34 @@ def test_a_list_as_an_index_is_copied():
     assert x.grad.tolist() == [1.0, 0.0, 1.0]
 
 
+def test_a_constant_value_as_an_index_is_its_numbers():
+    rows, x = Value(np.array([0, 0, 1]), requires_grad=False), Value(np.ones(3))
+    y = x[rows].sum()
+    rows.data[:] = 2
+    y.backward()
+    assert x.grad.tolist() == [2.0, 1.0, 0.0]
+
+
+def test_arrays_in_a_dict_and_in_a_named_tuple_are_copied():
+    def by(x, weights):
+        """x times an array in a dict."""
+        return x * weights["w"]
+
+    op = Op("by", by, (lambda g, y, x, weights: g * weights["w"],), None, "by", (REAL,), None, False, None)
+    weights, x = {"w": np.ones(2)}, Value(np.ones(2))
+    y = recording.apply(op, (x,), {"weights": weights})
+    weights["w"][:] = 9.0
+    y.backward(np.ones(2))
+    assert x.grad.tolist() == [1.0, 1.0]
+
+    Place = namedtuple("Place", "row column")
+    at, m = Place(np.array([0, 1]), np.array([0, 1])), Value(np.ones((2, 2)))
+    y = m[at].sum()
+    at.row[:] = 1
+    y.backward()
+    assert m.grad.tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
 def test_debug_copies_large_arrays_too():
     buffer, x = LARGE.copy(), Value(np.ones((100, 100)))
     with debug():
@@ -338,6 +371,26 @@ def test_a_gradient_of_another_shape_is_refused_by_name():
     assert w.grad is None
 
 
+@pytest.mark.parametrize("view", ["w.T", "w.reshape(-1)[:3]", "w[0]", "np.broadcast_to(w, (2, 2, 2))", "w.ravel()"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_pull_backs_see_changes_through_views(view, inside):
+    w = Value(np.ones((2, 2)))
+    seen = eval(view, {"w": w, "np": np})
+    f = lambda x: x * (eval(view, {"w": w, "np": np}) if inside else seen).sum()
+    _, pull = vjp(f, 2.0)
+    w.data *= 2
+    with pytest.raises(GraphError, match="changed in place"):
+        pull(1.0)
+
+
+def test_what_else_is_no_gradient():
+    w = Value(np.ones(2), name="w")
+    with pytest.raises(DTypeError, match=r"^grad of 'w': got a numpy.ma.MaskedArray, whose mask would be lost"):
+        w.grad = np.ma.array([1.0, 2.0], mask=[0, 1])
+    with pytest.raises(DTypeError, match=r"^grad of 'w': got complex128, expected real numbers"):
+        w.grad = np.array([1j, 2])
+
+
 # -- In place ----------------------------------------------------------------------------------------------------------
 
 
@@ -410,6 +463,27 @@ def test_a_constant_changed_in_place_does_not_touch_the_leaf_that_it_is_a_view_o
         half *= 5.0
     assert w.data.tolist() == [1.0] * 4
     assert half.data.tolist() == [5.0] * 2
+
+
+def test_results_are_rebound_under_no_grad_as_elsewhere():
+    def f(x):
+        h = x * 2
+        before = h
+        h += 1
+        return (h + before).item()
+
+    assert f(Value(1.0)) == 5.0
+    with no_grad():
+        assert f(Value(1.0)) == 5.0
+
+
+def test_integers_in_place_stay_integers():
+    c = Value(np.array([1, 2, 3]), requires_grad=False)
+    with no_grad():
+        c += 1
+        with pytest.raises(DTypeError, match="w /= x: got float64, expected int64"):
+            c /= 2
+    assert c.data.tolist() == [2, 3, 4]
 
 
 def test_released_history_names_detach():
