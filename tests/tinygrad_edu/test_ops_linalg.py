@@ -510,6 +510,7 @@ REFUSED = [
         r"cross: got vectors of 2 components along axis -1 of shape \(2,\), expected 3; add a third component of 0",
     ),
     (lambda: tg.cross(Value(A), A, axis=2), ShapeError, r"cross: got axis 2 for an input of shape \(3, 3\)"),
+    (lambda: tg.cross(Value(A), A, axisc=False), ShapeError, r"cross: got axis False for an input of shape \(3, 3\)"),
     (lambda: tg.cross(Value(A), A[:2], axisc=5), ShapeError, "cross: "),
     (lambda: tg.vecdot(Value(X), X[:1]), ShapeError, "vecdot: got vectors of 3 and 1 components"),
     (lambda: np.einsum(Value(A), [0, 1]), UnsupportedError, "einsum: got subscripts of type Value, expected text"),

@@ -62,8 +62,8 @@ def cross(a: Array, b: Array, /, axisa: int = -1, axisb: int = -1, axisc: int = 
         if size != 3:
             got = f"{size} components along axis {axis} of shape {shape_of(x)}"
             raise ShapeError(f"got vectors of {got}, expected 3; add a third component of 0")
-    y = np.cross(a, b, axisa, axisb, axisc)
-    checked_axis(shape_of(y), axisc)
+    y: Plain = np.cross(a, b, axisa, axisb, axisc)
+    checked_axis(shape_of(y), axisc)  # the rules use it: NumPy takes False for 0
     return y
 
 
