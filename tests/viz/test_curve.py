@@ -1,5 +1,6 @@
 """viz.curve: the lines that it draws are the function, its derivatives, tangents and chords."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -67,11 +68,36 @@ def test_a_path_lies_on_the_curve():
     assert labels(ax) == ["f(x)", "SGD", "start", "end"]
 
 
-def test_a_kink_and_a_pole_are_drawn():
-    x, y = viz.curve(tg.relu, (-1, 1), derivative=True, points=5).lines[1].get_xydata().T
-    assert y.tolist() == [0, 0, 0, 1, 1]
-    y = viz.curve(lambda x: 1 / x, (-1, 1), points=5).lines[0].get_ydata()
-    assert np.isnan(y[2])
+def test_a_line_has_a_gap_where_the_function_jumps():
+    x, y = viz.curve(tg.relu, (-1, 1), derivative=True, points=6).lines[1].get_xydata().T
+    assert y.tolist()[:4] + y.tolist()[5:] == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert np.isnan(y[4])
+    assert np.allclose(x[3:6], 0, atol=1e-9)
+    two = viz.curve(lambda x: np.floor(x) if np.ndim(x) else math.floor(x), (0.5, 2.5)).lines[0].get_ydata()
+    assert np.isnan(two).sum() == 2
+    assert set(two[np.isfinite(two)]) == {0, 1, 2}
+
+
+def test_a_pole_is_a_gap_that_does_not_flatten_the_rest():
+    y = viz.curve(lambda x: 1 / x, (-1, 1), points=6).lines[0].get_ydata()
+    assert np.isnan(y).sum() == 3
+    assert np.isclose(np.nanmax(y), 5)
+    viz.curve(lambda x: np.log(np.maximum(x, 0)), (-1, 1), derivative=2, points=80)
+    viz.curve(np.tan, (-9, 9), derivative=1)
+    assert np.isnan(viz.curve(lambda x: 1 / x, (-1, 1), points=5).lines[0].get_ydata()[2])
+
+
+def test_a_smooth_line_has_no_gap_however_steep():
+    for f in (
+        lambda x: np.tanh(1e6 * x),
+        lambda x: np.exp(40 * x),
+        np.abs,
+        lambda x: np.sqrt(np.abs(x)),
+        lambda x: 3.0,
+    ):
+        x, y = viz.curve(f, (-1, 1.1)).lines[0].get_xydata().T
+        assert len(x) == 401
+        assert np.isfinite(y).all()
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,9 @@ from .style import DASHES, Theme, axes_of, colours_of, ink_of, paper_of, shown, 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_STEEP = 0.02  # of the range: a change between two points that may be a jump
+_HALVINGS = 40
+
 
 def curve(
     f: Callable[..., Any] | Mapping[str, Callable[..., Any]],
@@ -69,14 +72,14 @@ def curve(
         for _ in range(orders + 1):
             fields.append(field)
             field = field.derivative()
-    lines = [finite("curve", field.values(x), ["xlim"]) for field in fields]
+    lines = [_line(field, x) for field in fields]
     mains = fields[:: orders + 1]
     with styled("curve", theme) as plt:
         ax = axes_of(plt, ax)
         colours = colours_of(theme)
-        for k, (field, y) in enumerate(zip(fields, lines, strict=True)):
-            ax.plot(x, y, color=colours[k % len(colours)], ls=DASHES[k % len(DASHES)], label=_label(field, f))
-        _extent(ax, x, lines)
+        for k, (field, line) in enumerate(zip(fields, lines, strict=True)):
+            ax.plot(*line, color=colours[k % len(colours)], ls=DASHES[k % len(DASHES)], label=_label(field, f))
+        _extent(ax, (low, high), np.concatenate([y for _, y in lines]))
         _lines(ax, mains, touched, joined, (low, high), theme)
         heights = [[path.points[:, 0], mains[0].values(path.points[:, 0])] for path in routes_read]
         routes.draw(ax, routes_read, heights, theme, (low, high), first=len(fields))
@@ -94,10 +97,32 @@ def _label(field: Field, given: Any) -> str:
     return field.name if isinstance(given, Mapping) else f"{field.name}({field.names[0]})"
 
 
-def _extent(ax: Axes, x: Array, lines: list[Array]) -> None:
+@np.errstate(invalid="ignore")  # infinity less infinity
+def _line(field: Field, x: Array) -> tuple[Array, Array]:
+    """The function at x, with a gap where it jumps: there its change does not shrink with the interval."""
+    y = finite("curve", field.values(x), ["xlim"])
+    change = np.abs(np.diff(y))
+    steep = np.flatnonzero(change > _STEEP * (np.nanmax(y) - np.nanmin(y)))
+    left, right = np.stack([x[steep], y[steep]]), np.stack([x[steep + 1], y[steep + 1]])
+    for _ in range(_HALVINGS if steep.size else 0):
+        place = (left[0] + right[0]) / 2
+        middle = np.stack([place, field.values(place)])
+        before = np.abs(middle[1] - left[1]) > np.abs(right[1] - middle[1])
+        left, right = np.where(before, left, middle), np.where(before, middle, right)
+    end = np.abs(right[1] - left[1])
+    jumps = end > 0.5 * change[steep]
+    pole = end > 2 * change[steep]  # the larger, the closer: its sides would flatten the rest
+    sides = np.stack([left, (left[0] + right[0]) / 2 * [[1.0], [np.nan]], right])  # (3, 2, n)
+    sides[0::2, 1, pole] = np.nan
+    gaps = sides[:, :, jumps].transpose(1, 2, 0).reshape(2, -1)
+    both = np.insert(np.stack([x, y]), np.repeat(steep[jumps] + 1, 3), gaps, axis=1)
+    return both[0], both[1]
+
+
+def _extent(ax: Axes, xlim: tuple[float, float], y: Array) -> None:
     """Limits for the functions alone, so that a steep tangent does not flatten them."""
-    ax.set_xlim(x[0], x[-1])
-    low, high = np.nanmin(lines), np.nanmax(lines)
+    ax.set_xlim(*xlim)
+    low, high = float(np.nanmin(y)), float(np.nanmax(y))
     margin = 0.06 * (high - low) or 1.0
     ax.set_ylim(low - margin, high + margin)
 
