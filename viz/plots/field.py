@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.optim.tracing import takes
 from tinygrad_edu import DTypeError, GradientWarning, ShapeError, Value, derivative, grad, no_grad
 
 from .style import shown
@@ -48,6 +47,8 @@ class Field:
         if not callable(f):
             raise DTypeError(f"{caller}: got a {type(f).__name__} as f, expected a function such as lambda x: x**2")
         self.caller, self.variables = caller, variables
+        from nn.optim.tracing import takes  # here, as drawing Values needs no networks
+
         self.separate = variables == 1 or takes(caller, f, variables)
         self.f: Function = f if self.separate else lambda *x: f(np.stack(x))
         self.names = _names(f, variables, self.separate)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nn import Module, functional_call
 from tinygrad_edu import DTypeError, ShapeError, at
 
 from ..text import data_of
+
+if TYPE_CHECKING:
+    from nn import Module
 
 
 def loss_over(
@@ -64,6 +66,8 @@ class _LossOver:
         changed: dict[str, Any] = {path: data_of(p) for path, p in self.model.named_parameters()}
         for (path, index), number in zip(self.places, numbers, strict=True):
             changed[path] = at(changed[path], index).set(number)
+        from nn import functional_call  # here, as drawing Values needs no networks
+
         return self.loss(functional_call(self.model, changed, self.x), self.y)
 
 

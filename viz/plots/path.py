@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from nn.optim import Trace
 from tinygrad_edu import DTypeError, ShapeError, tree_map
 
 from ..text import plain
@@ -16,6 +15,8 @@ from .style import DASHES, MARKERS, Theme, colours_of, ink_of, paper_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from nn.optim import Trace
 
 Paths: TypeAlias = "Trace | Array | tuple[Array, ...] | Mapping[str, Any] | None"
 
@@ -49,6 +50,8 @@ def read(caller: str, given: Paths, variables: int) -> list[Path]:
 
 
 def _path(caller: str, name: str, given: Any, variables: int) -> Path:
+    from nn.optim import Trace  # here, as drawing Values needs no networks
+
     tree = given.parameters if isinstance(given, Trace) else given
     expected = f"a Trace of nn.optim.trace, or points of shape (points, {variables})"
     columns: list[Any] = [tree]
