@@ -80,13 +80,13 @@ def _rounded(ratio: float) -> str:
 
 def _of_activation(layer: Layer) -> list[str]:
     """Saturation and dead units, of a layer without parameters that maps numbers one by one."""
-    if layer.parameters or not layer.inputs or layer.inputs[0].dtype.kind != "f":
+    if layer.parameters or not layer.inputs or any(not x.size or x.dtype.kind != "f" for x in layer.inputs):
         return []
     with in_evaluation(layer.module):
         if not is_elementwise(layer.module):
             return []
         wide = np.abs(values_and_slopes(layer.module, _WIDE)[1])
-        slopes = [_slopes(layer.module, x) for x in layer.inputs if x.size]
+        slopes = [_slopes(layer.module, x) for x in layer.inputs]
     steepest = float(wide.max())
     if not steepest:
         return ["the slope is 0 everywhere, so no gradient passes"]

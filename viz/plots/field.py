@@ -47,7 +47,7 @@ class Field:
         if not callable(f):
             raise DTypeError(f"{caller}: got a {type(f).__name__} as f, expected a function such as lambda x: x**2")
         self.caller, self.variables = caller, variables
-        from nn.optim.tracing import takes  # `import viz` loads no nn
+        from nn.optim.tracing import takes  # here, as drawing Values needs no networks
 
         self.separate = variables == 1 or takes(caller, f, variables)
         self.f: Function = f if self.separate else lambda *x: f(np.stack(x))

@@ -66,7 +66,7 @@ class _LossOver:
         changed: dict[str, Any] = {path: data_of(p) for path, p in self.model.named_parameters()}
         for (path, index), number in zip(self.places, numbers, strict=True):
             changed[path] = at(changed[path], index).set(number)
-        from nn import functional_call  # `import viz` loads no nn
+        from nn import functional_call  # here, as drawing Values needs no networks
 
         return self.loss(functional_call(self.model, changed, self.x), self.y)
 

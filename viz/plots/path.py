@@ -50,7 +50,9 @@ def read(caller: str, given: Paths, variables: int) -> list[Path]:
 
 
 def _path(caller: str, name: str, given: Any, variables: int) -> Path:
-    tree = getattr(given, "parameters", given)  # of a Trace
+    from nn.optim import Trace  # here, as drawing Values needs no networks
+
+    tree = given.parameters if isinstance(given, Trace) else given
     expected = f"a Trace of nn.optim.trace, or points of shape (points, {variables})"
     columns: list[Any] = [tree]
     if not isinstance(tree, np.ndarray):
