@@ -238,7 +238,7 @@ def test_a_constant_value_as_an_index_is_its_numbers():
 
 
 def test_arrays_in_a_dict_and_in_a_named_tuple_are_copied():
-    def by(x, weights):
+    def by(x, /, weights):
         """x times an array in a dict."""
         return x * weights["w"]
 

@@ -37,6 +37,7 @@ class Subject:
             pass `copies` to functions.
         results: f's results there, as arrays; `several` if they were a tuple or list.
         typical: the (lower) median magnitude of their numbers, without those that may be rounding errors of the largest.
+        guessed: whether `typical` is a guess, since all results are tiny.
         weights: random weights of the results, smaller for larger numbers, so that all derivatives are visible.
 
     Raises:
@@ -69,6 +70,7 @@ class Subject:
         # If all results are near 0, they may be differences of numbers near 1.
         largest = float(np.max(numbers, initial=0.0))
         numbers = np.sort(numbers[numbers > ROUNDED * largest])
+        self.guessed = 0 < largest <= 1e-10
         self.typical = float(numbers[(numbers.size - 1) // 2]) if largest > 1e-10 else 1.0
         self.weights = self.new_weights()
 
