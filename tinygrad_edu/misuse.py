@@ -91,9 +91,16 @@ def _broadcast(shapes: Sequence[Shape]) -> bool:
 # -- Parameters --------------------------------------------------------------------------------------------------------
 
 
+def integer_of(x: Any) -> int:
+    """x as a Python integer. Raises TypeError for anything else, booleans too, which older NumPy takes for 0 and 1."""
+    if isinstance(x, (bool, np.bool_)):
+        raise TypeError("a boolean is no integer")
+    return index(x)
+
+
 def _integer(x: Any) -> bool:
     try:
-        index(x)
+        integer_of(x)
     except TypeError:
         return False
     return True

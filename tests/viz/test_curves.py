@@ -287,3 +287,9 @@ def test_the_removed_name_gives_the_new_one():
 )
 def test_words_do_not_overlap_nor_leave_the_figure(history, troubles):
     assert troubles(curves(history, goal=0.01).figure) == []
+
+
+def test_a_single_run_by_name_with_the_quantity_it_measured():
+    ax = viz.curves({"SGD": [3.0, 2.0, 1.0]}, "loss")
+    assert ax.get_ylabel() == "loss"
+    assert ax.lines[0].get_ydata().tolist() == [3.0, 2.0, 1.0]

@@ -82,7 +82,7 @@ def curves(
     >>> viz.curves(history, yscale="log").figure.savefig("curves.png")  # doctest: +SKIP
     >>> viz.curves({"SGD": one, "Adam": other}, "loss")  # doctest: +SKIP
     """
-    runs = _runs(history)
+    runs = _runs(history, quantity)
     panels = _panels(runs, quantity)
     _check(panels, yscale, smooth, ax)
     with styled("curves", theme) as plt:
@@ -101,8 +101,8 @@ def curves(
 # -- What there is to draw ---------------------------------------------------------------------------------------------
 
 
-def _runs(history: Any) -> list[_Run]:
-    """The runs that the user gave, checked."""
+def _runs(history: Any, quantity: str | None) -> list[_Run]:
+    """The runs that the user gave, checked; of one curve `quantity` tells whether its name is that of a run."""
     if _is_history(history):
         return [_run("", history)]
     if not isinstance(history, Mapping) or not all(isinstance(name, str) for name in history):
@@ -114,7 +114,7 @@ def _runs(history: Any) -> list[_Run]:
         raise DTypeError(f"curves: {odd!r} is a curve among runs; expected all runs, or all curves of one run")
     if any(nested):
         return [_run(name, each) for name, each in history.items()]
-    if len(history) > 1 and not any(map(_split, history)):
+    if (len(history) > 1 or quantity not in (None, *history)) and not any(map(_split, history)):
         return [_run(name, {"": numbers}) for name, numbers in history.items()]
     return [_run("", history)]
 

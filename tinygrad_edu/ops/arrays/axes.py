@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ...data import to_array
 from ...domain import Sample, Shape
 from ...errors import DTypeError, OutOfBoundsError, ShapeError
-from ...misuse import described, is_number
+from ...misuse import described, integer_of, is_number
 from ...node import Node
 
 
@@ -39,7 +38,7 @@ def checked_axes(shape: Shape, axis: int | Sequence[int] | None, new: int = 0) -
 def checked_axis(shape: Shape, axis: int) -> int:
     """A single axis as a non-negative number. Raises ShapeError for None and tuples too."""
     try:
-        (i,) = checked_axes(shape, axis if isinstance(axis, bool) else index(axis))
+        (i,) = checked_axes(shape, integer_of(axis))
     except TypeError:
         raise ShapeError(f"got axis {axis!r:.40} for an input of shape {shape}, expected one integer") from None
     return i
@@ -68,7 +67,7 @@ def along_each_axis(shape: Shape, **params: Any) -> Iterator[Sample]:
 def integer(what: str, given: Any) -> int:
     """`given` as an integer; `what` names the argument in errors. Raises DTypeError for anything else."""
     try:
-        return index(given)
+        return integer_of(given)
     except TypeError:
         raise DTypeError(f"got {what}={given!r:.40}, expected an integer") from None
 

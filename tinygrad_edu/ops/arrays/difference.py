@@ -206,5 +206,6 @@ def unwrap(p: Array, /, discont: float | None = None, axis: int = -1, period: fl
     """
     if not shape_of(p):
         raise ShapeError("got a scalar, expected at least one axis")
+    axis = checked_axis(shape_of(p), axis)
     angles = raw_of(p)
     return p + (np.unwrap(angles, discont, axis, period=period) - angles)

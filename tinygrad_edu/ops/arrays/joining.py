@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from ...data import raw_of, shape_of, to_array
 from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError
+from ...misuse import integer_of
 from ...node import Node
 from ...op import rule
 from ...signatures import Array, Plain
@@ -38,9 +38,7 @@ def _joinable(shape: Shape) -> Iterable[Sample]:
 
 def _whole(axis: Any) -> int:
     try:
-        if isinstance(axis, bool):
-            raise TypeError("a boolean is no axis")  # True is 1 to Python
-        return index(axis)
+        return integer_of(axis)
     except TypeError:
         raise ShapeError(f"got axis={axis!r:.40}, expected a list of arrays and an integer axis") from None
 
