@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import warnings
 from collections.abc import Callable, Iterator
@@ -113,11 +114,12 @@ def _text(error: BaseException) -> str:
 def _limited() -> Iterator[None]:
     """Interrupt what takes longer than SECONDS."""
 
-    def interrupt(_: int, __: FrameType | None) -> None:
-        raise Hanging
+    def interrupt(_: int, frame: FrameType | None) -> None:
+        if frame is None or frame.f_code not in [getattr(each, "__code__", None) for each in gc.callbacks]:
+            raise Hanging  # which the collector would drop, and report; the next alarm comes soon
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, 0.05)
     try:
         yield
     finally:
