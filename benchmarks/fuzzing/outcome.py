@@ -116,10 +116,11 @@ def _limited() -> Iterator[None]:
 
     def interrupt(_: int, frame: FrameType | None) -> None:
         if frame is None or frame.f_code not in [getattr(each, "__code__", None) for each in gc.callbacks]:
-            raise Hanging  # which the collector would drop, and report; the next alarm comes soon
+            raise Hanging
+        signal.setitimer(signal.ITIMER_REAL, 0.05)  # the collector would drop the error, and report it
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS, 0.05)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
         yield
     finally:
