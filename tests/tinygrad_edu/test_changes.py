@@ -29,6 +29,7 @@ from tinygrad_edu import (
     recording,
     registry,
     snapshots,
+    unrolled,
     value_and_grad,
     vjp,
     where,
@@ -162,10 +163,18 @@ def test_a_small_operand_is_copied_when_it_is_recorded():
     assert y.inputs[0].grad.tolist() == [1.0, 1.0, 1.0]
 
 
-def test_a_plain_call_copies_nothing(monkeypatch):
-    monkeypatch.setattr(snapshots, "keep", None)
+@pytest.mark.parametrize("room", [recording, unrolled])
+def test_what_is_not_recorded_copies_nothing(room, monkeypatch):
+    kept = []
+    monkeypatch.setattr(room, "keep", lambda node: kept.append(node) or node)
+    call = (lambda v: v * A) if room is unrolled else (lambda v: where(A > 2, v, A))
     with no_grad():
-        np.exp(Value(A)) * A
+        call(Value(A))
+    call(Value(A, requires_grad=False))
+    call(A)
+    assert not any(node.inputs for node in kept)
+    call(Value(A))
+    assert len(kept[-1].inputs) > 1
 
 
 LARGE = np.linspace(1.0, 2.0, 10_000).reshape(100, 100)

@@ -139,6 +139,7 @@ def test_levels(low, high, scale, expected):
 def test_flat_negative_tiny_and_partly_undefined_functions(f, scale):
     ax = viz.contour(f, (-1, 1), (-1, 1), scale=scale, arrows=True, points=21)
     ax.figure.canvas.draw()
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-1, 1), (-1, 1))
 
 
 def test_stated_levels():
