@@ -47,7 +47,8 @@ def apply(op: Op, inputs: tuple[Any, ...], params: dict[str, Any]) -> Any:
     """Compute op(*inputs, **params), and record it if one of the inputs is a Value.
 
     `to_operand` converts an operand to plain data; `to_result` converts a 0-d array to a float; `recover` returns NumPy's
-    result if Python raises (1/0), or adds the operation's name to the error. All three are in data.py.
+    result if Python raises (1/0), or adds the operation's name to the error. All three are in data.py. `keep` copies or samples
+    the arrays that the caller may change.
     """
     held, data, latest, constant = [], [], NO_VALUE, False
     try:
