@@ -104,7 +104,7 @@ class Linearization:
         return (self.recorded or any(map(active, weights))) and bool(is_recording())
 
     def result(self, x: Any, recorded: bool, copy: bool = False) -> Any:
-        """A result for the caller: a Value if it is recorded or an argument was one, else plain data; the graph shares no memory."""
+        """A result for the caller: a Value if recorded, or if an argument was; else plain, a copy if the graph may share it."""
         if recorded:
             return x if isinstance(x, Node) else record(x)
         plain = raw_of(x)
