@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 
 from tinygrad_edu import TinygradError
 
+from .files import write
 from .module import Module
 
 
@@ -17,17 +16,7 @@ def save(model: Module, path: str | Path) -> None:
         raise TinygradError(f"save: got {type(model).__name__} first, expected save(model, path)")
     from safetensors.numpy import save as to_bytes
 
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"save: got {str(path)!r}, but there is no folder {str(path.parent)!r}; create it first"
-        )
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")  # same folder: then replacing is one step
-    try:
-        part.write_bytes(to_bytes(model.state_dict()))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write("save", path, to_bytes(model.state_dict()))
 
 
 def load(model: Module, path: str | Path) -> None:

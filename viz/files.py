@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 from .drawing import RenderError
@@ -27,19 +26,10 @@ def target(caller: str, path: str | os.PathLike[str], suffixes: tuple[str, ...])
 
 
 def write(caller: str, file: Path, content: bytes) -> Path:
-    """Put `content` into a file, in one step as far as other programs can see. Replaces a file that exists.
+    """Create or replace a file, in one step as other programs see it: `nn.files.write`.
 
-    Raises FileNotFoundError, in the name of the function `caller`, if the folder does not exist.
+    Raises OSError, in the name of the function `caller`, if the folder does not exist, or the path is not a file's.
     """
-    if not file.parent.is_dir():
-        got, folder = str(file), str(file.parent)
-        raise FileNotFoundError(f"{caller}: got {got!r}, but there is no folder {folder!r}; create it first")
-    part = file.with_name(
-        f".{secrets.token_hex(8)}.part"
-    )  # in the same folder: a file moves in one step within a disk only
-    try:
-        part.write_bytes(content)
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
-    return file
+    from nn.files import write as whole
+
+    return whole(caller, file, content)

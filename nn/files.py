@@ -1,0 +1,139 @@
+"""Files that are whole at any moment: a full disk, Ctrl-C, kill or a power failure leaves the old content or the new."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import stat
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+from typing import IO
+
+from tinygrad_edu import TinygradError
+
+PART = re.compile(r"\.[0-9a-f]{32}\.part")  # of a name that no program chooses by chance
+WINDOWS = os.name == "nt"
+
+
+def write(caller: str, path: str | os.PathLike[str], content: bytes) -> Path:
+    """Create or replace a file, in one step as other programs see it; on the disk when this returns.
+
+    The content goes into a part beside the file, which is then renamed. The file that a symbolic link leads to is replaced,
+    the link stays. The file keeps its permissions; a new one has those that the umask leaves. Parts that killed processes left
+    are removed.
+
+    Args:
+        caller: the function in whose name errors speak.
+        path: the file's.
+        content: all of it.
+
+    Returns:
+        `path`.
+
+    Raises:
+        TinygradError: if `path` is not a path.
+        FileNotFoundError: if the folder does not exist.
+        IsADirectoryError, FileExistsError: if the path is a folder's, or a device's, pipe's or socket's.
+        PermissionError: if the file is read-only.
+    """
+    path = checked_path(caller, path)
+    mode = _permissions(caller, path)
+    file = Path(os.path.realpath(path))  # the link stays
+    if not file.parent.is_dir():
+        raise FileNotFoundError(
+            f"{caller}: got {str(path)!r}, but there is no folder {str(file.parent)!r}; create it first"
+        )
+    clean(file.parent)
+    part = file.with_name(f".{secrets.token_hex(16)}.part")
+    try:
+        with _created(part, mode) as opened:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(opened.fileno(), rest) :]
+            os.fsync(opened.fileno())  # before the rename, which a power failure may leave without it
+            if WINDOWS:  # which renames no open file
+                opened.close()
+            os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
+    sync(file.parent)
+    return path
+
+
+def checked_path(caller: str, path: str | os.PathLike[str]) -> Path:
+    """A Path. Raises TinygradError, in the name of the function `caller`, if it is not a path, or none that a file can have."""
+    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
+        raise TinygradError(f"{caller}: got {type(path).__name__} as path, expected text or a pathlib.Path")
+    if not os.fspath(path) or "\0" in os.fspath(path):
+        raise TinygradError(f"{caller}: got {os.fspath(path)!r} as path, expected the name of a file")
+    return Path(path)
+
+
+def clean(folder: Path) -> None:
+    """Remove the parts that killed processes left in a folder. A process that lives keeps its part locked."""
+    names: list[str] = []
+    with suppress(PermissionError):
+        names = os.listdir(folder)
+    for part in [folder / name for name in names if PART.fullmatch(name)]:
+        with suppress(OSError), part.open("r+b") as file:  # renamed or removed meanwhile, or another user's
+            if _lock(file, wait=False):
+                part.unlink()
+
+
+def sync(folder: Path) -> None:
+    """Have the disk know the names in a folder, after files in it were created, renamed or removed."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # one that may be written but not read; on Windows all
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _permissions(caller: str, path: Path) -> int | None:
+    """The permissions of a file, or None if there is none. Raises OSError if the path is not a file's that may be replaced."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    got = f"{caller}: got {str(path)!r}, which is a"
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(f"{got} folder; add the name of a file in it")
+    if not stat.S_ISREG(found.st_mode):
+        raise FileExistsError(f"{got} device, pipe or socket; expected a file, which is replaced in one step")
+    if not os.access(path, os.W_OK):
+        raise PermissionError(f"{got} file that may not be written; choose another name, or change its permissions")
+    return stat.S_IMODE(found.st_mode)
+
+
+def _created(part: Path, mode: int | None) -> FileIO:
+    """A new part, open and locked."""
+    asked = (
+        0o666 if mode is None else 0o600
+    )  # the umask applies to new files; nobody else reads a part of a private one
+    while True:
+        file = open(part, "xb", buffering=0, opener=lambda name, flags: os.open(name, flags, asked))  # noqa: SIM115
+        _lock(file, wait=True)
+        if os.fstat(file.fileno()).st_nlink:
+            break
+        file.close()  # another process removed it as left over, before it was locked
+    if mode is not None:
+        os.chmod(part, mode)
+    return file
+
+
+def _lock(file: IO[bytes], wait: bool) -> bool:
+    """Lock a file until it is closed or its process ends; False if another process has locked it, or locks are unknown."""
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        return False
+    return True
