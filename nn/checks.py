@@ -117,6 +117,11 @@ def shown(x: Any) -> str:
     return " ".join(repr(x).split())[:60]
 
 
+def printable(text: str) -> str:
+    """Text from a file in a message: control characters, which a terminal obeys, as escapes; shortened."""
+    return "".join([c if c.isprintable() else repr(c)[1:-1] for c in text[:300]])
+
+
 # -- Errors of NumPy and Python ---------------------------------------------------------------------------------------
 
 _LIBRARIES = {*sys.stdlib_module_names, "tinygrad_edu", "numpy", "scipy", "sklearn"}

@@ -45,6 +45,8 @@ def write(caller: str, path: str | os.PathLike[str], content: bytes) -> Path:
         raise FileNotFoundError(
             f"{caller}: got {str(path)!r}, but there is no folder {str(file.parent)!r}; create it first"
         )
+    if mode is not None and not os.access(file, os.W_OK):
+        raise PermissionError(f"{caller}: got {str(path)!r}, which may not be written; choose another name")
     clean(file.parent)
     part = file.with_name(f".{secrets.token_hex(16)}.part")
     try:
@@ -60,6 +62,20 @@ def write(caller: str, path: str | os.PathLike[str], content: bytes) -> Path:
         part.unlink(missing_ok=True)
     sync(file.parent)
     return path
+
+
+def read(caller: str, path: str | os.PathLike[str]) -> bytes:
+    """All that is in a file.
+
+    Raises, in the name of the function `caller`:
+        TinygradError: if `path` is not a path.
+        FileNotFoundError: if there is no such file.
+        IsADirectoryError, FileExistsError: if the path is a folder's, or a device's, pipe's or socket's, which may never end.
+    """
+    path = checked_path(caller, path)
+    if _permissions(caller, path) is None:
+        raise FileNotFoundError(f"{caller}: got {str(path)!r}, but there is no such file")
+    return path.read_bytes()
 
 
 def checked_path(caller: str, path: str | os.PathLike[str]) -> Path:
@@ -95,18 +111,15 @@ def sync(folder: Path) -> None:
 
 
 def _permissions(caller: str, path: Path) -> int | None:
-    """The permissions of a file, or None if there is none. Raises OSError if the path is not a file's that may be replaced."""
+    """The permissions of a file, or None if there is none. Raises OSError if the path is that of something else."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    got = f"{caller}: got {str(path)!r}, which is a"
     if stat.S_ISDIR(found.st_mode):
-        raise IsADirectoryError(f"{got} folder; add the name of a file in it")
+        raise IsADirectoryError(f"{caller}: got {str(path)!r}, which is a folder; add the name of a file in it")
     if not stat.S_ISREG(found.st_mode):
-        raise FileExistsError(f"{got} device, pipe or socket; expected a file, which is replaced in one step")
-    if not os.access(path, os.W_OK):
-        raise PermissionError(f"{got} file that may not be written; choose another name, or change its permissions")
+        raise FileExistsError(f"{caller}: got {str(path)!r}, which is a device, pipe or socket; expected a file")
     return stat.S_IMODE(found.st_mode)
 
 

@@ -8,9 +8,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, tree_map
+from tinygrad_edu import TinygradError, Value, tree_map
 
-from .checks import Explaining, data_of, explained, explaining, float_type, plain_array
+from .checks import Explaining, data_of, explained, explaining, float_type
+from .loading import fitted
 from .running import observer
 from .summary import Summary, summarize
 
@@ -144,28 +145,17 @@ class Module(Explaining):
 
     @explaining
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Copy arrays into the parameters and buffers of the same paths, whose dtype stays.
+        """Copy arrays into the parameters and buffers of the same paths, whose dtype stays. NaN loads like any number.
 
-        A shared parameter may come under each of its paths, as from PyTorch; the first counts.
+        A shared parameter may be under any of its paths, as from PyTorch, or under several with equal numbers.
 
         Raises:
-            ShapeError: if an entry is missing, unexpected or of another shape; lists all of them, and changes nothing.
-            DTypeError: if an entry is not made of real numbers.
+            ShapeError: if an entry is missing, unexpected or of another shape; lists what does not fit.
+            DTypeError: if a cast would lose more than by rounding: 1e300 as float32, floats as integers, complex numbers.
+            Nothing is changed then.
         """
         own = dict(self._leaves())
-        known = {id(item) for item in own.values()}
-        wrong = [f"missing {path}" for path in own if path not in state]
-        wrong += [f"unexpected {path}" for path in state if path not in own and id(_at(self, path)) not in known]
-        new = {path: plain_array("load_state_dict", path, state[path]) for path in own if path in state}
-        wrong += [
-            f"{path} has shape {new[path].shape}, expected {np.shape(own[path])}"
-            for path in new
-            if new[path].shape != np.shape(own[path])
-        ]
-        if wrong:
-            raise ShapeError(f"load_state_dict: {'; '.join(wrong)}; build the model as it was when its state was saved")
-        if strange := [f"{path} is of {array.dtype}" for path, array in new.items() if array.dtype.kind not in "biuf"]:
-            raise DTypeError(f"load_state_dict: {'; '.join(strange)}, expected real numbers")
+        new = fitted(own, state, lambda path: _at(self, path))
         for path, item in own.items():
             if isinstance(item, np.ndarray):
                 item[...] = new[path]
@@ -174,7 +164,7 @@ class Module(Explaining):
                 item.data[...] = new[path]  # keeps the memory order
                 item.mark_changed()
             else:
-                item.data = new[path].astype(item.dtype)[()]
+                item.data = new[path][()]
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -222,11 +212,11 @@ def _items(container: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _at(item: Any, path: str) -> Any:
     """What a dotted path leads to, also on a second way; None if nothing."""
-    for part in path.split("."):
+    for part in str(path).split("."):
         inside = vars(item) if isinstance(item, Module) else item
         if isinstance(inside, dict):
             item = inside.get(part)
-        elif isinstance(inside, (list, tuple)) and part.isdecimal() and int(part) < len(inside):
+        elif isinstance(inside, (list, tuple)) and part in map(str, range(len(inside))):
             item = inside[int(part)]
         else:
             return None

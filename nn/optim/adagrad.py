@@ -21,11 +21,12 @@ class Adagrad(Optimizer):
 
     Args:
         params: leaf Values, or dicts of groups; see `Optimizer`.
-        lr: learning rate η > 0.
+        lr: learning rate η ≥ 0.
         lr_decay: δ ≥ 0.
         weight_decay: λ ≥ 0, which adds λ w to the gradient.
         initial_accumulator_value: what G starts from, ≥ 0.
         eps: ε > 0, added to the root.
+        maximize: climb instead.
     """
 
     def __init__(
@@ -36,9 +37,13 @@ class Adagrad(Optimizer):
         weight_decay: float = 0.0,
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
+        *,
+        maximize: bool = False,
     ) -> None:
         options = {"lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay, "eps": eps}
-        super().__init__(params, options | {"initial_accumulator_value": initial_accumulator_value})
+        super().__init__(
+            params, options | {"initial_accumulator_value": initial_accumulator_value, "maximize": maximize}
+        )
 
     def update(self, data: Array, g: Array, scratch: Array, state: State, group: Group) -> None:
         """w ← w - ηₜ g / (√G + ε)."""

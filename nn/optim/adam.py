@@ -11,8 +11,15 @@ far, "max_exp_avg_sq", stands in the root.
 `weight_decay` λ makes of g in Adam g + λ w, which is then scaled like any gradient; in AdamW w ← (1 - η λ) w comes before the
 rest instead, so that all weights decay alike.
 
+`l1` κ adds κ Σ|w| to what is minimised, by a proximal step after each step, with each number's rate:
+
+    w ← sign(w) max(|w| - θ, 0)        with θ = κ η / (√v̂ + ε)
+
+So numbers become exactly 0, and the minimum of the loss with its penalty is where the steps end. v is of the loss's gradients.
+
 Source: Kingma & Ba, ICLR 2015 (arXiv 1412.6980), algorithm 1; ε is outside the root, as there and in PyTorch. AMSGrad: Reddi,
 Kale & Kumar, ICLR 2018, in PyTorch's form. AdamW: Loshchilov & Hutter, ICLR 2019 (arXiv 1711.05101), algorithm 2.
+The proximal step with a rate for each number: Duchi, Hazan & Singer, JMLR 12 (2011), section 5.
 """
 
 from __future__ import annotations
@@ -23,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from .optimizer import Array, Group, Optimizer, Params, State, kept, scalar
+from .optimizer import Array, Group, Optimizer, Params, State, kept, scalar, shrink
 
 
 class Adam(Optimizer):
@@ -31,12 +38,14 @@ class Adam(Optimizer):
 
     Args:
         params: leaf Values, or dicts of groups; see `Optimizer`.
-        lr: learning rate η > 0.
+        lr: learning rate η ≥ 0.
         betas: (β₁, β₂), both in [0, 1).
         eps: ε > 0, added to the root.
         weight_decay: λ ≥ 0.
         amsgrad: divide by the largest root so far.
         decoupled_weight_decay: decay the weights as AdamW does.
+        l1: κ ≥ 0, a penalty κ Σ|w| that gives exact zeros; give it to a group of weights, and leave it off for biases.
+        maximize: climb instead; the penalties still shrink the parameters.
     """
 
     def __init__(
@@ -49,9 +58,12 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         decoupled_weight_decay: bool = False,
+        l1: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad}
-        super().__init__(params, options | {"decoupled_weight_decay": decoupled_weight_decay})
+        options |= {"decoupled_weight_decay": decoupled_weight_decay, "l1": l1, "maximize": maximize}
+        super().__init__(params, options)
 
     def update(self, data: Array, g: Array, scratch: Array, state: State, group: Group) -> None:
         """w ← w - η m̂ / (√v̂ + ε), without a temporary array."""
@@ -71,9 +83,14 @@ class Adam(Optimizer):
             v = np.maximum(largest, v, out=largest)
         np.sqrt(v, out=scratch)
         scratch += eps
+        if l1 := group["l1"]:
+            with np.errstate(over="ignore"):  # in float16, which shrinks all to 0
+                threshold = rate * (l1 * (1 - group["betas"][0] ** state["step"])) / scratch
         np.divide(m, scratch, out=scratch)
         scratch *= rate
         data -= scratch  # w - rate m / (√v + eps)
+        if l1:
+            shrink(data, threshold, scratch)
 
 
 @lru_cache(maxsize=64)
@@ -100,5 +117,9 @@ class AdamW(Adam):
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
+        *,
+        l1: float = 0.0,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, decoupled_weight_decay=True)
+        penalties: Any = {"decoupled_weight_decay": True, "l1": l1, "maximize": maximize}
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **penalties)

@@ -17,20 +17,21 @@ Source: Nocedal, Mathematics of Computation 35 (1980); Nocedal & Wright, "Numeri
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import ShapeError, TinygradError, Value
+from tinygrad_edu import ShapeError, TinygradError, Value, tree_map
 
 from ..checks import FUNCTION, checked, data_of, explaining
 from .line_search import MOST_TRIALS, Point, strong_wolfe
 from .optimizer import Array, Closure, Optimizer, Params, State
+from .saved import misfit
 from .vector import gradient, place, vector
 
 LEAST_CURVATURE = 1e-10  # of s·y: pairs with less are left out, so that H stays positive definite
+KEPT = {"func_evals", "n_iter", "old_dirs", "old_stps", "ro", "H_diag"}  # from the first step on
 
 
 class LBFGS(Optimizer):
@@ -38,7 +39,7 @@ class LBFGS(Optimizer):
 
     Args:
         params: leaf Values, in one group.
-        lr: step length t > 0, or with a line search the first to try.
+        lr: step length t ≥ 0, or with a line search the first to try.
         max_iter: iterations in a step.
         max_eval: calls of the closure in a step, after which it ends; None for 5/4 max_iter. With max_iter=1 that
             leaves none to a line search, which then does not move, as in PyTorch: pass max_eval=25.
@@ -46,6 +47,7 @@ class LBFGS(Optimizer):
         tolerance_change: done if no number of t d, or the change of the loss, is larger.
         history_size: m, how many pairs to keep.
         line_search_fn: None, or "strong_wolfe" to search for t; see line_search.py.
+        maximize: climb instead.
 
     Raises:
         TinygradError: if there is more than one group.
@@ -61,12 +63,15 @@ class LBFGS(Optimizer):
         tolerance_change: float = 1e-9,
         history_size: int = 100,
         line_search_fn: str | None = None,
+        *,
+        maximize: bool = False,
     ) -> None:
         options: dict[str, Any] = {"lr": lr, "max_iter": max_iter, "max_eval": max_eval}
         if max_eval is None:
             options["max_eval"] = max_iter * 5 // 4
         options |= {"tolerance_grad": tolerance_grad, "tolerance_change": tolerance_change}
-        super().__init__(params, options | {"history_size": history_size, "line_search_fn": line_search_fn})
+        options |= {"history_size": history_size, "line_search_fn": line_search_fn, "maximize": maximize}
+        super().__init__(params, options)
 
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Take in the parameters; a second group is refused, as they all make one vector."""
@@ -131,8 +136,8 @@ class LBFGS(Optimizer):
 
     def _evaluate(self, closure: Closure) -> tuple[Any, Point]:
         """What the closure returns, and the same as a Point to start from."""
-        result = closure()
-        return result, Point(0.0, float(data_of(result)), gradient(list(self.state)), 0.0)
+        result, sign = closure(), -1 if self.param_groups[0]["maximize"] else 1
+        return result, Point(0.0, sign * float(data_of(result)), sign * gradient(list(self.state)), 0.0)
 
     def _search(self, closure: Closure, w: Array, d: Array, start: Point, t: float, most: int) -> tuple[Point, int]:
         """`strong_wolfe` along d. An error, or Ctrl-C, leaves the parameters at w, where they were."""
@@ -165,15 +170,23 @@ class LBFGS(Optimizer):
     # -- State ---------------------------------------------------------------------------------------------------------
 
     def _wrong_states(self, states: Mapping[int, Any]) -> list[str]:
-        size = sum(p.size for p in self.state)
+        shape, dtype = (sum(p.size for p in self.state),), np.result_type(*[p.dtype for p in self.state])
         wrong = [f"unexpected state of parameter {i!r}, expected that of all under 0" for i in states if i != 0]
-        for name, item in states.get(0, {}).items():
+        own = states.get(0)
+        if not own:
+            return wrong
+        if missing := sorted(KEPT - set(own)):
+            return [*wrong, f"missing {', '.join(missing)}"]
+        if len({len(own[name]) for name in ("old_dirs", "old_stps", "ro")}) > 1:
+            wrong.append("old_dirs, old_stps and ro are of different lengths")
+        for name, item in own.items():
             vectors = item if name in ("old_dirs", "old_stps") else [item] if name in ("d", "prev_flat_grad") else []
-            wrong += [f"{name} has shape {np.shape(v)}, expected {(size,)}" for v in vectors if np.shape(v) != (size,)]
+            wrong += [f"{name} {reason}" for v in vectors if (reason := misfit(v, shape, dtype))][:1]
         return wrong
 
     def _restored(self, p: Value, saved: Mapping[str, Any]) -> State:
-        return {name: deepcopy(item) for name, item in saved.items()}
+        dtype = np.result_type(*[p.dtype for p in self.state])
+        return {name: tree_map(lambda x: np.array(x, dtype) if np.ndim(x) else x, item) for name, item in saved.items()}
 
 
 def _direction(state: State, g: Array, history_size: int) -> Array:

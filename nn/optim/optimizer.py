@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import GraphError, ShapeError, TinygradError, Value
 
-from ..checks import FUNCTION, Explaining, checked, data_of, explaining
+from ..checks import FUNCTION, Explaining, checked, data_of, explaining, shown
+from ..loading import listed
 from .options import check, check_eps
-from .saved import EXTRAS, pack, wrong_groups, wrong_states
+from .saved import EXTRAS, OFF, ordered, pack, wrong_groups, wrong_states
 
 Array: TypeAlias = NDArray[Any]
 Group: TypeAlias = dict[str, Any]
@@ -30,7 +31,8 @@ class Optimizer(Explaining):
         params: leaf Values, usually `model.parameters()`; or dicts such as {"params": [...], "lr": 0.1}, one for each group
             of parameters that has options of its own.
         defaults: the options of groups that do not name their own, "lr" among them. If there is a "weight_decay" λ, every g
-            becomes g + λ w before `update`; if "decoupled_weight_decay" is true, w becomes (1 - η λ) w instead.
+            becomes g + λ w before `update`; if "decoupled_weight_decay" is true, w becomes (1 - η λ) w instead. If "maximize" is
+            true, g becomes -g first.
 
     Attributes:
         param_groups: a dict for each group: its "params", and its options, which may be changed between steps.
@@ -120,7 +122,7 @@ class Optimizer(Explaining):
         self.steps += 1
         known, update = self._buffers, self.update  # looked up once: this loop is most of the time of small models
         for group in self.param_groups:
-            decay = group.get("weight_decay")
+            changed = group.get("weight_decay") or group.get("maximize")
             for p in group["params"]:
                 g = p.grad
                 if g is None or not p.requires_grad:
@@ -131,8 +133,8 @@ class Optimizer(Explaining):
                 if type(g) is not np.ndarray:
                     g = np.asarray(data_of(g))
                 data = buffers.data
-                if decay:
-                    g = _decayed(buffers, g, group)
+                if changed:
+                    g = _changed(buffers, g, group)
                 buffers.state["step"] += 1
                 update(data, g, buffers.scratch, buffers.state, group)
                 if not data.ndim:
@@ -188,19 +190,25 @@ class Optimizer(Explaining):
         Options of PyTorch that are not known here may be there if they are off.
 
         Raises:
-            ShapeError: if it is of other groups, options or shapes; lists all of them, and changes nothing.
+            ShapeError: if it is of other groups, options or shapes, or a cast would lose more than by rounding.
+            TinygradError: if an option is out of its range. Nothing is changed then.
         """
+        name = type(self).__name__
         if not {"state", "param_groups"} <= set(state_dict):
-            raise ShapeError(f"load_state_dict: got {sorted(state_dict)}, expected 'state' and 'param_groups'")
-        groups, states = state_dict["param_groups"], state_dict["state"]
-        if wrong := wrong_groups(self.param_groups, groups, set(self.defaults)) + self._wrong_states(states):
-            name = type(self).__name__
-            raise ShapeError(f"load_state_dict: {'; '.join(wrong)}; build {name} as it was when its state was saved")
-        for own, group in zip(self.param_groups, groups, strict=True):
+            raise ShapeError(f"load_state_dict: got {shown(list(state_dict))}, expected 'state' and 'param_groups'")
+        groups = state_dict["param_groups"]
+        states, wrong = ordered(groups, state_dict["state"])
+        if wrong := wrong_groups(self.param_groups, groups, set(self.defaults)) + wrong + self._wrong_states(states):
+            raise ShapeError(f"load_state_dict: {listed(wrong)}; build {name} as it was when its state was saved")
+        known = EXTRAS | set(self.defaults)
+        options = [{key: deepcopy(x) for key, x in (OFF | dict(group)).items() if key in known} for group in groups]
+        for given in options:
+            check(name, given)
+        restored = {p: self._restored(p, states.get(i, {})) for i, p in enumerate(self.state)}
+        for own, given in zip(self.param_groups, options, strict=True):
             own.pop("initial_lr", None)
-            own.update((key, deepcopy(item)) for key, item in group.items() if key in EXTRAS | set(self.defaults))
-        for i, p in enumerate(self.state):
-            self.state[p] = self._restored(p, states.get(i, {}))
+            own.update(given)
+        self.state.update(restored)
         self._buffers.clear()
 
     def _wrong_states(self, states: Mapping[int, Any]) -> list[str]:
@@ -230,23 +238,31 @@ def kept(state: State, name: str, data: Array) -> Array:
     return array
 
 
+def shrink(data: Array, threshold: Array, scratch: Array) -> None:
+    """w ← sign(w) max(|w| - θ, 0), the proximal step of θ |w|: numbers up to θ become exactly 0."""
+    data -= np.clip(data, -threshold, threshold, out=scratch)
+
+
 class _Buffers:
     """What updating one parameter takes, besides what is saved: its array, and arrays to compute in."""
 
-    __slots__ = ("data", "decayed", "scratch", "state")
+    __slots__ = ("changed", "data", "scratch", "state")
 
     def __init__(self, data: Array, state: State) -> None:
         self.data, self.state, self.scratch = data, state, np.empty_like(data)
-        self.decayed: Array | None = None
+        self.changed: Array | None = None
 
 
-def _decayed(buffers: _Buffers, g: Array, group: Group) -> Array:
-    """g + λ w; or g itself, after w ← (1 - η λ) w."""
-    if group.get("decoupled_weight_decay"):
-        buffers.data *= 1 - group["lr"] * group["weight_decay"]
+def _changed(buffers: _Buffers, g: Array, group: Group) -> Array:
+    """-g, if it is to be maximized; and with weight decay g + λ w, or g itself after w ← (1 - η λ) w."""
+    if buffers.changed is None:
+        buffers.changed = np.empty_like(buffers.data)
+    if group.get("maximize"):
+        g = np.negative(g, out=buffers.changed)
+    if not (decay := group.get("weight_decay")):
         return g
-    if buffers.decayed is None:
-        buffers.decayed = np.empty_like(buffers.data)
-    np.multiply(buffers.data, group["weight_decay"], out=buffers.decayed)
-    buffers.decayed += g
-    return buffers.decayed
+    if group.get("decoupled_weight_decay"):
+        buffers.data *= 1 - group["lr"] * decay
+        return g
+    decayed = np.multiply(buffers.data, decay, out=buffers.scratch)
+    return np.add(decayed, g, out=buffers.changed)

@@ -20,8 +20,10 @@ COUNT: Domain = (lambda x: isinstance(x, Integral) and int(x) > 0, "a positive i
 FLAG: Domain = (lambda x: x in (True, False), "True or False")
 
 EXPECTED: dict[str, Domain] = {
-    "lr": POSITIVE,
+    "lr": NOT_NEGATIVE,
     "weight_decay": NOT_NEGATIVE,
+    "l1": NOT_NEGATIVE,
+    "maximize": FLAG,
     "momentum": BELOW_ONE,
     "dampening": SHARE,
     "nesterov": FLAG,

@@ -24,12 +24,13 @@ class RMSprop(Optimizer):
 
     Args:
         params: leaf Values, or dicts of groups; see `Optimizer`.
-        lr: learning rate η > 0.
+        lr: learning rate η ≥ 0.
         alpha: α in [0, 1).
         eps: ε > 0, added to the root.
         weight_decay: λ ≥ 0, which adds λ w to the gradient.
         momentum: μ in [0, 1).
         centered: divide by the root of the gradient's variance instead.
+        maximize: climb instead.
     """
 
     def __init__(
@@ -41,9 +42,11 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
         options = {"lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered}
-        super().__init__(params, options | {"weight_decay": weight_decay})
+        super().__init__(params, options | {"weight_decay": weight_decay, "maximize": maximize})
 
     def update(self, data: Array, g: Array, scratch: Array, state: State, group: Group) -> None:
         """w ← w - η u."""

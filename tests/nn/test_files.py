@@ -177,7 +177,7 @@ def test_read_only_files_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "a"
     path.write_bytes(OLD)
     monkeypatch.setattr(os, "access", lambda path, how: how != os.W_OK)  # root may write to anything
-    with pytest.raises(PermissionError, match=r"save: got '.*a', which is a file that may not be written"):
+    with pytest.raises(PermissionError, match=r"save: got '.*a', which may not be written; choose another name"):
         files.write("save", path, NEW)
     assert path.read_bytes() == OLD
 

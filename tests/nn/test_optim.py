@@ -199,7 +199,7 @@ def test_groups_have_options_of_their_own():
     assert optimizer.lr == 0.1
     optimizer.lr = 0.2
     assert [group["lr"] for group in optimizer.param_groups] == [0.2] * 3
-    with pytest.raises(TinygradError, match="SGD: got lr=-1, expected a positive number"):
+    with pytest.raises(TinygradError, match="SGD: got lr=-1, expected a number of at least 0, finite"):
         optimizer.lr = -1
 
 
@@ -221,10 +221,10 @@ def test_the_closure_comes_first_and_its_loss_comes_back():
         (lambda p: SGD(p), TinygradError, r"got Value, expected several parameters; pass model.parameters\(\)"),
         (lambda p: Adam([p * 2]), GraphError, "expected leaf Values"),
         (lambda p: Adam([np.ones(2)]), GraphError, "expected leaf Values"),
-        (lambda p: SGD([p], lr=0), TinygradError, "lr=0, expected a positive number"),
-        (lambda p: SGD([p], lr="0.1"), TinygradError, "lr='0.1', expected a positive number"),
+        (lambda p: SGD([p], lr=-0.1), TinygradError, "lr=-0.1, expected a number of at least 0"),
+        (lambda p: SGD([p], lr="0.1"), TinygradError, "lr='0.1', expected a number of at least 0"),
         (lambda p: SGD([p], lr=np.nan), TinygradError, "lr=nan"),
-        (lambda p: SGD([p], lr=np.inf), TinygradError, "lr=inf, expected a positive number, finite"),
+        (lambda p: SGD([p], lr=np.inf), TinygradError, "lr=inf, expected a number of at least 0, finite"),
         (lambda p: SGD([{"params": [p], "nesterov": True}]), TinygradError, "momentum=0.0, dampening=0.0, expected a"),
         (
             lambda p: SGD([{"params": [p], "dampening": 0.5}], momentum=0.9, nesterov=True),
@@ -272,7 +272,7 @@ def changed(state, path, value):
     [
         (("param_groups",), [], "got 0 groups, expected 1"),
         (("param_groups", 0, "params"), [0], "group 0 has 1 parameters, expected 2"),
-        (("param_groups", 0, "maximize"), True, "group 0 has maximize=True"),
+        (("param_groups", 0, "foreach"), True, "group 0 has foreach=True"),
         (("state", 7), {}, "unexpected state of parameter 7"),
         (
             ("state", 0, "exp_avg"),
@@ -302,7 +302,7 @@ def test_states_of_other_optimisers_are_refused():
         Adam(p).load_state_dict({"weight": 1})
     optimizer = LBFGS(p)
     optimizer.step(closure)
-    with pytest.raises(ShapeError, match=r"d has shape \(9,\), expected \(2,\)"):
+    with pytest.raises(ShapeError, match=r"; d has shape \(9,\), expected \(2,\)"):
         LBFGS(p[1:2]).load_state_dict(
             optimizer.state_dict() | {"param_groups": LBFGS(p[1:2]).state_dict()["param_groups"]}
         )

@@ -75,7 +75,7 @@ def test_steps_are_in_place_keep_dtype_and_gradient_and_skip_what_has_none(make)
     ("make", "error", "message"),
     [
         (lambda p: nn.optim.SGD([], lr=0.1), TinygradError, "got no parameters"),
-        (lambda p: nn.optim.SGD([p], lr=0.0), TinygradError, "lr=0.0, expected a positive"),
+        (lambda p: nn.optim.SGD([p], lr=-0.5), TinygradError, "lr=-0.5, expected a number of at least 0"),
         (lambda p: nn.optim.SGD([p], lr=0.1, momentum=1.0), TinygradError, "momentum=1.0"),
         (lambda p: nn.optim.Adam([p], betas=(0.9, 1.0)), TinygradError, r"betas=\(0.9, 1.0\)"),
         (lambda p: nn.optim.SGD([p * 2], lr=0.1), GraphError, "expected leaf Values"),

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tinygrad_edu import ShapeError, TinygradError
 
-from ...checks import Explaining, data_of, explaining
+from ...checks import NOT_NEGATIVE, Explaining, checked, data_of, explaining, shown
 from ..optimizer import Optimizer
 
 STATE = ("best", "num_bad_epochs", "cooldown_counter", "last_epoch", "_last_lr")
@@ -26,7 +26,7 @@ class ReduceLROnPlateau(Explaining):
         threshold_mode: "rel" for that share of the best, "abs" for so much. "rel" is for positive numbers, as in PyTorch: below a
             best of -100 with a threshold of 0.01 lies -99, so that a worse number counts as better; take "abs" there.
         cooldown: steps after a reduction that do not count.
-        min_lr: the lowest rate; or a list, one a group.
+        min_lr: the lowest rate; or a list, one a group. With a single one, groups that are added later join.
         eps: leave a rate that would change by no more than this.
 
     Raises:
@@ -52,12 +52,10 @@ class ReduceLROnPlateau(Explaining):
             raise TinygradError(f"ReduceLROnPlateau: got {got}, expected 'min' or 'max', and 'rel' or 'abs'")
         if not 0 <= factor < 1:
             raise TinygradError(f"ReduceLROnPlateau: got factor={factor}, expected a number in [0, 1)")
-        groups = len(optimizer.param_groups)
-        self.min_lrs = list(min_lr) if isinstance(min_lr, Sequence) else [min_lr] * groups
-        if len(self.min_lrs) != groups:
-            raise TinygradError(f"ReduceLROnPlateau: got {len(self.min_lrs)} min_lr, expected one or {groups}")
         self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
         self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
+        self.min_lr = min_lr
+        self._lowest()
         self.best = inf if mode == "min" else -inf
         self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
         self._last_lr = [float(group["lr"]) for group in optimizer.param_groups]
@@ -65,7 +63,7 @@ class ReduceLROnPlateau(Explaining):
     @explaining
     def step(self, metrics: Any) -> None:
         """Look at the number of an epoch, and reduce the rates if it is time. NaN is not better than anything."""
-        number = float(data_of(metrics))
+        number, lowest = float(data_of(metrics)), self._lowest()
         self.last_epoch += 1
         if self.is_better(number):
             self.best, self.num_bad_epochs = number, 0
@@ -74,8 +72,8 @@ class ReduceLROnPlateau(Explaining):
         if self.cooldown_counter > 0:
             self.cooldown_counter, self.num_bad_epochs = self.cooldown_counter - 1, 0
         if self.num_bad_epochs > self.patience:
-            for group, lowest in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
-                rate = max(group["lr"] * self.factor, lowest)
+            for group, least in zip(self.optimizer.param_groups, lowest, strict=True):
+                rate = max(group["lr"] * self.factor, least)
                 if group["lr"] - rate > self.eps:
                     group["lr"] = rate
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
@@ -87,6 +85,14 @@ class ReduceLROnPlateau(Explaining):
         if self.mode == "min":
             return number < self.best * (1 - share) - least
         return number > self.best * (1 + share) + least
+
+    def _lowest(self) -> list[float]:
+        """The lowest rate of each group."""
+        groups, given = len(self.optimizer.param_groups), self.min_lr
+        lowest = list(given) if isinstance(given, Sequence) else [given] * groups
+        if len(lowest) != groups:
+            raise TinygradError(f"ReduceLROnPlateau: got {len(lowest)} min_lr, expected one or {groups}, one a group")
+        return lowest
 
     def get_last_lr(self) -> list[float]:
         """The rates after the last step, one a group."""
@@ -100,16 +106,18 @@ class ReduceLROnPlateau(Explaining):
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from where `state_dict` was taken, with the rates of that time.
 
-        Raises ShapeError if an entry is missing, or the number of groups differs.
+        Raises ShapeError if an entry is missing or no number, or the number of groups differs; nothing is changed then.
         """
-        groups = self.optimizer.param_groups
+        groups, name = self.optimizer.param_groups, type(self).__name__
         if missing := set(STATE) - set(state_dict):
-            raise ShapeError(
-                f"load_state_dict: ReduceLROnPlateau is missing {sorted(missing)}; got {sorted(state_dict)}"
-            )
-        if len(state_dict["_last_lr"]) != len(groups):
-            got = len(state_dict["_last_lr"])
-            raise ShapeError(f"load_state_dict: ReduceLROnPlateau got rates of {got} groups, expected {len(groups)}")
-        vars(self).update({name: state_dict[name] for name in STATE} | {"_last_lr": list(state_dict["_last_lr"])})
-        for group, rate in zip(groups, self._last_lr, strict=True):
+            raise ShapeError(f"load_state_dict: {name} is missing {sorted(missing)}; got {shown(list(state_dict))}")
+        rates = list(state_dict["_last_lr"])
+        if len(rates) != len(groups):
+            raise ShapeError(f"load_state_dict: {name} got rates of {len(rates)} groups, expected {len(groups)}")
+        for key in STATE[:-1]:
+            checked(name, key, state_dict[key])
+        for rate in rates:
+            checked(name, "_last_lr", rate, NOT_NEGATIVE)
+        vars(self).update({key: state_dict[key] for key in STATE} | {"_last_lr": rates})
+        for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate

@@ -1,0 +1,79 @@
+"""Loading is all or nothing: saved arrays are compared with what they are to replace, and cast, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_edu import DTypeError, ShapeError, Value
+
+from .checks import data_of, plain_array, printable
+
+MOST_NAMED = 20  # of what does not fit, in a message
+
+
+def fitted(
+    own: Mapping[str, Value | NDArray[Any]], state: Mapping[str, Any], other: Callable[[str], Any]
+) -> dict[str, NDArray[Any]]:
+    """Copies of the arrays in a state, by the paths of a model's parameters and buffers, and of their dtypes.
+
+    Args:
+        own: the model's parameters and buffers by path.
+        state: arrays by path. A shared parameter may be under any of its paths, or under several with equal numbers.
+        other: what a path that is not in `own` leads to in the model.
+
+    Raises:
+        ShapeError: if an entry is missing, unexpected or of another shape, or two of one parameter differ.
+        DTypeError: if a cast would lose more than by rounding.
+    """
+    paths = {id(item): path for path, item in own.items()}
+    keys: dict[str, list[str]] = {path: [] for path in own}
+    unexpected = []
+    for key in state:
+        path = key if key in own else paths.get(id(other(key)))
+        if path is None:
+            unexpected.append(f"unexpected {printable(str(key))}")
+        else:
+            keys[path].append(key)
+    new: dict[str, NDArray[Any]] = {}
+    wrong, lost = [f"missing {path}" for path in own if not keys[path]] + unexpected, []
+    for path, mine in own.items():
+        for key in keys[path]:
+            array = np.asarray(data_of(plain_array("load_state_dict", key, state[key])))
+            if array.shape != mine.shape:
+                wrong.append(f"{key} has shape {array.shape}, expected {mine.shape}")
+            elif reason := loss_of(array, mine.dtype):
+                lost.append(f"{key} {reason}")
+            else:
+                cast = array.astype(mine.dtype)
+                if not np.array_equal(cast, new.setdefault(path, cast), equal_nan=cast.dtype.kind == "f"):
+                    wrong.append(f"{key} differs from {keys[path][0]}, which is the same parameter")
+        if mine.shape and not data_of(mine).flags.writeable:
+            wrong.append(f"{path} of the model is read-only")
+    if wrong:
+        raise ShapeError(f"load_state_dict: {listed(wrong)}; build the model as it was when its state was saved")
+    if lost:
+        raise DTypeError(f"load_state_dict: {listed(lost)}")
+    return new
+
+
+def loss_of(array: NDArray[Any], dtype: np.dtype[Any]) -> str | None:
+    """What a cast to a dtype would lose besides the digits of floats; None if nothing."""
+    if not np.can_cast(array.dtype, dtype, "same_kind"):
+        expected = "real numbers" if dtype.kind == "f" else f"a type that {dtype} holds"
+        return f"is of {array.dtype}, expected {expected}"
+    if np.can_cast(array.dtype, dtype):
+        return None
+    with np.errstate(all="ignore"):
+        new = array.astype(dtype)
+    beyond = np.isfinite(array) & ~np.isfinite(new) if dtype.kind == "f" else new != array
+    return f"has {array[beyond][0]}, which overflows {dtype}" if np.any(beyond) else None
+
+
+def listed(faults: Sequence[str]) -> str:
+    """What does not fit, in a message."""
+    more = len(faults) - MOST_NAMED
+    return "; ".join([*faults[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
