@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from inspect import signature
 from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
@@ -15,6 +15,7 @@ from tinygrad_edu import DTypeError, OutOfBoundsError, ShapeError, TinygradError
 Shape: TypeAlias = tuple[int, ...]
 Size: TypeAlias = int | Sequence[int]
 Domain: TypeAlias = tuple[Callable[[Any], bool], str]  # a test of membership, and the name in messages
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -89,6 +90,14 @@ def float_type(layer: str, dtype: Any) -> np.dtype[Any]:
     if found.kind != "f":
         raise DTypeError(f"{layer}: got dtype={shown(dtype)}, expected a type of floats such as np.float32")
     return found
+
+
+def ordered(caller: str, several: Iterable[T]) -> list[T]:
+    """A list of several parameters. Raises TinygradError, in the name of the function `caller`, for a set."""
+    if isinstance(several, (set, frozenset)):
+        got, reason = f"got a {type(several).__name__} of parameters", "whose order changes from run to run"
+        raise TinygradError(f"{caller}: {got}, {reason}; expected a list, as model.parameters() is")
+    return list(several)
 
 
 def size(layer: str, name: str, given: int, least: int = 1) -> int:

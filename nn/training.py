@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any, Literal
+from warnings import warn
 
 import numpy as np
 
@@ -68,6 +69,8 @@ def fit(
     Returns:
         the `History`; so far, if Ctrl-C ended the training.
 
+    Warns if every learning rate is 0 and no schedule would change that.
+
     Raises:
         TinygradError: if an argument is out of its range, or patience is given without validation data.
         NonFiniteError: if the loss is not finite; names the first layer whose output is not, and has the history so far.
@@ -106,6 +109,12 @@ def _check(model: Module, optimizer: Any, schedule: Any, schedule_every: str) ->
     if not set(optimizer.state) & set(model.parameters()):
         remedy = "make it anew after copying or rebuilding the model"
         raise TinygradError(f"fit: the optimizer holds none of the model's parameters; {remedy}")
+    if schedule is None and not any(group["lr"] for group in optimizer.param_groups):
+        remedy = "set optimizer.lr, or pass the schedule that brings it back"
+        warn(
+            f"fit: the learning rate is 0, as after a finished schedule, so no parameter will change; {remedy}",
+            stacklevel=1,
+        )
     if schedule_every not in ("epoch", "step"):
         raise TinygradError(f"fit: got schedule_every={schedule_every!r}, expected 'epoch' or 'step'")
     if schedule is None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import TinygradError, Value
 
-from .checks import data_of, explaining
+from .checks import data_of, explaining, ordered
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_"]
 
@@ -25,7 +25,8 @@ def clip_grad_norm_(
 ) -> float:
     """Scale all gradients, g ← g min(1, max_norm / (‖g‖ + 1e-6)), where ‖g‖ is the norm of all of them as one vector.
 
-    See Pascanu, Mikolov & Bengio, ICML 2013. Gradients change in their own memory; parameters without one are left out.
+    See Pascanu, Mikolov & Bengio, ICML 2013. Gradients change in their own memory; parameters without one are left out,
+    and a shared one counts once.
 
     Args:
         parameters: Values, usually `model.parameters()`.
@@ -37,12 +38,12 @@ def clip_grad_norm_(
         ‖g‖ before.
 
     Raises:
-        TinygradError: for arguments outside these, or a norm that is not finite if error_if_nonfinite.
+        TinygradError: for arguments outside these, parameters in a set, or a norm that is not finite if error_if_nonfinite.
     """
     if not max_norm >= 0 or not norm_type > 0:
         got = f"max_norm={max_norm}, norm_type={norm_type}"
         raise TinygradError(f"clip_grad_norm_: got {got}, expected max_norm >= 0 and norm_type > 0")
-    values = _with_gradient(parameters)
+    values = _with_gradient("clip_grad_norm_", parameters)
     norms = np.array([_norm(np.asarray(data_of(p.grad)), norm_type) for p in values])
     total = _norm(norms, norm_type)
     if error_if_nonfinite and not np.isfinite(total):
@@ -64,19 +65,21 @@ def clip_grad_norm_(
 def clip_grad_value_(parameters: Value | Iterable[Value], clip_value: float) -> None:
     """Bring each number of all gradients into [-clip_value, clip_value], in their own memory.
 
-    Raises TinygradError if clip_value < 0.
+    Raises TinygradError if clip_value < 0, or the parameters are a set.
     """
     if not clip_value >= 0:
         raise TinygradError(f"clip_grad_value_: got clip_value={clip_value}, expected a number of at least 0")
-    for p in _with_gradient(parameters):
+    for p in _with_gradient("clip_grad_value_", parameters):
         g = data_of(p.grad)
         clipped = np.clip(g, -clip_value, clip_value, out=g if isinstance(g, np.ndarray) else None)
         if not isinstance(g, np.ndarray):
             p.grad = type(g)(clipped)
 
 
-def _with_gradient(parameters: Value | Iterable[Value]) -> list[Value]:
-    return [p for p in ([parameters] if isinstance(parameters, Value) else parameters) if p.grad is not None]
+def _with_gradient(caller: str, parameters: Value | Iterable[Value]) -> list[Value]:
+    """Those that have a gradient, each once, however many models share it."""
+    several = [parameters] if isinstance(parameters, Value) else ordered(caller, parameters)
+    return [p for p in dict.fromkeys(several) if p.grad is not None]
 
 
 def _norm(numbers: NDArray[Any], p: float) -> float:

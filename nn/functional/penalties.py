@@ -37,7 +37,10 @@ def l2_penalty(parameters: Parameters, strength: float, include_bias: bool = Tru
 
 @explaining
 def l1_penalty(parameters: Parameters, strength: float, include_bias: bool = True) -> Any:
-    """strength · Σ |w|, whose gradient has the same size however small w is, so that weights become 0 (Tibshirani 1996).
+    """strength · Σ |w|, whose gradient has the same size however small w is (Tibshirani 1996).
+
+    Steps along its gradient go past 0 and back, so that weights become small, not 0. For exact zeros, leave it out and pass the
+    strength to the optimiser: SGD(..., l1=strength), or Adam.
 
     Args and errors as for `l2_penalty`.
     """

@@ -66,7 +66,7 @@ class Adam(Optimizer):
         super().__init__(params, options)
 
     def update(self, data: Array, g: Array, scratch: Array, state: State, group: Group) -> None:
-        """w ← w - η m̂ / (√v̂ + ε), without a temporary array."""
+        """w ← w - η m̂ / (√v̂ + ε), without a temporary array unless there is an l1."""
         m, v = kept(state, "exp_avg", data), kept(state, "exp_avg_sq", data)
         gain1, keep2, gain2, eps, rate = _coefficients(
             group["lr"], *group["betas"], group["eps"], state["step"], data.dtype

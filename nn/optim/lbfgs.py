@@ -102,7 +102,7 @@ class LBFGS(Optimizer):
         w, evaluations = vector(parameters), 1
         state = self._memory(w)
         state["func_evals"] += 1
-        if here.steepest <= group["tolerance_grad"]:
+        if here.steepest <= group["tolerance_grad"] or not group["lr"]:
             return result
         for iteration in range(1, group["max_iter"] + 1):
             state["n_iter"] += 1

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import GraphError, ShapeError, TinygradError, Value
 
-from ..checks import FUNCTION, Explaining, checked, data_of, explaining, shown
+from ..checks import FUNCTION, Explaining, checked, data_of, explaining, ordered, shown
 from ..loading import listed
 from .options import check, check_eps
-from .saved import EXTRAS, OFF, ordered, pack, wrong_groups, wrong_states
+from .saved import EXTRAS, OFF, pack, placed, wrong_groups, wrong_states
 
 Array: TypeAlias = NDArray[Any]
 Group: TypeAlias = dict[str, Any]
@@ -40,7 +40,8 @@ class Optimizer(Explaining):
         steps: how many steps this object has taken.
 
     Raises:
-        TinygradError: if there are no parameters, one is in two groups, or an option is unknown or out of its range.
+        TinygradError: if there are no parameters, they are a set, one is in two groups, or an option is unknown or out of its
+            range.
         GraphError: if a parameter is a computed Value, which has no life of its own.
     """
 
@@ -60,7 +61,7 @@ class Optimizer(Explaining):
         if not isinstance(params, Iterable) or isinstance(params, (Value, Mapping)):
             name, got = type(self).__name__, type(params).__name__
             raise TinygradError(f"{name}: got {got}, expected several parameters; pass model.parameters()")
-        return list(params)
+        return ordered(type(self).__name__, params)
 
     @explaining
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
@@ -197,7 +198,7 @@ class Optimizer(Explaining):
         if not {"state", "param_groups"} <= set(state_dict):
             raise ShapeError(f"load_state_dict: got {shown(list(state_dict))}, expected 'state' and 'param_groups'")
         groups = state_dict["param_groups"]
-        states, wrong = ordered(groups, state_dict["state"])
+        states, wrong = placed(groups, state_dict["state"])
         if wrong := wrong_groups(self.param_groups, groups, set(self.defaults)) + wrong + self._wrong_states(states):
             raise ShapeError(f"load_state_dict: {listed(wrong)}; build {name} as it was when its state was saved")
         known = EXTRAS | set(self.defaults)

@@ -50,7 +50,7 @@ def wrong_groups(own: Sequence[Mapping[str, Any]], saved: Sequence[Mapping[str, 
     return wrong
 
 
-def ordered(groups: Sequence[Mapping[str, Any]], states: Mapping[Any, Any]) -> tuple[dict[int, Any], list[str]]:
+def placed(groups: Sequence[Mapping[str, Any]], states: Mapping[Any, Any]) -> tuple[dict[int, Any], list[str]]:
     """The states by the places of their parameters in the groups, and what does not fit."""
     names = [i for group in groups for i in group.get("params", ())]
     wrong = [f"unexpected state of parameter {shown(i)}" for i in states if i not in names]

@@ -307,3 +307,79 @@ def test_a_saved_plateau_goes_on():
 def test_schedules_refuse(make, error, message):
     with pytest.raises(error, match=message):
         make(optimiser())
+
+
+# -- Groups that are added later -----------------------------------------------------------------------------------------
+
+
+def current(optimizer):
+    return [group["lr"] for group in optimizer.param_groups]
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_group_that_is_added_later_joins_as_if_it_had_been_there(name):
+    late, early = (SGD([Value(np.ones(2))], lr=1.0) for _ in range(2))
+    group = {"lr": 0.3}
+    early.add_param_group({"params": [Value(np.ones(3))]} | group)
+    schedule, whole = FORMULAS[name][0](late), FORMULAS[name][0](early)
+    schedule.step()
+    whole.step()
+    late.add_param_group({"params": [Value(np.ones(3))]} | group)
+    assert current(late) == [current(early)[0], 0.3]  # as it was given, until the next step
+    for _ in range(40):
+        schedule.step()
+        whole.step()
+        assert current(late) == schedule.get_last_lr() == current(early)
+    assert schedule.state_dict() == whole.state_dict()
+    whole.load_state_dict(schedule.state_dict())
+
+
+def test_a_group_that_is_added_later_joins_a_plateau():
+    optimizer = SGD([Value(np.ones(2))], lr=1.0)
+    schedule = ReduceLROnPlateau(optimizer, patience=0, min_lr=0.05)
+    schedule.step(1.0)
+    optimizer.add_param_group({"params": [Value(np.ones(3))], "lr": 0.3})
+    schedule.step(2.0)
+    assert current(optimizer) == schedule.get_last_lr() == [0.1, 0.05]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda o: LambdaLR(o, [lambda t: 0.5]), "LambdaLR: got 1 functions, expected one or 2"),
+        (
+            lambda o: SequentialLR(o, [LambdaLR(o, [lambda t: 0.5]), ConstantLR(o)], [9]),
+            "LambdaLR: got 1 functions, expected one or 2",
+        ),
+        (
+            lambda o: ReduceLROnPlateau(o, patience=0, min_lr=[0.0]),
+            "ReduceLROnPlateau: got 1 min_lr, expected one or 2",
+        ),
+    ],
+)
+def test_a_group_that_cannot_join_is_an_error_that_changes_nothing(make, message):
+    optimizer = SGD([Value(np.ones(2))], lr=1.0)
+    schedule = make(optimizer)
+    arguments = [2.0] if isinstance(schedule, ReduceLROnPlateau) else []
+    schedule.step(*arguments)
+    optimizer.add_param_group({"params": [Value(np.ones(3))], "lr": 0.3})
+    before, state = str(optimizer.param_groups), schedule.state_dict()
+    with pytest.raises(TinygradError, match=message):
+        schedule.step(*arguments)
+    assert str(optimizer.param_groups) == before
+    assert schedule.state_dict() == state
+
+
+def test_rates_of_another_number_than_the_groups_are_refused_and_change_nothing():
+    class Short(LRScheduler):
+        def rates(self, t, bases):
+            return list(bases) if t < 1 else list(bases)[:1]
+
+    optimizer = optimiser()
+    schedule = Short(optimizer)
+    before = str(optimizer.param_groups)
+    with pytest.raises(
+        TinygradError, match="Short: got the learning rates .* expected at least 0 for each of 2 groups"
+    ):
+        schedule.step()
+    assert str(optimizer.param_groups) == before

@@ -642,3 +642,40 @@ def test_lbfgs_goes_on_while_any_number_changes():
     beside, more = minimum(Value(np.array([5.0])))
     assert iterations == more > 3
     assert np.allclose(alone, beside, rtol=1e-12)
+
+
+# -- Shared parameters and sets ------------------------------------------------------------------------------------------
+
+
+def test_a_parameter_that_models_share_counts_once_in_clipping():
+    one, two = nn.Linear(4, 4, bias=False, rng=0), nn.Linear(4, 4, bias=False, rng=1)
+    two.weight = one.weight
+    shared = [*one.parameters(), *two.parameters()]
+    one.weight.grad = np.full((4, 4), 3.0)
+    assert nn.utils.clip_grad_norm_(shared, 1.0) == pytest.approx(12.0)
+    assert np.linalg.norm(one.weight.grad) == pytest.approx(1.0, rel=1e-6)
+    one.weight.grad = np.full((4, 4), 3.0)
+    assert nn.utils.clip_grad_norm_(iter(shared), 1.0, norm_type=1.0) == pytest.approx(48.0)
+    nn.utils.clip_grad_value_(shared, 0.01)
+    assert np.all(one.weight.grad == 0.01)
+    assert len(SGD(shared).state) == 1
+
+
+@pytest.mark.parametrize("kind", [set, frozenset])
+@pytest.mark.parametrize(
+    "use",
+    [
+        SGD,
+        Adam,
+        LBFGS,
+        lambda p: SGD([{"params": p}]),
+        lambda p: SGD([Value(1.0)]).add_param_group({"params": p}),
+        lambda p: nn.utils.clip_grad_norm_(p, 1.0),
+        lambda p: nn.utils.clip_grad_value_(p, 1.0),
+    ],
+)
+def test_sets_of_parameters_are_refused(use, kind):
+    with pytest.raises(
+        TinygradError, match=rf"got a {kind.__name__} of parameters, whose order changes.*expected a list"
+    ):
+        use(kind(nn.Linear(2, 2, rng=0).parameters()))

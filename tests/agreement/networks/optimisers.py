@@ -31,6 +31,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"lr": 0.05, "momentum": 0.9, "nesterov": True},
         {"lr": 0.05, "momentum": 0.8, "nesterov": True, "weight_decay": 0.02},
         {"lr": 0.05, "momentum": 0.8, "dampening": 0.5, "weight_decay": 0.02},
+        {"lr": 0.005, "momentum": 0.8, "weight_decay": 0.02, "maximize": True},
     ],
     "Adagrad": [
         {},
@@ -38,6 +39,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"lr": 0.1, "lr_decay": 0.05},
         {"lr": 0.1, "initial_accumulator_value": 0.3, "eps": 1e-3},
         {"lr": 0.1, "weight_decay": 0.05, "lr_decay": 0.01},
+        {"lr": 0.01, "weight_decay": 0.05, "maximize": True},
     ],
     "RMSprop": [
         {},
@@ -45,6 +47,7 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"lr": 0.005, "momentum": 0.9},
         {"lr": 0.005, "centered": True, "eps": 1e-4},
         {"lr": 0.005, "centered": True, "momentum": 0.8, "weight_decay": 0.03, "eps": 1e-4},
+        {"lr": 0.005, "weight_decay": 0.03, "maximize": True},
     ],
     "Adam": [
         {},
@@ -54,8 +57,9 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
         {"lr": 0.02, "amsgrad": True},
         {"lr": 0.02, "amsgrad": True, "weight_decay": 0.05},
         {"lr": 0.02, "weight_decay": 0.05, "decoupled_weight_decay": True},
+        {"lr": 0.02, "weight_decay": 0.05, "maximize": True},
     ],
-    "AdamW": [{}, {"lr": 0.02}, {"lr": 0.02, "weight_decay": 0.3, "amsgrad": True}],
+    "AdamW": [{}, {"lr": 0.02}, {"lr": 0.02, "weight_decay": 0.3, "amsgrad": True}, {"lr": 0.02, "maximize": True}],
 }
 # A step of L-BFGS is many iterations; `max_iter` and the tolerances keep the 100 iterations before the end of convergence.
 LBFGS: list[dict[str, Any]] = [
@@ -72,7 +76,8 @@ EXCEPTIONS = {
     "trace": "absent there: the steps are those of the optimisers, whose cases are above",
     "Trace": "what trace returns",
     "SGD, Adam, ...: foreach, fused, capturable, differentiable": "absent: how PyTorch runs the loop, not what it computes",
-    "SGD, Adam, ...: maximize": "absent: minimise the negative",
+    "SGD, Adam, AdamW: l1": "absent there: tests/nn/test_proximal.py compares with scikit-learn's Lasso",
+    "LBFGS: maximize": "absent there",
     "SGD(momentum >= 1), eps=0": "refused here, accepted there",
     "RMSprop(centered=True), constant gradient": "rounding can make the variance negative: NaN there, 0 here",
     "Adadelta, Adamax, NAdam, RAdam, ASGD, Rprop, Adafactor, SparseAdam, Muon": "absent",
