@@ -7,7 +7,6 @@ and the table says so.
 from __future__ import annotations
 
 import argparse
-import gzip
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,15 +80,6 @@ def xor(sizes: tuple[int, ...], seed: int) -> float:
 # -- Nielsen's overfitting pair ----------------------------------------------------------------------------------------
 
 
-def idx(path: Path) -> NDArray[np.uint8]:
-    """The array in a gzipped file of the IDX format: two zeros, type 8, the number of axes, their sizes, the bytes."""
-    content = gzip.decompress(path.read_bytes())
-    if content[:3] != b"\0\0\x08":
-        raise SystemExit(f"{path} is not an IDX file of bytes")
-    shape = np.frombuffer(content, ">u4", content[3], 4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(shape)
-
-
 def nielsen(images: NDArray[np.float32], labels: NDArray[np.int64], decay: float, seed: int) -> tuple[float, float]:
     """(last, best) accuracy on 9,000 digits of a 784-30-10 network of sigmoids that learnt 1,000 for 400 epochs."""
     rng = np.random.default_rng(seed)
@@ -125,8 +115,8 @@ def all_results(mnist: Path | None) -> list[Result]:
     ]
     if mnist is None:
         return results
-    images = idx(mnist / "t10k-images-idx3-ubyte.gz").reshape(-1, 784).astype(np.float32) / 255
-    labels = idx(mnist / "t10k-labels-idx1-ubyte.gz").astype(np.int64)
+    images, labels = nn.data.mnist(mnist)["test"]
+    images = images.reshape(-1, 784)
     plain = [nielsen(images, labels, 0.0, seed) for seed in SEEDS]
     decayed = [nielsen(images, labels, 0.1, seed) for seed in SEEDS]
     source = "Nielsen, ch. 3; his test set is the other 10,000"

@@ -1,6 +1,6 @@
 """Neural networks on tinygrad_edu: modules, losses, optimisers and a training loop, under PyTorch's names."""
 
-from . import functional, init, metrics, optim, utils
+from . import data, functional, init, metrics, optim, utils
 from .activation import (
     ELU,
     GELU,
@@ -23,7 +23,7 @@ from .activation import (
 from .attention import MultiheadAttention
 from .container import MLP, Residual, Sequential
 from .convolution import Conv1d, Conv2d
-from .data import batches, stratified_split
+from .data import batches, k_fold, split, stratified_k_fold, stratified_split
 from .dropout import Dropout
 from .embedding import Embedding
 from .evaluation import evaluate
@@ -133,16 +133,20 @@ __all__ = [
     "Tanh",
     "TransformerEncoderLayer",
     "batches",
+    "data",
     "evaluate",
     "fit",
     "functional",
     "functional_call",
     "init",
+    "k_fold",
     "load",
     "metrics",
     "observing",
     "optim",
     "save",
+    "split",
+    "stratified_k_fold",
     "stratified_split",
     "utils",
 ]

@@ -32,7 +32,8 @@ NOT_NEGATIVE: Domain = (lambda x: is_real(x) and x >= 0, "a number from 0 on")
 SHARE: Domain = (lambda x: is_real(x) and 0 <= x <= 1, "a number from 0 to 1")
 PROBABILITY: Domain = (SHARE[0], "a probability from 0 to 1")
 FUNCTION: Domain = (callable, "a function")
-INTEGER: Domain = (lambda x: _is_integer(x), "an integer")
+INTEGER: Domain = (lambda x: is_integer(x), "an integer")
+FLAG: Domain = (lambda x: isinstance(x, (bool, np.bool_)), "True or False")
 
 
 def one_of(*words: str) -> Domain:
@@ -102,7 +103,7 @@ def ordered(caller: str, several: Iterable[T]) -> list[T]:
 
 def size(layer: str, name: str, given: int, least: int = 1) -> int:
     """A single integer. Raises ShapeError, in the name of a layer, if it is not an integer, or less than `least`."""
-    if not _is_integer(given) or given < least:
+    if not is_integer(given) or given < least:
         raise ShapeError(f"{layer}: got {name}={shown(given)}, expected an integer from {least} on")
     return int(given)
 
@@ -113,7 +114,7 @@ def sizes(layer: str, name: str, given: Size | str, axes: int | None = None, lea
     Raises ShapeError, in the name of a layer, if the elements are not integers, too many, too few, or less than `least`.
     """
     numbers: tuple[Any, ...] = tuple(given) if isinstance(given, (tuple, list)) else (given,) * (axes or 1)
-    if not numbers or len(numbers) != (axes or len(numbers)) or not all(_is_integer(n) and n >= least for n in numbers):
+    if not numbers or len(numbers) != (axes or len(numbers)) or not all(is_integer(n) and n >= least for n in numbers):
         many = "a tuple of them" if axes is None else f"a tuple of {axes} of them"
         raise ShapeError(f"{layer}: got {name}={shown(given)}, expected an integer from {least} on, or {many}")
     return tuple([int(n) for n in numbers])
@@ -143,7 +144,7 @@ _TAKES: dict[str, Domain] = {  # by one alternative of an annotation
     "str": (lambda x: isinstance(x, str), "text"),
     "DTypeLike": (_is_type, "a dtype such as np.float32"),
     "Module": (lambda x: hasattr(x, "named_parameters"), "a module"),
-    "Shape": (lambda x: isinstance(x, (tuple, list)) and all(map(_is_integer, x)), "a tuple of integers"),
+    "Shape": (lambda x: isinstance(x, (tuple, list)) and all(map(is_integer, x)), "a tuple of integers"),
 }
 _ALIKE = {TypeError: DTypeError, ArithmeticError: ShapeError, ValueError: ShapeError, LookupError: OutOfBoundsError}
 
@@ -235,5 +236,6 @@ def stretches(shape: Shape, wanted: Shape) -> bool:
     return len(shape) <= len(wanted) and all(n in (1, m) for n, m in sides)
 
 
-def _is_integer(n: object) -> bool:
+def is_integer(n: object) -> bool:
+    """Whether n is one integer, Python's or NumPy's, and no bool."""
     return isinstance(n, (int, np.integer)) and not isinstance(n, (bool, np.timedelta64))

@@ -16,6 +16,7 @@ PUBLIC = (
     "tinygrad_edu.linalg",
     "tinygrad_edu.testing",
     "nn",
+    "nn.data",
     "nn.functional",
     "nn.init",
     "nn.metrics",

@@ -183,6 +183,9 @@ def cases() -> list[Case]:
         Case(
             "stratified_split", nn.stratified_split, lambda: {"labels": LABELS.repeat(2), "fractions": (0.5,), "rng": 0}
         ),
+        Case("split", nn.split, lambda: {"examples": 9, "fractions": (0.5, 0.2), "rng": 0}),
+        Case("k_fold", nn.k_fold, lambda: {"examples": LABELS.copy(), "k": 2, "rng": 0}),
+        Case("stratified_k_fold", nn.stratified_k_fold, lambda: {"labels": LABELS.repeat(3), "k": 2, "rng": 0}),
         Case("batches", _batches, lambda: {"x": _x(5, 4), "batch_size": 2, "rng": 0}),
         Case("astype", _model().astype, {"dtype": "f4"}.copy),
         Case("load_state_dict", _model().load_state_dict, lambda: {"state": _model().state_dict()}),
@@ -202,8 +205,8 @@ def _looked_up(layer: Any) -> tuple[Callable[..., Any], Arguments]:
     return layer, {"indices": LABELS.copy()}
 
 
-def _batches(x: Any, batch_size: Any, rng: Any = None) -> list[Any]:
-    return list(nn.batches(x, batch_size=batch_size, rng=rng))
+def _batches(x: Any, batch_size: Any, rng: Any = None, drop_last: Any = False) -> list[Any]:
+    return list(nn.batches(x, batch_size=batch_size, rng=rng, drop_last=drop_last))
 
 
 def _to_fit() -> Arguments:

@@ -87,37 +87,6 @@ def test_optimisers_refuse(make, error, message):
         make(Value(1.0))
 
 
-def test_batches_cover_everything_once():
-    x, y = np.arange(10), np.arange(10) * 2
-    seen = list(nn.batches(x, y, batch_size=4, rng=np.random.default_rng(0)))
-    assert [len(a) for a, _ in seen] == [4, 4, 2]
-    assert sorted(np.concatenate([a for a, _ in seen])) == list(range(10))
-    assert all(np.array_equal(b, 2 * a) for a, b in seen)
-    assert np.array_equal(next(nn.batches(x, batch_size=3))[0], [0, 1, 2])
-    for wrong in ({"batch_size": 0}, {"batch_size": -1}):
-        with pytest.raises(ShapeError, match="batches: got lengths"):
-            list(nn.batches(x, **wrong))
-    with pytest.raises(ShapeError, match=r"lengths \[10, 3\]"):
-        list(nn.batches(x, np.ones(3), batch_size=2))
-
-
-def test_a_stratified_split_gives_every_class_its_share():
-    labels = np.repeat([0, 1, 2], [100, 50, 10])
-    parts = nn.stratified_split(labels, (0.6, 0.2), np.random.default_rng(0))
-    assert sorted(np.concatenate(parts)) == list(range(160))
-    assert [np.bincount(labels[p]).tolist() for p in parts] == [[60, 30, 6], [20, 10, 2], [20, 10, 2]]
-    with pytest.raises(ShapeError, match="class 1 has 1 examples"):
-        nn.stratified_split([0, 0, 0, 1], (0.5,), np.random.default_rng(0))
-    with pytest.raises(ShapeError, match="sum below 1; leave out"):
-        nn.stratified_split(labels, (0.6, 0.4), np.random.default_rng(0))
-
-
-@pytest.mark.parametrize("fractions", [(), (0.0, 0.5), (0.5, -0.2), (1.5, -0.8), (0.5, 0.5), (1.0,), (-0.5,)])
-def test_a_split_refuses_fractions_that_are_no_shares(fractions):
-    with pytest.raises(ShapeError, match="expected positive ones with a sum below 1"):
-        nn.stratified_split(np.repeat([0, 1], 20), fractions, 0)
-
-
 def blobs(n=120):
     rng = np.random.default_rng(0)
     labels = np.arange(n) % 3
