@@ -17,7 +17,7 @@ class Dropout(Module):
 
     Args:
         p: probability, from 0 to 1.
-        rng: random generator, or a seed for one; unseeded if None.
+        rng: random generator, or a seed for one; unseeded if None. `Module.generator_state` tells where it is.
 
     Raises TinygradError for any other p. See Srivastava et al., "Dropout" (2014).
     """

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from tinygrad_edu import TinygradError, Value, tree_map
 
 from .checks import Explaining, data_of, explained, explaining, float_type
+from .generators import named_generators, restore, states_of
 from .loading import fitted
 from .running import observer
 from .summary import Summary, summarize
@@ -165,6 +166,21 @@ class Module(Explaining):
                 item.mark_changed()
             else:
                 item.data = new[path][()]
+
+    def generator_state(self) -> dict[str, Any]:
+        """Where the generators are from which dropout draws, by path, as plain data that JSON holds; a shared one once.
+
+        Saved beside `state_dict()` and loaded by `load_generator_state`, it gives the masks that training would have drawn next.
+        """
+        return states_of(named_generators(self))
+
+    @explaining
+    def load_generator_state(self, state: Mapping[str, Any]) -> None:
+        """Put the generators where they were when `generator_state` was called. Those that are shared stay shared.
+
+        Raises TinygradError for a state of other paths or other kinds of generators; nothing is changed then.
+        """
+        restore("load_generator_state", named_generators(self), state)
 
     def __repr__(self) -> str:
         name = type(self).__name__

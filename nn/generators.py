@@ -1,0 +1,76 @@
+"""The state of random generators as plain data: text, integers and lists, which JSON holds. Dropout draws on from it alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import TinygradError
+
+from .checks import printable
+from .loading import listed
+
+Generators = Mapping[str, np.random.Generator]
+
+
+def named_generators(model: Any) -> dict[str, np.random.Generator]:
+    """The generators among the attributes of a model's modules, in lists, tuples and dicts too, by path; a shared one once."""
+    found: dict[str, np.random.Generator] = {}
+    seen: set[int] = set()
+    for prefix, module in model.named_modules():
+        for path, generator in _inside(vars(module), prefix):
+            if id(generator.bit_generator) not in seen:
+                seen.add(id(generator.bit_generator))
+                found[path] = generator
+    return found
+
+
+def _inside(item: Any, path: str) -> Iterator[tuple[str, np.random.Generator]]:
+    if isinstance(item, np.random.Generator):
+        yield path, item
+    elif isinstance(item, (dict, list, tuple)):
+        for key, inner in item.items() if isinstance(item, dict) else enumerate(item):
+            yield from _inside(inner, f"{path}.{key}" if path else str(key))
+
+
+def states_of(generators: Generators) -> dict[str, Any]:
+    """Where each generator is, under its name."""
+    return {name: _plain(generator.bit_generator.state) for name, generator in generators.items()}
+
+
+def _plain(state: Any) -> Any:
+    if isinstance(state, Mapping):
+        return {key: _plain(item) for key, item in state.items()}
+    return state.tolist() if isinstance(state, (np.ndarray, np.generic)) else state
+
+
+def restore(caller: str, generators: Generators, states: Mapping[str, Any]) -> None:
+    """Put generators where they were when `states_of` was called.
+
+    Raises TinygradError, in the name of the function `caller`, for states of others or of other kinds; nothing is changed then.
+    """
+    wrong = [f"missing {name}" for name in generators if name not in states]
+    wrong += [f"unexpected {printable(str(name))}" for name in states if name not in generators]
+    for name, generator in generators.items():
+        if name in states and (reason := _misfit(generator, states[name])):
+            wrong.append(f"{name} {reason}")
+    if wrong:
+        raise TinygradError(f"{caller}: {listed(wrong)}; build the generators as they were when their state was saved")
+    for name, generator in generators.items():
+        generator.bit_generator.state = states[name]
+
+
+def _misfit(generator: np.random.Generator, state: Any) -> str | None:
+    """Why a state is none of a generator, which is tried on a copy; None if it is one."""
+    kind = type(generator.bit_generator).__name__
+    got = state.get("bit_generator") if isinstance(state, Mapping) else None
+    if got != kind:
+        return f"is a state of {printable(repr(got))}, expected one of {kind}"
+    try:
+        deepcopy(generator.bit_generator).state = state
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
+        return f"is no state of {kind} ({printable(str(error))})"
+    return None
