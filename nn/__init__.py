@@ -26,9 +26,7 @@ from .convolution import Conv1d, Conv2d
 from .data import batches, k_fold, split, stratified_k_fold, stratified_split
 from .dropout import Dropout
 from .embedding import Embedding
-from .evaluation import evaluate
 from .flatten import Flatten
-from .history import History, NonFiniteError
 from .linear import Linear
 from .loss import (
     BCELoss,
@@ -63,7 +61,9 @@ from .running import observing
 from .saving import load, save
 from .stateless import functional_call
 from .summary import Summary
-from .training import fit
+from .training.evaluation import evaluate
+from .training.fit import fit
+from .training.history import History, NonFiniteError
 from .transformer import TransformerEncoderLayer
 
 __all__ = [

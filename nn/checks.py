@@ -163,6 +163,7 @@ def explaining(function: F) -> F:
             known = explained(error, function, args, kwargs)
             if known is error:
                 raise
+            vars(known).update(vars(error))  # its notes, and what was attached, as the history of a training
             raise known from error
 
     return cast(F, call)

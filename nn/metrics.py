@@ -24,9 +24,21 @@ def _plain(name: str, what: str, x: Any) -> NDArray[Any]:
     return np.asarray(plain_array(name, what, data_of(x)))
 
 
-def _decided(name: str, prediction: Any, target: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The predicted and the right labels, of the same shape."""
-    scores, labels = _plain(name, "prediction", prediction), _plain(name, "target", target)
+def _decided(
+    name: str,
+    prediction: Any,
+    target: Any,
+    ignore_index: int | None = None,
+    strict: bool = True,
+    what: str = "prediction",
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """The predicted and the right labels of the rows that count, and their scores, or labels if labels were given.
+
+    Raises TinygradError for rows of scores that hold NaN, if strict; else their predicted label is -1.
+    """
+    scores, labels = _scores(name, what, prediction), _plain(name, "target", target)
+    if scores.shape == labels.shape and scores.ndim > 1 and "f" in (scores.dtype.kind, labels.dtype.kind):
+        labels = _from_shares(labels)
     given = scores.shape == labels.shape
     if not given and scores.shape[-1:] == (1,):
         remedy = "of two classes pass (scores[:, 0] > 0).astype(int)"
@@ -34,62 +46,97 @@ def _decided(name: str, prediction: Any, target: ArrayLike) -> tuple[NDArray[Any
     if not scores.size or not (given or scores.shape[:-1] == labels.shape):
         got = f"scores {scores.shape} and labels {labels.shape}"
         raise ShapeError(f"{name}: got {got}, expected (batch, classes) or (batch,), and (batch,), at least one")
-    decided = scores if given else np.argmax(scores, axis=-1)
-    for what, array in (("target", labels), ("prediction", decided)):
+    for part, array in (("target", labels), *([("prediction", scores)] if given else [])):
         if array.dtype.kind not in "iub":
-            remedy = "cast labels with .astype(int)" if what == "target" else "pass scores as (batch, classes)"
-            raise DTypeError(f"{name}: {what} is of {array.dtype}, expected integers; {remedy}")
-    return decided, labels
+            remedy = "cast labels with .astype(int)" if part == "target" else "pass scores as (batch, classes)"
+            raise DTypeError(f"{name}: {part} is of {array.dtype}, expected integers; {remedy}")
+    if ignore_index is not None:
+        scores, labels = scores[labels != ignore_index], labels[labels != ignore_index]
+        if not labels.size:
+            raise ShapeError(f"{name}: all labels are {ignore_index}, which are ignored, expected one that counts")
+    if given:
+        return scores, labels, scores
+    if labels.min() < 0 or labels.max() >= scores.shape[-1]:
+        got, expected = f"labels from {labels.min()} to {labels.max()}", f"0 to {scores.shape[-1] - 1}"
+        remedy = "; pass ignore_index= if one of them marks rows to leave out" if ignore_index is None else ""
+        raise ShapeError(f"{name}: got {got}, expected {expected} for scores {scores.shape}{remedy}")
+    nothing = np.isnan(scores).any(axis=-1) if scores.dtype.kind == "f" else np.zeros(labels.shape, bool)
+    if strict and nothing.any():
+        got = f"{np.sum(nothing)} of {nothing.size} rows of scores hold NaN"
+        raise TinygradError(f"{name}: {got}, which predict no class; look for their origin, or leave them out")
+    return np.where(nothing, -1, np.argmax(scores, axis=-1)), labels, scores
 
 
-def mistakes(name: str, prediction: Any, target: ArrayLike) -> NDArray[np.bool]:
+def _scores(name: str, what: str, prediction: Any) -> NDArray[Any]:
+    if isinstance(prediction, tuple):
+        remedy = f"write a metric of one of them, such as lambda outputs, y: {name}(outputs[0], y)"
+        raise TinygradError(f"{name}: got a tuple of {len(prediction)} outputs, expected one array; {remedy}")
+    return _plain(name, what, prediction)
+
+
+def _from_shares(target: NDArray[Any]) -> NDArray[Any]:
+    """The labels of one-hot rows or probabilities, the class with the largest share; other targets unchanged."""
+    if target.shape[-1] < 2 or not (np.all(target >= 0) and np.allclose(np.sum(target, axis=-1, dtype=float), 1)):
+        return target
+    labels: NDArray[Any] = np.argmax(target, axis=-1)
+    return labels
+
+
+def mistakes(name: str, prediction: Any, target: Any, ignore_index: int | None = None) -> NDArray[np.bool]:
     """Where the predicted label is not the right one: (batch,). Errors, which say who asked, as for `accuracy`."""
-    decided, labels = _decided(name, prediction, target)
+    decided, labels, _ = _decided(name, prediction, target, ignore_index, strict=False)
     wrong: NDArray[np.bool] = decided != labels
     return wrong
 
 
 @explaining
-def accuracy(prediction: Any, target: ArrayLike) -> float:
-    """Share of right predictions, from 0 to 1.
+def accuracy(prediction: Any, target: ArrayLike, *, ignore_index: int | None = None) -> float:
+    """Share of right predictions, from 0 to 1. Of equal scores the first counts; a row with NaN is never right.
 
     Args:
         prediction: scores (batch, classes) or labels (batch,).
-        target: labels, (batch,).
+        target: labels, (batch,); or beside scores probabilities or one-hot rows, (batch, classes), whose largest counts.
+        ignore_index: a label whose rows are left out.
 
     Raises:
-        ShapeError: if there is not one label a row, or no row.
+        ShapeError: if there is not one label a row, no row that counts, or no score for a label.
         DTypeError: if labels are not integers.
     """
-    return float(np.mean(~mistakes("accuracy", prediction, target)))
+    return float(np.mean(~mistakes("accuracy", prediction, target, ignore_index)))
 
 
 @explaining
-def top_k_accuracy(scores: Any, target: ArrayLike, k: int = 5) -> float:
-    """Share of rows where fewer than k other classes score higher than the right one: (batch, classes), (batch,) -> float.
+def top_k_accuracy(scores: Any, target: ArrayLike, k: int = 5, *, ignore_index: int | None = None) -> float:
+    """Share of rows where fewer than k other classes score as high as the right one, or higher; a row with NaN is no such row.
 
-    Raises TinygradError unless k is from 1 to the number of classes, ShapeError or DTypeError as `accuracy`.
+    So equal scores never help: where all are equal the share is 0, unless k is the number of classes. scikit-learn's
+    top_k_accuracy_score takes the last k in order of score and index, so that of equal scores the higher index counts.
+
+    Args:
+        scores: (batch, classes).
+        target: labels, (batch,), or probabilities as for `accuracy`.
+        k: from 1 to the number of classes.
+        ignore_index: a label whose rows are left out.
+
+    Raises TinygradError for another k, ShapeError or DTypeError as `accuracy`.
     """
-    table, labels = _plain("top_k_accuracy", "scores", scores), _decided("top_k_accuracy", scores, target)[1]
+    _, labels, table = _decided("top_k_accuracy", scores, target, ignore_index, strict=False, what="scores")
     if table.shape == labels.shape:
         raise ShapeError(f"top_k_accuracy: got labels {table.shape} as prediction, expected scores (batch, classes)")
     if not 1 <= k <= table.shape[-1]:
         raise TinygradError(f"top_k_accuracy: got k={k}, expected 1 to {table.shape[-1]}, the number of classes")
-    if labels.min() < 0 or labels.max() >= table.shape[-1]:
-        got = f"labels from {labels.min()} to {labels.max()}"
-        raise ShapeError(f"top_k_accuracy: got {got}, expected 0 to {table.shape[-1] - 1} for scores {table.shape}")
     own = np.take_along_axis(table, labels[..., None], axis=-1)
-    return float(np.mean(np.sum(table > own, axis=-1) < k))
+    among = np.sum(table >= own, axis=-1) <= k  # the right one among them
+    return float(np.mean(among & ~np.isnan(table).any(axis=-1)))
 
 
 @explaining
-def confusion_matrix(prediction: Any, target: ArrayLike) -> NDArray[Any]:
+def confusion_matrix(prediction: Any, target: ArrayLike, *, ignore_index: int | None = None) -> NDArray[Any]:
     """How often what is class i was taken for class j: (batch, classes) or (batch,), and (batch,) -> (classes, classes).
 
-    Of predictions that are labels the classes are 0 to the largest. Errors as for `accuracy`.
+    Of predictions that are labels the classes are 0 to the largest. Args and errors as for `accuracy`; NaN among scores is one.
     """
-    decided, labels = _decided("confusion_matrix", prediction, target)
-    scores = _plain("confusion_matrix", "prediction", prediction)
+    decided, labels, scores = _decided("confusion_matrix", prediction, target, ignore_index)
     classes = scores.shape[-1] if scores.shape != labels.shape else int(max(decided.max(), labels.max())) + 1
     if labels.min() < 0 or decided.min() < 0 or labels.max() >= classes:
         got = f"labels from {min(labels.min(), decided.min())} to {labels.max()}"
@@ -100,7 +147,9 @@ def confusion_matrix(prediction: Any, target: ArrayLike) -> NDArray[Any]:
 
 
 @explaining
-def precision(prediction: Any, target: ArrayLike, average: str | None = "macro") -> Any:
+def precision(
+    prediction: Any, target: ArrayLike, average: str | None = "macro", *, ignore_index: int | None = None
+) -> Any:
     """Of what was taken for a class, the share that is of it; 0 where nothing was.
 
     Args:
@@ -108,28 +157,31 @@ def precision(prediction: Any, target: ArrayLike, average: str | None = "macro")
         target: labels, (batch,).
         average: "macro", the mean over classes; "weighted", by how often each occurs; "micro", over all rows; "binary", of class
             1; None, an array of one number for each class that occurs.
+        ignore_index: a label whose rows are left out.
 
     Raises:
-        TinygradError: for any other average, or if scikit-learn is not installed.
+        TinygradError: for any other average, scores that hold NaN, or if scikit-learn is not installed.
         ShapeError, DTypeError: as `accuracy`.
     """
-    return _score("precision", prediction, target, average)
+    return _score("precision", prediction, target, average, ignore_index)
 
 
 @explaining
-def recall(prediction: Any, target: ArrayLike, average: str | None = "macro") -> Any:
+def recall(
+    prediction: Any, target: ArrayLike, average: str | None = "macro", *, ignore_index: int | None = None
+) -> Any:
     """Of what is of a class, the share that was taken for it; 0 where nothing is. Args and errors as for `precision`."""
-    return _score("recall", prediction, target, average)
+    return _score("recall", prediction, target, average, ignore_index)
 
 
 @explaining
-def f1(prediction: Any, target: ArrayLike, average: str | None = "macro") -> Any:
+def f1(prediction: Any, target: ArrayLike, average: str | None = "macro", *, ignore_index: int | None = None) -> Any:
     """2 precision · recall / (precision + recall). Args and errors as for `precision`."""
-    return _score("f1", prediction, target, average)
+    return _score("f1", prediction, target, average, ignore_index)
 
 
-def _score(name: str, prediction: Any, target: ArrayLike, average: str | None) -> Any:
-    decided, labels = _decided(name, prediction, target)
+def _score(name: str, prediction: Any, target: ArrayLike, average: str | None, ignore_index: int | None) -> Any:
+    decided, labels, _ = _decided(name, prediction, target, ignore_index)
     if average not in AVERAGES:
         raise TinygradError(f"{name}: got average={average!r}, expected one of {', '.join(map(repr, AVERAGES))}")
     classes = np.union1d(decided, labels)

@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tinygrad_edu import TinygradError, Value, tree_map
+from tinygrad_edu import DTypeError, TinygradError, Value, tree_map
 
-from .checks import Explaining, data_of, explained, explaining, float_type
+from .checks import Explaining, data_of, explained, explaining, float_type, plain_array
 from .generators import named_generators, restore, states_of
 from .loading import fitted
 from .running import observer
@@ -22,17 +22,21 @@ class Module(Explaining):
 
     A subclass sets Values, Modules, arrays, or lists, tuples and dicts of these as attributes, and defines `forward`. They are
     found by walking the attributes in the order in which they were set; one that occurs twice counts once. A leaf Value is a
-    parameter; a computed one is not (write Value(0.1 * array), not Value(array) * 0.1). A writeable array of numbers is a buffer:
-    saved with the parameters, not trained.
+    parameter; a computed one is not (write Value(0.1 * array), not Value(array) * 0.1). A writeable array of numbers that is
+    there before the module is first called is a buffer: saved with the parameters, not trained. Arrays that appear later, as
+    those that `forward` leaves to be looked at, are none, unless `register_buffer` says so.
 
     Attributes:
         training: whether dropout and batch norm do what they do in training; see `train` and `eval`.
     """
 
     training = True
+    _buffers: frozenset[str] | None = None  # the paths of the buffers, from the first call on
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         """What `forward` returns. Every module runs through here, so that `observing` has one place to look."""
+        if self._buffers is None:
+            self._settle()
         watch = observer.get()
         try:
             if watch is None:
@@ -76,7 +80,10 @@ class Module(Explaining):
         """
         seen: set[int | str] = set()
         for prefix, module in self.named_modules():
+            known = module._buffers
             for path, item in _items(vars(module)):
+                if known is not None and path not in known and isinstance(item, np.ndarray):
+                    continue  # what forward() left
                 if not isinstance(item, Module) and id(item) not in seen:
                     path = f"{prefix}.{path}" if prefix else path
                     if path in seen:
@@ -84,12 +91,35 @@ class Module(Explaining):
                     seen |= {id(item), path}
                     yield path, item
 
+    def _settle(self) -> None:
+        """The arrays that are there now are the buffers of this module, and of those inside it."""
+        for _, module in self.named_modules():
+            if module._buffers is None:
+                arrays = [path for path, item in _items(vars(module)) if isinstance(item, np.ndarray)]
+                module._buffers = frozenset(arrays)
+
+    def register_buffer(self, name: str, array: Any) -> None:
+        """Set an array as an attribute that is a buffer, also after the first call.
+
+        Raises TinygradError for a name that is not one, or names something else, DTypeError unless the array is of real numbers.
+        """
+        if not isinstance(name, str) or not name.isidentifier() or not _is_buffer(getattr(self, name, np.zeros(0))):
+            raise TinygradError(
+                f"register_buffer: got the name {name!r:.60}, expected that of a new attribute, or of an array"
+            )
+        numbers = np.array(plain_array("register_buffer", name, data_of(array)))
+        if numbers.dtype.kind not in "biuf":
+            raise DTypeError(f"register_buffer: {name} is of {numbers.dtype}, expected real numbers")
+        setattr(self, name, numbers)
+        if self._buffers is not None:
+            self._buffers |= {name}
+
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """All parameters, which are the leaf Values, as (path, Value), such as ("0.weight", ...), each once."""
         return ((path, item) for path, item in self._leaves() if isinstance(item, Value))
 
     def named_buffers(self) -> Iterator[tuple[str, NDArray[Any]]]:
-        """All buffers, which are the arrays, as (path, array), such as ("1.running_mean", ...), each once."""
+        """All buffers, which are arrays, as (path, array), such as ("1.running_mean", ...), each once."""
         return ((path, item) for path, item in self._leaves() if not isinstance(item, Value))
 
     def parameters(self) -> list[Value]:

@@ -13,6 +13,8 @@ from tinygrad_edu import ShapeError, Value, layer_norm, reshape, sqrt
 from .checks import NOT_NEGATIVE, SHARE, Size, checked, data_of, float_type, size, sizes
 from .module import Module
 
+SEVERAL = "more than one number a channel in training"
+
 
 class LayerNorm(Module):
     """y = (x - mean(x)) / √(var(x) + eps) · weight + bias, over the last axes of x: (..., *normalized_shape) -> the same.
@@ -100,8 +102,8 @@ class _BatchNorm(Module):
             over = (0, *range(2, len(shape)))
             if prod(shape) < 2 * self.num_features:
                 raise ShapeError(
-                    f"{self.name}: got an input of shape {shape}, expected more than one number a channel in training; "
-                    "call eval() to use the running statistics"
+                    f"{self.name}: got an input of shape {shape}, expected {SEVERAL}; train on batches of two examples or more, "
+                    "or call eval() to use the running statistics"
                 )
             y = layer_norm(x, axis=over, weight=weight, bias=bias, eps=self.eps)
             self._track(np.asarray(data_of(x)), over)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from tinygrad_edu import no_grad
 
 from .running import mode_of, observing
+from .tables import Table
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """A table of modules; str() is plain text, and rich draws it.
+    """A table of modules; str() is plain text, a notebook shows HTML, and rich draws it.
 
     Attributes:
         rows: the modules, outermost first.
@@ -51,28 +51,31 @@ class Summary:
         """How many numbers all parameters have."""
         return sum(row.parameters for row in self.rows)
 
-    def __rich__(self) -> Any:
-        from rich.table import Table
-
-        table = Table("layer", "output", "parameters", "share", show_footer=True)
-        for column, footer in zip(table.columns, ("", "", f"{self.parameters:,}", ""), strict=True):
-            column.footer = footer
-            column.justify = "right" if column.header in ("parameters", "share") else "left"
+    def table(self) -> Table:
+        """The table itself."""
+        rows = []
         for row in self.rows:
             name = f"{'  ' * row.depth}{row.name}: " if row.name else ""
             share = f"{row.parameters / self.parameters:.1%}" if row.parameters else ""
             shape = "" if row.shape is None else str(row.shape)
-            table.add_row(f"{name}{row.layer}", shape, f"{row.parameters:,}" if row.parameters else "", share)
-        if self.trainable < self.parameters:
-            table.caption = f"{self.parameters - self.trainable:,} of the parameters are frozen"
-        return table
+            rows.append((f"{name}{row.layer}", shape, f"{row.parameters:,}" if row.parameters else "", share))
+        frozen = self.parameters - self.trainable
+        return Table(
+            ("layer", "output", "parameters", "share"),
+            rows,
+            footer=("", "", f"{self.parameters:,}", ""),
+            caption=f"{frozen:,} of the parameters are frozen" if frozen else "",
+            numeric=(2, 3),
+        )
+
+    def __rich__(self) -> Any:
+        return self.table().__rich__()
 
     def __str__(self) -> str:
-        from rich.console import Console
+        return str(self.table())
 
-        text = StringIO()
-        Console(file=text, width=120, color_system=None).print(self.__rich__())
-        return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
 
 
 def summarize(model: Any, inputs: tuple[Any, ...]) -> Summary:

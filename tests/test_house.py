@@ -233,5 +233,7 @@ def test_functions_fit_a_screen():
         for path in modules(package):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                    lines = (node.end_lineno or 0) - node.lineno + 1
+                    documented = isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant)
+                    docstring = (node.body[0].end_lineno or 0) - node.body[0].lineno + 1 if documented else 0
+                    lines = (node.end_lineno or 0) - node.lineno + 1 - docstring
                     assert lines <= 75, f"{path.relative_to(ROOT)}: {node.name} has {lines} lines"

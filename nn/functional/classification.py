@@ -22,15 +22,14 @@ from tinygrad_edu import (
 )
 from tinygrad_edu import cross_entropy as _mean_cross_entropy
 
-from ..checks import SHARE, checked, explaining, plain_array
+from ..checks import SHARE, checked, data_of, plain_array
 from .arguments import class_axis, class_labels, class_weights, factor, numbers, pair, require_probabilities
-from .reduction import checked_reduction, in_single, reduced
+from .reduction import checked_reduction, loss_function, part, reduced
 
 _LOWEST = -100.0  # as in PyTorch: one wrong certainty does not make the loss infinite
 
 
-@explaining
-@in_single
+@loss_function
 def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Any:
     """-(t ln p + (1 - t) ln(1 - p)) of probabilities p and t, logarithms below -100 counting as -100.
 
@@ -59,8 +58,7 @@ def _limited(logarithm: Any, x: Any, counts: Any) -> Any:
     return where(counts, logarithm(where(counts, x, 0.5)), _LOWEST)  # 0.5: any number with a finite logarithm
 
 
-@explaining
-@in_single
+@loss_function
 def binary_cross_entropy_with_logits(
     logits: Any, target: Any, *, weight: Any = None, pos_weight: Any = None, reduction: str = "mean"
 ) -> Any:
@@ -84,8 +82,7 @@ def binary_cross_entropy_with_logits(
     return reduced(name, (t * softplus(-x) * positive + (1 - t) * softplus(x)) * every, reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def nll_loss(
     log_probabilities: Any, target: Any, *, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Any:
@@ -119,24 +116,26 @@ def _label_weights(labels: Any, kept: Any, weights: Any) -> Any:
 
 
 def _label_losses(log_p: Any, labels: Any, kept: Any, weights: Any) -> Any:
-    """-weight ln p of each label, 0 for those ignored."""
+    """-weight ln p of each label, 0 for those that are ignored or weigh 0, also where p is 0."""
     axis = class_axis(log_p.shape)
     places = np.expand_dims(np.where(kept, labels, 0), axis)
     losses = -squeeze(take_along_axis(log_p, places, axis=axis), axis=axis)
-    return where(kept, losses, 0.0) * _label_weights(labels, kept, weights)
+    factors = _label_weights(labels, kept, weights)
+    return _weighed(losses, factors, kept)
+
+
+def _weighed(losses: Any, factors: Any, kept: Any = True) -> Any:
+    """factors · losses, 0 for those not kept, and where an infinite loss has the factor 0: 0 ln 0 = 0, also to its gradient."""
+    impossible = (data_of(factors) == 0) & np.isinf(data_of(losses))
+    return where(kept & ~impossible, losses, 0.0) * factors
 
 
 def _over_labels(name: str, losses: Any, weights: Any, reduction: str) -> Any:
     """The losses reduced: their mean is Σ losses / Σ weights, those of the labels."""
-    if reduction != "mean":
-        return reduced(name, losses, reduction)
-    if not (total := float(np.sum(weights))) > 0:
-        raise TinygradError(f"{name}: all labels are ignored or weigh 0, expected one that counts for a mean")
-    return sum(losses) / total
+    return reduced(name, losses, reduction, float(np.sum(weights, dtype=float)))
 
 
-@explaining
-@in_single
+@loss_function
 def cross_entropy(
     logits: Any,
     target: Any,
@@ -148,25 +147,27 @@ def cross_entropy(
 ) -> Any:
     """-Σ weight · t · ln softmax(logits) over the classes, t the target's distribution; stable for logits of any size.
 
-    Of a label, t is 1 at its class and 0 elsewhere; the mean is Σ losses / Σ weight[label], of labels that are not ignored. Of
-    probabilities the mean is that of the losses.
+    Of a label, t is 1 at its class and 0 elsewhere; 0 ln 0 is 0. The mean is Σ losses / Σ weight[label], of labels that are not
+    ignored. Of probabilities the mean is that of the losses.
 
     Args:
         logits: unnormalised log probabilities, (batch, classes), (batch, classes, ...) or (classes,).
         target: labels 0 to classes - 1, (batch,), (batch, ...) or (); or probabilities, floats in the shape of the logits.
         weight: (classes,), all 1 if None.
-        ignore_index: a label whose loss is 0.
+        ignore_index: a label whose loss is 0; of probabilities none can be ignored.
         reduction: "mean", "sum" or "none".
         label_smoothing: from 0 to 1, how much of t is spread evenly over all classes (Szegedy et al. 2016).
 
     Raises:
         ShapeError: if the shapes do not fit or are empty, or a label is out of range.
         DTypeError: if the labels are not integers.
-        TinygradError: if a probability is not from 0 to 1, or there is nothing to take a mean of.
+        TinygradError: if a probability is not from 0 to 1, there is nothing to take a mean of, or a class to ignore is given
+            beside probabilities.
     """
     if weight is None and ignore_index == -100 and reduction == "mean" and not label_smoothing:
         try:
-            return _mean_cross_entropy(logits, target)  # of labels alone, in one operation
+            value = _mean_cross_entropy(logits, target)  # of labels alone, in one operation
+            return part(value, target, reduction)
         except (ShapeError, DTypeError):
             pass  # more axes, probabilities or ignored labels; or a mistake, which the checks below name
     checked("cross_entropy", "label_smoothing", label_smoothing, SHARE)
@@ -184,16 +185,21 @@ def _cross_entropy(
     if probabilities:
         x, target = pair(name, x, target)
         require_probabilities(name, "target", target)
+        if ignore_index >= 0:
+            got = f"ignore_index={ignore_index} and a target of probabilities"
+            raise TinygradError(f"{name}: got {got}, expected labels beside it; leave it out, or pass weight= with a 0")
     else:
         target = class_labels(name, "logits", np.shape(x), target, ignore_index)
     axis = class_axis(x.shape)
     log_p, weights = log_softmax(x, axis=axis), class_weights(name, weight, x)
-    weighed = log_p * np.reshape(weights, (-1, *[1] * (x.ndim - axis - 1)))
+    by_class = np.reshape(weights, (-1, *[1] * (x.ndim - axis - 1)))
     smooth = label_smoothing / x.shape[axis]
     if probabilities:
-        return reduced(name, -sum(weighed * (target * (1 - label_smoothing) + smooth), axis=axis), reduction)
+        shares = target * (1 - label_smoothing) + smooth
+        return reduced(name, -sum(_weighed(log_p, by_class * shares), axis=axis), reduction)
     kept = target != ignore_index
     losses = _label_losses(log_p, target, kept, weights)
     if label_smoothing:
-        losses = losses * (1 - label_smoothing) - where(kept, sum(weighed, axis=axis), 0.0) * smooth
+        spread = -sum(_weighed(log_p, by_class), axis=axis)
+        losses = losses * (1 - label_smoothing) + where(kept, spread, 0.0) * smooth
     return _over_labels(name, losses, _label_weights(target, kept, weights), reduction)

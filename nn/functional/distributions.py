@@ -10,15 +10,14 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, detach, exp, expand_dims, log, maximum, square, sum, where
 
-from ..checks import POSITIVE, checked, data_of, explaining, stretches
+from ..checks import POSITIVE, checked, data_of, stretches
 from .arguments import numbers, pair, require, require_probabilities, shape_of
-from .reduction import REDUCTIONS, checked_reduction, in_single, reduced
+from .reduction import REDUCTIONS, checked_reduction, loss_function, reduced
 
 KL_REDUCTIONS = (*REDUCTIONS, "batchmean")
 
 
-@explaining
-@in_single
+@loss_function
 def gaussian_nll_loss(
     prediction: Any, target: Any, var: Any, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
@@ -60,8 +59,7 @@ def _fitting(name: str, var: Any, shape: tuple[int, ...]) -> Any:
     )
 
 
-@explaining
-@in_single
+@loss_function
 def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
     """t (ln t - prediction), 0 where t is 0: the Kullback-Leibler divergence of t from e**prediction, number by number.
 
@@ -90,4 +88,4 @@ def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target:
         return reduced("kl_div", losses, reduction)
     if not np.ndim(data_of(losses)):
         raise ShapeError("kl_div: got scalars, expected a first axis for reduction='batchmean'; use 'sum'")
-    return sum(losses) / losses.shape[0]
+    return reduced("kl_div", sum(losses, axis=tuple(range(1, losses.ndim))), type(reduction)("mean"))

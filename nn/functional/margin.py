@@ -20,7 +20,7 @@ from tinygrad_edu import (
 from ..checks import INTEGER, Domain, checked, data_of, explaining, is_real
 from ..metrics import mistakes
 from .arguments import class_labels, class_weights, filled, numbers, pair, shape_of, signs
-from .reduction import in_single, reduced
+from .reduction import in_single, loss_function, reduced
 
 EXPONENT: Domain = (lambda p: is_real(p) and p in (1, 2), "1 or 2")
 
@@ -54,8 +54,7 @@ def _direction(x: Any, axis: int, eps: float) -> Any:
     return x / where(length > eps, length, eps)
 
 
-@explaining
-@in_single
+@loss_function
 def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean") -> Any:
     """1 - cos of pairs that belong together (target 1), max(0, cos - margin) of those that do not (target -1).
 
@@ -80,8 +79,7 @@ def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0,
     return reduced(name, where(together, 1 - similarity, relu(similarity - margin)), reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """max(0, margin - target · prediction), the loss of support vector machines and of micrograd's demo.
 
@@ -100,8 +98,7 @@ def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: 
     return reduced("hinge_loss", relu(margin - y * x), reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def hinge_embedding_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """x where the target is 1, max(0, margin - x) where it is -1: of distances x between pairs that belong together, or do not.
 
@@ -113,8 +110,7 @@ def hinge_embedding_loss(prediction: Any, target: Any, *, margin: float = 1.0, r
     return reduced(name, where(together, x, relu(margin - x)), reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def multi_margin_loss(
     scores: Any, target: Any, *, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean"
 ) -> Any:
@@ -146,7 +142,7 @@ def multi_margin_loss(
     return reduced(name, sum(rivals, axis=-1) * (weights / x.shape[-1]), reduction)
 
 
-@explaining
+@loss_function
 def zero_one_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """0 where the prediction is right, else 1: what classification is about. Without gradient: train with another loss.
 

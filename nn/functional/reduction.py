@@ -1,31 +1,87 @@
-"""From a loss for each example to one number: "mean", "sum", or "none" to leave them as they are."""
+"""From a loss for each example to one number: "mean", "sum", or "none" to leave them as they are.
+
+A mean over several batches is not the mean of their means: the batches weigh by what their means divide by. So a loss also gives
+its `Part`, the number with its weight, to whoever adds up batches; see `nn.loss.parts`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, TypeVar, cast
+from inspect import signature
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from tinygrad_edu import Value, astype, mean, sum
+from tinygrad_edu import TinygradError, Value, astype, mean, sum
 
-from ..checks import checked, one_of
+from ..checks import checked, explaining, one_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 REDUCTIONS = ("mean", "sum", "none")
+DEFAULTS: dict[Callable[..., Any], str] = {}  # the default reduction of each loss that is a function here
+
+
+class Part(NamedTuple):
+    """The loss of some of the examples, a mean or a sum.
+
+    Attributes:
+        value: the loss, a Value of one number.
+        weight: what a mean divided by: how many losses there are, or the sum of their weights.
+        root: the loss is a root, of a mean or sum of squares.
+        summed: the loss is a sum.
+    """
+
+    value: Any
+    weight: float
+    root: bool = False
+    summed: bool = False
+
+
+class InParts(str):
+    """A reduction for which a loss returns its `Part` instead of the value alone."""
 
 
 def checked_reduction(name: str, reduction: str, known: Sequence[str] = REDUCTIONS) -> str:
     """The reduction itself. Raises TinygradError if it is not known."""
-    return str(checked(name, "reduction", reduction, one_of(*known)))
+    return cast(str, checked(name, "reduction", reduction, one_of(*known)))
 
 
-def reduced(name: str, losses: Any, reduction: str) -> Any:
-    """The mean of the losses, their sum, or they themselves. Raises TinygradError for any other reduction."""
+def reduced(name: str, losses: Any, reduction: str, weight: float | None = None) -> Any:
+    """The mean of the losses, their sum, or they themselves.
+
+    Args:
+        weight: what the mean divides by; None for how many losses there are.
+
+    Raises TinygradError for any other reduction, and for a mean of weight 0.
+    """
     checked_reduction(name, reduction)
-    return losses if reduction == "none" else (mean if reduction == "mean" else sum)(losses)
+    if reduction == "none":
+        return losses
+    if reduction == "sum":
+        return part(sum(losses), losses, reduction)
+    if weight is None:
+        return part(mean(losses), losses, reduction)
+    if weight > 0:
+        return part(sum(losses) / weight, losses, reduction, weight)
+    if weight == 0 and isinstance(reduction, InParts):
+        return part(sum(losses), losses, reduction, weight)
+    raise TinygradError(f"{name}: all labels are ignored or weigh 0, expected one that counts for a mean")
+
+
+def part(value: Any, losses: Any, reduction: str, weight: float | None = None, root: bool = False) -> Any:
+    """The value of these losses reduced, or its Part if parts are asked for."""
+    if not isinstance(reduction, InParts):
+        return value
+    return Part(value, getattr(losses, "size", 1) if weight is None else weight, root, reduction == "sum")
+
+
+def loss_function(loss: F) -> F:
+    """Decorator of a loss with a reduction: float16 in float32, and errors explained."""
+    public = explaining(in_single(loss))
+    DEFAULTS[public] = signature(loss).parameters["reduction"].default
+    return public
 
 
 def in_single(loss: F) -> F:

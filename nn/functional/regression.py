@@ -11,9 +11,9 @@ from typing import Any
 
 from tinygrad_edu import abs, clip, log1p, logaddexp, norm, square
 
-from ..checks import NOT_NEGATIVE, POSITIVE, checked, data_of, explaining
+from ..checks import NOT_NEGATIVE, POSITIVE, checked, data_of
 from .arguments import pair, require, shape_of
-from .reduction import checked_reduction, in_single, reduced
+from .reduction import checked_reduction, loss_function, part, reduced
 
 
 def _error(name: str, prediction: Any, target: Any) -> Any:
@@ -21,29 +21,25 @@ def _error(name: str, prediction: Any, target: Any) -> Any:
     return prediction - target
 
 
-@explaining
-@in_single
+@loss_function
 def mse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """e², the squared error. Any shape -> scalar, or the same shape for reduction="none"."""
     return reduced("mse_loss", square(_error("mse_loss", prediction, target)), reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def half_mse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """e² / 2, whose gradient is e itself; Nielsen's quadratic cost."""
     return reduced("half_mse_loss", square(_error("half_mse_loss", prediction, target)) * 0.5, reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def sse_loss(prediction: Any, target: Any, *, reduction: str = "sum") -> Any:
     """Σ e², the sum of squared errors: `mse_loss` with another default."""
     return reduced("sse_loss", square(_error("sse_loss", prediction, target)), reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def rmse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """√ of the reduced squares: √(mean e²), √(Σ e²), or √e² = |e|. Where all e are 0 the gradient is 0."""
     checked_reduction("rmse_loss", reduction)
@@ -51,25 +47,23 @@ def rmse_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     if reduction == "none":
         return abs(error)
     length = norm(error)  # √(Σ e²), without overflow
-    return length / sqrt(prod(shape_of(error))) if reduction == "mean" else length
+    value = length / sqrt(prod(shape_of(error))) if reduction == "mean" else length
+    return part(value, error, reduction, root=True)
 
 
-@explaining
-@in_single
+@loss_function
 def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """|e|, the absolute error. Where e is 0 the gradient is 0."""
     return reduced("l1_loss", abs(_error("l1_loss", prediction, target)), reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def sae_loss(prediction: Any, target: Any, *, reduction: str = "sum") -> Any:
     """Σ |e|, the sum of absolute errors: `l1_loss` with another default."""
     return reduced("sae_loss", abs(_error("sae_loss", prediction, target)), reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def huber_loss(prediction: Any, target: Any, *, reduction: str = "mean", delta: float = 1.0) -> Any:
     """e² / 2 where |e| <= delta, else delta (|e| - delta / 2): outliers pull with the same force.
 
@@ -84,8 +78,7 @@ def _huber(error: Any, delta: float) -> Any:
     return clipped * (error - clipped * 0.5)
 
 
-@explaining
-@in_single
+@loss_function
 def smooth_l1_loss(prediction: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
     """e² / (2 beta) where |e| < beta, else |e| - beta / 2: huber_loss / beta; for beta = 0 the absolute error.
 
@@ -96,16 +89,14 @@ def smooth_l1_loss(prediction: Any, target: Any, *, reduction: str = "mean", bet
     return reduced("smooth_l1_loss", _huber(error, beta) / beta if beta else abs(error), reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def log_cosh_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """ln cosh e: nearly e² / 2 for small e, |e| - ln 2 for large ones; its derivative is tanh e. Without overflow."""
     error = _error("log_cosh_loss", prediction, target)
     return reduced("log_cosh_loss", logaddexp(error, -error) - log(2), reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def msle_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """(ln(1 + prediction) - ln(1 + target))²: the squared error of orders of magnitude. Raises TinygradError unless all > -1."""
     prediction, target = pair("msle_loss", prediction, target)
@@ -114,8 +105,7 @@ def msle_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     return reduced("msle_loss", square(log1p(prediction) - log1p(target)), reduction)
 
 
-@explaining
-@in_single
+@loss_function
 def mape_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
     """100 |e / target|, the absolute error in percent. Raises TinygradError if a target is 0."""
     prediction, target = pair("mape_loss", prediction, target)

@@ -32,10 +32,10 @@ class Loss(Module):
             raise TinygradError(f"{name}: got too many arguments without a name, expected {expected}")
         self.reduction = checked_reduction(name, reduction, known)
 
-    def forward(self, *inputs: Any, **named: Any) -> Any:
+    def forward(self, *inputs: Any, reduction: str | None = None, **named: Any) -> Any:
         """What the function returns for a prediction and its target. Raises what the function raises."""
         options = {name: getattr(self, name) for name in self.options}
-        return self.function(*inputs, **named, reduction=self.reduction, **options)
+        return self.function(*inputs, **named, reduction=reduction or self.reduction, **options)
 
     def buffer(self, what: str, weight: Any) -> NDArray[Any] | None:
         """A copy of weights to keep, or None. Raises DTypeError unless they are real numbers."""

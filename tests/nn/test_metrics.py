@@ -88,7 +88,7 @@ def test_without_scikit_learn_the_error_says_how_to_get_it(name, monkeypatch):
         (lambda: metrics.top_k_accuracy(SCORES, TARGET), TinygradError, "top_k_accuracy: got k=5, expected 1 to 4, the number of classes"),
         (lambda: metrics.top_k_accuracy(DECIDED, TARGET), ShapeError, "got labels (40,) as prediction, expected scores"),
         (lambda: metrics.top_k_accuracy(SCORES, TARGET + 2, k=1), ShapeError, "got labels from 2 to 4, expected 0 to 3"),
-        (lambda: metrics.confusion_matrix(SCORES, TARGET + 2), ShapeError, "confusion_matrix: got labels from 0 to 4, expected 0 to 3"),
+        (lambda: metrics.confusion_matrix(SCORES, TARGET + 2), ShapeError, "confusion_matrix: got labels from 2 to 4, expected 0 to 3"),
         (lambda: metrics.confusion_matrix(DECIDED - 1, TARGET), ShapeError, "got labels from -1"),
         (lambda: metrics.f1(SCORES, TARGET, average="mean"), TinygradError, "f1: got average='mean', expected one of 'binary', 'micro', 'macro', 'weighted', None"),
         (lambda: metrics.recall(SCORES, TARGET, average="binary"), TinygradError, "expected 0 and 1 or 'macro'"),

@@ -8,9 +8,10 @@ import numpy as np
 
 from tinygrad_edu import no_grad
 
-from .checks import data_of
-from .module import Module
-from .running import observing
+from ..checks import data_of
+from ..module import Module
+from ..running import observing
+from .kept import Kept
 
 
 def why_not_finite(model: Module, x: Any) -> str:
@@ -26,14 +27,24 @@ def why_not_finite(model: Module, x: Any) -> str:
             broken = f", whose {' and '.join(own)} are not finite either" if own else ""
             found.append(f"layer {names[module] or 'itself'!r}, {str(module).splitlines()[0]}{broken}")
 
-    buffers = [(buffer, buffer.copy()) for _, buffer in model.named_buffers()]
+    kept = Kept(model)
     with no_grad(), observing(look), np.errstate(all="ignore"):
         model(x)
-    for buffer, before in buffers:  # running statistics stay as they were
-        buffer[...] = before
+    kept.restore()
     if not found:
         return "all layers' outputs are finite: look at the loss and the targets, or lower the learning rate"
     return f"the first output that is not finite is that of {found[0]}; try a lower learning rate, or clip_norm=1.0"
+
+
+def frail(model: Module, gradients: bool = True) -> str:
+    """The parameters whose gradients, or which themselves, are not finite, as the beginning of an advice; "" if all are."""
+    paths = [
+        path
+        for path, p in model.named_parameters()
+        if (item := p.grad if gradients else p.data) is not None and not np.isfinite(data_of(item)).all()
+    ]
+    what = "the gradient of " if gradients else ""
+    return f"{what}{', '.join(paths)} is not finite: " if paths else ""
 
 
 def _parts(output: Any) -> list[Any]:

@@ -40,9 +40,9 @@ class Progress:
                 self.bar.start()
         return self
 
-    def step(self) -> None:
-        """One step is over."""
-        self.done += 1
+    def step(self, count: int = 1) -> None:
+        """So many steps are over."""
+        self.done += count
         if self.bar is not None and monotonic() > self.due:
             self._draw()
 

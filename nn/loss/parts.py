@@ -1,0 +1,101 @@
+"""The loss of several batches, from that of each: sums and weights are added up, and a mean is taken once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from inspect import isfunction
+from math import hypot, sqrt
+from typing import Any
+
+from tinygrad_edu import TinygradError
+
+from ..checks import FUNCTION, checked, data_of, is_real
+from ..functional.reduction import DEFAULTS, InParts, Part
+from .base import Loss
+
+Parts = Callable[[Any, Any], Part]
+
+
+def parts(name: str, loss: Any) -> Parts:
+    """The Part that a loss gives of a batch, (output, targets) -> Part.
+
+    The losses of nn and `partial`s of them give it, with their settings. A loss of one's own returns the mean over the batch's
+    examples; or, if some weigh more than others, a pair: the sum and the weight, such as `((e * mask).sum(), mask.sum())`.
+
+    Raises TinygradError, in the name of a function, if the loss is none.
+    """
+    inner, settings = origin(checked(name, "loss", loss, FUNCTION))
+    if isinstance(inner, Loss) and type(inner).forward is Loss.forward:
+        default = inner.reduction
+    elif isfunction(inner) and inner in DEFAULTS:
+        default = DEFAULTS[inner]
+    else:
+        return partial(_own, name, loss)
+    return partial(_known, loss, InParts(settings.get("reduction", default)))
+
+
+def origin(loss: Any) -> tuple[Any, dict[str, Any]]:
+    """The loss of which functools.partial was made, and the settings that were given to it."""
+    settings: dict[str, Any] = {}
+    while isinstance(loss, partial):
+        settings, loss = {**loss.keywords, **settings}, loss.func
+    return loss, settings
+
+
+def _known(loss: Any, reduction: InParts, output: Any, target: Any) -> Part:
+    given = loss(output, target, reduction=reduction)
+    return given if isinstance(given, Part) else Part(given, 1.0)
+
+
+def _own(name: str, loss: Any, output: Any, target: Any) -> Part:
+    given = loss(output, target)
+    if not isinstance(given, tuple):
+        return Part(given, len(target))
+    weight = data_of(given[1]) if len(given) == 2 else None
+    if not is_real(weight) or not weight >= 0:
+        expected = "one number, or a pair: the sum over the batch, and a weight from 0 on to divide by"
+        raise TinygradError(f"{name}: the loss returned a tuple {given!r:.60}, expected {expected}")
+    return Part(given[0] / weight if weight else given[0] * 0.0, weight)
+
+
+class Tally:
+    """The loss of all batches that were added.
+
+    Of means it is Σ weight · loss / Σ weight; of roots √(Σ weight · loss² / Σ weight), or √(Σ loss²); of sums Σ loss.
+    """
+
+    __slots__ = ("root", "summed", "total", "unit", "weight")
+
+    def __init__(self) -> None:
+        self.total = self.weight = self.unit = 0.0  # unit: the first weight that is not 0
+        self.root = self.summed = False
+
+    def add(self, number: float, part: Part) -> None:
+        """Take in the loss of a batch, a number, which is that of its Part."""
+        weight = part.weight
+        self.weight += weight
+        if part.root or part.summed:
+            self.root, self.summed = part.root, part.summed
+            weight = 1.0 if part.summed else weight
+            self.total = hypot(self.total, sqrt(weight) * number) if part.root else self.total + number
+        else:
+            self.total += weight * number
+
+    def loss(self, name: str) -> float:
+        """The loss of all. Raises TinygradError, in the name of a function, for a mean of weight 0."""
+        if self.summed:
+            return self.total
+        if not self.weight:
+            raise TinygradError(f"{name}: all labels are ignored or weigh 0, expected one that counts")
+        return self.total / (sqrt(self.weight) if self.root else self.weight)
+
+    def share(self, number: float, part: Part) -> float:
+        """What the gradient of a batch that was just added is multiplied by, before the sum is by `factor`."""
+        self.unit = self.unit or part.weight
+        return (1.0 if self.summed else part.weight / self.unit) * (number if self.root else 1.0)
+
+    def factor(self, name: str) -> float:
+        """What the sum of the gradients, each with its share, is multiplied by for the gradient of `loss`."""
+        number = self.loss(name) if self.root else 1.0
+        return (1.0 if self.summed else self.unit / self.weight) / number if number else 0.0

@@ -1,0 +1,95 @@
+"""The arguments of `fit` and `evaluate`: refused before anything is changed."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+from warnings import warn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_edu import ShapeError, TinygradError, Value
+
+from ..checks import NOT_NEGATIVE, checked, plain_array, shown
+from ..module import Module
+from ..optim import LBFGS, Optimizer
+from ..optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+Data: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
+Schedule: TypeAlias = LRScheduler | ReduceLROnPlateau
+
+
+def checked_data(name: str, what: str, data: Any) -> Data:
+    """Inputs and targets, of one length.
+
+    Raises:
+        TinygradError: unless they are a pair.
+        ShapeError: if there are no examples, or not one target for each.
+    """
+    if not isinstance(data, (tuple, list)) or len(data) != 2:
+        got = f"{len(data)} things" if isinstance(data, (tuple, list)) else shown(data)
+        raise TinygradError(f"{name}: got {got} as {what}, expected a pair, (inputs, targets)")
+    inputs, targets = [plain_array(name, part, x) for part, x in zip(("inputs", "targets"), data, strict=True)]
+    if isinstance(targets, Value):
+        targets = targets.data
+    if not inputs.ndim or not targets.ndim or len(inputs) != len(targets):
+        got = f"inputs {inputs.shape} and targets {targets.shape}"
+        raise ShapeError(f"{name}: got {got} as {what}, expected one target for each input, along the first axis")
+    if not len(inputs):
+        raise ShapeError(f"{name}: got no examples, expected at least one")
+    return inputs, targets
+
+
+def check_model(model: Any, optimizer: Any, schedule: Any, schedule_every: str) -> None:
+    """Raises TinygradError for what does not fit together. Warns if no rate will ever change a parameter."""
+    if not isinstance(model, Module):
+        raise TinygradError(f"fit: got {shown(model)} as model, expected a Module, as in nn.MLP((2, 8, 3))")
+    if not isinstance(optimizer, Optimizer):
+        raise TinygradError(
+            f"fit: got {optimizer!r} as optimizer, expected one, as in nn.optim.SGD(model.parameters(), lr=0.1)"
+        )
+    if not set(optimizer.state) & set(model.parameters()):
+        remedy = "make it anew after copying or rebuilding the model"
+        raise TinygradError(f"fit: the optimizer holds none of the model's parameters; {remedy}")
+    if schedule is None and not any(group["lr"] for group in optimizer.param_groups):
+        remedy = "set optimizer.lr, or pass the schedule that brings it back"
+        warn(
+            f"fit: the learning rate is 0, as after a finished schedule, so no parameter will change; {remedy}",
+            stacklevel=1,
+        )
+    if schedule_every not in ("epoch", "step"):
+        raise TinygradError(f"fit: got schedule_every={schedule_every!r}, expected 'epoch' or 'step'")
+    if schedule is None:
+        return
+    if not isinstance(schedule, (LRScheduler, ReduceLROnPlateau)) or schedule.optimizer is not optimizer:
+        got = type(schedule).__name__
+        raise TinygradError(f"fit: got {got} as schedule, expected one of nn.optim.lr_scheduler for this optimizer")
+    if isinstance(schedule, ReduceLROnPlateau) and schedule_every == "step":
+        raise TinygradError("fit: ReduceLROnPlateau watches the loss of epochs; leave schedule_every out")
+
+
+def check_step(optimizer: Optimizer, accumulate: int, clip_norm: float | None, clip_value: float | None) -> None:
+    """Raises TinygradError for limits below 0, and for what L-BFGS, which compares gradients at several places, cannot do."""
+    for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
+        if limit is not None:
+            checked("fit", name, limit, NOT_NEGATIVE)
+    if not isinstance(optimizer, LBFGS):
+        return
+    if accumulate != 1:
+        raise TinygradError("fit: LBFGS asks for the gradients of a batch several times; leave accumulate out")
+    if clip_norm is not None or clip_value is not None:
+        raise TinygradError("fit: LBFGS learns curvature from gradients, which clipping falsifies; leave it out")
+
+
+def steps_of(examples: int, batch_size: int, drop_last: bool) -> int:
+    """How many batches an epoch has. Raises ShapeError if it has none."""
+    whole, rest = divmod(examples, batch_size)
+    if drop_last and not whole:
+        got = f"{examples} examples, batch_size={batch_size} and drop_last=True"
+        raise ShapeError(f"fit: got {got}, expected one whole batch at least; pass a smaller batch_size")
+    return whole + (rest > 0 and not drop_last)
+
+
+def single(x: Any) -> bool:
+    """Whether x is a Value of one number."""
+    return isinstance(x, Value) and not np.shape(x)

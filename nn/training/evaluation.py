@@ -1,0 +1,150 @@
+"""evaluate: loss and metrics of a model in evaluation mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isnan
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_edu import ShapeError, TinygradError, no_grad, tree_map
+
+from .. import metrics as known
+from ..checks import data_of, explaining, is_real, shown, size
+from ..data import batches
+from ..functional import cross_entropy, nll_loss
+from ..loss import CrossEntropyLoss, NLLLoss
+from ..loss.parts import Parts, Tally, origin, parts
+from ..module import Module
+from ..running import mode_of
+from .arguments import Data, checked_data
+
+Loss: TypeAlias = Callable[[Any, NDArray[Any]], Any]
+Metric: TypeAlias = Callable[[Any, NDArray[Any]], float]
+Metrics: TypeAlias = Mapping[str, Metric]
+
+BATCH = 1024  # examples that are looked at at once
+
+
+@explaining
+def evaluate(
+    model: Module,
+    data: Data,
+    loss: Loss = cross_entropy,
+    metrics: Sequence[Metric] | None = None,
+    batch_size: int | None = BATCH,
+) -> dict[str, float]:
+    """Loss and metrics of a model in evaluation mode over (inputs, targets), without recording a graph.
+
+    The loss does not depend on the batch size, except for rounding: a mean is taken once, over all examples, each with its
+    weight, and a sum is that over all. See `fit` for losses of one's own. Each metric is computed once, of all outputs.
+
+    Args:
+        metrics: functions of (outputs, targets), plain arrays; outputs that are tuples come as tuples of arrays. None for
+            accuracy if the loss is of classes (cross_entropy, nll_loss and their modules), without the labels that the loss
+            ignores, and none otherwise.
+        batch_size: examples computed at once; None for all of them.
+
+    Returns:
+        {"loss": ..., and each metric under its name}.
+
+    Raises:
+        ShapeError: if there are no examples, or not one target for each.
+        TinygradError: if data is no pair, two metrics have the same name, one is named "loss" or returns anything but a number,
+            or all examples weigh 0.
+    """
+    inputs, targets = checked_data("evaluate", "data", data)
+    named = named_metrics("evaluate", loss, metrics)
+    count = len(inputs) if batch_size is None else size("evaluate", "batch_size", batch_size)
+    number, outputs = run("evaluate", model, (inputs, targets), parts("evaluate", loss), count, bool(named))
+    return {"loss": number} | measured("evaluate", named, outputs, targets)
+
+
+def run(name: str, model: Module, data: Data, loss: Parts, batch_size: int, keep: bool) -> tuple[float, Any]:
+    """The loss over all data, and if they are to be kept all outputs."""
+    tally, outputs = Tally(), []
+    with no_grad(), mode_of(model, training=False):
+        for x, y in batches(*data, batch_size=batch_size):
+            output = model(x)
+            part = loss(output, y)
+            number = data_of(part.value)
+            if np.shape(number):
+                expected = "one number: a mean or a sum"
+                raise TinygradError(f"{name}: the loss returned {shown(number)}, expected {expected}")
+            tally.add(float(number), part)
+            if keep:
+                outputs.append(tree_map(data_of, output))
+    return tally.loss(name), tree_map(lambda *of: _joined(name, of, len(data[0])), *outputs) if keep else None
+
+
+def _joined(name: str, outputs: Sequence[Any], examples: int) -> Any:
+    """The outputs of all batches as one array, or None."""
+    if outputs[0] is None:
+        return None
+    shapes = [np.shape(output) for output in outputs]
+    if not all(shapes) or sum([shape[0] for shape in shapes]) != examples:
+        got = f"an output of shape {shapes[0]}"
+        remedy = "pass metrics=(), or leave it out of what the model returns"
+        raise ShapeError(f"{name}: got {got} for metrics, expected one row for each example; {remedy}")
+    return np.concatenate(outputs)
+
+
+# -- Metrics -----------------------------------------------------------------------------------------------------------
+
+
+def named_metrics(name: str, loss: Any, metrics: Sequence[Metric] | None) -> Metrics:
+    """The metrics by name; those that go with the loss for None.
+
+    Raises TinygradError if they are no functions, two have the same name, or one that of the loss.
+    """
+    given = _beside(loss) if metrics is None else metrics
+    if not isinstance(given, (tuple, list)) or not all(map(callable, given)):
+        expected = "several functions of (outputs, targets), as in metrics=(nn.metrics.accuracy,)"
+        raise TinygradError(f"{name}: got metrics={shown(metrics)}, expected {expected}")
+    named = {name_of(metric): metric for metric in given}
+    if len(named) < len(given):
+        got = ", ".join(map(name_of, given))
+        raise TinygradError(f"{name}: got metrics {got}, expected different names; define functions with names")
+    if "loss" in named:
+        raise TinygradError(f"{name}: got a metric named 'loss', which is the name of the loss; rename the function")
+    return named
+
+
+def measured(name: str, metrics: Metrics, outputs: Any, targets: NDArray[Any]) -> dict[str, float]:
+    """Each metric's number. Raises TinygradError for one that returns anything but a number, or NaN."""
+    return {title: _number(name, title, metric(outputs, targets)) for title, metric in metrics.items()}
+
+
+def _number(name: str, title: str, given: Any) -> float:
+    number = data_of(given)
+    number = number[()] if isinstance(number, np.ndarray) and not number.ndim else number
+    if not is_real(number) and not isinstance(number, np.bool):
+        raise TinygradError(f"{name}: the metric {title} returned {shown(given)}, expected one number")
+    if isnan(number):
+        raise TinygradError(f"{name}: the metric {title} returned nan, expected a number")
+    return float(number)
+
+
+def name_of(metric: Metric) -> str:
+    """Of a function, or of the one that functools.partial was made of."""
+    inner = origin(metric)[0]
+    return str(getattr(inner, "__name__", type(inner).__name__))
+
+
+def _beside(loss: Any) -> tuple[Metric, ...]:
+    """The metrics that go with a loss: accuracy beside one of classes, without the labels that it ignores."""
+    inner, settings = origin(loss)
+    if inner is not cross_entropy and inner is not nll_loss and not isinstance(inner, (CrossEntropyLoss, NLLLoss)):
+        return ()
+    ignored = settings.get("ignore_index", getattr(inner, "ignore_index", -100))
+
+    def accuracy(outputs: Any, targets: NDArray[Any]) -> float:
+        """That of nn.metrics, for classes along axis 1, as the loss has them."""
+        if np.ndim(outputs) > 2:
+            outputs = np.moveaxis(outputs, 1, -1)
+            targets = np.moveaxis(targets, 1, -1) if np.ndim(targets) == np.ndim(outputs) else targets
+        return known.accuracy(outputs, targets, ignore_index=ignored)
+
+    return (accuracy,)

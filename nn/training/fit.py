@@ -1,0 +1,167 @@
+"""fit: the training loop. Batches forward, loss, backward, step; after each epoch a look at the validation data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+
+from tinygrad_edu import ShapeError, TinygradError
+
+from ..checks import FUNCTION, checked, explaining, generator, size
+from ..data import batches
+from ..functional import cross_entropy
+from ..loss.parts import parts
+from ..module import Module
+from ..normalization import SEVERAL
+from ..optim import Optimizer
+from .arguments import Data, Schedule, check_model, check_step, checked_data, steps_of
+from .evaluation import Loss, Metric, named_metrics
+from .history import History
+from .interrupts import Interrupts
+from .monitor import Mode, monitor_of
+from .progress import Progress
+from .step import Batch, Penalty, Step
+from .watch import Watch
+
+
+@explaining
+def fit(
+    model: Module,
+    train: Data,
+    optimizer: Optimizer,
+    *,
+    loss: Loss = cross_entropy,
+    penalty: Penalty | None = None,
+    metrics: Sequence[Metric] | None = None,
+    epochs: int = 10,
+    batch_size: int | None = 32,
+    drop_last: bool = False,
+    rng: np.random.Generator | int | None = None,
+    validation: Data | None = None,
+    train_metrics: bool = False,
+    monitor: str | None = None,
+    mode: Mode | None = None,
+    patience: int | None = None,
+    schedule: Schedule | None = None,
+    schedule_every: Literal["epoch", "step"] = "epoch",
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    gradient_norm: bool = False,
+    accumulate: int = 1,
+    on_epoch: Callable[[int, History], bool | None] | None = None,
+    progress: bool = True,
+) -> History:
+    """Train a model in place. It is in training mode meanwhile, and in evaluation mode (`eval`) afterwards.
+
+    A step is taken or leaves no trace: one that meets NaN, an error or Ctrl-C leaves parameters, optimiser, buffers (running
+    statistics) and the random generators of the model as they were before it.
+
+    Args:
+        model: maps a batch of inputs to what `loss` takes.
+        train: (inputs, targets), both with the examples along the first axis.
+        optimizer: over the model's parameters.
+        loss: of (output, targets) of a batch. Losses of nn, and functools.partial of them, count each example with its weight,
+            whatever the batches. A function of your own returns its mean over the batch's examples; or, if some weigh more than
+            others, a pair, the sum and the weight, such as `((e * mask).sum(), mask.sum())`.
+        penalty: of the model, such as `lambda m: nn.functional.l2_penalty(m, 0.01)`. Its gradient is added in each step; it is
+            recorded as "penalty", and enters no other number: no loss, no patience, no choice of the best weights.
+        metrics: functions of (outputs, targets), plain arrays, recorded under their names; see `evaluate` for those of None.
+        epochs: how often to go through the data, at most.
+        batch_size: examples in a batch, from 1; None for all of them.
+        drop_last: leave out the last batch of an epoch if it is smaller.
+        rng: shuffles the data before each epoch: a generator, or a seed for one; None keeps their order.
+        validation: (inputs, targets) to look at after each epoch.
+        train_metrics: look at the training data likewise, after each epoch and in evaluation mode: "train_loss" is then of the
+            same weights as "validation_loss", without dropout. Else it is the loss of the epoch's batches, while they trained.
+        monitor: the curve that patience, best weights and ReduceLROnPlateau go by, such as "validation_accuracy"; by default
+            "validation_loss", or "train_loss" without validation data.
+        mode: whether it should fall, "min", or rise, "max"; to be said for metrics of your own.
+        patience: stop after so many epochs without a better number, from 1, and put the best weights back.
+        schedule: of the optimiser's learning rate, stepped after each epoch, or after each step of the optimiser.
+        clip_norm, clip_value: limits of the gradient's norm, and of each of its numbers.
+        gradient_norm: record the norm of each step's gradient, and refuse a step where it is not finite. It takes a pass over the
+            gradients, as clip_norm does, which records it too.
+        accumulate: so many batches make a step, along the gradient that they would have as one batch.
+        on_epoch: called with the epoch, from 1, and the history so far; training ends if it returns True.
+        progress: draw a live progress bar (plain lines where the output is not a terminal).
+
+    Returns:
+        the `History`; so far, if Ctrl-C ended the training.
+
+    Warns if every learning rate is 0 and no schedule would change that.
+
+    Raises:
+        TinygradError: if an argument is out of its range, or two do not fit together; nothing is changed then.
+        NonFiniteError: if a loss is not finite, that of the validation data too; names the first layer whose output is not.
+
+    An error during training, also one of your functions, has the history so far as its attribute `history`.
+    """
+    check_model(model, optimizer, schedule, schedule_every)
+    epochs, accumulate = size("fit", "epochs", epochs), size("fit", "accumulate", accumulate)
+    check_step(optimizer, accumulate, clip_norm, clip_value)
+    data = checked_data("fit", "train", train)
+    count = len(data[0]) if batch_size is None else size("fit", "batch_size", batch_size)
+    steps = steps_of(len(data[0]), count, drop_last)
+    looks = ({"train": data} if train_metrics else {}) | _validation(validation, patience)
+    named, of_batch = named_metrics("fit", loss, metrics), parts("fit", loss)
+    curves = ["train_loss", *[f"{each}_{name}" for each in looks for name in ("loss", *named)]]
+    goal = monitor_of(monitor, mode, list(dict.fromkeys(curves)), schedule)
+    for name, function in (("penalty", penalty), ("on_epoch", on_epoch)):
+        if function is not None:
+            checked("fit", name, function, FUNCTION)
+    order = None if rng is None else generator("fit", rng)
+    per_step, per_epoch = (schedule, None) if schedule_every == "step" else (None, schedule)
+    history, interrupts = History(), Interrupts()
+    step = Step(
+        model, of_batch, optimizer, clip_norm, clip_value, per_step, penalty, gradient_norm, history, interrupts
+    )
+    watch = Watch(model, looks, of_batch, named, goal, patience, per_epoch, history, interrupts)
+    quiet = np.errstate(all="ignore")  # each loss is looked at instead
+    with interrupts, Progress(epochs, steps, progress) as bar, quiet, watch:
+        for epoch in range(1, epochs + 1):
+            model.train()
+            step.begin()
+            every = batches(*data, batch_size=count, rng=order, drop_last=drop_last)
+            for group in _groups(every, accumulate):
+                _take(step, group, count)
+                bar.step(len(group))
+            bar.epoch(epoch, watch.look(epoch, step))
+            if watch.out_of_patience(epoch) or (on_epoch is not None and on_epoch(epoch, history)):
+                history.stopped_early = True
+                break
+    return history
+
+
+def _validation(data: Any, patience: Any) -> dict[str, Data]:
+    """The validation data by their name, if there are any. Raises TinygradError for a patience without them, or below 1."""
+    if patience is not None:
+        size("fit", "patience", patience)
+        if data is None:
+            raise TinygradError("fit: patience= needs validation=(inputs, targets) to watch")
+    return {} if data is None else {"validation": checked_data("fit", "validation", data)}
+
+
+def _groups(items: Iterable[Batch], count: int) -> Iterator[list[Batch]]:
+    """Lists of so many items; the last may be shorter."""
+    items = iter(items)
+    while group := list(islice(items, count)):
+        yield group
+
+
+def _take(step: Step, group: list[Batch], batch_size: int) -> None:
+    """Take a step. An error of batch norm, which needs several examples, says what makes a batch have one."""
+    try:
+        step.take(group)
+    except ShapeError as error:
+        if SEVERAL not in str(error) or len(group[-1][0]) > 1:
+            raise
+        reason = (
+            "batch_size is 1: pass a larger one" if batch_size == 1 else "pass drop_last=True, or another batch_size"
+        )
+        which = "each batch" if batch_size == 1 else "the last batch of the epoch"
+        raise ShapeError(
+            f"fit: {which} has one example, but batch norm trains on several; {reason} ({error})"
+        ) from error

@@ -1,0 +1,109 @@
+"""History: what training saw."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinygrad_edu import TinygradError
+
+from ..tables import Table
+
+SHOWN = 24  # rows of a table; of more epochs the first and the last
+
+
+@dataclass(repr=False)
+class History:
+    """What `fit` saw; str() is a table of the epochs, which a notebook shows.
+
+    Attributes:
+        curves: one number an epoch under each of "train_loss", with validation data "validation_loss" and "validation_" with each
+            metric's name, such as "validation_accuracy", with train_metrics=True "train_" with each metric's name, and with a
+            penalty "penalty", the mean over the epoch's steps.
+        best_epoch: the epoch, from 1, with the best number of the curve `monitor`; 0 as long as no epoch has ended.
+        stopped_early: whether patience ran out, or `on_epoch` said so, before the epochs were over.
+        interrupted: whether Ctrl-C ended the training.
+        monitor: the curve that patience, best weights and plateau schedules go by.
+        steps: one number a step under each of "loss", "rate" (the learning rate of the first group) and, if it is computed for
+            clip_norm= or gradient_norm=True, "gradient_norm" (before clipping).
+        epochs: one number an epoch: "rate" at its last step, and "gradient_norm", the mean over its steps.
+        seconds: "step", one number a step, and "epoch", validation included. Not compared by ==.
+    """
+
+    curves: dict[str, list[float]] = field(default_factory=dict)
+    best_epoch: int = 0
+    stopped_early: bool = False
+    interrupted: bool = False
+    monitor: str = ""
+    steps: dict[str, array[float]] = field(default_factory=dict)
+    epochs: dict[str, list[float]] = field(default_factory=dict)
+    seconds: dict[str, array[float]] = field(default_factory=dict, compare=False)
+
+    def add(self, /, **numbers: float) -> None:
+        """Append one epoch's numbers to the curves."""
+        for name, number in numbers.items():
+            self.curves.setdefault(name, []).append(number)
+
+    def _ended(self) -> int:
+        """How many epochs have ended."""
+        return max(map(len, self.curves.values()), default=0)
+
+    def table(self) -> Table:
+        """Epochs as rows, with their curves, rates, norms and seconds; of many the first and the last."""
+        seconds = {"seconds": self.seconds["epoch"]} if "epoch" in self.seconds else {}
+        columns: dict[str, Sequence[float]] = {**self.curves, **self.epochs, **seconds}
+        rows = [self._row(epoch, columns) for epoch in _shown(self._ended())]
+        header = ["epoch", *[name.replace("_", " ") for name in columns]]
+        return Table(header, rows, caption=self._end(), numeric=range(len(header)))
+
+    def _row(self, epoch: int, columns: dict[str, Sequence[float]]) -> list[str]:
+        if not epoch:
+            return ["...", *[""] * len(columns)]
+        numbers = [f"{column[epoch - 1]:.4g}" if epoch <= len(column) else "" for column in columns.values()]
+        return [f"* {epoch}" if epoch == self.best_epoch else str(epoch), *numbers]
+
+    def _end(self) -> str:
+        """How it ended, in words."""
+        words = ["1 epoch" if self._ended() == 1 else f"{self._ended()} epochs"]
+        if 0 < self.best_epoch <= len(self.curves.get(self.monitor, ())):
+            number = self.curves[self.monitor][self.best_epoch - 1]
+            words.append(f"best * {self.best_epoch}: {self.monitor.replace('_', ' ')} {number:.4g}")
+        elif self.best_epoch:
+            words.append(f"best * {self.best_epoch}")
+        words += ["stopped early"] if self.stopped_early else []
+        return ", ".join(words + (["interrupted"] if self.interrupted else []))
+
+    def __repr__(self) -> str:
+        return f"<History: {self._end().replace('best *', 'best')}>"
+
+    def __str__(self) -> str:
+        return str(self.table())
+
+    def __rich__(self) -> Any:
+        return self.table().__rich__()
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def _shown(epochs: int) -> Iterator[int]:
+    """The epochs to show, and 0 for a gap."""
+    half = SHOWN // 2
+    yield from (
+        range(1, epochs + 1) if epochs <= SHOWN else (*range(1, half + 1), 0, *range(epochs - half + 1, epochs + 1))
+    )
+
+
+class NonFiniteError(TinygradError):
+    """Training met a loss, a penalty or a gradient that is NaN or infinite. The step that met it left no trace.
+
+    Args:
+        message: the step or epoch, and the first layer with such an output.
+        history: what was seen up to there.
+    """
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history

@@ -1,0 +1,117 @@
+"""Watch: what happens between the epochs of training."""
+
+from __future__ import annotations
+
+from array import array
+from contextlib import suppress
+from dataclasses import dataclass
+from math import isfinite
+from time import perf_counter
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ..loss.parts import Parts
+from ..module import Module
+from ..optim.lr_scheduler import ReduceLROnPlateau
+from .arguments import Data, Schedule
+from .diagnosis import frail, why_not_finite
+from .evaluation import BATCH, Metrics, measured, run
+from .history import History, NonFiniteError
+from .interrupts import Interrupts
+from .monitor import Monitor
+from .step import Step
+
+
+@dataclass
+class Watch:
+    """A look at the model after each epoch, the schedule, and keeping the best weights.
+
+    As a context it ends training: Ctrl-C goes no further, the best weights are put back if they were kept, and the model is in
+    evaluation mode, also after an error, which takes the history with it as its attribute `history`.
+    """
+
+    model: Module
+    data: dict[str, Data]  # to look at, by the names that their curves begin with
+    loss: Parts
+    metrics: Metrics
+    monitor: Monitor
+    patience: int | None
+    schedule: Schedule | None
+    history: History
+    interrupts: Interrupts
+    best: tuple[float, Any] = (np.nan, None)  # the best number of the monitored curve, and the weights that had it
+
+    def __post_init__(self) -> None:
+        self.history.monitor = self.monitor.curve
+        self.history.seconds["epoch"] = array("d")
+        self.start = perf_counter()
+
+    def look(self, epoch: int, step: Step) -> dict[str, float]:
+        """Record an epoch; returns its numbers. Raises NonFiniteError for a loss that is not finite."""
+        numbers = {"train_loss": step.tally.loss("fit")}
+        for data in self.data:
+            numbers |= self._evaluated(epoch, data)
+        if step.prices:
+            numbers["penalty"] = float(np.mean(step.prices))
+        if "validation" not in self.data and (where := frail(self.model, gradients=False)):
+            raise NonFiniteError(
+                f"fit: after epoch {epoch} {where}try a lower learning rate, or clip_norm=1.0", self.history
+            )
+        watched = numbers[self.monitor.curve]
+        self.interrupts.hold()
+        try:
+            self._record(numbers, step)
+            if epoch == 1 or self.monitor.better(watched, self.best[0]):
+                self.history.best_epoch = epoch
+                self.best = watched, self.model.state_dict() if self.patience is not None else None
+            if isinstance(self.schedule, ReduceLROnPlateau):
+                self.schedule.step(watched)
+            elif self.schedule is not None:
+                self.schedule.step()
+        finally:
+            self.interrupts.release()
+        return numbers
+
+    def _evaluated(self, epoch: int, name: str) -> dict[str, float]:
+        """Loss and metrics over one of the data, under their names in the history."""
+        data = self.data[name]
+        loss, outputs = run("fit", self.model, data, self.loss, BATCH, bool(self.metrics))
+        if not isfinite(loss):
+            why = why_not_finite(self.model.eval(), data[0])
+            of = "training" if name == "train" else name
+            raise NonFiniteError(f"fit: the {of} loss is {loss} after epoch {epoch}; {why}", self.history)
+        seen = {"loss": loss} | measured("fit", self.metrics, outputs, data[1])
+        return {f"{name}_{title}": number for title, number in seen.items()}
+
+    def _record(self, numbers: dict[str, float], step: Step) -> None:
+        history, now = self.history, perf_counter()
+        history.add(**numbers)
+        history.epochs.setdefault("rate", []).append(step.rates[-1])
+        if "gradient_norm" in history.steps:
+            norms = step.norms[step.first :]
+            history.epochs.setdefault("gradient_norm", []).append(float(np.mean(norms)) if norms else 0.0)
+        history.seconds["epoch"].append(now - self.start)
+        self.start = now
+
+    def out_of_patience(self, epoch: int) -> bool:
+        """Whether the best epoch is too long ago."""
+        return self.patience is not None and epoch - self.history.best_epoch >= self.patience
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        self.interrupts.hold()  # to the end
+        self.history.interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
+        if error is not None:
+            with suppress(AttributeError):  # of an error with slots
+                error.history = self.history  # type: ignore[attr-defined]
+            error.add_note(f"fit: until then {self.history!r}; see error.history")
+        self.model.eval()
+        if self.best[1] is not None:
+            self.model.load_state_dict(self.best[1])
+        return self.history.interrupted
