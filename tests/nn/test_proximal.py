@@ -118,6 +118,27 @@ def test_other_strengths_are_refused(make, l1):
         make([Value(1.0)], l1=l1)
 
 
+def test_each_step_is_the_formula_of_the_docstring():
+    gradients = np.random.default_rng(0).standard_normal((9, 4))
+    a, b = Value(np.ones(4)), Value(np.ones(4))
+    adam, sgd = Adam([a], lr=0.1, l1=0.3, eps=0.01), SGD([b], lr=0.1, momentum=0.6, dampening=0.2, l1=0.3)
+    w, m, v = np.ones(4), np.zeros(4), np.zeros(4)
+    u, velocity = np.ones(4), None
+    for t, g in enumerate(gradients, 1):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        root = np.sqrt(v / (1 - 0.999**t)) + 0.01
+        w = w - 0.1 * m / (1 - 0.9**t) / root
+        w = np.sign(w) * np.maximum(abs(w) - 0.3 * 0.1 / root, 0)
+        velocity = g if velocity is None else 0.6 * velocity + 0.8 * g
+        u = u - 0.1 * velocity
+        u = np.sign(u) * np.maximum(abs(u) - 0.3 * 0.1 * 0.8 / 0.4, 0)
+        a.grad = b.grad = g
+        adam.step()
+        sgd.step()
+        assert a.data == pytest.approx(w, abs=1e-12)
+        assert b.data == pytest.approx(u, abs=1e-12)
+
+
 # -- maximize ------------------------------------------------------------------------------------------------------------
 
 RULES = [
