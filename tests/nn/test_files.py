@@ -108,6 +108,27 @@ def test_the_part_of_a_killed_process_is_removed_by_the_next(tmp_path, call):
     assert names(tmp_path) == [".not-ours.part", "a", "b"]
 
 
+FULL = """
+import resource, signal, sys
+from nn import files
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+try:
+    files.write("save", sys.argv[1], b"new" * 1000)
+except OSError as error:
+    print(error.strerror)
+"""
+
+
+def test_a_disk_that_is_really_full_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(OLD)
+    result = subprocess.run([sys.executable, "-c", FULL, str(path)], capture_output=True, check=True)
+    assert result.stdout == b"File too large\n"
+    assert path.read_bytes() == OLD
+    assert names(tmp_path) == ["a"]
+
+
 def test_the_part_of_a_living_process_stays(tmp_path, monkeypatch):
     replace = os.replace
 
