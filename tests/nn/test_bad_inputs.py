@@ -69,7 +69,7 @@ def idx(array):
 
 DATA = {
     "no examples": (lambda d: d.fit(X[:0], Y[:0]), ShapeError, "got no examples"),
-    "a label too few": (lambda d: d.fit(X, Y[:-1]), ShapeError, r"lengths \[12, 11\]"),
+    "a label too few": (lambda d: d.fit(X, Y[:-1]), ShapeError, r"got inputs \(12, 4\) and targets \(11,\)"),
     "a label out of range": (
         lambda d: nn.evaluate(d.model, (X, Y + 1)),
         ShapeError,
