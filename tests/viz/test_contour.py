@@ -9,7 +9,7 @@ import viz
 from nn.optim import SGD, trace
 from tinygrad_edu import DTypeError, ShapeError
 from viz import RenderError
-from viz.plots.levels import levels_of
+from viz.plots.levels import levels_of, scale_of
 from viz.plots.path import read
 
 bowl = lambda x, y: x**2 + 3 * y**2
@@ -116,6 +116,45 @@ def test_logarithmic_levels_are_round_and_reach_to_the_minimum():
     assert labels(ax) == ["→ gradient (direction)"]
 
 
+ROSENBROCK = lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2
+
+
+@pytest.mark.parametrize(
+    ("f", "xlim", "ylim", "scale"),
+    [
+        (ROSENBROCK, (-2, 2), (-1, 3), "log"),
+        (lambda x, y: ROSENBROCK(x, y) - 50, (-2, 2), (-1, 3), "log"),
+        (lambda x, y: (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2, (-8, 8), (-8, 8), "log"),  # Himmelblau's
+        (lambda x, y: ROSENBROCK(x, y) + 1e4, (-2, 2), (-1, 3), "linear"),  # does not span decades
+        (bowl, (-3, 3), (-2, 2), "linear"),
+        (lambda x, y: x**2 - y**2, (-3, 3), (-3, 3), "linear"),
+        (lambda x, y: np.exp(-(x**2) - y**2), (-4, 4), (-4, 4), "linear"),  # a hill: its foot is flat
+        (lambda x, y: np.maximum(x * y - 3, 0), (-4, 4), (-4, 4), "linear"),
+        (lambda x, y: 3 + 0 * x, (-3, 3), (-3, 3), "linear"),
+    ],
+)
+def test_a_valley_gets_logarithmic_levels(f, xlim, ylim, scale):
+    values = f(*np.meshgrid(np.linspace(*xlim, 121), np.linspace(*ylim, 121)))
+    assert scale_of("plot", values, "auto") == scale
+    assert scale_of("plot", values, "log") == "log"
+    levels = [[level for level, _ in lines_of(viz.contour(f, xlim, ylim, **o))] for o in ({}, {"scale": scale})]
+    assert levels[0] == levels[1]
+
+
+def test_equal_levels_have_equal_colours_in_two_plots():
+    def colours(f):
+        ax = viz.contour(f, (-3, 3), (-2, 2), levels=[1, 4, 9])
+        (filled,) = [c for c in ax.collections if getattr(c, "filled", False)]
+        middles = (filled.levels[1:] + filled.levels[:-1]) / 2
+        return dict(zip(np.searchsorted([1, 4, 9], middles).tolist(), map(tuple, filled.get_facecolor()), strict=True))
+
+    low, high = colours(bowl), colours(lambda x, y: bowl(x, y) + 2)
+    assert list(low) == [0, 1, 2, 3]
+    assert list(high) == [1, 2, 3]
+    assert len(set(low.values())) == 4
+    assert all(low[band] == colour for band, colour in high.items())
+
+
 @pytest.mark.parametrize(
     ("low", "high", "scale", "expected"),
     [
@@ -149,7 +188,7 @@ def test_stated_levels():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"scale": "loglog"}, RenderError, 'got scale=\'loglog\', expected "linear" or "log"'),
+        ({"scale": "loglog"}, RenderError, 'got scale=\'loglog\', expected "auto", "linear" or "log"'),
         ({"levels": 0}, ShapeError, "got levels=0, expected at least 1"),
         ({"levels": "many"}, DTypeError, "got levels='many', expected how many, or the levels"),
         ({"levels": []}, ShapeError, "expected at least one level"),

@@ -23,8 +23,8 @@ from ..files import target, write
 from ..theme import DARK, FAINT
 from . import contour as contours
 from . import path as routes
-from .contour import Limits, legend_beside
-from .field import Array, Field, count
+from .contour import legend_beside
+from .field import Array, Field, Limits, count
 from .levels import Scale
 from .path import Path, Paths
 from .style import Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
@@ -45,7 +45,7 @@ def descent(
     xlim: Limits | None = None,
     ylim: Limits | None = None,
     levels: int | Sequence[float] = 10,
-    scale: Scale = "linear",
+    scale: Scale = "auto",
     fps: int = 6,
     title: str = "",
     theme: Theme = "light",
