@@ -26,6 +26,7 @@ from .plots.directional import directional
 from .plots.gradients import gradient_flow
 from .plots.histograms import histograms
 from .plots.images import images
+from .plots.landscape import landscape
 from .plots.level_set import level_set
 from .plots.loss import loss_over
 from .plots.losses import losses
@@ -55,6 +56,7 @@ __all__ = [
     "graph",
     "histograms",
     "images",
+    "landscape",
     "level_set",
     "loss_over",
     "losses",

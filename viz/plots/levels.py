@@ -19,21 +19,21 @@ _DECADES = 4  # at most that a logarithmic scale spans
 _VALLEY = 0.1  # of the greatest height: linear levels show no structure below
 
 
-def scale_of(caller: str, values: Array, scale: Scale) -> Literal["linear", "log"]:
+def scale_of(caller: str, values: Array, scale: Scale, inside: bool = True) -> Literal["linear", "log"]:
     """The scale that "auto" stands for: logarithmic for a valley, linear else. Raises RenderError if the scale is unknown.
 
-    A valley: the least of the values, (rows, columns), is not on the border, and half of them lie within a tenth of the greatest
-    distance from 0 (from the least, if it is negative).
+    A valley: half of the values, (rows, columns), lie within a tenth of the greatest distance from 0 (from the least, if it is
+    negative), and the least is not on the border, as beside a hill, unless `inside` is False.
     """
     if scale not in ("auto", "linear", "log"):
         raise RenderError(f'{caller}: got scale={scale!r}, expected "auto", "linear" or "log"')
     if scale != "auto":
         return scale
     row, column = np.unravel_index(np.nanargmin(values), values.shape)
-    inside = 0 < row < values.shape[0] - 1 and 0 < column < values.shape[1] - 1
+    apart = 0 < row < values.shape[0] - 1 and 0 < column < values.shape[1] - 1
     distance = values - min(float(values[row, column]), 0.0)
     half = float(np.nanmedian(distance))
-    return "log" if inside and 0 < half <= _VALLEY * float(np.nanmax(distance)) else "linear"
+    return "log" if (apart or not inside) and 0 < half <= _VALLEY * float(np.nanmax(distance)) else "linear"
 
 
 def levels_of(caller: str, values: Array, given: int | Sequence[float], scale: Literal["linear", "log"]) -> Array:

@@ -77,14 +77,25 @@ def _draw(
     read = routes.read(caller, path, 2)
     land = terrain(caller, field, xlim, ylim, points)
     lines = [[*path.points.T, field.values(*path.points.T)] for path in read]
-    with styled(caller, theme) as plt:
-        ax = space(plt, caller, ax)
-        sheet(ax, land, 0.75 if touched.size or read else 1.0)
+    ax = plot(caller, land, read, lines, ax, theme, 0.75 if touched.size or read else 1.0)
+    with styled(caller, theme):
         for k, point in enumerate(touched):
             _plane(ax, field, point, land, colours_of(theme)[(k + 1) % len(colours_of(theme))], theme)
-        climb(ax, land, read, lines, theme)
+        if touched.size:
+            ax.legend(loc="upper left")
+    return ax
+
+
+def plot(
+    caller: str, land: Terrain, paths: list[Path], lines: list[list[Array]], ax: Any, theme: Theme, alpha: float
+) -> Any:
+    """A surface with paths on it, each along x, y and z in `lines`."""
+    with styled(caller, theme) as plt:
+        ax = space(plt, caller, ax)
+        sheet(ax, land, alpha)
+        climb(ax, land, paths, lines, theme)
         furnish(ax, land, theme)
-        if read or touched.size:
+        if paths:
             ax.legend(loc="upper left")
     return ax
 
@@ -160,6 +171,8 @@ def furnish(ax: Any, land: Terrain, theme: Theme) -> None:
     margin = 0.03 * (high - low) or 1.0
     ax.set_zlim(low - margin, high + margin)
     ax.set_zlabel(land.label, labelpad=8)
+    for axis, name in zip((ax.xaxis, ax.yaxis), land.names, strict=True):
+        axis.labelpad = 4 + 14 * name.count("\n")  # room for a second line
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color(paper_of(theme))
         axis.line.set_color(ink_of(theme))
