@@ -17,9 +17,12 @@ def generators(model: Module) -> list[np.random.BitGenerator]:
 
 
 @contextmanager
-def left_as_it_was(model: Module) -> Iterator[None]:
-    """Frozen parameters are recorded too while this is open; then attributes, buffers and random generators are as before."""
-    frozen = [p for p in model.parameters() if not p.requires_grad and p.dtype.kind == "f"]
+def left_as_it_was(model: Module, recorded: bool = True) -> Iterator[None]:
+    """While this is open, frozen parameters are recorded too; then attributes, buffers and random generators are as before.
+
+    Without recording frozen parameters stay frozen, and graphs recorded before stay valid.
+    """
+    frozen = [p for p in model.parameters() if recorded and not p.requires_grad and p.dtype.kind == "f"]
     attributes = [(vars(module), dict(vars(module))) for _, module in model.named_modules()]
     buffers = [(array, array.copy()) for _, array in model.named_buffers()]
     sources = generators(model)

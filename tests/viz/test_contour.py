@@ -71,6 +71,34 @@ def test_a_path_that_diverges_or_leaves_says_so():
 
 
 @pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        (trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.35), 4), "path (diverges)"),  # though it is still in the picture
+        (trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.35), 12), "path (diverges)"),
+        (trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.33), 12), "path"),  # swings, but comes closer
+        (trace(bowl, (2.5, 1.5), partial(SGD, lr=0.03, momentum=0.95), 40), "path (partly outside the picture)"),
+        (trace(lambda x, y: (x - 40) ** 2 + y, (2.5, 1.0), partial(SGD, lr=0.001, momentum=0.9), 8), "path (leaves the picture)"),
+        (np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), "path"),
+        (np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 0.0]]), "path (partly outside the picture)"),
+        (np.array([[0.0, 0.0], [np.inf, 0.0]]), "path (diverges)"),
+    ],
+)  # fmt: skip
+def test_a_path_that_diverges_is_told_from_one_that_leaves_the_picture(path, label):
+    assert labels(viz.contour(bowl, (-3, 3), (-2, 2), paths=path))[0] == label
+
+
+def test_no_path_hides_another():
+    paths = {name: np.linspace([-2, -1], [2, 1], steps) for name, steps in (("a", 400), ("b", 30), ("c", 90))}
+    ax = viz.contour(bowl, (-3, 3), (-2, 2), paths=paths)
+    drawn = [ax.lines[0], ax.lines[3], ax.lines[6]]
+    widths = [line.get_linewidth() for line in drawn]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] - widths[1] >= 1
+    assert [line.get_markevery()[1] for line in drawn] == [10, 1, 2]
+    assert len(drawn[0].get_xydata()) == 400
+
+
+@pytest.mark.parametrize(
     "given",
     [
         np.array([[1.0, 2.0], [3.0, 4.0]]),

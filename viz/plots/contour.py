@@ -77,7 +77,7 @@ def draw(
 ) -> Axes:
     """`contour`, with messages in the name of the function `caller`."""
     field = Field(caller, f, 2)
-    read = routes.read(caller, paths, 2)
+    read = routes.judged(routes.read(caller, paths, 2), field.values)
     land = terrain(caller, field, xlim, ylim, points)
     return plot(caller, land, read, levels, scale, field if arrows else None, ax, theme)
 

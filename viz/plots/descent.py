@@ -77,7 +77,7 @@ def descent(
     """
     place = target("descent", file, (".gif", ".html"))
     field = Field("descent", f, 2)
-    read = routes.read("descent", paths, 2)
+    read = routes.judged(routes.read("descent", paths, 2), field.values)
     if not read:
         raise ShapeError("descent: got no paths, expected one of nn.optim.trace, or {name: path}")
     across = _range(read, 0) if xlim is None else xlim

@@ -169,11 +169,11 @@ def read(model: Module, path: Any) -> dict[str, Array]:
 
 
 def projected(flat: Plane, snapshots: dict[str, Array], carried: bool) -> list[Path]:
-    """Paths in the plane; `carried` appends the share of their variance to their names."""
+    """Paths in the plane; with a note of the share of their variance, if `carried`."""
     found = []
     for name, points in snapshots.items():
         steps, share = flat.project(points)
-        found.append(Path(f"{name} ({share:.1%} of its variance in the plane)" if carried else name, steps, False))
+        found.append(Path(name, steps, False, f"{share:.1%} of its variance in the plane" if carried else ""))
     return found
 
 

@@ -148,7 +148,7 @@ def losses(
             parameters[path].raw = numbers.astype(parameters[path].dtype)[()]
         return _number(loss(model(data[0]), data[1]))
 
-    with in_evaluation(model), no_grad(), np.errstate(all="ignore"):
+    with no_grad(), in_evaluation(model, recorded=False), np.errstate(all="ignore"):
         try:
             return shared("landscape", at, len(points), workers, progress)
         finally:

@@ -74,7 +74,7 @@ def _draw(
     """`surface`, with messages in the name of the function `caller`."""
     field = Field(caller, f, 2)
     touched = places(caller, "tangents", tangents, 2)
-    read = routes.read(caller, path, 2)
+    read = routes.judged(routes.read(caller, path, 2), field.values)
     land = terrain(caller, field, xlim, ylim, points)
     lines = [[*path.points.T, field.values(*path.points.T)] for path in read]
     ax = plot(caller, land, read, lines, ax, theme, 0.75 if touched.size or read else 1.0)
