@@ -13,6 +13,7 @@ from viz.plots.levels import levels_of, scale_of
 from viz.plots.path import read
 
 bowl = lambda x, y: x**2 + 3 * y**2
+slope = lambda x, y: (x - 40) ** 2 + y
 
 
 def lines_of(ax):
@@ -71,20 +72,20 @@ def test_a_path_that_diverges_or_leaves_says_so():
 
 
 @pytest.mark.parametrize(
-    ("path", "label"),
+    ("f", "path", "label"),
     [
-        (trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.35), 4), "path (diverges)"),  # though it is still in the picture
-        (trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.35), 12), "path (diverges)"),
-        (trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.33), 12), "path"),  # swings, but comes closer
-        (trace(bowl, (2.5, 1.5), partial(SGD, lr=0.03, momentum=0.95), 40), "path (partly outside the picture)"),
-        (trace(lambda x, y: (x - 40) ** 2 + y, (2.5, 1.0), partial(SGD, lr=0.001, momentum=0.9), 8), "path (leaves the picture)"),
-        (np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), "path"),
-        (np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 0.0]]), "path (partly outside the picture)"),
-        (np.array([[0.0, 0.0], [np.inf, 0.0]]), "path (diverges)"),
+        (bowl, trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.35), 6), "path (diverges)"),  # though it is still in the picture
+        (bowl, trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.35), 12), "path (diverges)"),
+        (bowl, trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.33), 12), "path"),  # swings, but comes closer
+        (bowl, trace(bowl, (-2.9, 1.9), partial(SGD, lr=0.36, momentum=0.5), 40), "path (partly outside the picture)"),
+        (slope, trace(slope, (2.5, 1.0), partial(SGD, lr=0.001, momentum=0.9), 8), "path (leaves the picture)"),
+        (bowl, np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), "path"),
+        (bowl, np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 0.0]]), "path (partly outside the picture)"),
+        (bowl, np.array([[0.0, 0.0], [np.inf, 0.0]]), "path (diverges)"),
     ],
 )  # fmt: skip
-def test_a_path_that_diverges_is_told_from_one_that_leaves_the_picture(path, label):
-    assert labels(viz.contour(bowl, (-3, 3), (-2, 2), paths=path))[0] == label
+def test_a_path_that_diverges_is_told_from_one_that_leaves_the_picture(f, path, label):
+    assert labels(viz.contour(f, (-3, 3), (-2, 2), paths=path))[0] == label
 
 
 def test_no_path_hides_another():

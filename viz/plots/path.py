@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Paths: TypeAlias = "Trace | Array | tuple[Array, ...] | Mapping[str, Any] | None"
 
 _MARKS = 40  # of a path, about: more would hide the paths below
+_FEW = 4  # steps, of which nothing is said
 _WIDER = 1.0  # points, each path than the next one, which is drawn over it
 
 
@@ -60,13 +61,13 @@ def read(caller: str, given: Paths, variables: int) -> list[Path]:
 
 
 def judged(paths: list[Path], f: Callable[..., Array]) -> list[Path]:
-    """The paths, those marked that diverge though they are finite: their steps have grown, and f is higher at the end."""
+    """The paths, those marked that diverge though they are finite: their last step is the longest, and f is higher there."""
     return [path._replace(diverges=path.diverges or _grows(path.points, f)) for path in paths]
 
 
 def _grows(points: Array, f: Callable[..., Array]) -> bool:
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    if len(steps) < 2 or steps[-1] < steps.max() or steps[-1] <= steps[0]:
+    if len(steps) < _FEW or steps[-1] < steps.max() or steps[-1] <= steps[0]:
         return False
     first, last = f(*points[[0, -1]].T)
     return bool(last > first)
