@@ -23,6 +23,7 @@ from .plots.cut import cut
 from .plots.decision import decision_boundary
 from .plots.descent import descent
 from .plots.directional import directional
+from .plots.fitted import fitted
 from .plots.gradients import gradient_flow
 from .plots.histograms import histograms
 from .plots.images import images
@@ -52,6 +53,7 @@ __all__ = [
     "decision_boundary",
     "descent",
     "directional",
+    "fitted",
     "gradient_flow",
     "graph",
     "histograms",
