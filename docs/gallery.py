@@ -355,6 +355,46 @@ figure = viz.images(x[rest][wrong], scores[wrong], y[rest][wrong], cmap="gray_r"
         DIGITS + "figure = viz.histograms(model, x[rest], theme=theme)",
     ),
     (
+        "The landscape of a loss, and the path of training in it",
+        "Contour lines of the loss at powers of ten; the path comes down from the left into a wide valley",
+        """
+from sklearn.datasets import load_digits
+x, y = load_digits().data / 16, load_digits().target
+model = nn.MLP((64, 30, 10), nn.Tanh, rng=0)
+path = [model.state_dict()]
+optimizer = nn.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+nn.fit(model, (x, y), optimizer, epochs=12, rng=0, progress=False, on_epoch=lambda *_: path.append(model.state_dict()))
+ax = viz.landscape(model, cross_entropy, (x, y), "pca", path=path, steps=25, progress=False, theme=theme)
+""",
+    ),
+    (
+        "The loss around a network, in two random directions",
+        "Contour lines of the loss around a minimum, nearly round",
+        DIGITS
+        + "ax = viz.landscape(model, cross_entropy, (x[train], y[train]), steps=25, progress=False, theme=theme)",
+    ),
+    (
+        "Overfitting and underfitting",
+        "Points around a wave: a line misses them, a cubic follows the wave, and a polynomial of degree 12 swings through all",
+        """
+from numpy.polynomial import Polynomial
+x, wave = np.linspace(0, 1, 13), lambda x: np.sin(5 * x)
+y = wave(x) + np.random.default_rng(0).normal(0, 0.2, 13)
+ax = viz.fitted({f"degree {d}": Polynomial.fit(x, y, d) for d in (1, 3, 12)}, x, y, truth=wave, theme=theme)
+""",
+    ),
+    (
+        "The actual line, the predicted line and the residuals",
+        "Twelve points, a line fitted to them by descent, the line behind them, and upright lines from points to predictions",
+        """
+x = np.linspace(0, 1, 12)
+y = 0.1 + 0.8 * x + np.random.default_rng(0).normal(0, 0.1, 12)
+path = trace(lambda c, m: np.mean((m * x + c - y) ** 2), (0.5, 0.8), lambda p: SGD(p, lr=0.5), 200)
+c, m = (numbers[-1] for numbers in path.parameters)
+ax = viz.fitted(lambda x: m * x + c, x, y, truth=lambda x: 0.1 + 0.8 * x, theme=theme)
+""",
+    ),
+    (
         "Where gradients vanish",
         "Gradients of seven layers fall from the last to the first by five orders of magnitude; three are called vanishing",
         """

@@ -2,8 +2,8 @@
 
 Trains a 64-100-40-10 perceptron on scikit-learn's 1,797 real 8x8 digits (Alpaydin & Kaynak, UCI 1998), stops when the
 validation loss no longer falls, and tests it on digits that it has never seen. Writes to a folder: the weights; pictures of the
-training, the mistakes, the first layer's weights and what hidden units respond to; the graph of a small expression; and
-index.html, which shows it all.
+training, its path over the loss, the mistakes, the first layer's weights and what hidden units respond to; the graph of a small
+expression; and index.html, which shows it all.
 
     python examples/digits.py [folder]
 """
@@ -22,6 +22,7 @@ from sklearn.datasets import load_digits
 
 import nn
 import viz
+from nn.functional import cross_entropy
 from tinygrad_edu import Value, no_grad, tanh
 
 SEED = 0
@@ -36,6 +37,7 @@ def main(folder: Path) -> None:
     rng = np.random.default_rng(SEED)
     train, validation, test = nn.stratified_split(labels, (0.8, 0.1), rng)
     model = nn.MLP((64, 100, 40, 10), rng=rng, dtype=np.float32)
+    path = [model.state_dict()]
     history = nn.fit(
         model,
         (images[train], labels[train]),
@@ -45,6 +47,7 @@ def main(folder: Path) -> None:
         rng=rng,
         validation=(images[validation], labels[validation]),
         patience=20,
+        on_epoch=lambda *_: path.append(model.state_dict()),
     )
     accuracy = nn.evaluate(model, (images[test], labels[test]))["accuracy"]
 
@@ -53,6 +56,7 @@ def main(folder: Path) -> None:
     with no_grad():
         predicted = np.argmax(model(images[test]).data, axis=1)
     draw_network(folder, model, history, images[train])
+    draw_path(folder, model, path[: history.best_epoch + 1], (images[train], labels[train]))
     draw_answers(folder, images[test], labels[test], predicted)
     write_page(folder, model, history, accuracy, np.flatnonzero(predicted != labels[test]).size, len(test))
     print(f"wrote {folder}/index.html")
@@ -73,6 +77,12 @@ def draw_network(folder: Path, model: nn.Module, history: nn.History, images: ND
     save(viz.curves(history, yscale="log"), folder / "curves.png")
     save(viz.weights(model[0], (8, 8)), folder / "weights.png")
     save(viz.images(most_exciting(model, model[3], images), columns=10, cmap="gray_r"), folder / "units.png")
+
+
+def draw_path(folder: Path, model: nn.Module, path: list[Any], data: tuple[Any, Any]) -> None:
+    """The loss around the path of training, up to the best epoch, whose weights the model has."""
+    ax = viz.landscape(model, cross_entropy, data, "pca", path=path, steps=41, progress=False)
+    save(ax, folder / "landscape.png")
 
 
 def most_exciting(model: nn.Module, layer: nn.Module, images: NDArray[Any], count: int = 20) -> NDArray[Any]:
@@ -151,6 +161,12 @@ PAGE = """<!doctype html>
 epoch). When that loss has not fallen for a while, training stops and the best weights are put back.</p>
 <img src="curves.png" alt="Training and validation loss on a logarithmic axis, and validation accuracy, by epoch, with the best
 epoch and the end of training marked">
+<h2>The path that it took</h2>
+<p>The network has {parameters} weights and biases, and so training is a path through a space of as many dimensions. Here it is in
+the plane in which it stretches farthest: each dot is an epoch, and lines join places of equal training loss. The star is the
+best epoch.</p>
+<img src="landscape.png" alt="Contour map of the training loss, at logarithmic levels, with the path of training from a high loss
+down into a wide valley">
 <h2>What it takes for what</h2>
 <p>A row for each digit, a column for each answer: right answers are blue, mistakes orange.</p>
 <img src="confusion.png" alt="Confusion matrix of the test digits, with recall and precision of each digit">

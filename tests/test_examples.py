@@ -29,12 +29,13 @@ def test_the_main_job_reads_digits_and_shows_it(tmp_path, capsys):
         "confusion.png",
         "curves.png",
         "expression.svg",
+        "landscape.png",
         "read.png",
         "units.png",
         "weights.png",
         "weights.safetensors",
     ]
-    assert len(re.findall(r'<img src="[^"]+" alt="[^"]{20,}">', page)) == 6
+    assert len(re.findall(r'<img src="[^"]+" alt="[^"]{20,}">', page)) == 7
     for name in [*shown, "expression.png"]:
         assert (tmp_path / "demo" / name).stat().st_size > 1000
     assert "{" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)

@@ -23,9 +23,11 @@ from .plots.cut import cut
 from .plots.decision import decision_boundary
 from .plots.descent import descent
 from .plots.directional import directional
+from .plots.fitted import fitted
 from .plots.gradients import gradient_flow
 from .plots.histograms import histograms
 from .plots.images import images
+from .plots.landscape import landscape
 from .plots.level_set import level_set
 from .plots.loss import loss_over
 from .plots.losses import losses
@@ -51,10 +53,12 @@ __all__ = [
     "decision_boundary",
     "descent",
     "directional",
+    "fitted",
     "gradient_flow",
     "graph",
     "histograms",
     "images",
+    "landscape",
     "level_set",
     "loss_over",
     "losses",

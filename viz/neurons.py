@@ -51,7 +51,7 @@ def drawing_of_model(model: Module, inputs: Sequence[Any] = (), title: str | Non
         TinygradError: if a part of the model is no column of units.
         ShapeError: if the inputs do not fit.
     """
-    with left_as_it_was(model), no_grad():
+    with left_as_it_was(model, recorded=False), no_grad():
         columns = _columns(model, _example(model, inputs))
     finite = [np.abs(column.weight[np.isfinite(column.weight)]) for column in columns[1:]]
     scale = max(float(np.max(weights, initial=0)) for weights in finite) or 1.0

@@ -9,10 +9,11 @@ import viz
 from nn.optim import SGD, trace
 from tinygrad_edu import DTypeError, ShapeError
 from viz import RenderError
-from viz.plots.levels import levels_of
+from viz.plots.levels import levels_of, scale_of
 from viz.plots.path import read
 
 bowl = lambda x, y: x**2 + 3 * y**2
+slope = lambda x, y: (x - 40) ** 2 + y
 
 
 def lines_of(ax):
@@ -71,6 +72,34 @@ def test_a_path_that_diverges_or_leaves_says_so():
 
 
 @pytest.mark.parametrize(
+    ("f", "path", "label"),
+    [
+        (bowl, trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.35), 6), "path (diverges)"),  # though it is still in the picture
+        (bowl, trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.35), 12), "path (diverges)"),
+        (bowl, trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.33), 12), "path"),  # swings, but comes closer
+        (bowl, trace(bowl, (-2.9, 1.9), partial(SGD, lr=0.36, momentum=0.5), 40), "path (partly outside the picture)"),
+        (slope, trace(slope, (2.5, 1.0), partial(SGD, lr=0.001, momentum=0.9), 8), "path (leaves the picture)"),
+        (bowl, np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), "path"),
+        (bowl, np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 0.0]]), "path (partly outside the picture)"),
+        (bowl, np.array([[0.0, 0.0], [np.inf, 0.0]]), "path (diverges)"),
+    ],
+)  # fmt: skip
+def test_a_path_that_diverges_is_told_from_one_that_leaves_the_picture(f, path, label):
+    assert labels(viz.contour(f, (-3, 3), (-2, 2), paths=path))[0] == label
+
+
+def test_no_path_hides_another():
+    paths = {name: np.linspace([-2, -1], [2, 1], steps) for name, steps in (("a", 400), ("b", 30), ("c", 90))}
+    ax = viz.contour(bowl, (-3, 3), (-2, 2), paths=paths)
+    drawn = [ax.lines[0], ax.lines[3], ax.lines[6]]
+    widths = [line.get_linewidth() for line in drawn]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] - widths[1] >= 1
+    assert [line.get_markevery()[1] for line in drawn] == [10, 1, 2]
+    assert len(drawn[0].get_xydata()) == 400
+
+
+@pytest.mark.parametrize(
     "given",
     [
         np.array([[1.0, 2.0], [3.0, 4.0]]),
@@ -116,6 +145,45 @@ def test_logarithmic_levels_are_round_and_reach_to_the_minimum():
     assert labels(ax) == ["→ gradient (direction)"]
 
 
+ROSENBROCK = lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2
+
+
+@pytest.mark.parametrize(
+    ("f", "xlim", "ylim", "scale"),
+    [
+        (ROSENBROCK, (-2, 2), (-1, 3), "log"),
+        (lambda x, y: ROSENBROCK(x, y) - 50, (-2, 2), (-1, 3), "log"),
+        (lambda x, y: (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2, (-8, 8), (-8, 8), "log"),  # Himmelblau's
+        (lambda x, y: ROSENBROCK(x, y) + 1e4, (-2, 2), (-1, 3), "linear"),  # does not span decades
+        (bowl, (-3, 3), (-2, 2), "linear"),
+        (lambda x, y: x**2 - y**2, (-3, 3), (-3, 3), "linear"),
+        (lambda x, y: np.exp(-(x**2) - y**2), (-4, 4), (-4, 4), "linear"),  # a hill: its foot is flat
+        (lambda x, y: np.maximum(x * y - 3, 0), (-4, 4), (-4, 4), "linear"),
+        (lambda x, y: 3 + 0 * x, (-3, 3), (-3, 3), "linear"),
+    ],
+)
+def test_a_valley_gets_logarithmic_levels(f, xlim, ylim, scale):
+    values = f(*np.meshgrid(np.linspace(*xlim, 121), np.linspace(*ylim, 121)))
+    assert scale_of("plot", values, "auto") == scale
+    assert scale_of("plot", values, "log") == "log"
+    levels = [[level for level, _ in lines_of(viz.contour(f, xlim, ylim, **o))] for o in ({}, {"scale": scale})]
+    assert levels[0] == levels[1]
+
+
+def test_equal_levels_have_equal_colours_in_two_plots():
+    def colours(f):
+        ax = viz.contour(f, (-3, 3), (-2, 2), levels=[1, 4, 9])
+        (filled,) = [c for c in ax.collections if getattr(c, "filled", False)]
+        middles = (filled.levels[1:] + filled.levels[:-1]) / 2
+        return dict(zip(np.searchsorted([1, 4, 9], middles).tolist(), map(tuple, filled.get_facecolor()), strict=True))
+
+    low, high = colours(bowl), colours(lambda x, y: bowl(x, y) + 2)
+    assert list(low) == [0, 1, 2, 3]
+    assert list(high) == [1, 2, 3]
+    assert len(set(low.values())) == 4
+    assert all(low[band] == colour for band, colour in high.items())
+
+
 @pytest.mark.parametrize(
     ("low", "high", "scale", "expected"),
     [
@@ -149,7 +217,7 @@ def test_stated_levels():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"scale": "loglog"}, RenderError, 'got scale=\'loglog\', expected "linear" or "log"'),
+        ({"scale": "loglog"}, RenderError, 'got scale=\'loglog\', expected "auto", "linear" or "log"'),
         ({"levels": 0}, ShapeError, "got levels=0, expected at least 1"),
         ({"levels": "many"}, DTypeError, "got levels='many', expected how many, or the levels"),
         ({"levels": []}, ShapeError, "expected at least one level"),

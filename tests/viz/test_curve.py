@@ -87,6 +87,48 @@ def test_a_pole_is_a_gap_that_does_not_flatten_the_rest():
     assert np.isnan(viz.curve(lambda x: 1 / x, (-1, 1), points=5).lines[0].get_ydata()[2])
 
 
+@pytest.mark.parametrize(
+    ("f", "largest"),
+    [
+        (lambda x: 1 / x, 40),
+        (lambda x: 1 / (x - 0.123), 40),
+        (lambda x: 1 / x**2, 300),
+        (lambda x: 1 / np.sqrt(np.abs(x)), 12),
+        (lambda x: np.tan(9 * x), 200),
+        (lambda x: np.exp(x) + 1e-3 / (x - 0.3), 4),
+    ],
+)
+@pytest.mark.parametrize("points", [401, 400])
+def test_a_pole_does_not_flatten_the_function_or_its_derivative(f, largest, points):
+    x = np.linspace(-1, 1, 10)
+    for options in ({}, {"derivative": True}):
+        low, high = viz.curve(f, (-1, 1), points=points, **options).get_ylim()
+        assert -largest < low < np.median(f(x)) < high < largest
+        assert high - low > 0.5
+
+
+def test_a_function_without_a_pole_is_seen_whole():
+    for f in (lambda x: np.exp(20 * x), lambda x: np.log(x + 1), lambda x: np.tanh(1e6 * x), lambda x: np.sin(300 * x)):
+        ax = viz.curve(f, (-1, 1))
+        y = ax.lines[0].get_ydata()
+        margin = 0.06 * (np.nanmax(y) - np.nanmin(y))
+        assert ax.get_ylim() == pytest.approx((np.nanmin(y) - margin, np.nanmax(y) + margin))
+    both = viz.curve({"steep": lambda x: 30 * x, "pole": lambda x: 1 / x}, (-1, 1)).get_ylim()
+    assert both[0] < -30 < 30 < both[1] < 40
+    assert viz.curve(lambda x: 1 / x, (-1, 1), tangents=[0.02]).get_ylim()[1] > 50  # the place that it touches
+
+
+def test_a_pole_at_the_end_is_cut_as_well():
+    assert viz.curve(np.sqrt, (0, 2), derivative=True).get_ylim()[1] < 1.6
+    assert 5 < viz.curve(lambda x: 1 / x, (0, 1)).get_ylim()[1] < 15
+
+
+def test_stated_limits():
+    assert viz.curve(lambda x: 1 / x, (-1, 1), ylim=(-2, 3), derivative=True).get_ylim() == (-2, 3)
+    with pytest.raises(ShapeError, match=r"curve: got ylim=\(3, 2\), expected the lower number first"):
+        viz.curve(np.sin, (-1, 1), ylim=(3, 2))
+
+
 def test_a_smooth_line_has_no_gap_however_steep():
     for f in (
         lambda x: np.tanh(1e6 * x),

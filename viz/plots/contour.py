@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import path as routes
-from .field import Array, Field, count, finite, grid, limits
-from .levels import Scale, levels_of
+from .field import Array, Field, Limits
+from .levels import Scale, levels_of, scale_of
 from .path import Path, Paths
-from .style import Theme, axes_of, ink_of, paper_of, shown, styled
+from .style import SURFACE, Theme, axes_of, ink_of, paper_of, shown, styled
+from .terrain import Terrain, terrain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Limits = tuple[float, float]
 
 _ARROWS = 13  # along the longer side
 
@@ -29,7 +28,7 @@ def contour(
     paths: Paths = None,
     arrows: bool = False,
     levels: int | Sequence[float] = 10,
-    scale: Scale = "linear",
+    scale: Scale = "auto",
     points: int = 121,
     ax: Axes | None = None,
     theme: Theme = "light",
@@ -43,7 +42,9 @@ def contour(
         arrows: draw the gradient at points of a grid. It is perpendicular to the level sets, so both axes get the same scale.
             Lengths are proportional to its norm; with a logarithmic scale all are equal, and show the direction alone.
         levels: about how many, at round numbers; or the levels themselves.
-        scale: "linear" for equally spaced levels, "log" for a function that rises by powers of ten.
+        scale: "linear" for equally spaced levels, "log" for levels spaced as powers of ten. "auto" takes logarithms for a valley,
+            which linear levels would leave in one colour: the minimum lies within the picture, and half of the picture is below
+            a tenth of the greatest height.
         points: how many points of each axis to evaluate.
         ax: where to draw; without, on a new figure.
         theme: "light" or "dark".
@@ -69,31 +70,44 @@ def draw(
     paths: Paths = None,
     arrows: bool = False,
     levels: int | Sequence[float] = 10,
-    scale: Scale = "linear",
+    scale: Scale = "auto",
     points: int = 121,
     ax: Axes | None = None,
     theme: Theme = "light",
 ) -> Axes:
     """`contour`, with messages in the name of the function `caller`."""
     field = Field(caller, f, 2)
-    across, along = limits(caller, "xlim", xlim), limits(caller, "ylim", ylim)
-    read = routes.read(caller, paths, 2)
-    x, y = grid(across, along, count(caller, "points", points))
-    z = finite(caller, field.values(x, y), ["xlim", "ylim"])
+    read = routes.judged(routes.read(caller, paths, 2), field.values)
+    land = terrain(caller, field, xlim, ylim, points)
+    return plot(caller, land, read, levels, scale, field if arrows else None, ax, theme)
+
+
+def plot(
+    caller: str,
+    land: Terrain,
+    paths: list[Path],
+    levels: int | Sequence[float],
+    scale: Scale,
+    field: Field | None,
+    ax: Axes | None,
+    theme: Theme,
+) -> Axes:
+    """A contour map with paths, and arrows of the gradients of a field, if there is one."""
     with styled(caller, theme) as plt:
-        lines = levels_of(caller, z, levels, scale)
+        spacing = scale_of(caller, land.z, scale)
+        lines = levels_of(caller, land.z, levels, spacing)
         own = ax is None
         ax = axes_of(plt, ax, (7.0, 4.6))
-        ground(ax, (x, y, z), lines, scale, theme)
-        if arrows:
-            _arrows(ax, field, across, along, scale == "log", theme)
-        _routes(ax, read, across, along, theme)
-        frame(ax, field, across, along)
+        ground(ax, land, lines, theme)
+        if field is not None:
+            _arrows(ax, field, land.xlim, land.ylim, spacing == "log", theme)
+        routes.draw(ax, paths, [list(path.points.T) for path in paths], theme, land.xlim, land.ylim)
+        frame(ax, land)
         if own:
             ax.figure.set_layout_engine("compressed")  # type: ignore[union-attr]  # room for the legend beside square Axes
-        if own and (read or arrows):
+        if own and ax.get_legend_handles_labels()[0]:
             legend_beside(ax)
-        elif read or arrows:
+        elif ax.get_legend_handles_labels()[0]:
             ax.legend(frameon=True, framealpha=0.8, facecolor=paper_of(theme), edgecolor="none")
     return ax
 
@@ -103,31 +117,32 @@ def legend_beside(ax: Axes) -> None:
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
 
 
-def ground(ax: Axes, xyz: tuple[Array, Array, Array], levels: Array, scale: Scale, theme: Theme) -> None:
-    """Level sets with their numbers, on a ground of pale colours."""
-    from matplotlib.colors import SymLogNorm
+def ground(ax: Axes, land: Terrain, levels: Array, theme: Theme) -> None:
+    """Level sets with their numbers, on a ground of pale colours, a colour for each band: equal levels, equal colours."""
+    from matplotlib import colormaps
 
-    x, y, z = xyz
-    low, high = float(np.nanmin(z)), float(np.nanmax(z))
+    low, high = float(np.nanmin(land.z)), float(np.nanmax(land.z))
     if low < high:
-        least = float(levels[0] - low) or (high - low) * 1e-3
-        norm = SymLogNorm(least, vmin=0, vmax=high - low) if scale == "log" else None
-        steps = np.unique(np.concatenate([[low], levels[(levels > low) & (levels < high)], [high]]))
-        ax.contourf(x, y, z - low, levels=steps - low, norm=norm, alpha=0.4, zorder=0)
+        edges = np.unique(np.concatenate([[low], levels[(levels > low) & (levels < high)], [high]]))
+        band = np.searchsorted(levels, edges[:-1], side="right")  # of all between the levels
+        colours = colormaps[SURFACE](band / max(len(levels), 1))
+        ax.contourf(land.x, land.y, land.z, levels=edges, colors=colours, alpha=0.4, zorder=0)
     ink = ink_of(theme)
-    drawn = ax.contour(x, y, z, levels=levels, colors=ink, linewidths=0.8, alpha=0.7, linestyles="solid", zorder=1)
+    drawn = ax.contour(
+        land.x, land.y, land.z, levels=levels, colors=ink, linewidths=0.8, alpha=0.7, linestyles="solid", zorder=1
+    )
     for text in ax.clabel(drawn, fmt=shown, fontsize=8):
         text.set_zorder(2)
         text.set_alpha(1)
     ax.grid(False)
 
 
-def frame(ax: Axes, field: Field, xlim: Limits, ylim: Limits) -> None:
+def frame(ax: Axes, land: Terrain) -> None:
     """Limits and names of the axes."""
-    ax.set_xlim(*xlim)
-    ax.set_ylim(*ylim)
-    ax.set_xlabel(field.names[0])
-    ax.set_ylabel(field.names[1])
+    ax.set_xlim(*land.xlim)
+    ax.set_ylim(*land.ylim)
+    ax.set_xlabel(land.names[0])
+    ax.set_ylabel(land.names[1])
 
 
 def _arrows(ax: Axes, field: Field, xlim: Limits, ylim: Limits, equal: bool, theme: Theme) -> None:
@@ -151,7 +166,3 @@ def _arrows(ax: Axes, field: Field, xlim: Limits, ylim: Limits, equal: bool, the
     )  # fmt: skip
     ax.plot([], [], ls="", label=label)
     ax.set_aspect("equal")
-
-
-def _routes(ax: Axes, read: list[Path], xlim: Limits, ylim: Limits, theme: Theme) -> None:
-    routes.draw(ax, read, [list(path.points.T) for path in read], theme, xlim, ylim)

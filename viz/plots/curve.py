@@ -11,7 +11,8 @@ from tinygrad_edu import DTypeError, ShapeError
 
 from ..text import plain
 from . import path as routes
-from .field import Array, Field, count, finite, limits, places
+from .field import Array, Field, Limits, count, finite, limits, places
+from .jumps import has_pole, narrowed
 from .path import Paths
 from .style import DASHES, Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
 
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _STEEP = 0.02  # of the range: a change between two points that may be a jump
-_HALVINGS = 40
+_CUT = 0.1  # of the numbers of a function with a pole, at either end
 
 
 def curve(
     f: Callable[..., Any] | Mapping[str, Callable[..., Any]],
-    xlim: tuple[float, float],
+    xlim: Limits,
     *,
+    ylim: Limits | None = None,
     derivative: bool | int = False,
     tangents: Any = (),
     chords: Any = (),
@@ -39,6 +41,7 @@ def curve(
     Args:
         f: function of a number, or of an array elementwise; or {name: function}.
         xlim: from where to where.
+        ylim: the same upwards; None for all numbers of the functions, of one with a pole those between the tenths at either end.
         derivative: True for f′ as well; 2 for f′ and f″, and so on.
         tangents: numbers x at which to draw the tangent; its slope is in the legend.
         chords: pairs (a, b) of numbers: the straight line from (a, f(a)) to (b, f(b)). It lies above a convex function.
@@ -57,39 +60,49 @@ def curve(
     >>> ax = curve(lambda x: x**2 - 3 * x + 3, (-1, 4), tangents=[3.0], derivative=True)  # doctest: +SKIP
     """
     low, high = limits("curve", "xlim", xlim)
-    named = f if isinstance(f, Mapping) else {"": f}
-    if not named:
-        raise ShapeError("curve: got no functions, expected a function or {name: function}")
+    fixed = None if ylim is None else limits("curve", "ylim", ylim)
     orders = count("curve", "derivative", int(derivative) if isinstance(derivative, bool) else derivative, 0)
     touched, joined = places("curve", "tangents", tangents, 1), places("curve", "chords", chords, 2)
     routes_read = routes.read("curve", paths, 1)
     x = np.linspace(low, high, count("curve", "points", points))
-    fields = []
-    for name, one in named.items():
-        field = Field("curve", one, 1)
-        if isinstance(f, Mapping):
-            field.name = plain(str(name))
-        for _ in range(orders + 1):
-            fields.append(field)
-            field = field.derivative()
+    fields = _fields(f, orders)
     lines = [_line(field, x) for field in fields]
     mains = fields[:: orders + 1]
+    routes_read = routes.judged(routes_read, mains[0].values)
+    tangent_lines = [_tangent(field, float(a)) for field in mains for (a,) in touched]
     with styled("curve", theme) as plt:
         ax = axes_of(plt, ax)
         colours = colours_of(theme)
         for k, (field, line) in enumerate(zip(fields, lines, strict=True)):
             ax.plot(*line, color=colours[k % len(colours)], ls=DASHES[k % len(DASHES)], label=_label(field, f))
-        _extent(ax, (low, high), np.concatenate([y for _, y in lines]))
-        _lines(ax, mains, touched, joined, (low, high), theme)
+        ax.set_xlim(low, high)
+        ax.set_ylim(*fixed or _extent(fields, lines, orders, [value for _, value, _ in tangent_lines]))
+        _lines(ax, mains, tangent_lines, joined, (low, high), theme)
         heights = [[path.points[:, 0], mains[0].values(path.points[:, 0])] for path in routes_read]
         routes.draw(ax, routes_read, heights, theme, (low, high), first=len(fields))
         ax.set_xlabel(fields[0].names[0])
-        several = len(ax.get_legend_handles_labels()[0]) > 1
-        if several:
+        if len(ax.get_legend_handles_labels()[0]) > 1:
             ax.legend()
         else:
             ax.set_ylabel(_label(fields[0], f))
     return ax
+
+
+def _fields(f: Any, orders: int) -> list[Field]:
+    """Each function, followed by its derivatives."""
+    named = f if isinstance(f, Mapping) else {"": f}
+    if not named:
+        raise ShapeError("curve: got no functions, expected a function or {name: function}")
+    fields = []
+    for name, one in named.items():
+        field = Field("curve", one, 1)
+        if isinstance(f, Mapping):
+            field.name = plain(str(name))
+        fields.append(field)
+        for _ in range(orders):
+            field = field.derivative()
+            fields.append(field)
+    return fields
 
 
 def _label(field: Field, given: Any) -> str:
@@ -97,58 +110,60 @@ def _label(field: Field, given: Any) -> str:
     return field.name if isinstance(given, Mapping) else f"{field.name}({field.names[0]})"
 
 
-@np.errstate(invalid="ignore")  # infinity less infinity
 def _line(field: Field, x: Array) -> tuple[Array, Array]:
     """The function at x, with a gap where it jumps: there its change does not shrink with the interval."""
     y = finite("curve", field.values(x), ["xlim"])
     change = np.abs(np.diff(y))
     steep = np.flatnonzero(change > _STEEP * (np.nanmax(y) - np.nanmin(y)))
-    left, right = np.stack([x[steep], y[steep]]), np.stack([x[steep + 1], y[steep + 1]])
-    for _ in range(_HALVINGS if steep.size else 0):
-        place = (left[0] + right[0]) / 2
-        middle = np.stack([place, field.values(place)])
-        before = np.abs(middle[1] - left[1]) > np.abs(right[1] - middle[1])
-        left, right = np.where(before, left, middle), np.where(before, middle, right)
-    end = np.abs(right[1] - left[1])
-    jumps = end > 0.5 * change[steep]
-    pole = end > 2 * change[steep]  # the larger, the closer: its sides would flatten the rest
-    sides = np.stack([left, (left[0] + right[0]) / 2 * [[1.0], [np.nan]], right])  # (3, 2, n)
-    sides[0::2, 1, pole] = np.nan
-    gaps = sides[:, :, jumps].transpose(1, 2, 0).reshape(2, -1)
-    both = np.insert(np.stack([x, y]), np.repeat(steep[jumps] + 1, 3), gaps, axis=1)
-    return both[0], both[1]
+    if not steep.size:
+        return x, y
+    ends, values, which = narrowed(field.values, np.stack([x[steep], x[steep + 1]]), 0.5 * change[steep])
+    pole = np.abs(values[1] - values[0]) > 2 * change[steep[which]]  # the larger, the closer
+    values = np.where(pole, np.nan, values)
+    sides = np.stack([ends[0], ends.mean(axis=0), ends[1]]), np.stack([values[0], values[0] * np.nan, values[1]])
+    after = np.repeat(steep[which] + 1, 3)
+    return np.insert(x, after, sides[0].T.ravel()), np.insert(y, after, sides[1].T.ravel())
 
 
-def _extent(ax: Axes, xlim: tuple[float, float], y: Array) -> None:
-    """Limits for the functions alone, so that a steep tangent does not flatten them."""
-    ax.set_xlim(*xlim)
-    low, high = float(np.nanmin(y)), float(np.nanmax(y))
+def _extent(fields: list[Field], lines: list[tuple[Array, Array]], orders: int, others: list[float]) -> Limits:
+    """Limits for the functions alone, so that a steep tangent does not flatten them, nor a pole, of which the ends are cut."""
+    every = np.concatenate([y for _, y in lines])
+    kept = [np.array(others)]
+    for k, (field, (x, y)) in enumerate(zip(fields, lines, strict=True)):
+        typical = every if k % (orders + 1) else y  # a derivative's pole is steeper than the function's
+        kept.append(np.nanquantile(typical, [_CUT, 1 - _CUT]) if has_pole(field.values, x, y) else y)
+    low, high = float(np.nanmin(np.concatenate(kept))), float(np.nanmax(np.concatenate(kept)))
     margin = 0.06 * (high - low) or 1.0
-    ax.set_ylim(low - margin, high + margin)
+    return low - margin, high + margin
+
+
+def _tangent(field: Field, a: float) -> tuple[float, float, float]:
+    """Where a tangent touches, and its slope. Raises DTypeError if there is none."""
+    value, (slope,) = field.at(a)
+    if not np.isfinite([value, slope]).all():
+        raise DTypeError(f"curve: f({shown(a)}) is {value} with slope {slope}, expected finite numbers for a tangent")
+    return a, value, slope
 
 
 def _lines(
-    ax: Axes, fields: list[Field], touched: Array, joined: Array, xlim: tuple[float, float], theme: Theme
+    ax: Axes,
+    fields: list[Field],
+    tangents: list[tuple[float, float, float]],
+    joined: Array,
+    xlim: Limits,
+    theme: Theme,
 ) -> None:
     """Tangents and chords, in the colour of the ink: the dots on them are on the function."""
     ink, paper = ink_of(theme), paper_of(theme)
     ends = np.array(xlim)
-    dot: dict[str, Any] = {"ls": "", "marker": "o", "ms": 7, "mfc": ink, "mec": paper, "zorder": 4, "label": "_"}
-    k = 0
+    found: list[tuple[Array, Array, Array, Array, str]] = []
+    for a, value, slope in tangents:
+        label = f"tangent at ({shown(a)}, {shown(value)}): slope {shown(slope)}"
+        found.append((ends, value + slope * (ends - a), np.array([a]), np.array([value]), label))
     for field in fields:
-        for (a,) in touched:
-            value, (slope,) = field.at(a)
-            if not np.isfinite([value, slope]).all():
-                raise DTypeError(
-                    f"curve: f({shown(a)}) is {value} with slope {slope}, expected finite numbers for a tangent"
-                )
-            label = f"tangent at ({shown(a)}, {shown(value)}): slope {shown(slope)}"
-            ax.plot(ends, value + slope * (ends - a), color=ink, lw=1.2, ls=DASHES[(k + 1) % len(DASHES)], label=label)
-            ax.plot([a], [value], **dot)
-            k += 1
         for pair in joined:
             values = field.values(pair)
-            label = f"chord from {shown(pair[0])} to {shown(pair[1])}"
-            ax.plot(pair, values, color=ink, lw=1.2, ls=DASHES[(k + 1) % len(DASHES)], label=label)
-            ax.plot(pair, values, **dot)
-            k += 1
+            found.append((pair, values, pair, values, f"chord from {shown(pair[0])} to {shown(pair[1])}"))
+    for k, (x, y, at, on, label) in enumerate(found, 1):
+        ax.plot(x, y, color=ink, lw=1.2, ls=DASHES[k % len(DASHES)], label=label)
+        ax.plot(at, on, ls="", marker="o", ms=7, mfc=ink, mec=paper, zorder=4, label="_")

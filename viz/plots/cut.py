@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..drawing import RenderError
-from .contour import Limits
 from .directional import degrees
-from .field import Array, count, finite, grid, limits, places, slope_at
+from .field import Array, Limits, finite, places, slope_at
 from .style import Theme, colours_of, ink_of, paper_of, shown, styled
 from .surface import beside, furnish, sheet
+from .terrain import Terrain, terrain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,39 +49,45 @@ def cut(
 
     >>> figure = cut(lambda x, y: x**2 + 3 * y**2, (-3, 3), (-3, 3), (1.0, 1.0), angle=90)  # doctest: +SKIP
     """
-    across, along = limits("cut", "xlim", xlim), limits("cut", "ylim", ylim)
     field, value, gradient = slope_at("cut", f, point)
-    x, y = grid(across, along, count("cut", "points", points))
-    z = finite("cut", field.values(x, y), ["xlim", "ylim"])
+    land = terrain("cut", field, xlim, ylim, points)
     turn = float(places("cut", "angle", angle, 1)[0, 0])
     direction = np.array([round(np.cos(np.radians(turn)), 15), round(np.sin(np.radians(turn)), 15)])
-    distance = _within(point, direction, (across, along))
-    line = np.asarray(point, float)[:, None] + direction[:, None] * distance
-    height = finite("cut", field.values(*line), ["xlim", "ylim"])
+    distance = _within(point, direction, (land.xlim, land.ylim))
+    x, y = np.asarray(point, float)[:, None] + direction[:, None] * distance
+    height = finite("cut", field.values(x, y), ["xlim", "ylim"])
     slope = float(direction @ np.asarray(gradient))
     reach = np.abs(distance) <= np.ptp(distance) / 4
     tangent = value + slope * distance[reach]
-    colours, ink, paper = colours_of(theme), ink_of(theme), paper_of(theme)
     with styled("cut", theme) as plt:
         figure, left, right = beside(plt)
-        left.computed_zorder = False
-        sheet(left, (x, y, z), 0.7)
-        low, high = float(np.nanmin(z)), float(np.nanmax(z))
-        wall = np.array([[low, low], [high, high]])
-        left.plot_surface(
-            *[np.array([column[[0, -1]]] * 2) for column in line], wall, color=ink, alpha=0.15, shade=False, zorder=2
-        )
-        left.plot(*line, height, color=colours[1], ls="-", lw=2.5, zorder=3)
-        left.plot(*line[:, reach], tangent, color=ink, ls="--", zorder=4)
-        left.plot(*[[number] for number in (*point, value)], ls="", marker="o", ms=7, mfc=ink, mec=paper, zorder=5)
-        furnish(left, field, (across, along), z, theme)
-        right.plot(distance, height, color=colours[1], ls="-", lw=2.5, label=f"cut at {degrees(turn)}")
-        right.plot(distance[reach], tangent, color=ink, ls="--", label=f"tangent: slope {shown(slope)}")
-        right.plot([0], [value], ls="", marker="o", ms=7, mfc=ink, mec=paper, zorder=4)
+        _surface(left, land, (x, y, height), theme)
+        _line(left, (x[reach], y[reach], tangent), (*point, value), theme)
+        furnish(left, land, theme)
+        right.plot(distance, height, color=colours_of(theme)[1], ls="-", lw=2.5, label=f"cut at {degrees(turn)}")
+        _line(right, (distance[reach], tangent), (0.0, value), theme, label=f"tangent: slope {shown(slope)}")
         right.set_xlabel(f"distance from ({shown(point[0])}, {shown(point[1])})")
-        right.set_ylabel(left.get_zlabel())
+        right.set_ylabel(land.label)
         right.legend()
     return figure
+
+
+def _surface(ax: Any, land: Terrain, line: tuple[Array, Array, Array], theme: Theme) -> None:
+    """The surface, the upright plane, and the line in which it cuts the surface."""
+    ax.computed_zorder = False
+    sheet(ax, land, 0.7)
+    low, high = float(np.nanmin(land.z)), float(np.nanmax(land.z))
+    x, y = [np.array([column[[0, -1]]] * 2) for column in line[:2]]
+    wall = np.array([[low, low], [high, high]])
+    ax.plot_surface(x, y, wall, color=ink_of(theme), alpha=0.15, shade=False, zorder=2)
+    ax.plot(*line, color=colours_of(theme)[1], ls="-", lw=2.5, zorder=3)
+
+
+def _line(ax: Any, tangent: tuple[Array, ...], point: tuple[float, ...], theme: Theme, label: str = "_") -> None:
+    """The tangent, and the point that it touches, on plane Axes or in space."""
+    ink, paper = ink_of(theme), paper_of(theme)
+    ax.plot(*tangent, color=ink, ls="--", zorder=4, label=label)
+    ax.plot(*[[number] for number in point], ls="", marker="o", ms=7, mfc=ink, mec=paper, zorder=5)
 
 
 def _within(point: Any, direction: Array, box: tuple[Limits, Limits]) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,31 +58,24 @@ def decision_boundary(
         raise ShapeError(f"decision_boundary: x has shape {points.shape}, expected (n, 2); {remedy}")
     if steps < 2:
         raise RenderError(f"decision_boundary: got steps={steps}, expected at least 2")
-    sides = [_side(column, steps) for column in points.T]
-    mesh = np.meshgrid(*sides)
     dtype = np.asarray(data_of(x)).dtype
-    grid = np.stack([m.ravel() for m in mesh], axis=1).astype(dtype if dtype.kind == "f" else float)
-    scores = _scores(outputs("decision_boundary", model, grid))
-    single = scores.shape[1] == 1
-    if threshold is None:
-        threshold = 0.5 if single and scores.min() >= 0 and scores.max() <= 1 else 0.0
+    ask = partial(_ask, model, dtype if dtype.kind == "f" else np.dtype(float))
+    mesh = np.meshgrid(*[_side(column, steps) for column in points.T])
+    scores = ask(np.stack([m.ravel() for m in mesh], axis=1))
     if bad := int(np.sum(~np.isfinite(scores))):
-        raise RenderError(
-            f"decision_boundary: {bad:,} of {scores.size:,} scores are NaN or infinite, so there is no boundary"
-        )
+        got = f"{bad:,} of {scores.size:,} scores are NaN or infinite"
+        raise RenderError(f"decision_boundary: {got}, so there is no boundary")
+    if threshold is None:
+        threshold = 0.5 if scores.shape[1] == 1 and scores.min() >= 0 and scores.max() <= 1 else 0.0
     classes = None if y is None else _classes(y, len(points), scores.shape[1])
     names = _names(labels, scores.shape[1])
+    said = None if classes is None else _decided(ask(points), threshold)
     with styled("decision_boundary", theme) as plt:
         ax = axes_of(plt, ax, (6.8, 4.6))
-        regions = scores.T.reshape(-1, steps, steps)
-        if single:
-            _shade(ax, mesh, regions[0], threshold, theme)
-        else:
-            _fill(ax, mesh, regions, theme)
-        if classes is not None:
-            said = _decided(_scores(outputs("decision_boundary", model, points.astype(grid.dtype))), threshold)
+        _regions(ax, mesh, scores, threshold, theme)
+        if classes is not None and said is not None:
             _examples(ax, points, classes, said, names, theme)
-        elif not single:
+        elif scores.shape[1] > 1:
             for k, name in enumerate(names):
                 ax.plot([], [], "s", color=_colour(k, theme), alpha=0.5, label=name)
         ax.set_xlabel("x₁")
@@ -90,6 +84,19 @@ def decision_boundary(
         if ax.get_legend_handles_labels()[0]:
             ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
     return ax
+
+
+def _ask(model: Callable[[Any], Any], dtype: np.dtype[Any], points: Array) -> Array:
+    """The scores of points, (n, classes) or (n, 1)."""
+    return _scores(outputs("decision_boundary", model, points.astype(dtype)))
+
+
+def _regions(ax: Axes, mesh: Any, scores: Array, threshold: float, theme: Theme) -> None:
+    regions = scores.T.reshape(-1, *mesh[0].shape)
+    if len(regions) == 1:
+        _shade(ax, mesh, regions[0], threshold, theme)
+    else:
+        _fill(ax, mesh, regions, theme)
 
 
 def _side(column: Array, steps: int) -> Array:

@@ -23,8 +23,8 @@ from ..files import target, write
 from ..theme import DARK, FAINT
 from . import contour as contours
 from . import path as routes
-from .contour import Limits, legend_beside
-from .field import Array, Field, count
+from .contour import legend_beside
+from .field import Array, Field, Limits, count
 from .levels import Scale
 from .path import Path, Paths
 from .style import Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
@@ -45,7 +45,7 @@ def descent(
     xlim: Limits | None = None,
     ylim: Limits | None = None,
     levels: int | Sequence[float] = 10,
-    scale: Scale = "linear",
+    scale: Scale = "auto",
     fps: int = 6,
     title: str = "",
     theme: Theme = "light",
@@ -77,7 +77,7 @@ def descent(
     """
     place = target("descent", file, (".gif", ".html"))
     field = Field("descent", f, 2)
-    read = routes.read("descent", paths, 2)
+    read = routes.judged(routes.read("descent", paths, 2), field.values)
     if not read:
         raise ShapeError("descent: got no paths, expected one of nn.optim.trace, or {name: path}")
     across = _range(read, 0) if xlim is None else xlim

@@ -17,6 +17,7 @@ from .style import shown
 
 Array: TypeAlias = NDArray[np.float64]
 Function: TypeAlias = Callable[..., Any]
+Limits: TypeAlias = tuple[float, float]
 
 LARGEST = 1e150  # that a plot shows: matplotlib squares numbers
 _SAMPLES = 5  # points at which results for a whole grid are compared with results for single points
@@ -135,7 +136,7 @@ def _names(f: Function, variables: int, separate: bool) -> tuple[str, ...]:
     return tuple(given[:variables]) if len(given) >= variables else ("x", "y")[:variables]
 
 
-def limits(caller: str, which: str, given: Any) -> tuple[float, float]:
+def limits(caller: str, which: str, given: Any) -> Limits:
     """Two finite numbers, the lower one first. Raises DTypeError or ShapeError, in the name of `caller`, if they are not."""
     if not isinstance(given, (tuple, list, np.ndarray)) or len(given) != 2:
         raise ShapeError(f"{caller}: got {which}={given!r:.60}, expected two numbers (low, high), such as (-2, 2)")
@@ -197,7 +198,7 @@ def _real(caller: str, which: str, x: Any) -> float:
     return float(x)
 
 
-def grid(xlim: tuple[float, float], ylim: tuple[float, float], points: int) -> tuple[Array, Array]:
+def grid(xlim: Limits, ylim: Limits, points: int) -> tuple[Array, Array]:
     """Points of a rectangle, (points, points) each, as np.meshgrid gives them."""
     x, y = np.meshgrid(np.linspace(*xlim, points), np.linspace(*ylim, points))
     return x, y

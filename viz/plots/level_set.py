@@ -9,9 +9,10 @@ import numpy as np
 
 from tinygrad_edu import ShapeError
 
-from .contour import Limits, frame, ground, legend_beside
-from .field import Field, count, finite, grid, limits, places, slope_at
+from .contour import frame, ground, legend_beside
+from .field import Array, Field, Limits, places, slope_at
 from .style import DASHES, Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
+from .terrain import terrain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,36 +47,38 @@ def level_set(
 
     >>> ax = level_set(lambda x, y: x**2 + 3 * y**2, (-3, 3), (-2, 2), [(1.0, 1.0)])  # doctest: +SKIP
     """
-    field = Field("level_set", f, 2)
-    across, along = limits("level_set", "xlim", xlim), limits("level_set", "ylim", ylim)
     feet = places("level_set", "through", through, 2)
     if not len(feet):
         raise ShapeError("level_set: got no points, expected through=[(x, y), ...]")
-    x, y = grid(across, along, count("level_set", "points", points))
-    z = finite("level_set", field.values(x, y), ["xlim", "ylim"])
-    length = 0.16 * min(across[1] - across[0], along[1] - along[0])
-    colours, ink, paper = colours_of(theme), ink_of(theme), paper_of(theme)
+    land = terrain("level_set", Field("level_set", f, 2), xlim, ylim, points)
+    found = [slope_at("level_set", f, tuple(foot))[1:] for foot in feet]
+    length = 0.16 * min(land.xlim[1] - land.xlim[0], land.ylim[1] - land.ylim[0])
     with styled("level_set", theme) as plt:
         ax = axes_of(plt, ax, (6.4, 4.6))
-        found = [slope_at("level_set", f, tuple(foot))[1:] for foot in feet]
-        ground(ax, (x, y, z), np.unique([value for value, _ in found]), "linear", theme)
+        ground(ax, land, np.unique([value for value, _ in found]), theme)
         for k, (foot, (_, gradient)) in enumerate(zip(feet, found, strict=True)):
-            norm = float(np.hypot(gradient[0], gradient[1]))
-            if not norm:
-                at = ", ".join(map(shown, foot))
-                raise ShapeError(
-                    f"level_set: the gradient is 0 at ({at}), so it has no direction; choose another point"
-                )
-            n = np.asarray(gradient) / norm * length
-            t = np.array([-n[1], n[0]])
-            labels = ["tangent", "gradient"] if not k else ["_", "_"]
-            ax.plot(*np.stack([foot - 1.6 * t, foot + 1.6 * t], 1), color=colours[0], ls=DASHES[1], label=labels[0])
-            ax.quiver(*foot, *n * 1.6, angles="xy", scale_units="xy", scale=1, color=colours[1], width=0.008, zorder=4)
-            ax.plot([], [], color=colours[1], ls="-", lw=3, label=labels[1])
-            square = np.stack([foot + 0.3 * t, foot + 0.3 * (t + n), foot + 0.3 * n], 1)
-            ax.plot(*square, color=ink, ls="-", lw=1)
-            ax.plot(*foot[:, None], ls="", marker="o", ms=7, mfc=ink, mec=paper, zorder=5)
-        frame(ax, field, across, along)
+            _across(ax, foot, length * _unit(foot, gradient), theme, ("_", "_") if k else ("tangent", "gradient"))
+        frame(ax, land)
         ax.set_aspect("equal")
         legend_beside(ax)
     return ax
+
+
+def _unit(foot: Array, gradient: tuple[float, ...]) -> Array:
+    """The direction of a gradient. Raises ShapeError if it is 0."""
+    norm = float(np.hypot(gradient[0], gradient[1]))
+    if not norm:
+        at = ", ".join(map(shown, foot))
+        raise ShapeError(f"level_set: the gradient is 0 at ({at}), so it has no direction; choose another point")
+    return np.asarray(gradient) / norm
+
+
+def _across(ax: Axes, foot: Array, n: Array, theme: Theme, labels: tuple[str, str]) -> None:
+    """The tangent and the gradient at a point, with the square of their right angle; n is along the gradient."""
+    colours, ink = colours_of(theme), ink_of(theme)
+    t = np.array([-n[1], n[0]])
+    ax.plot(*np.stack([foot - 1.6 * t, foot + 1.6 * t], 1), color=colours[0], ls=DASHES[1], label=labels[0])
+    ax.quiver(*foot, *n * 1.6, angles="xy", scale_units="xy", scale=1, color=colours[1], width=0.008, zorder=4)
+    ax.plot([], [], color=colours[1], ls="-", lw=3, label=labels[1])
+    ax.plot(*np.stack([foot + 0.3 * t, foot + 0.3 * (t + n), foot + 0.3 * n], 1), color=ink, ls="-", lw=1)
+    ax.plot(*foot[:, None], ls="", marker="o", ms=7, mfc=ink, mec=paper_of(theme), zorder=5)

@@ -13,12 +13,30 @@ from tinygrad_edu import DTypeError, ShapeError
 from ..drawing import RenderError
 from .field import Array
 
-Scale: TypeAlias = Literal["linear", "log"]
+Scale: TypeAlias = Literal["auto", "linear", "log"]
 
 _DECADES = 4  # at most that a logarithmic scale spans
+_VALLEY = 0.1  # of the greatest height: linear levels show no structure below
 
 
-def levels_of(caller: str, values: Array, given: int | Sequence[float], scale: Scale) -> Array:
+def scale_of(caller: str, values: Array, scale: Scale, inside: bool = True) -> Literal["linear", "log"]:
+    """The scale that "auto" stands for: logarithmic for a valley, linear else. Raises RenderError if the scale is unknown.
+
+    A valley: half of the values, (rows, columns), lie within a tenth of the greatest distance from 0 (from the least, if it is
+    negative), and the least is not on the border, as beside a hill, unless `inside` is False.
+    """
+    if scale not in ("auto", "linear", "log"):
+        raise RenderError(f'{caller}: got scale={scale!r}, expected "auto", "linear" or "log"')
+    if scale != "auto":
+        return scale
+    row, column = np.unravel_index(np.nanargmin(values), values.shape)
+    apart = 0 < row < values.shape[0] - 1 and 0 < column < values.shape[1] - 1
+    distance = values - min(float(values[row, column]), 0.0)
+    half = float(np.nanmedian(distance))
+    return "log" if (apart or not inside) and 0 < half <= _VALLEY * float(np.nanmax(distance)) else "linear"
+
+
+def levels_of(caller: str, values: Array, given: int | Sequence[float], scale: Literal["linear", "log"]) -> Array:
     """The levels within the range of the values, ascending.
 
     Args:
@@ -28,11 +46,8 @@ def levels_of(caller: str, values: Array, given: int | Sequence[float], scale: S
         scale: "linear", or "log": spaced as logarithms of the distance from 0, or from the least value if that is not positive.
 
     Raises:
-        RenderError: if the scale is unknown.
         DTypeError, ShapeError: if the levels are not finite numbers, or there are none.
     """
-    if scale not in ("linear", "log"):
-        raise RenderError(f'{caller}: got scale={scale!r}, expected "linear" or "log"')
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     if not isinstance(given, Integral) or isinstance(given, bool):
         return _stated(caller, given)

@@ -59,7 +59,7 @@ def examples(caller: str, x: Any) -> Array:
 def outputs(caller: str, model: Callable[[Any], Any], x: Array) -> Array:
     """What a model in evaluation mode returns for a batch: plain numbers, one row for each of x."""
     check_model(caller, model)
-    with no_grad(), in_evaluation(model):
+    with no_grad(), in_evaluation(model, recorded=False):
         rows = [np.asarray(data_of(model(x[i : i + _BATCH]))) for i in range(0, len(x), _BATCH)]
     short = next((r for i, r in enumerate(rows) if r.shape[:1] != (len(x[i * _BATCH : (i + 1) * _BATCH]),)), None)
     if short is not None:
@@ -152,7 +152,7 @@ def check_module(caller: str, model: Any) -> None:
 
 
 @contextmanager
-def in_evaluation(model: Any) -> Iterator[None]:
+def in_evaluation(model: Any, recorded: bool = True) -> Iterator[None]:
     """A model in evaluation mode while this is open, also recorded where it is frozen, and then as it was. Functions stay."""
     from nn import Module
 
@@ -161,7 +161,7 @@ def in_evaluation(model: Any) -> Iterator[None]:
     if not isinstance(model, Module):
         yield
         return
-    with left_as_it_was(model):
+    with left_as_it_was(model, recorded):
         model.eval()
         yield
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_edu import DTypeError, ShapeError, tree_map
 
 from ..text import plain
-from .field import LARGEST, Array
+from .field import LARGEST, Array, Limits
 from .style import DASHES, MARKERS, Theme, colours_of, ink_of, paper_of
 
 if TYPE_CHECKING:
@@ -20,22 +20,33 @@ if TYPE_CHECKING:
 
 Paths: TypeAlias = "Trace | Array | tuple[Array, ...] | Mapping[str, Any] | None"
 
-_MANY = 40  # steps, whose marks are small
+_MARKS = 40  # of a path, about: more would hide the paths below
+_FEW = 4  # steps, of which nothing is said
+_WIDER = 1.0  # points, each path than the next one, which is drawn over it
 
 
 class Path(NamedTuple):
-    """A path as it is drawn: its finite points, (points, variables), and whether it went on to infinity or NaN."""
+    """A path as it is drawn.
+
+    Attributes:
+        name: as the user gave it.
+        points: those that are finite, (points, variables).
+        diverges: whether it goes on to infinity or NaN, or is on the way.
+        note: about it, for the legend.
+    """
 
     name: str
     points: Array
     diverges: bool
+    note: str = ""
 
-    def label(self, *limits: tuple[float, float]) -> str:
-        """The name, with a note if the path diverges or leaves the picture."""
+    def label(self, *limits: Limits) -> str:
+        """The name, with notes: whether the path diverges, ends outside of the picture, or was outside in between."""
         lows, highs = np.array(limits[: self.points.shape[1]]).T
-        leaves = bool(((self.points < lows) | (self.points > highs)).any())
-        note = " (diverges)" if self.diverges else " (leaves the picture)" if leaves else ""
-        return plain(self.name) + note
+        outside = ((self.points < lows) | (self.points > highs)).any(axis=1)
+        left = "leaves the picture" if outside[-1] else "partly outside the picture" if outside.any() else ""
+        notes = [note for note in (self.note, "diverges" if self.diverges else left) if note]
+        return plain(self.name) + (f" ({', '.join(notes)})" if notes else "")
 
 
 def read(caller: str, given: Paths, variables: int) -> list[Path]:
@@ -47,6 +58,19 @@ def read(caller: str, given: Paths, variables: int) -> list[Path]:
         return []
     named = given if isinstance(given, Mapping) else {"path": given}
     return [_path(caller, str(name), one, variables) for name, one in named.items()]
+
+
+def judged(paths: list[Path], f: Callable[..., Array]) -> list[Path]:
+    """The paths, those marked that diverge though they are finite: their last step is the longest, and f is higher there."""
+    return [path._replace(diverges=path.diverges or _grows(path.points, f)) for path in paths]
+
+
+def _grows(points: Array, f: Callable[..., Array]) -> bool:
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    if len(steps) < _FEW or steps[-1] < steps.max() or steps[-1] <= steps[0]:
+        return False
+    first, last = f(*points[[0, -1]].T)
+    return bool(last > first)
 
 
 def _path(caller: str, name: str, given: Any, variables: int) -> Path:
@@ -87,10 +111,12 @@ def draw(
     paths: list[Path],
     lines: list[list[Array]],
     theme: Theme,
-    *limits: tuple[float, float],
+    *limits: Limits,
     first: int = 0,
 ) -> None:
     """Draw paths, each along the columns of coordinates in `lines`: two on plane Axes, three in space.
+
+    Where paths coincide the lower one is seen, as it is wider. Of a long path every second or third step is marked, and so on.
 
     Args:
         first: the number of the first path's colour, dashes and marks.
@@ -99,15 +125,16 @@ def draw(
 
     colours = colours_of(theme)
     ink, paper = ink_of(theme), paper_of(theme)
-    halo = [Stroke(linewidth=3.5, foreground=paper), Normal()]
     for k, (path, line) in enumerate(zip(paths, lines, strict=True), first):
         colour, marker = colours[k % len(colours)], MARKERS[k % len(MARKERS)]
         style: dict[str, Any] = {"color": colour, "zorder": 5}
-        size = 4 if len(path.points) <= _MANY else 2
+        above = len(paths) - 1 - (k - first)
+        width, every = 1.6 + _WIDER * above, max(len(path.points) // _MARKS, 1)
         (drawn,) = ax.plot(
-            *line, ls=DASHES[k % len(DASHES)], marker=marker, ms=size, lw=1.6, label=path.label(*limits), **style
-        )
-        drawn.set_path_effects(halo)
+            *line, ls=DASHES[k % len(DASHES)], marker=marker, ms=4, markevery=(k % every, every), lw=width,
+            label=path.label(*limits), **style,
+        )  # fmt: skip
+        drawn.set_path_effects([Stroke(linewidth=width + 1.4, foreground=paper), Normal()])
         ends: dict[str, Any] = {"ls": "", "mec": colour, "zorder": 6, "label": "_"}
         ax.plot(*[column[:1] for column in line], marker="o", ms=9, mfc=paper, mew=2, **ends)
         if len(line[0]) > 1:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .contour import Limits, frame, ground
-from .field import Field, count, finite, grid, limits
+from .contour import frame, ground
+from .field import Array, Field, Limits
 from .levels import levels_of
 from .style import Theme, ink_of, shown, styled
 from .surface import beside, furnish, sheet
+from .terrain import Terrain, terrain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,29 +45,30 @@ def slices(
 
     >>> figure = slices(lambda x, y: x**2 + 3 * y**2, (-3, 3), (-3, 3))  # doctest: +SKIP
     """
-    field = Field("slices", f, 2)
-    across, along = limits("slices", "xlim", xlim), limits("slices", "ylim", ylim)
-    x, y = grid(across, along, count("slices", "points", points))
-    z = finite("slices", field.values(x, y), ["xlim", "ylim"])
-    ink = ink_of(theme)
+    land = terrain("slices", Field("slices", f, 2), xlim, ylim, points)
     with styled("slices", theme) as plt:
-        heights = levels_of("slices", z, levels, "linear")
+        heights = levels_of("slices", land.z, levels, "linear")
         figure, left, right = beside(plt)
-        left.computed_zorder = False
-        low, high = float(np.nanmin(z)), float(np.nanmax(z))
-        high = high if low < high else low + 1.0
-        floor = low - 0.5 * (high - low)
-        left.contour(
-            x, y, z, levels=heights, zdir="z", offset=floor, colors=ink, linewidths=0.8, linestyles="solid", zorder=0
-        )
-        sheet(left, (x, y, z), 0.75)
-        left.contour(x, y, z, levels=heights, colors=ink, linewidths=1.5, linestyles="solid", zorder=2)
-        for height in heights:
-            corners = np.meshgrid(across, along)
-            left.plot_surface(*corners, np.full((2, 2), height), color=ink, alpha=0.06, shade=False, zorder=1)
-        furnish(left, field, (across, along), z, theme)
-        left.set_zlim(floor, high)
-        left.set_zticks(heights, [shown(height) for height in heights])
-        ground(right, (x, y, z), heights, "linear", theme)
-        frame(right, field, across, along)
+        _sliced(left, land, heights, theme)
+        ground(right, land, heights, theme)
+        frame(right, land)
     return figure
+
+
+def _sliced(ax: Any, land: Terrain, heights: Array, theme: Theme) -> None:
+    """The surface with level planes, the lines in which they cut it, and these lines on the ground below."""
+    ink = ink_of(theme)
+    line: dict[str, Any] = {"levels": heights, "colors": ink, "linestyles": "solid"}
+    low, high = float(np.nanmin(land.z)), float(np.nanmax(land.z))
+    high = high if low < high else low + 1.0
+    floor = low - 0.5 * (high - low)
+    ax.computed_zorder = False
+    ax.contour(land.x, land.y, land.z, zdir="z", offset=floor, linewidths=0.8, zorder=0, **line)
+    sheet(ax, land, 0.75)
+    ax.contour(land.x, land.y, land.z, linewidths=1.5, zorder=2, **line)
+    corners = np.meshgrid(land.xlim, land.ylim)
+    for height in heights:
+        ax.plot_surface(*corners, np.full((2, 2), height), color=ink, alpha=0.06, shade=False, zorder=1)
+    furnish(ax, land, theme)
+    ax.set_zlim(floor, high)
+    ax.set_zticks(heights, [shown(height) for height in heights])

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from tinygrad_edu import TinygradError, vjp
 
 from ..text import data_of
+from .jumps import narrowed
 
 Array: TypeAlias = NDArray[np.float64]
 
-_HALVINGS = 40
 _SIDE = 1e-9  # of a kink: as close as a picture needs
 _JUMP = 1e-3  # the least change, relative to the largest number, that counts once the interval has shrunk to nothing
 
@@ -58,25 +58,14 @@ def curve(f: Callable[[Any], Any], low: float, high: float, points: int = 401) -
 
 
 def _kinks(f: Callable[[Any], Any], x: Array) -> tuple[Array, Array]:
-    """Places where the slope or the value jumps, and those where the value does.
+    """Places where the slope or the value jumps, and those where the value does."""
+    ends = np.stack([x[:-1], x[1:]])
+    values = _jumps(lambda x: values_and_slopes(f, x)[0], ends)
+    slopes = _jumps(lambda x: values_and_slopes(f, x)[1], ends)
+    return np.union1d(slopes, values), values
 
-    Each interval of x is halved again and again, towards the half in which slope and value change more: of a smooth function the
-    change vanishes, at a kink it stays. Of several kinks between two neighbours of x one is found.
-    """
-    found = []
-    for part in (1, 0):  # slopes, values
-        ends = np.stack([x[:-1], x[1:]])
-        at_ends = np.stack([values_and_slopes(f, end)[part] for end in ends])
-        least = _JUMP * np.max(np.abs(at_ends))
-        for _ in range(_HALVINGS):
-            kept = np.abs(at_ends[1] - at_ends[0]) > least
-            ends, at_ends = ends[:, kept], at_ends[:, kept]
-            if not ends.size:
-                break
-            middle = ends.mean(axis=0)
-            at_middle = values_and_slopes(f, middle)[part]
-            left = np.abs(at_middle - at_ends[0]) >= np.abs(at_ends[1] - at_middle)
-            ends = np.where(left, [ends[0], middle], [middle, ends[1]])
-            at_ends = np.where(left, [at_ends[0], at_middle], [at_middle, at_ends[1]])
-        found.append(np.unique(np.round(ends.mean(axis=0), 9) + 0.0))
-    return np.union1d(*found), found[1]
+
+def _jumps(f: Callable[[Array], Array], ends: Array) -> Array:
+    """Places where f jumps by more than a small part of its largest number."""
+    least = _JUMP * float(np.max(np.abs([f(end) for end in ends])))
+    return np.unique(np.round(narrowed(f, ends, least)[0].mean(axis=0), 9) + 0.0)

@@ -12,11 +12,12 @@ from tinygrad_edu import DTypeError
 from ..drawing import RenderError
 from . import contour as contours
 from . import path as routes
-from .contour import Limits, frame, legend_beside
-from .field import Array, Field, count, finite, grid, limits, places
+from .contour import frame, legend_beside
+from .field import Array, Field, Limits, places
 from .levels import Scale
 from .path import Path, Paths
 from .style import SURFACE, Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
+from .terrain import Terrain, terrain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,19 +73,29 @@ def _draw(
 ) -> Any:
     """`surface`, with messages in the name of the function `caller`."""
     field = Field(caller, f, 2)
-    across, along = limits(caller, "xlim", xlim), limits(caller, "ylim", ylim)
     touched = places(caller, "tangents", tangents, 2)
-    read = routes.read(caller, path, 2)
-    x, y = grid(across, along, count(caller, "points", points))
-    z = finite(caller, field.values(x, y), ["xlim", "ylim"])
+    read = routes.judged(routes.read(caller, path, 2), field.values)
+    land = terrain(caller, field, xlim, ylim, points)
+    lines = [[*path.points.T, field.values(*path.points.T)] for path in read]
+    ax = plot(caller, land, read, lines, ax, theme, 0.75 if touched.size or read else 1.0)
+    with styled(caller, theme):
+        for k, point in enumerate(touched):
+            _plane(ax, field, point, land, colours_of(theme)[(k + 1) % len(colours_of(theme))], theme)
+        if touched.size:
+            ax.legend(loc="upper left")
+    return ax
+
+
+def plot(
+    caller: str, land: Terrain, paths: list[Path], lines: list[list[Array]], ax: Any, theme: Theme, alpha: float
+) -> Any:
+    """A surface with paths on it, each along x, y and z in `lines`."""
     with styled(caller, theme) as plt:
         ax = space(plt, caller, ax)
-        sheet(ax, (x, y, z), 0.75 if touched.size or read else 1.0)
-        for k, point in enumerate(touched):
-            _plane(ax, field, point, across, along, colours_of(theme)[(k + 1) % len(colours_of(theme))], theme)
-        _routes(ax, field, read, across, along, theme)
-        furnish(ax, field, (across, along), z, theme)
-        if read or touched.size:
+        sheet(ax, land, alpha)
+        climb(ax, land, paths, lines, theme)
+        furnish(ax, land, theme)
+        if paths:
             ax.legend(loc="upper left")
     return ax
 
@@ -97,7 +108,7 @@ def surface_and_contour(
     paths: Paths = None,
     arrows: bool = False,
     levels: int | Sequence[float] = 10,
-    scale: Scale = "linear",
+    scale: Scale = "auto",
     theme: Theme = "light",
 ) -> Figure:
     """A function of two numbers as a surface, beside its contour map. Arguments are those of `surface` and `contour`.
@@ -136,28 +147,38 @@ def space(plt: Any, caller: str, ax: Any) -> Any:
     return ax
 
 
-def sheet(ax: Any, xyz: tuple[Array, Array, Array], alpha: float) -> None:
+def sheet(ax: Any, land: Terrain, alpha: float) -> None:
     """The surface, coloured by height."""
-    x, y, z = xyz
     most = 80  # lines: matplotlib draws 50 by default, which show as edges
     ax.plot_surface(
-        x, y, z, cmap=SURFACE, alpha=alpha, lw=0, rcount=most, ccount=most, antialiased=alpha == 1, zorder=1
+        land.x,
+        land.y,
+        land.z,
+        cmap=SURFACE,
+        alpha=alpha,
+        lw=0,
+        rcount=most,
+        ccount=most,
+        antialiased=alpha == 1,
+        zorder=1,
     )
 
 
-def furnish(ax: Any, field: Field, box: tuple[Limits, Limits], z: Array, theme: Theme) -> None:
+def furnish(ax: Any, land: Terrain, theme: Theme) -> None:
     """Names and limits of the axes, and panes of the theme's colour."""
-    frame(ax, field, *box)
-    low, high = float(np.nanmin(z)), float(np.nanmax(z))
+    frame(ax, land)
+    low, high = float(np.nanmin(land.z)), float(np.nanmax(land.z))
     margin = 0.03 * (high - low) or 1.0
     ax.set_zlim(low - margin, high + margin)
-    ax.set_zlabel(f"{field.name}({', '.join(field.names)})" if field.separate else f"{field.name}", labelpad=8)
+    ax.set_zlabel(land.label, labelpad=8)
+    for axis, name in zip((ax.xaxis, ax.yaxis), land.names, strict=True):
+        axis.labelpad = 4 + 14 * name.count("\n")  # room for a second line
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color(paper_of(theme))
         axis.line.set_color(ink_of(theme))
 
 
-def _plane(ax: Any, field: Field, point: Array, xlim: Limits, ylim: Limits, colour: str, theme: Theme) -> None:
+def _plane(ax: Any, field: Field, point: Array, land: Terrain, colour: str, theme: Theme) -> None:
     """The tangent plane around a point, half as wide as the surface."""
     value, gradient = field.at(*point)
     if not np.isfinite([value, *gradient]).all():
@@ -165,7 +186,7 @@ def _plane(ax: Any, field: Field, point: Array, xlim: Limits, ylim: Limits, colo
         raise DTypeError(
             f"surface: f({at}) is {value} with gradient {gradient}, expected finite numbers for a tangent plane"
         )
-    u, v = np.meshgrid(*[(end - start) / 4 * np.array([-1.0, 1.0]) for start, end in (xlim, ylim)])
+    u, v = np.meshgrid(*[(end - start) / 4 * np.array([-1.0, 1.0]) for start, end in (land.xlim, land.ylim)])
     a, b = (float(number) for number in gradient)
     slopes = f"tangent plane at ({shown(point[0])}, {shown(point[1])}): slopes {shown(a)}, {shown(b)}"
     ax.plot_surface(
@@ -175,11 +196,8 @@ def _plane(ax: Any, field: Field, point: Array, xlim: Limits, ylim: Limits, colo
     ax.plot([point[0]], [point[1]], [value], ls="", marker="o", ms=7, mfc=ink_of(theme), mec=paper_of(theme), zorder=4)
 
 
-def _routes(ax: Any, field: Field, read: list[Path], xlim: Limits, ylim: Limits, theme: Theme) -> None:
-    lines = []
-    for route in read:
-        x, y = route.points.T.copy()
-        outside = (x < xlim[0]) | (x > xlim[1]) | (y < ylim[0]) | (y > ylim[1])
-        z = np.where(outside, np.nan, field.values(x, y))  # matplotlib does not clip lines in space
-        lines.append([x, y, z])
-    routes.draw(ax, read, lines, theme, xlim, ylim)
+def climb(ax: Any, land: Terrain, paths: list[Path], lines: list[list[Array]], theme: Theme) -> None:
+    """Paths on a surface, along x, y and z in `lines`; without what is beside it, as matplotlib does not clip lines in space."""
+    (left, right), (near, far) = land.xlim, land.ylim
+    clipped = [[x, y, np.where((x < left) | (x > right) | (y < near) | (y > far), np.nan, z)] for x, y, z in lines]
+    routes.draw(ax, paths, clipped, theme, land.xlim, land.ylim)
