@@ -218,9 +218,54 @@ def test_a_cell_says_how_often_a_class_was_taken_for_another(theme):
 
 
 def test_shares_of_a_row_and_a_class_that_does_not_occur():
-    ax = confusion_matrix([0, 0, 0, 2], np.array([0, 0, 2, 2]), shares=True)
+    ax = confusion_matrix([0, 0, 0, 2], np.array([0, 0, 2, 2]), normalise="true")
     assert [t.get_text() for t in ax.texts] == ["67%", "33%", "100%"]
     assert [t.get_text() for t in ax.child_axes[0].get_yticklabels()] == ["67%", "–", "100%"]
+
+
+@pytest.mark.parametrize(
+    ("normalise", "whole"), [("true", "each class"), ("pred", "each prediction"), ("all", "all examples")]
+)
+@pytest.mark.parametrize("cmap", [None, "viridis"])
+def test_shares_are_those_of_scikit_learn_and_colours_follow(normalise, whole, cmap):
+    from sklearn.metrics import confusion_matrix as computed
+
+    y, said = RNG.integers(0, 4, 60), RNG.integers(0, 4, 60)
+    share = computed(y, said, normalize=normalise)
+    ax = confusion_matrix(y, said, normalise=normalise, cmap=cmap)
+    told = {(int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in ax.texts}
+    assert told == {(i, j): f"{share[i, j]:.0%}" for i, j in np.argwhere(share)}
+    assert ax.get_xlabel() == f"prediction; percentages of {whole}"
+    pixels = np.asarray(ax.images[0].get_array())
+    if cmap:
+        assert np.allclose(pixels, plt.get_cmap(cmap)(share / share.max())[..., :3], atol=1 / 255)
+    else:
+        for place in (np.eye(4, dtype=bool), ~np.eye(4, dtype=bool)):
+            deeper = np.argsort(share[place], kind="stable")
+            assert np.all(np.diff(pixels[place][deeper].sum(axis=1)) < 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "of", "right", "mistake"),
+    [(1, 20, "95%", "5%"), (6, 719, "99.2%", "0.8%"), (1, 1000, "99.9%", "0.1%"), (1, 9000, ">99.9%", "<0.1%")],
+)
+def test_a_share_is_not_rounded_to_nothing_or_to_all(wrong, of, right, mistake):
+    ax = confusion_matrix(np.zeros(of, int), (np.arange(of) < wrong).astype(int), normalise="true")
+    assert [t.get_text() for t in ax.texts] == [right, mistake]
+    assert [t.get_text() for t in ax.child_axes[0].get_yticklabels()] == [right, "–"]
+    assert [t.get_text() for t in ax.child_axes[1].get_xticklabels()] == ["100%", "0%"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("cmap", [None, "viridis", "Greys"])
+def test_numbers_stand_out_from_their_cells(cmap, theme):
+    ax = confusion_matrix(
+        np.arange(40) % 4, np.maximum(np.arange(40) % 4 - (np.arange(40) > 30), 0), cmap=cmap, theme=theme
+    )
+    for text in ax.texts:
+        ground = np.asarray(ax.images[0].get_array())[int(text.get_position()[1]), int(text.get_position()[0])]
+        one, other = sorted((np.array(c) ** 2.2) @ [0.2126, 0.7152, 0.0722] for c in (ground, to_rgb(text.get_color())))
+        assert (other + 0.05) / (one + 0.05) > 4  # the best that either black or white has on any ground is 4.6
 
 
 def test_scores_are_decided_and_values_are_taken():
@@ -236,6 +281,8 @@ def test_many_classes_have_no_numbers_but_ticks():
     ax = confusion_matrix(np.arange(60), np.arange(60))
     assert not ax.texts
     assert list(ax.get_xticks()) == [*range(0, 60, 2)]
+    assert len(confusion_matrix(np.arange(60), np.arange(60), values=True).texts) == 60
+    assert not confusion_matrix(Y, Y, values=False).texts
 
 
 @pytest.mark.parametrize(
@@ -244,6 +291,8 @@ def test_many_classes_have_no_numbers_but_ticks():
         (lambda: confusion_matrix(X, Y), ShapeError, r"got scores \(20,\) and labels \(20, 6\)"),
         (lambda: confusion_matrix(Y, Y, ["a"]), ShapeError, "got 1 labels, expected 3, one for each class"),
         (lambda: confusion_matrix(Y, Y * 1.0), DTypeError, "prediction is of float64"),
+        (lambda: confusion_matrix(Y, Y, normalise="row"), RenderError, "got normalise='row', expected 'true', 'pred'"),
+        (lambda: confusion_matrix(Y, Y, cmap="no such"), RenderError, "got cmap='no such', expected a colour map"),
     ],
 )
 def test_bad_confusion_is_named(call, error, message):
