@@ -10,7 +10,6 @@ torchview needs Graphviz's dot, TensorBoard's page Playwright with Chromium. doc
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 import warnings
 from collections.abc import Callable

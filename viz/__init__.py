@@ -27,6 +27,7 @@ from .plots.gradients import gradient_flow
 from .plots.histograms import histograms
 from .plots.images import images
 from .plots.level_set import level_set
+from .plots.live import live
 from .plots.loss import loss_over
 from .plots.losses import losses
 from .plots.slices import slices
@@ -56,6 +57,7 @@ __all__ = [
     "histograms",
     "images",
     "level_set",
+    "live",
     "loss_over",
     "losses",
     "slices",

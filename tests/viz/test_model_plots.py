@@ -149,6 +149,50 @@ def test_regions_of_classes_are_where_their_score_is_the_largest():
     assert len({tuple(region.get_facecolor()[0]) for region in regions}) == 3
 
 
+@pytest.mark.parametrize("given", ["logits", "probabilities"])
+def test_a_region_is_the_deeper_the_surer_the_model_is(given):
+    def logits(p):
+        return np.stack([3 * p[:, 0], 3 * p[:, 1], 0 * p[:, 0] + 0.2], axis=1)
+
+    def shares(p):
+        e = np.exp(logits(p))
+        return e / e.sum(axis=1, keepdims=True)
+
+    ax = decision_boundary(logits if given == "logits" else shares, PLANE, steps=400, probabilities=True)
+    share = shares(PLANE)
+    expected = [
+        ((share.argmax(axis=1) == k) & (share[:, k] > least)).tolist()
+        for k in range(3)
+        for least in (0, 0.6, 0.75, 0.9, 0.99)
+    ]
+    layers = [c for c in ax.collections if len(c.get_facecolor())]
+    assert [[any(path.contains_point(p) for path in layer.get_paths()) for p in PLANE] for layer in layers] == expected
+    bar = ax.figure.axes[-1]
+    assert bar.get_ylabel() == "probability of the class that is the most probable"
+    assert [t.get_text() for t in bar.get_yticklabels()] == ["0", "0.6", "0.75", "0.9", "0.99", "1"]
+
+
+def test_the_probability_of_a_single_logit():
+    y = (PLANE[:, 0] > np.log(4)).astype(int)  # sigmoid(log 4) = 0.8
+    ax = decision_boundary(lambda p: p[:, 0], PLANE, y, threshold=0.8, probabilities=True, steps=400)
+    assert ax.figure.axes[-1].get_ylabel() == "probability; the boundary is at 0.8"
+    assert ax.collections[-1].get_paths()[0].vertices[:, 0] == pytest.approx(np.log(4), abs=1e-3)
+    assert "wrong" not in " ".join(lines(ax))
+    ax = decision_boundary(lambda p: 1 / (1 + np.exp(-p[:, 0])), PLANE, probabilities=True)
+    assert ax.collections[-1].get_paths()[0].vertices[:, 0] == pytest.approx(0, abs=1e-3)  # no sigmoid of a sigmoid
+
+
+@pytest.mark.parametrize("method", ["decision_function", "predict_proba"])
+def test_an_estimator_of_scikit_learns_comes_by_its_method(method):
+    from sklearn.linear_model import LogisticRegression
+
+    y = (PLANE.sum(axis=1) > 0.3).astype(int)
+    fitted = LogisticRegression(C=0.05).fit(PLANE, y)
+    mistaken = int(np.sum(fitted.predict(PLANE) != y))
+    assert mistaken
+    assert f"wrong: {mistaken} of 20" in lines(decision_boundary(getattr(fitted, method), PLANE, y))
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -434,6 +478,40 @@ def test_the_bars_are_the_gradients_of_the_loss_by_outputs():
         assert edges == pytest.approx(places[:-1])
 
 
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("kind", ["parameters", "parameter gradients"])
+def test_the_bars_are_the_parameters_and_their_gradients(kind, held):
+    net = model()
+    computed = model()
+    loss(computed(X)).backward()
+    given = {}
+    if held:
+        loss(net(X)).backward()
+    elif kind == "parameter gradients":
+        given = {"x": X, "loss": loss}
+    axes = histograms(net, kind=kind, bins=6, yscale="log", **given).axes
+    titles = ["0: Linear(6, 4), weight", "0: Linear(6, 4), bias", "2: Linear(4, 3), weight", "2: Linear(4, 3), bias"]
+    assert [ax.get_title().splitlines()[0] for ax in axes] == titles
+    for ax, p in zip(axes, computed.parameters(), strict=True):
+        numbers = np.asarray(p.data if kind == "parameters" else p.grad)
+        drawn = numbers[numbers != 0] if np.mean(numbers == 0) > 0.05 else numbers.ravel()
+        counts, places = np.histogram(drawn, 6)
+        heights, edges = bars(ax)
+        assert heights == pytest.approx(counts / numbers.size)
+        assert edges == pytest.approx(places[:-1])
+        assert ax.get_yscale() == "log"
+    assert all((p.grad is not None) == held for p in net.parameters())
+
+
+def test_parameters_without_a_gradient_have_no_panel():
+    net = model()
+    net[0].freeze()
+    loss(net(X)).backward()
+    axes = histograms(net, kind="parameter gradients").axes
+    assert [ax.get_title().splitlines()[0] for ax in axes] == ["2: Linear(4, 3), weight", "2: Linear(4, 3), bias"]
+    assert len(histograms(net, kind="parameters").axes) == 4
+
+
 def test_numbers_that_are_not_finite_are_counted():
     layer = nn.Linear(6, 4, rng=0)
     layer.weight.data[1, 0] = np.nan
@@ -588,6 +666,27 @@ def test_parameters_outside_of_layers_have_a_row_of_their_own():
         (lambda: histograms(model(), X, "weights"), RenderError, "histograms: got kind='weights'"),
         (lambda: histograms(model(), X, "gradients"), RenderError, "histograms: gradients need a loss; pass loss="),
         (lambda: histograms(model(), X, bins=0), RenderError, "histograms: got bins=0"),
+        (
+            lambda: histograms(model(), X, yscale="symlog"),
+            RenderError,
+            "histograms: got yscale='symlog', expected 'linear'",
+        ),
+        (lambda: histograms(model()), ShapeError, r"histograms: got no x, expected \(batch, ...\)"),
+        (
+            lambda: histograms(model(), kind="parameter gradients"),
+            RenderError,
+            "histograms: no layer of Sequential has parameter gradients; call backward",
+        ),
+        (
+            lambda: histograms(model(), X, "parameter gradients"),
+            RenderError,
+            "histograms: got x alone for gradients; pass x and loss=, or neither",
+        ),
+        (
+            lambda: histograms(model(), kind="parameter gradients", loss=loss),
+            RenderError,
+            "histograms: got a loss alone for gradients; pass x and loss=, or neither",
+        ),
         (
             lambda: histograms(model(), X, "gradients", loss=lambda y: 1.0),
             DTypeError,
