@@ -38,6 +38,7 @@ from .beside import say
 from .browser import chromium
 
 DPI, MARGIN, TITLE = 100, 24, 40
+LETTER = 13  # dots of an average letter of the titles
 Dots: TypeAlias = NDArray[np.float64]  # (height, width, 3), from 0 to 1
 PAGE = (1180, 760)  # dots of TensorBoard's page
 
@@ -138,7 +139,7 @@ def decision_theirs() -> Dots:
 
 def decision_ours() -> Dots:
     model, x, y = moons()
-    return of_figure(viz.decision_boundary(model, x, y, ["upper", "lower"]).figure)
+    return of_figure(viz.decision_boundary(model, x, y, ["upper", "lower"], probabilities=True).figure)
 
 
 def confusion_theirs() -> Dots:
@@ -252,7 +253,7 @@ def tensorboard() -> dict[str, Dots]:
 
 
 def histograms_ours() -> Dots:
-    return of_figure(viz.histograms(digits().model, digits().x, "gradients", loss=loss))
+    return of_figure(viz.histograms(digits().model, digits().x, "parameter gradients", loss=loss, yscale="log"))
 
 
 def flow_ours() -> Dots:
@@ -301,10 +302,10 @@ def of_figure(figure: Any) -> Dots:
 
 def beside(left: Dots, right: Dots, titles: tuple[str, str], path: Path) -> None:
     """Two pictures in one file, each under its title."""
-    tall, wide = max(len(left), len(right)), left.shape[1] + right.shape[1]
-    size = (wide + 3 * MARGIN, tall + TITLE + 2 * MARGIN)
+    widths = [max(dots.shape[1], LETTER * len(title)) for dots, title in zip((left, right), titles, strict=True)]
+    size = (sum(widths) + 3 * MARGIN, max(len(left), len(right)) + TITLE + 2 * MARGIN)
     figure = Figure((size[0] / DPI, size[1] / DPI), dpi=DPI)
-    for dots, title, at in ((left, titles[0], MARGIN), (right, titles[1], 2 * MARGIN + left.shape[1])):
+    for dots, title, at in ((left, titles[0], MARGIN), (right, titles[1], 2 * MARGIN + widths[0])):
         say(figure, title, at, size[1] - MARGIN, size=14, weight="bold")
         figure.figimage(dots, at, size[1] - MARGIN - TITLE - len(dots))
     figure.savefig(path)
