@@ -182,7 +182,8 @@ def landscapes_theirs() -> Dots:
 
     torch.manual_seed(0)
     metric = Loss(torch.nn.CrossEntropyLoss(), torch.tensor(digits().x), torch.tensor(digits().y))
-    numbers = loss_landscapes.random_plane(in_torch(), metric, distance=2, steps=31, normalization="filter")
+    # Half as long as the parameters / distance: 0.5 gives the plane the width of ours.
+    numbers = loss_landscapes.random_plane(in_torch(), metric, distance=0.5, steps=31, normalization="filter")
     figure, ax = plt.subplots(figsize=(6, 4.5))
     figure.colorbar(
         ax.contourf(numbers, levels=30), ax=ax

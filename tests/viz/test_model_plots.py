@@ -500,6 +500,7 @@ def test_the_bars_are_the_parameters_and_their_gradients(kind, held):
         assert heights == pytest.approx(counts / numbers.size)
         assert edges == pytest.approx(places[:-1])
         assert ax.get_yscale() == "log"
+        assert ax.get_ylim()[0] < 0.5 / numbers.size  # of a bar of one number
     assert all((p.grad is not None) == held for p in net.parameters())
 
 

@@ -81,8 +81,8 @@ def curves(
     Raises:
         DTypeError: if `history` is none of these.
         ShapeError: if it is empty, or the curves of a run differ in length.
-        RenderError: for other options, seconds that a run does not have, a logarithm of numbers ≤ 0, several quantities for one ax,
-            or without matplotlib.
+        RenderError: for other options, seconds that a run does not have, a logarithm of numbers ≤ 0, several quantities for one
+            ax, or without matplotlib.
 
     >>> history = nn.fit(model, train, optimizer, validation=validation)  # doctest: +SKIP
     >>> viz.curves(history, yscale="log").figure.savefig("curves.png")  # doctest: +SKIP

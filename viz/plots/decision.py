@@ -57,10 +57,7 @@ def decision_boundary(
 
     >>> viz.decision_boundary(model, x, y).figure.savefig("boundary.png")  # doctest: +SKIP
     """
-    points = examples("decision_boundary", x).astype(float, copy=False)
-    if points.ndim != 2 or points.shape[1] != 2:
-        remedy = "pass two columns, and a function that fills in the others"
-        raise ShapeError(f"decision_boundary: x has shape {points.shape}, expected (n, 2); {remedy}")
+    points = _points(x)
     if steps < 2:
         raise RenderError(f"decision_boundary: got steps={steps}, expected at least 2")
     sides = [_side(column, steps) for column in points.T]
@@ -68,16 +65,15 @@ def decision_boundary(
     dtype = np.asarray(data_of(x)).dtype
     grid = np.stack([m.ravel() for m in mesh], axis=1).astype(dtype if dtype.kind == "f" else float)
     scores = _scores(outputs("decision_boundary", model, grid))
-    logits = probabilities and not _are_probabilities(scores)
-    if logits:
-        scores = _probabilities(scores)
-    single = scores.shape[1] == 1
-    if threshold is None:
-        threshold = 0.5 if single and scores.min() >= 0 and scores.max() <= 1 else 0.0
     if bad := int(np.sum(~np.isfinite(scores))):
         raise RenderError(
             f"decision_boundary: {bad:,} of {scores.size:,} scores are NaN or infinite, so there is no boundary"
         )
+    logits = probabilities and not _are_probabilities(scores)
+    scores = _probabilities(scores) if logits else scores
+    single = scores.shape[1] == 1
+    if threshold is None:
+        threshold = 0.5 if single and scores.min() >= 0 and scores.max() <= 1 else 0.0
     classes = None if y is None else _classes(y, len(points), scores.shape[1])
     names = _names(labels, scores.shape[1])
     with styled("decision_boundary", theme) as plt:
@@ -96,13 +92,26 @@ def decision_boundary(
                 ax.plot([], [], "s", color=_colour(k, theme), alpha=0.5, label=name)
         if probabilities and not single:
             _sureness(ax, theme)
-        ax.set_xlabel("x₁")
-        ax.set_ylabel("x₂")
-        ax.grid(False)
-        if ax.get_legend_handles_labels()[0]:
-            columns = 3 if probabilities or single else 4  # a bar takes room
-            ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
+        _finish(ax, columns=3 if probabilities or single else 4)  # a bar takes room
     return ax
+
+
+def _finish(ax: Axes, columns: int) -> None:
+    """Names of the axes, and a legend in so many columns."""
+    ax.set_xlabel("x₁")
+    ax.set_ylabel("x₂")
+    ax.grid(False)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
+
+
+def _points(x: Any) -> Array:
+    """The examples as (n, 2)."""
+    points = examples("decision_boundary", x).astype(float, copy=False)
+    if points.ndim != 2 or points.shape[1] != 2:
+        remedy = "pass two columns, and a function that fills in the others"
+        raise ShapeError(f"decision_boundary: x has shape {points.shape}, expected (n, 2); {remedy}")
+    return points
 
 
 def _side(column: Array, steps: int) -> Array:

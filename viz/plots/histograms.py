@@ -135,9 +135,11 @@ def _draw(ax: Axes, title: str, numbers: Array, bins: int, log: bool, theme: The
     barred = finite[finite != 0] if zero > _MANY_ZEROS else finite
     if barred.size:
         ax.hist(barred, bins, weights=np.full(barred.size, 1 / numbers.size), color=colours_of(theme)[0], log=log)
+    if barred.size and log:
+        ax.set_ylim(bottom=0.4 / numbers.size)  # a bar of a single number is seen
     ax.set_title("\n".join([title, *words]), fontsize=8)
     ax.set_axisbelow(True)
-    ax.tick_params(labelsize=7)
+    ax.tick_params(which="both", labelsize=7)
     ax.ticklabel_format(axis="x", scilimits=(-3, 4))
     ax.xaxis.get_offset_text().set_fontsize(7)
     ax.locator_params(axis="x", nbins=4)
