@@ -10,6 +10,7 @@ torchview needs Graphviz's dot, TensorBoard's page Playwright with Chromium. doc
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 import warnings
 from collections.abc import Callable
@@ -200,6 +201,8 @@ def torchview_theirs() -> Dots:
     from torch import nn as torch_nn
     from torchview import draw_graph
 
+    if not shutil.which("dot"):
+        raise ImportError("Graphviz's dot is not installed")
     layers = [torch_nn.Conv2d(1, 4, 3), torch_nn.ReLU(), torch_nn.MaxPool2d(2), torch_nn.Flatten()]
     model = torch_nn.Sequential(*layers, torch_nn.Linear(36, 10))
     graph = draw_graph(model, input_size=(1, 1, 8, 8), device="cpu").visual_graph
@@ -223,6 +226,9 @@ def tensorboard() -> dict[str, Dots]:
     from tensorboard import program
     from torch.utils.tensorboard import SummaryWriter
 
+    if not chromium():
+        raise ImportError("Chromium is not installed")
+
     twin = in_torch()
     x, y = torch.tensor(digits().x), torch.tensor(digits().y)
     pictures: dict[str, Dots] = {}
@@ -244,7 +250,7 @@ def tensorboard() -> dict[str, Dots]:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
             page = browser.new_page(viewport={"width": PAGE[0], "height": PAGE[1]})
-            for tab in ("scalars", "histograms", "graphs"):
+            for tab in ("scalars", "histograms", "distributions", "graphs"):
                 page.goto(f"{address}#{tab}")
                 page.reload()
                 page.wait_for_timeout(6000)  # its pages say nowhere that they are complete
@@ -285,7 +291,7 @@ PAIRS = (
     Pair("torchview", "draw_graph", torchview_theirs, "viz.graph(model)", graph_ours),
     Pair("tensorboard", "scalars", lambda: tensorboard()["scalars"], "viz.curves", curves_ours),
     Pair("tensorboard", "histograms", lambda: tensorboard()["histograms"], "viz.histograms", histograms_ours),
-    Pair("tensorboard", "histograms, too", lambda: tensorboard()["histograms"], "viz.gradient_flow", flow_ours),
+    Pair("tensorboard", "distributions", lambda: tensorboard()["distributions"], "viz.gradient_flow", flow_ours),
     Pair("tensorboard", "graphs", lambda: tensorboard()["graphs"], "viz.graph(model)", model_ours),
 )
 
@@ -316,7 +322,7 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "pictures")
     folder.mkdir(parents=True, exist_ok=True)
     for pair in PAIRS:
-        path = folder / f"{pair.peer} {pair.what}.png".replace(" ", "_").replace(",", "")
+        path = folder / f"{pair.peer} {pair.what}.png".replace(" ", "_")
         try:
             with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
                 warnings.simplefilter("ignore")  # of the other libraries
