@@ -336,6 +336,8 @@ def test_many_classes_have_no_numbers_but_ticks():
         (lambda: confusion_matrix(Y, Y, ["a"]), ShapeError, "got 1 labels, expected 3, one for each class"),
         (lambda: confusion_matrix(Y, Y * 1.0), DTypeError, "prediction is of float64"),
         (lambda: confusion_matrix(Y, Y, normalise="row"), RenderError, "got normalise='row', expected 'true', 'pred'"),
+        (lambda: confusion_matrix(Y, Y, normalise=["true"]), RenderError, r"got normalise=\['true'\], expected 'true'"),
+        (lambda: confusion_matrix(Y, Y, cmap=3), RenderError, "got cmap=3, expected a colour map"),
         (lambda: confusion_matrix(Y, Y, cmap="no such"), RenderError, "got cmap='no such', expected a colour map"),
     ],
 )
@@ -664,6 +666,7 @@ def test_parameters_outside_of_layers_have_a_row_of_their_own():
     ("call", "error", "message"),
     [
         (lambda: histograms(3, X), DTypeError, "histograms: got int as model, expected a Module"),
+        (lambda: histograms(model(), X, ["gradients"]), RenderError, r"histograms: got kind=\['gradients'\]"),
         (lambda: histograms(model(), X, "weights"), RenderError, "histograms: got kind='weights'"),
         (lambda: histograms(model(), X, "gradients"), RenderError, "histograms: gradients need a loss; pass loss="),
         (lambda: histograms(model(), X, bins=0), RenderError, "histograms: got bins=0"),

@@ -66,7 +66,7 @@ def confusion_matrix(
     """
     from nn import metrics
 
-    if normalise is not None and normalise not in _WHOLES:
+    if normalise not in (None, *_WHOLES):
         raise RenderError(f"confusion_matrix: got normalise={normalise!r}, expected 'true', 'pred', 'all' or None")
 
     matrix = metrics.confusion_matrix(prediction, np.asarray(data_of(y)))

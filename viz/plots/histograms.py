@@ -69,7 +69,7 @@ def histograms(
     >>> viz.histograms(model, x, "gradients", loss=lambda scores: cross_entropy(scores, y))  # doctest: +SKIP
     >>> viz.histograms(model, kind="parameters")  # doctest: +SKIP
     """
-    if kind not in _TITLES:
+    if kind not in (*_TITLES,):
         raise RenderError(f"histograms: got kind={kind!r}, expected one of {', '.join(map(repr, _TITLES))}")
     if bins < 1:
         raise RenderError(f"histograms: got bins={bins}, expected at least 1")
