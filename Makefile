@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
-PEERS := micrograd==0.1.0 autograd mygrad jacobi==0.9.2 $(TORCH) jax torchviz torchview torchvista
+PEERS := micrograd==0.1.0 autograd mygrad jacobi==0.9.2 $(TORCH) jax torchviz torchview torchvista livelossplot loss-landscapes tensorboard
 
 # Several BLAS threads on a busy machine are many times slower than one.
 export OPENBLAS_NUM_THREADS ?= 1
@@ -42,6 +42,7 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python -m benchmarks.drawing
 	$(BIN)/python -m benchmarks.stepping
 	PYTHONPATH=$(VENV)/micrograd-viz $(BIN)/python -W ignore -m benchmarks.beside
+	$(BIN)/python -m benchmarks.pictures pictures
 	$(BIN)/python -m benchmarks.published $(if $(MNIST),--mnist $(MNIST))
 
 # A page of every drawing; with SCREENSHOTS=FOLDER pictures of it too, which take Chromium.
@@ -49,7 +50,7 @@ gallery: $(VENV)/test.stamp
 	$(BIN)/python docs/gallery.py gallery $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
 
 clean:
-	rm -rf $(VENV) demo gallery
+	rm -rf $(VENV) demo gallery pictures
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -330,9 +330,25 @@ ax.set(xlabel="length of sepals, cm", ylabel="width of sepals, cm")
 """,
     ),
     (
+        "How sure a model is",
+        "Two half moons; colours are the deeper, the higher the probability, in steps that a bar names; rings for wrong examples",
+        """
+from sklearn.datasets import make_moons
+x, y = make_moons(200, noise=0.25, random_state=0)
+model = nn.MLP((2, 16, 2), nn.Tanh, rng=0)
+nn.fit(model, (x, y), nn.optim.Adam(model.parameters(), lr=0.05), epochs=20, rng=0, progress=False)
+ax = viz.decision_boundary(model, x, y, ["upper", "lower"], probabilities=True, theme=theme)
+""",
+    ),
+    (
         "Which digit is taken for which",
         "A matrix of ten digits: most answers on the diagonal, some mistakes, with recall and precision of each digit",
         DIGITS + "ax = viz.confusion_matrix(y[rest], model(x[rest]), theme=theme)",
+    ),
+    (
+        "Of what was taken for a digit, the share that is one",
+        "The same matrix in percentages of each prediction, in one colour map",
+        DIGITS + "ax = viz.confusion_matrix(y[rest], model(x[rest]), normalise='pred', cmap='cividis', theme=theme)",
     ),
     (
         "Misread digits",
@@ -392,6 +408,15 @@ y = 0.1 + 0.8 * x + np.random.default_rng(0).normal(0, 0.1, 12)
 path = trace(lambda c, m: np.mean((m * x + c - y) ** 2), (0.5, 0.8), lambda p: SGD(p, lr=0.5), 200)
 c, m = (numbers[-1] for numbers in path.parameters)
 ax = viz.fitted(lambda x: m * x + c, x, y, truth=lambda x: 0.1 + 0.8 * x, theme=theme)
+""",
+    ),
+    (
+        "How the gradients of parameters are distributed",
+        "Four histograms on a logarithmic axis: most gradients are near 0, a few are large",
+        DIGITS
+        + """
+loss = lambda scores: cross_entropy(scores, y[rest])
+figure = viz.histograms(model, x[rest], "parameter gradients", loss=loss, yscale="log", theme=theme)
 """,
     ),
     (

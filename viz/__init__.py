@@ -29,6 +29,7 @@ from .plots.histograms import histograms
 from .plots.images import images
 from .plots.landscape import landscape
 from .plots.level_set import level_set
+from .plots.live import live
 from .plots.loss import loss_over
 from .plots.losses import losses
 from .plots.slices import slices
@@ -60,6 +61,7 @@ __all__ = [
     "images",
     "landscape",
     "level_set",
+    "live",
     "loss_over",
     "losses",
     "slices",

@@ -30,6 +30,27 @@ def show(picture: Any) -> None:
         sys.modules["IPython"].display.display(picture)
 
 
+def runs() -> bool:
+    """Whether the code runs in a notebook, which shows pictures; IPython in a terminal does not."""
+    return hasattr(_shell(), "kernel")
+
+
+class Cell:
+    """A place below the cell that runs, for one picture after another."""
+
+    def __init__(self) -> None:
+        self._place: Any = None
+
+    def show(self, png: bytes) -> None:
+        """Put a PNG file in the place of the one before."""
+        display = sys.modules["IPython"].display
+        picture = display.Image(data=png, format="png")
+        if self._place is None:
+            self._place = display.display(picture, display_id=True)
+        else:
+            self._place.update(picture)
+
+
 def _shell() -> Any:
     """The running IPython, or None."""
     ipython = sys.modules.get("IPython")

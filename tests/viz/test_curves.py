@@ -176,6 +176,54 @@ def test_overfitting_is_shaded_from_the_best_epoch_on_and_a_goal_is_a_line():
     assert list(axes.lines[-1].get_ydata()) == [0.05, 0.05]
 
 
+def timed(numbers, seconds, **ended):
+    history = History(numbers, **ended)
+    history.seconds = {"epoch": seconds}
+    return history
+
+
+def test_runs_by_the_seconds_since_their_start():
+    runs = {
+        "slow": timed({"train_loss": [3.0, 1.0, 2.0]}, [2.0, 2.5, 0.5], stopped_early=True),
+        "fast": timed({"train_loss": [3.0, 2.0]}, [0.25, 0.5]),
+    }
+    ax = curves(runs, x="seconds", smooth=0.5)
+    assert ax.get_xlabel() == "seconds"
+    places = [list(line.get_xdata()) for line in ax.lines]
+    assert places == [
+        [2, 4.5, 5],
+        [2, 4.5, 5],
+        [0.25, 0.75],
+        [0.25, 0.75],
+        [4.5],
+        [5],
+        [0.75],
+    ]  # pale, smooth; best, end
+    losses, accuracies = curves(timed(CURVES, [2.0] * 4), x="seconds").axes
+    assert list(accuracies.lines[0].get_xdata()) == list(losses.lines[0].get_xdata()) == [2, 4, 6, 8]
+
+
+def test_overfitting_is_shaded_in_seconds_too():
+    ax = curves(timed({"train_loss": FALL, "validation_loss": RISE}, np.full(40, 0.5)), x="seconds")
+    (shade,) = ax.patches
+    assert (shade.get_x(), shade.get_x() + shade.get_width()) == (5, 20)
+
+
+@pytest.mark.parametrize(
+    ("history", "which"),
+    [
+        (CURVES, "the run"),
+        ({"one": timed({"train_loss": [1.0]}, [1.0]), "other": {"train_loss": [1.0]}}, "run 'other'"),
+        (timed({"train_loss": [1.0, 0.5]}, [1.0]), "the run"),  # interrupted between the two
+    ],
+)
+def test_seconds_that_a_run_does_not_have_are_named(history, which):
+    with pytest.raises(
+        RenderError, match=f"curves: got x='seconds', but {which} does not say how long each epoch took"
+    ):
+        curves(history, x="seconds")
+
+
 def test_smoothing_leaves_the_numbers_as_a_pale_line():
     raw, smooth, _ = curves({"loss": [4.0, 2.0, 3.0]}, smooth=0.5).lines
     assert list(raw.get_ydata()) == [4.0, 2.0, 3.0]
@@ -243,6 +291,7 @@ def test_bad_histories_are_named(history, error, message):
     ("options", "message"),
     [
         ({"quantity": "acc"}, "got quantity='acc', expected one of 'loss', 'accuracy'"),
+        ({"x": "hours"}, "got x='hours', expected 'epoch' or 'seconds'"),
         ({"yscale": "ln"}, "got yscale='ln', expected 'linear', 'log' or 'symlog'"),
         ({"smooth": 1}, "got smooth=1, expected a number from 0 to less than 1"),
         ({"theme": "red"}, "got theme='red', expected"),

@@ -149,6 +149,50 @@ def test_regions_of_classes_are_where_their_score_is_the_largest():
     assert len({tuple(region.get_facecolor()[0]) for region in regions}) == 3
 
 
+@pytest.mark.parametrize("given", ["logits", "probabilities"])
+def test_a_region_is_the_deeper_the_surer_the_model_is(given):
+    def logits(p):
+        return np.stack([3 * p[:, 0], 3 * p[:, 1], 0 * p[:, 0] + 0.2], axis=1)
+
+    def shares(p):
+        e = np.exp(logits(p))
+        return e / e.sum(axis=1, keepdims=True)
+
+    ax = decision_boundary(logits if given == "logits" else shares, PLANE, steps=400, probabilities=True)
+    share = shares(PLANE)
+    expected = [
+        ((share.argmax(axis=1) == k) & (share[:, k] > least)).tolist()
+        for k in range(3)
+        for least in (0, 0.6, 0.75, 0.9, 0.99)
+    ]
+    layers = [c for c in ax.collections if len(c.get_facecolor())]
+    assert [[any(path.contains_point(p) for path in layer.get_paths()) for p in PLANE] for layer in layers] == expected
+    bar = ax.figure.axes[-1]
+    assert bar.get_ylabel() == "probability of the class that is the most probable"
+    assert [t.get_text() for t in bar.get_yticklabels()] == ["0", "0.6", "0.75", "0.9", "0.99", "1"]
+
+
+def test_the_probability_of_a_single_logit():
+    y = (PLANE[:, 0] > np.log(4)).astype(int)  # sigmoid(log 4) = 0.8
+    ax = decision_boundary(lambda p: p[:, 0], PLANE, y, threshold=0.8, probabilities=True, steps=400)
+    assert ax.figure.axes[-1].get_ylabel() == "probability; the boundary is at 0.8"
+    assert ax.collections[-1].get_paths()[0].vertices[:, 0] == pytest.approx(np.log(4), abs=1e-3)
+    assert "wrong" not in " ".join(lines(ax))
+    ax = decision_boundary(lambda p: 1 / (1 + np.exp(-p[:, 0])), PLANE, probabilities=True)
+    assert ax.collections[-1].get_paths()[0].vertices[:, 0] == pytest.approx(0, abs=1e-3)  # no sigmoid of a sigmoid
+
+
+@pytest.mark.parametrize("method", ["decision_function", "predict_proba"])
+def test_an_estimator_of_scikit_learns_comes_by_its_method(method):
+    from sklearn.linear_model import LogisticRegression
+
+    y = (PLANE.sum(axis=1) > 0.3).astype(int)
+    fitted = LogisticRegression(C=0.05).fit(PLANE, y)
+    mistaken = int(np.sum(fitted.predict(PLANE) != y))
+    assert mistaken
+    assert f"wrong: {mistaken} of 20" in lines(decision_boundary(getattr(fitted, method), PLANE, y))
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -218,9 +262,54 @@ def test_a_cell_says_how_often_a_class_was_taken_for_another(theme):
 
 
 def test_shares_of_a_row_and_a_class_that_does_not_occur():
-    ax = confusion_matrix([0, 0, 0, 2], np.array([0, 0, 2, 2]), shares=True)
+    ax = confusion_matrix([0, 0, 0, 2], np.array([0, 0, 2, 2]), normalise="true")
     assert [t.get_text() for t in ax.texts] == ["67%", "33%", "100%"]
     assert [t.get_text() for t in ax.child_axes[0].get_yticklabels()] == ["67%", "–", "100%"]
+
+
+@pytest.mark.parametrize(
+    ("normalise", "whole"), [("true", "each class"), ("pred", "each prediction"), ("all", "all examples")]
+)
+@pytest.mark.parametrize("cmap", [None, "viridis"])
+def test_shares_are_those_of_scikit_learn_and_colours_follow(normalise, whole, cmap):
+    from sklearn.metrics import confusion_matrix as computed
+
+    y, said = RNG.integers(0, 4, 60), RNG.integers(0, 4, 60)
+    share = computed(y, said, normalize=normalise)
+    ax = confusion_matrix(y, said, normalise=normalise, cmap=cmap)
+    told = {(int(t.get_position()[1]), int(t.get_position()[0])): t.get_text() for t in ax.texts}
+    assert told == {(i, j): f"{share[i, j]:.0%}" for i, j in np.argwhere(share)}
+    assert ax.get_xlabel() == f"prediction; percentages of {whole}"
+    pixels = np.asarray(ax.images[0].get_array())
+    if cmap:
+        assert np.allclose(pixels, plt.get_cmap(cmap)(share / share.max())[..., :3], atol=1 / 255)
+    else:
+        for place in (np.eye(4, dtype=bool), ~np.eye(4, dtype=bool)):
+            deeper = np.argsort(share[place], kind="stable")
+            assert np.all(np.diff(pixels[place][deeper].sum(axis=1)) < 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "of", "right", "mistake"),
+    [(1, 20, "95%", "5%"), (6, 719, "99.2%", "0.8%"), (1, 1000, "99.9%", "0.1%"), (1, 9000, ">99.9%", "<0.1%")],
+)
+def test_a_share_is_not_rounded_to_nothing_or_to_all(wrong, of, right, mistake):
+    ax = confusion_matrix(np.zeros(of, int), (np.arange(of) < wrong).astype(int), normalise="true")
+    assert [t.get_text() for t in ax.texts] == [right, mistake]
+    assert [t.get_text() for t in ax.child_axes[0].get_yticklabels()] == [right, "–"]
+    assert [t.get_text() for t in ax.child_axes[1].get_xticklabels()] == ["100%", "0%"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("cmap", [None, "viridis", "Greys"])
+def test_numbers_stand_out_from_their_cells(cmap, theme):
+    ax = confusion_matrix(
+        np.arange(40) % 4, np.maximum(np.arange(40) % 4 - (np.arange(40) > 30), 0), cmap=cmap, theme=theme
+    )
+    for text in ax.texts:
+        ground = np.asarray(ax.images[0].get_array())[int(text.get_position()[1]), int(text.get_position()[0])]
+        one, other = sorted((np.array(c) ** 2.2) @ [0.2126, 0.7152, 0.0722] for c in (ground, to_rgb(text.get_color())))
+        assert (other + 0.05) / (one + 0.05) > 4  # the best that either black or white has on any ground is 4.6
 
 
 def test_scores_are_decided_and_values_are_taken():
@@ -236,6 +325,8 @@ def test_many_classes_have_no_numbers_but_ticks():
     ax = confusion_matrix(np.arange(60), np.arange(60))
     assert not ax.texts
     assert list(ax.get_xticks()) == [*range(0, 60, 2)]
+    assert len(confusion_matrix(np.arange(60), np.arange(60), values=True).texts) == 60
+    assert not confusion_matrix(Y, Y, values=False).texts
 
 
 @pytest.mark.parametrize(
@@ -244,6 +335,10 @@ def test_many_classes_have_no_numbers_but_ticks():
         (lambda: confusion_matrix(X, Y), ShapeError, r"got scores \(20,\) and labels \(20, 6\)"),
         (lambda: confusion_matrix(Y, Y, ["a"]), ShapeError, "got 1 labels, expected 3, one for each class"),
         (lambda: confusion_matrix(Y, Y * 1.0), DTypeError, "prediction is of float64"),
+        (lambda: confusion_matrix(Y, Y, normalise="row"), RenderError, "got normalise='row', expected 'true', 'pred'"),
+        (lambda: confusion_matrix(Y, Y, normalise=["true"]), RenderError, r"got normalise=\['true'\], expected 'true'"),
+        (lambda: confusion_matrix(Y, Y, cmap=3), RenderError, "got cmap=3, expected a colour map"),
+        (lambda: confusion_matrix(Y, Y, cmap="no such"), RenderError, "got cmap='no such', expected a colour map"),
     ],
 )
 def test_bad_confusion_is_named(call, error, message):
@@ -383,6 +478,41 @@ def test_the_bars_are_the_gradients_of_the_loss_by_outputs():
         heights, edges = bars(ax)
         assert heights == pytest.approx(counts / value.size)
         assert edges == pytest.approx(places[:-1])
+
+
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("kind", ["parameters", "parameter gradients"])
+def test_the_bars_are_the_parameters_and_their_gradients(kind, held):
+    net = model()
+    computed = model()
+    loss(computed(X)).backward()
+    given = {}
+    if held:
+        loss(net(X)).backward()
+    elif kind == "parameter gradients":
+        given = {"x": X, "loss": loss}
+    axes = histograms(net, kind=kind, bins=6, yscale="log", **given).axes
+    titles = ["0: Linear(6, 4), weight", "0: Linear(6, 4), bias", "2: Linear(4, 3), weight", "2: Linear(4, 3), bias"]
+    assert [ax.get_title().splitlines()[0] for ax in axes] == titles
+    for ax, p in zip(axes, computed.parameters(), strict=True):
+        numbers = np.asarray(p.data if kind == "parameters" else p.grad)
+        drawn = numbers[numbers != 0] if np.mean(numbers == 0) > 0.05 else numbers.ravel()
+        counts, places = np.histogram(drawn, 6)
+        heights, edges = bars(ax)
+        assert heights == pytest.approx(counts / numbers.size)
+        assert edges == pytest.approx(places[:-1])
+        assert ax.get_yscale() == "log"
+        assert ax.get_ylim()[0] < 0.5 / numbers.size  # of a bar of one number
+    assert all((p.grad is not None) == held for p in net.parameters())
+
+
+def test_parameters_without_a_gradient_have_no_panel():
+    net = model()
+    net[0].freeze()
+    loss(net(X)).backward()
+    axes = histograms(net, kind="parameter gradients").axes
+    assert [ax.get_title().splitlines()[0] for ax in axes] == ["2: Linear(4, 3), weight", "2: Linear(4, 3), bias"]
+    assert len(histograms(net, kind="parameters").axes) == 4
 
 
 def test_numbers_that_are_not_finite_are_counted():
@@ -536,9 +666,31 @@ def test_parameters_outside_of_layers_have_a_row_of_their_own():
     ("call", "error", "message"),
     [
         (lambda: histograms(3, X), DTypeError, "histograms: got int as model, expected a Module"),
+        (lambda: histograms(model(), X, ["gradients"]), RenderError, r"histograms: got kind=\['gradients'\]"),
         (lambda: histograms(model(), X, "weights"), RenderError, "histograms: got kind='weights'"),
         (lambda: histograms(model(), X, "gradients"), RenderError, "histograms: gradients need a loss; pass loss="),
         (lambda: histograms(model(), X, bins=0), RenderError, "histograms: got bins=0"),
+        (
+            lambda: histograms(model(), X, yscale="symlog"),
+            RenderError,
+            "histograms: got yscale='symlog', expected 'linear'",
+        ),
+        (lambda: histograms(model()), ShapeError, r"histograms: got no x, expected \(batch, ...\)"),
+        (
+            lambda: histograms(model(), kind="parameter gradients"),
+            RenderError,
+            "histograms: no layer of Sequential has parameter gradients; call backward",
+        ),
+        (
+            lambda: histograms(model(), X, "parameter gradients"),
+            RenderError,
+            "histograms: got x alone for gradients; pass x and loss=, or neither",
+        ),
+        (
+            lambda: histograms(model(), kind="parameter gradients", loss=loss),
+            RenderError,
+            "histograms: got a loss alone for gradients; pass x and loss=, or neither",
+        ),
         (
             lambda: histograms(model(), X, "gradients", loss=lambda y: 1.0),
             DTypeError,

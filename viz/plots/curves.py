@@ -33,20 +33,23 @@ class _Run(NamedTuple):
     name: str
     curves: dict[str, Numbers]
     end: str = ""
+    seconds: Numbers | None = None  # that each epoch took
 
 
 class _Curve(NamedTuple):
-    """A curve of a panel: the number of its run, the data that it was measured on, and its numbers."""
+    """A curve of a panel: the number of its run, the data that it was measured on, its numbers, and where each stands."""
 
     run: int
     data: str
     numbers: Numbers
+    at: Numbers
 
 
 def curves(
     history: Any,
     quantity: str | None = None,
     *,
+    x: Literal["epoch", "seconds"] = "epoch",
     yscale: Scale = "linear",
     smooth: float = 0.0,
     goal: float | None = None,
@@ -64,6 +67,8 @@ def curves(
             compare runs, a mapping from their names to either. {"lr 0.1": losses, "lr 1": losses}, where no name says what was
             measured, is a comparison too.
         quantity: the quantity to draw, such as "loss"; None for all. It also says what numbers are whose names do not.
+        x: what stands below: the epochs, or the seconds since the start, which compares optimisers whose steps take different
+            times; of a History that has them.
         yscale: "log" or "symlog" for losses and errors; other panels stay linear.
         smooth: weight of the past in an exponential mean, from 0 to less than 1; the numbers themselves stay as a pale line.
         goal: a loss that would be good enough, such as the variance of the noise; drawn as a line.
@@ -76,14 +81,15 @@ def curves(
     Raises:
         DTypeError: if `history` is none of these.
         ShapeError: if it is empty, or the curves of a run differ in length.
-        RenderError: for other options, a logarithm of numbers ≤ 0, several quantities for one ax, or without matplotlib.
+        RenderError: for other options, seconds that a run does not have, a logarithm of numbers ≤ 0, several quantities for one
+            ax, or without matplotlib.
 
     >>> history = nn.fit(model, train, optimizer, validation=validation)  # doctest: +SKIP
     >>> viz.curves(history, yscale="log").figure.savefig("curves.png")  # doctest: +SKIP
     >>> viz.curves({"SGD": one, "Adam": other}, "loss")  # doctest: +SKIP
     """
     runs = _runs(history, quantity)
-    panels = _panels(runs, quantity)
+    panels = _panels(runs, quantity, x)
     _check(panels, yscale, smooth, ax)
     with styled("curves", theme) as plt:
         wide = 7.5 if len(runs) == 1 else 9.5
@@ -94,7 +100,9 @@ def curves(
         for axes, (name, drawn) in zip(every, panels.items(), strict=True):
             axes.set_yscale(yscale if _direction(name) is np.nanargmin else "linear")
             _draw(axes, name, drawn, runs, smooth, goal, theme)
-        every[-1].set_xlabel("epoch")
+            if x == "epoch":
+                axes.set_xticks(_ticks(max(len(curve.numbers) for curve in drawn)))
+        every[-1].set_xlabel(x)
     return every[0] if len(every) == 1 else every[0].figure  # type: ignore[return-value]  # no SubFigure
 
 
@@ -126,17 +134,18 @@ def _is_history(x: Any) -> TypeGuard[History]:
 
 
 def _run(name: str, history: Any) -> _Run:
-    ended, given = {}, history
+    ended, given, seconds = {}, history, None
     if _is_history(history):
         ended = {"interrupted": history.interrupted, "stopped early": history.stopped_early}
-        given = history.curves
+        given, seconds = history.curves, history.seconds.get("epoch")
     curves = {key: _numbers(key or name, numbers) for key, numbers in given.items()}
     shapes = {key or name: curve.shape for key, curve in curves.items()}
     if len(set(shapes.values())) != 1 or any(len(shape) != 1 or shape[0] < 1 for shape in shapes.values()):
         of = f"of run {name!r} " if name else ""
         expected = "lists of one number for each epoch, all of a run equally long"
         raise ShapeError(f"curves: {of}got shapes {shapes}, expected {expected}")
-    return _Run(name, curves, next((end for end, so in ended.items() if so), ""))
+    end = next((end for end, so in ended.items() if so), "")
+    return _Run(name, curves, end, None if seconds is None else _numbers("seconds", seconds))
 
 
 def _numbers(name: str, numbers: Any) -> Numbers:
@@ -157,20 +166,32 @@ def _split(name: str) -> tuple[str, str] | None:
     return (rest, last) if last in _LOWEST + _HIGHEST else None
 
 
-def _panels(runs: Sequence[_Run], quantity: str | None) -> dict[str, list[_Curve]]:
+def _panels(runs: Sequence[_Run], quantity: str | None, x: str) -> dict[str, list[_Curve]]:
     """The curves by quantity, losses first; of the quantity alone, if it is given."""
     unnamed = quantity or "value"
     panels: dict[str, list[_Curve]] = {}
     for i, run in enumerate(runs):
         for name, numbers in run.curves.items():
             data, measured = _split(name) or ("", name or unnamed)
-            panels.setdefault(measured, []).append(_Curve(i, data, numbers))
+            panels.setdefault(measured, []).append(_Curve(i, data, numbers, _places(run, len(numbers), x)))
     panels = dict(sorted(panels.items(), key=lambda panel: not panel[0].endswith("loss")))
     if quantity is None:
         return panels
     if quantity not in panels:
         raise RenderError(f"curves: got quantity={quantity!r}, expected one of {', '.join(map(repr, panels))}")
     return {quantity: panels[quantity]}
+
+
+def _places(run: _Run, count: int, x: str) -> Numbers:
+    """Where the numbers of a run's epochs stand: at the epoch, from 1, or at its end, in seconds since the start."""
+    if x == "epoch":
+        return np.arange(1.0, count + 1)
+    if x != "seconds":
+        raise RenderError(f"curves: got x={x!r}, expected 'epoch' or 'seconds'")
+    if run.seconds is None or len(run.seconds) != count:
+        which = f"run {run.name!r}" if run.name else "the run"
+        raise RenderError(f"curves: got x='seconds', but {which} does not say how long each epoch took; leave x out")
+    return np.cumsum(run.seconds)
 
 
 def _check(panels: Mapping[str, list[_Curve]], yscale: Scale, smooth: float, ax: Axes | None) -> None:
@@ -213,23 +234,21 @@ def _draw(
         count, data = len(curve.numbers), kinds.index(curve.data)
         i = data if len(runs) == 1 else curve.run
         look: dict[str, Any] = {"color": colours[i % len(colours)], "linestyle": DASHES[data % len(DASHES)]}
-        epochs = np.arange(1, count + 1)
         label = _label(quantity, curve.data, runs[curve.run].name, len(kinds))
         if smooth:
-            axes.plot(epochs, curve.numbers, **look, alpha=0.3, linewidth=1, label=f"_{label}")
+            axes.plot(curve.at, curve.numbers, **look, alpha=0.3, linewidth=1, label=f"_{label}")
         watched = judged[curve.run] is curve
         notes = _notes(quantity, curve, drawn, runs[curve.run], goal) if watched else _Notes()
         told = "\n".join([label, *notes.words]) if len(runs) > 1 else label
         marker = MARKERS[(i + i // len(MARKERS)) % len(MARKERS)] if len(runs) > 1 or count < 20 else ""
         line = smoothed(curve.numbers, smooth)
-        axes.plot(epochs, line, **look, marker=marker, markersize=4, markevery=max(1, count // 8), label=told)
+        axes.plot(curve.at, line, **look, marker=marker, markersize=4, markevery=max(1, count // 8), label=told)
         marks.append((curve, notes, look["color"] if len(runs) > 1 else ink_of(theme)))
     for mark in marks:  # after the curves, in the legend as well
         _mark(axes, *mark, alone=len(runs) == 1)
     if goal is not None and _direction(quantity) is np.nanargmin:
         axes.axhline(goal, linestyle=DASHES[3], linewidth=1.2, color=ink_of(theme), label=f"goal: {shown(goal)}")
     axes.set_ylabel(_legible(quantity))
-    axes.set_xticks(_ticks(max(len(curve.numbers) for curve in drawn)))
     if len(runs) == 1:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, fontsize=9)
     else:
@@ -263,11 +282,11 @@ def _notes(quantity: str, curve: _Curve, drawn: list[_Curve], run: _Run, goal: f
 
 def _mark(axes: Axes, curve: _Curve, notes: _Notes, colour: str, alone: bool) -> None:
     """The best epoch, the end, and overfitting; of a run that is alone also their words in the legend."""
-    numbers, count = curve.numbers, len(curve.numbers)
+    numbers, at = curve.numbers, curve.at
     words = iter(notes.words if alone else ())
     if notes.best is not None:
         axes.plot(
-            notes.best + 1,
+            at[notes.best],
             numbers[notes.best],
             "o",
             color=colour,
@@ -276,13 +295,13 @@ def _mark(axes: Axes, curve: _Curve, notes: _Notes, colour: str, alone: bool) ->
             label=next(words, "_best"),
         )
     if notes.end:
-        axes.plot(count, numbers[-1], "X", color=colour, markersize=8, label=next(words, "_end"))
+        axes.plot(at[-1], numbers[-1], "X", color=colour, markersize=8, label=next(words, "_end"))
     if notes.fit is None or not alone:
         return
     if notes.fit.epoch is None:
         axes.plot([], [], linestyle="none", label=next(words))  # words alone
     else:
-        axes.axvspan(notes.fit.epoch, count, color="#d55e00", alpha=0.15, linewidth=0, label=next(words))
+        axes.axvspan(at[notes.fit.epoch - 1], at[-1], color="#d55e00", alpha=0.15, linewidth=0, label=next(words))
 
 
 def _watched(drawn: list[_Curve]) -> _Curve:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_edu import DTypeError, ShapeError
+from tinygrad_edu import DTypeError, ShapeError, sigmoid, softmax
 
 from ..drawing import RenderError
 from ..text import data_of, plain
@@ -18,6 +18,8 @@ from .style import MARKERS, Theme, axes_of, colours_of, ink_of, paper_of, shown,
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_SURE, _LAYER = (0.0, 0.6, 0.75, 0.9, 0.99), 0.16  # probabilities at which a colour gets deeper, and by how much
+
 
 def decision_boundary(
     model: Callable[[Any], Any],
@@ -26,6 +28,7 @@ def decision_boundary(
     labels: Sequence[str] | None = None,
     *,
     threshold: float | None = None,
+    probabilities: bool = False,
     steps: int = 200,
     ax: Axes | None = None,
     theme: Theme = "light",
@@ -34,6 +37,7 @@ def decision_boundary(
 
     With one score a point (a logit, a margin, a probability) the shade is the score, and the boundary is where it crosses the
     threshold; with a score for each class the region of a class is where its score is the largest. Wrong examples have a ring.
+    An estimator of scikit-learn's comes by its method: clf.decision_function or clf.predict_proba.
 
     Args:
         model: a Module, run in evaluation mode, or a function: points (n, 2) -> scores (n,), (n, 1) or (n, classes).
@@ -41,6 +45,8 @@ def decision_boundary(
         y: their classes, (n,): integers 0 to classes - 1, or -1 and 1 for one score; None to draw no examples.
         labels: names of the classes.
         threshold: of a single score; None for 0.5 if all scores are from 0 to 1, as probabilities are, else 0.
+        probabilities: whether to show how sure the model is: the sigmoid of a single score, the softmax of several; scores that
+            are probabilities already stay as they are. The threshold is then that of the probability.
         steps: the grid has steps × steps points.
         ax: where to draw; None for a new figure.
         theme: "light" or "dark".
@@ -52,10 +58,7 @@ def decision_boundary(
 
     >>> viz.decision_boundary(model, x, y).figure.savefig("boundary.png")  # doctest: +SKIP
     """
-    points = examples("decision_boundary", x).astype(float, copy=False)
-    if points.ndim != 2 or points.shape[1] != 2:
-        remedy = "pass two columns, and a function that fills in the others"
-        raise ShapeError(f"decision_boundary: x has shape {points.shape}, expected (n, 2); {remedy}")
+    points = _points(x)
     if steps < 2:
         raise RenderError(f"decision_boundary: got steps={steps}, expected at least 2")
     dtype = np.asarray(data_of(x)).dtype
@@ -65,24 +68,22 @@ def decision_boundary(
     if bad := int(np.sum(~np.isfinite(scores))):
         got = f"{bad:,} of {scores.size:,} scores are NaN or infinite"
         raise RenderError(f"decision_boundary: {got}, so there is no boundary")
+    given = None if y is None else ask(points)
+    if probabilities and not _are_probabilities(scores):
+        scores, given = _probabilities(scores), None if given is None else _probabilities(given)
     if threshold is None:
         threshold = 0.5 if scores.shape[1] == 1 and scores.min() >= 0 and scores.max() <= 1 else 0.0
     classes = None if y is None else _classes(y, len(points), scores.shape[1])
     names = _names(labels, scores.shape[1])
-    said = None if classes is None else _decided(ask(points), threshold)
     with styled("decision_boundary", theme) as plt:
         ax = axes_of(plt, ax, (6.8, 4.6))
-        _regions(ax, mesh, scores, threshold, theme)
-        if classes is not None and said is not None:
-            _examples(ax, points, classes, said, names, theme)
+        _regions(ax, mesh, scores, threshold, probabilities, theme)
+        if classes is not None and given is not None:
+            _examples(ax, points, classes, _decided(given, threshold), names, theme)
         elif scores.shape[1] > 1:
             for k, name in enumerate(names):
                 ax.plot([], [], "s", color=_colour(k, theme), alpha=0.5, label=name)
-        ax.set_xlabel("x₁")
-        ax.set_ylabel("x₂")
-        ax.grid(False)
-        if ax.get_legend_handles_labels()[0]:
-            ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
+        _finish(ax, columns=3 if probabilities or scores.shape[1] == 1 else 4)  # a bar takes room
     return ax
 
 
@@ -91,12 +92,32 @@ def _ask(model: Callable[[Any], Any], dtype: np.dtype[Any], points: Array) -> Ar
     return _scores(outputs("decision_boundary", model, points.astype(dtype)))
 
 
-def _regions(ax: Axes, mesh: Any, scores: Array, threshold: float, theme: Theme) -> None:
+def _regions(ax: Axes, mesh: Any, scores: Array, threshold: float, probabilities: bool, theme: Theme) -> None:
     regions = scores.T.reshape(-1, *mesh[0].shape)
     if len(regions) == 1:
-        _shade(ax, mesh, regions[0], threshold, theme)
-    else:
-        _fill(ax, mesh, regions, theme)
+        _shade(ax, mesh, regions[0], threshold, "probability" if probabilities else "score", theme)
+        return
+    _fill(ax, mesh, regions, probabilities, theme)
+    if probabilities:
+        _sureness(ax, theme)
+
+
+def _finish(ax: Axes, columns: int) -> None:
+    """Names of the axes, and a legend in so many columns."""
+    ax.set_xlabel("x₁")
+    ax.set_ylabel("x₂")
+    ax.grid(False)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.2)
+
+
+def _points(x: Any) -> Array:
+    """The examples as (n, 2)."""
+    points = examples("decision_boundary", x).astype(float, copy=False)
+    if points.ndim != 2 or points.shape[1] != 2:
+        remedy = "pass two columns, and a function that fills in the others"
+        raise ShapeError(f"decision_boundary: x has shape {points.shape}, expected (n, 2); {remedy}")
+    return points
 
 
 def _side(column: Array, steps: int) -> Array:
@@ -113,6 +134,17 @@ def _scores(given: Array) -> Array:
         got = f"the model returned shape {given.shape}"
         raise ShapeError(f"decision_boundary: {got}, expected (n,), (n, 1) or (n, classes)")
     return scores.astype(float)
+
+
+def _are_probabilities(scores: Array) -> bool:
+    """Whether all scores are from 0 to 1, and of several classes add up to 1."""
+    whole = scores.shape[1] == 1 or np.allclose(scores.sum(axis=1), 1, atol=1e-3)
+    return bool(whole and scores.min() >= 0 and scores.max() <= 1)
+
+
+def _probabilities(logits: Array) -> Array:
+    """The sigmoid of a single logit, the softmax of several: (n, classes) -> (n, classes)."""
+    return np.asarray(sigmoid(logits) if logits.shape[1] == 1 else softmax(logits, axis=1))
 
 
 def _classes(y: Any, count: int, columns: int) -> Array:
@@ -153,7 +185,7 @@ def _colour(k: int, theme: Theme) -> str:
     return colours[k % len(colours)]
 
 
-def _shade(ax: Axes, mesh: Any, scores: Array, threshold: float, theme: Theme) -> None:
+def _shade(ax: Axes, mesh: Any, scores: Array, threshold: float, what: str, theme: Theme) -> None:
     """A single score: from the colour of class 0 over that of the paper, at the threshold, to that of class 1."""
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -164,18 +196,39 @@ def _shade(ax: Axes, mesh: Any, scores: Array, threshold: float, theme: Theme) -
     if scores.min() < threshold < scores.max():
         ax.contour(*mesh, scores, [threshold], colors=ink_of(theme), linewidths=1.8)
     bar = ax.figure.colorbar(drawn, ax=ax, ticks=levels[::5])
-    bar.set_label(f"score; the boundary is at {shown(threshold)}")
+    bar.set_label(f"{what}; the boundary is at {shown(threshold)}")
     bar.ax.set_yticklabels([shown(level) for level in levels[::5]])
 
 
-def _fill(ax: Axes, mesh: Any, scores: Array, theme: Theme) -> None:
-    """A score for each class: where its lead over the best other class is positive, the colour of the class."""
+def _fill(ax: Axes, mesh: Any, scores: Array, probabilities: bool, theme: Theme) -> None:
+    """A score for each class: where its lead over the best other class is positive, the colour of the class.
+
+    Of probabilities a layer of the colour for each of _SURE that it exceeds.
+    """
     for k, own in enumerate(scores):
         lead = own - np.max(np.delete(scores, k, axis=0), axis=0)
-        if lead.max() > 0:
-            ax.contourf(*mesh, lead, [0, lead.max()], colors=[_colour(k, theme)], alpha=0.3)
+        layers = [np.minimum(lead, own - least) for least in _SURE] if probabilities else [lead]
+        for layer in layers:
+            if layer.max() > 0:
+                alpha = _LAYER if probabilities else 0.3
+                ax.contourf(*mesh, layer, [0, layer.max()], colors=[_colour(k, theme)], alpha=alpha)
         if lead.min() < 0 < lead.max():
             ax.contour(*mesh, lead, [0], colors=ink_of(theme), linewidths=1.2)
+
+
+def _sureness(ax: Axes, theme: Theme) -> None:
+    """A bar that says which depth of a colour is which probability."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgb
+
+    paper, ink = (np.array(to_rgb(colour)) for colour in (paper_of(theme), ink_of(theme)))
+    depths = [1 - (1 - _LAYER) ** (k + 1) for k in range(len(_SURE))]  # of so many layers
+    greys = ListedColormap([paper + depth * (ink - paper) for depth in depths])
+    edges = [*_SURE, 1.0]
+    mapped = ScalarMappable(BoundaryNorm(edges, len(_SURE)), greys)
+    bar = ax.figure.colorbar(mapped, ax=ax, ticks=edges, spacing="uniform")
+    bar.set_label("probability of the class that is the most probable")
+    bar.ax.set_yticklabels([shown(edge) for edge in edges])
 
 
 def _examples(ax: Axes, points: Array, classes: Array, said: Array, names: list[str], theme: Theme) -> None:
