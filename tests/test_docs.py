@@ -104,6 +104,7 @@ PAGES = [
 
 
 @pytest.mark.parametrize("name", PAGES)
+@pytest.mark.filterwarnings("ignore:More than 20 figures")  # a whole page keeps them open
 def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, monkeypatch):
     from tinygrad_edu import registry
 
