@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from .drawing import STATISTICS, Drawing, DrawnNode, remarks
 from .fold import Folding
+from .magnitudes import scale
 from .text import many, plain
 
 WAYS = {
@@ -30,15 +31,6 @@ def description(nodes: Sequence[DrawnNode], folded: str = "", flow: str = "right
 def turned(drawing: Drawing, flow: str) -> Drawing:
     """The drawing with arrows that lead another way."""
     return replace(drawing, flow=flow, description=drawing.description.replace(WAYS[drawing.flow], WAYS[flow]))
-
-
-def scale(nodes: Sequence[DrawnNode]) -> str:
-    """What the colours for gradients mean; "" where none are shown."""
-    known = [node.magnitude for node in nodes if node.magnitude is not None]
-    if not known:
-        return ""
-    low, high = (f"{10**x:.1g}" for x in (min(known), max(known)))
-    return f"A stronger fill and a thicker border stand for a larger gradient, from {low} to {high} on a logarithmic scale."
 
 
 def folded(recorded: int, folding: Folding, nodes: Sequence[DrawnNode]) -> str:
