@@ -14,9 +14,10 @@ from tinygrad_edu import GraphError, Value, rule_formula
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind
 from .expression import drawing_of
 from .operands import derivative
+from .origins import arisen, is_finite, told
 from .passing import passed_on
 from .recorded import recorded
-from .text import constant, form, number, statistics
+from .text import constant, data_of, form, number, statistics
 
 MOST_RECORDED = 500  # Values and constants; the gradients are as many again
 _LETTER = re.compile(r"(?<![A-Za-z_])[abxy](?![A-Za-z0-9_(])")  # an operand's name in a rule, such as the b of "a / b²"
@@ -104,7 +105,9 @@ class _Sketch:
                     slope = derivative(value, k)
                     product = [f"{number(totals[id(value)])} · {_factor(slope)}"] if slope else []
                     name = f"{what} of {self._label(x)}"
-                    node = self._add(rule, name, shares[id(value), k], (*product, *legend))
+                    read = [totals[id(value)], *map(data_of, (value, *value.inputs))]
+                    begins = arisen([shares[id(value), k]], read)
+                    node = self._add(rule, name, shares[id(value), k], (*product, *legend), begins)
                     self.edges.append(Edge(total, node))
                     arriving[id(x)].append(node)
 
@@ -115,13 +118,20 @@ class _Sketch:
         self.edges += [Edge(share, node) for share in shares]
         return node
 
-    def _add(self, symbol: str, name: str, gradient: Any, notes: tuple[str, ...]) -> str:
+    def _add(self, symbol: str, name: str, gradient: Any, notes: tuple[str, ...], origin: str = "") -> str:
         id = f"n{self.start + len(self.nodes)}"
         numbers = tuple(map(number, statistics([gradient])))
-        alarm = not bool(np.isfinite(gradient).all())
         self.nodes.append(
             DrawnNode(
-                id, Kind.GRADIENT, numbers, symbol=symbol, name=name, form=form(gradient), notes=notes, alarm=alarm
+                id,
+                Kind.GRADIENT,
+                numbers,
+                symbol=symbol,
+                name=name,
+                form=form(gradient),
+                notes=(*notes, *told([gradient])),
+                alarm=not is_finite(gradient),
+                origin=origin,
             )
         )
         return id

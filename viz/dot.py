@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import zip_longest
 from textwrap import wrap
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 from .arrange import add_columns, against, declared, has_units, layout, least_size
 from .drawing import STATISTICS, Drawing, DrawnNode, Edge, Kind, remarks
@@ -108,7 +109,7 @@ def _border(node: DrawnNode, shade: int | None) -> str:
 
 def _width(node: DrawnNode, shade: int | None) -> str | None:
     if node.alarm:
-        return "6" if node.origin else "3"
+        return "5" if node.origin else "3"
     return None if shade is None else f"{0.7 * max(shade, 1) + 0.3:.1f}"
 
 
@@ -162,7 +163,8 @@ def _table(node: DrawnNode) -> str:
     notes = [f"<B>{_font(node.origin, ALARM, 12)}</B>"] if node.origin else []
     notes += [f"<I>{_font(note, colour, 12)}</I>" for note in remarks(node) if note != node.origin]
     span = 5 if len(node.value) > 1 and node.gradient else 3
-    rows = [*(_across(head, span) for head in heads), *numbers, *(_across(note, span) for note in notes)]
+    room = _room(plain(node.name))
+    rows = [*(_across(head, span, room) for head in heads), *numbers, *(_across(note, span) for note in notes)]
     return f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">\n{"".join(rows)}</TABLE>'
 
 
@@ -184,8 +186,18 @@ def _statistics(node: DrawnNode) -> list[str]:
     return rows[1:] if node.kind is Kind.CONSTANT else rows
 
 
-def _across(cell: str, span: int) -> str:
-    return f'<TR><TD COLSPAN="{span}">{cell}</TD></TR>\n'
+def _across(cell: str, span: int, room: int = 0) -> str:
+    width = f' WIDTH="{room}"' if room else ""
+    return f'<TR><TD COLSPAN="{span}"{width}>{cell}</TD></TR>\n'
+
+
+def _room(name: str) -> int:
+    """Points that a name with Chinese, Japanese, Korean letters or emoji needs, as graphviz-pure does not know their widths.
+
+    They are as wide as high. It takes them for five sixths of that, and centres them by it, so they need a sixth more.
+    """
+    wide = sum(east_asian_width(c) in "WF" for c in name)
+    return round(14 * (7 / 6 * wide + 0.6 * (len(name) - wide))) if wide else 0
 
 
 def _row(what: str, *numbers: str) -> str:

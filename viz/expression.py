@@ -98,7 +98,8 @@ class _Sheet:
         """The drawing of what was folded."""
         nodes = tuple(self.describe(part, f"n{k}") for k, part in enumerate(folding.parts))
         told = folded(self.record.total(), folding, nodes)
-        return Drawing(self.title, description(nodes, told), nodes, self._edges(folding, nodes), folded=told)
+        edges = self._edges(folding, nodes)
+        return Drawing(self.title, description(nodes, told, edges=edges), nodes, edges, folded=told)
 
     def opened(self, folding: Folding, drawing: Drawing) -> Drawing | None:
         """The same drawing with the operations of short runs, in groups; None if there are no such runs."""

@@ -37,8 +37,9 @@ def doubts(record: Recorded) -> dict[int, str]:
     if all(items[i].grad is None for i in flowing):
         return dict.fromkeys(flowing, NO_GRADIENT)
     check = _Check(record)
-    for i in reversed(flowing):
-        check.look(i)
+    with np.errstate(all="ignore"):
+        for i in reversed(flowing):
+            check.look(i)
     return check.found
 
 

@@ -12,7 +12,6 @@ from .theme import SCALE
 
 ZERO = 0  # the shade of gradients that are 0 throughout; the others are 1 to `_STRONGEST`
 _STRONGEST = len(SCALE) - 1
-_LARGEST = log10(sys.float_info.max)
 
 
 def magnitude(gradients: Iterable[float]) -> float | None:
@@ -21,14 +20,14 @@ def magnitude(gradients: Iterable[float]) -> float | None:
     if not sizes or not all(map(isfinite, sizes)):
         return None
     largest = max(sizes)
-    return min(log10(largest), _LARGEST) if largest else -inf
+    return log10(largest) if largest else -inf
 
 
 def shades(nodes: Sequence[DrawnNode]) -> dict[str, int]:
     """For nodes with a magnitude, their places in `SCALE`, by id: equally spaced between the logarithms of the extremes."""
     known = {node.id: node.magnitude for node in nodes if node.magnitude is not None}
     low, high = _extremes(known.values())
-    span = 0.0 if number(10**low) == number(10**high) else high - low  # what reads the same looks the same
+    span = 0.0 if _shown(low) == _shown(high) else high - low  # what reads the same looks the same
     return {
         id: ZERO if x == -inf else 1 + round((_STRONGEST - 1) * ((x - low) / span)) if span else _STRONGEST
         for id, x in known.items()
@@ -40,10 +39,10 @@ def scale(nodes: Sequence[DrawnNode]) -> str:
     known = [node.magnitude for node in nodes if node.magnitude is not None]
     if not known:
         return ""
-    zero = "a gradient of 0 is white with a dotted border" if -inf in known else ""
+    zero = "a gradient of 0 has no fill and a dotted border" if -inf in known else ""
     if not any(map(isfinite, known)):
         return f"{zero[0].upper()}{zero[1:]}; there is no other."
-    low, high = (number(10**x) for x in _extremes(known))
+    low, high = map(_shown, _extremes(known))
     sizes = f"from {low} to {high} on a logarithmic scale" if low != high else f"here all {high}"
     return f"{'; '.join(filter(None, (f'A stronger fill and a thicker border stand for a larger gradient, {sizes}', zero)))}."
 
@@ -51,3 +50,10 @@ def scale(nodes: Sequence[DrawnNode]) -> str:
 def _extremes(known: Iterable[float]) -> tuple[float, float]:
     finite = [x for x in known if x != -inf]
     return min(finite, default=0.0), max(finite, default=0.0)
+
+
+def _shown(x: float) -> str:
+    try:
+        return number(10**x)
+    except OverflowError:  # by rounding, of the largest number there is
+        return number(sys.float_info.max)

@@ -12,7 +12,7 @@ from .theme import ALARM, FAINT, INK, LOOKS, SCALE
 _LONGEST_LINE = 60
 _STARTS = "\\$:"  # of \n, $$formulas$$ and fa:icons, which Mermaid looks for even in what is given by its number
 _APART = "#8203;"  # a space of no width
-_PLAIN = " .,+-=×"  # besides letters and digits, what stands as it is
+_PLAIN = " .,+-−=×"  # besides letters and digits, what stands as it is
 _SHAPES = {  # the nearest that Mermaid has to each shape of theme.py
     Kind.LEAF: ("(", ")"),
     Kind.PARAMETER: ("[/", "\\]"),
@@ -102,7 +102,7 @@ def _look(node: DrawnNode, shade: int | None) -> Iterator[str]:
         yield f"fill:{SCALE[shade]}"
     if node.alarm:
         yield (
-            f"stroke:{ALARM},stroke-width:6px" if node.origin else f"stroke:{ALARM},stroke-width:3px,stroke-dasharray:5"
+            f"stroke:{ALARM},stroke-width:5px" if node.origin else f"stroke:{ALARM},stroke-width:3px,stroke-dasharray:5"
         )
     elif shade is not None:
         yield f"stroke-width:{max(shade, 1)}px{',stroke-dasharray:2' * (shade == ZERO)}"

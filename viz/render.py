@@ -25,7 +25,7 @@ _PATIENCE = 60.0  # seconds
 _SMALLER = "draw a smaller part of the graph (graph() of an inner Value), save it as .dot"
 _DATE = (re.compile(rb"\(D:\d{14}"), b"(D:19700101000000")  # in PDF files: the same picture is the same bytes
 _ALPHABETS = "\u0530"  # graphviz-pure's font has all letters before: Latin, Greek, Cyrillic
-_PRIVATE = {3: "\ue000", 4: "\U000f0000"}  # characters that no font has, by their bytes
+_NOWHERE = {2: "\u0378", 3: "\ue000", 4: "\U000f0000"}  # characters that no font has, by their bytes
 _INSTEAD = {  # for symbols that graphviz-pure's font lacks
     "∗": "*", "⋆": "*", "⨯": "×", "⊗": "(×)", "⊙": "(·)", "∘": "°", "∇": "grad ", "▦": "□", "∛": "³√", "⟲": "again:", "⋮": "…",
     "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")",
@@ -90,7 +90,7 @@ def render(source: str, format: Format) -> bytes:
             if done.returncode == 0:
                 if spelled:
                     warnings.warn(
-                        f"png: graphviz-pure's font lacks {spelled}, which are spelled out as in Python; save the picture as .svg, "
+                        f"png: graphviz-pure's font lacks {spelled}, spelled out here as in Python; save the picture as .svg, "
                         "or install Graphviz itself",
                         stacklevel=2,
                     )
@@ -118,8 +118,11 @@ def _in_its_font(program: str, source: str) -> tuple[str, str]:
     if Path(program).stem != "graphviz-pure":
         return source, ""
     missing = [c for c in dict.fromkeys(source) if c >= _ALPHABETS and not _draws(program, c)]
-    spelled = {c: c.encode("unicode_escape").decode().replace("\\", r"\\") for c in missing}
-    text = source.translate(str.maketrans(spelled | {c: _INSTEAD[c] for c in missing if c in _INSTEAD}))
+    spelled: dict[str, str | int | None] = {
+        c: c.encode("unicode_escape").decode().replace("\\", r"\\") for c in missing
+    }
+    spelled |= {c: _INSTEAD[c] for c in missing if c in _INSTEAD}
+    text = source.translate(str.maketrans(spelled))
     return text, " ".join(c for c in missing if c not in _INSTEAD)
 
 
@@ -130,7 +133,7 @@ def _draws(program: str, character: str) -> bool:
         _run(
             program, f'digraph {{ a [label="{c}", shape=plaintext, fixedsize=true, fontname=Helvetica] }}', "png"
         ).stdout
-        for c in (character, _PRIVATE[len(character.encode())])
+        for c in (character, _NOWHERE[len(character.encode())])
     ]
     return boxes[0] != boxes[1]
 
