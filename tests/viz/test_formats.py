@@ -126,7 +126,7 @@ def of_mermaid(text: str) -> dict[str, str]:
         return bare(re.sub(r"#(\d+);", lambda found: chr(int(found[1])), shown))
 
     labels = {id: read(label) for id, label in re.findall(r'^  (n\d+)[^\s"]+"([^"\n]*)"', text, re.MULTILINE)}
-    arrows = re.findall(r"^  n\d+ \S+? n\d+$|^  n\d+ [-=.]+>(?:\|\"([^\"\n]*)\"\|)? n\d+$", text, re.MULTILINE)
+    arrows = re.findall(r"^  n\d+ [-=.]+>(?:\|\"([^\"\n]*)\"\|)? n\d+$", text, re.MULTILINE)
     return labels | {f"e{i}": read(label) for i, label in enumerate(arrows)}
 
 
