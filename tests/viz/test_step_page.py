@@ -14,7 +14,7 @@ from tinygrad_edu import Value, clip, elementwise, leaky_relu, linear, registry,
 from tinygrad_edu.binding import parameters_of
 from viz import step
 from viz.stepping.javascript import formula, functions
-from viz.text import digits, number
+from viz.text import digits
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
@@ -611,4 +611,4 @@ def test_five_thousand_nodes(visit):
     assert at(page) == page.evaluate("SEED + 3000")
     page.click("#last")
     v.backward()
-    assert f"gradient of b = {number(b.grad)}" in page.inner_text("#step")
+    assert f"gradient of b = {digits(b.grad)}" in page.inner_text("#step")
