@@ -163,3 +163,20 @@ def test_the_chain_rule_of_a_changed_graph_is_refused():
     w.data = 5.0
     with pytest.raises(GraphError, match="changed in place"):
         graph(y, detail="backward")
+
+
+def test_a_frozen_number_that_was_assigned():
+    w, k = Value(2.0, name="w"), Value(3.0, requires_grad=False, name="k")
+    y = w * k
+    k.data = 7.0
+    picture = graph(y, derivatives=True)
+    assert noted(y) == {"k"}
+    assert [e.derivative for e in picture.drawing.edges] == ["", ""]
+
+
+def test_the_chain_rule_is_that_of_the_array_recorded():
+    x, w = np.array([1.0, 2.0]), Value(np.array([3.0, 4.0]), name="w")
+    y = (w * x).sum()
+    x *= 10.0
+    gradient = next(n for n in graph(y, detail="backward").drawing.nodes if n.name == "gradient of w")
+    assert gradient.value == ("1.5", "1", "2")
