@@ -60,11 +60,11 @@ picture = viz.graph(y, locals(), title="the root of a negative number")
 """,
     ),
     (
-        "Numbers that changed, and gradients that added up",
+        "A number that changed, and a gradient that added up",
         """
-w, x = Value(2.0), Value(3.0)
+w, x, b = Value(2.0), Value(3.0), Value(0.5)
 for _ in range(2):
-    y = w * x + x
+    y = w * x + b
     y.backward()  # without zero_grad()
 w.data -= 0.1 * w.grad
 picture = viz.graph(y, locals(), title="after an update", derivatives=True)

@@ -53,10 +53,8 @@ def test_no_words_of_a_graph_overlap(browser, engine, tmp_path):
     drawn = [picture for _, _, picture in gallery.pictures()]
     drawn += [make() for make in (*test_golden.EXPRESSIONS.values(), *test_formats.GRAPHS)]
     page = tmp_path / "graphs.html"
-    style = "<style>svg { max-width: none }</style>"
-    page.write_text(
-        f"<!DOCTYPE html><meta charset=utf-8>{style}{'<hr>'.join(picture.svg() for picture in drawn)}", "utf-8"
-    )
+    head = "<!DOCTYPE html><meta charset=utf-8><style>svg { max-width: none }</style>"
+    page.write_text(head + "<hr>".join(picture.svg() for picture in drawn), encoding="utf-8")
     view = browser.new_page()
     view.goto(page.as_uri())
     assert view.locator("svg").count() == len(drawn) > 40
