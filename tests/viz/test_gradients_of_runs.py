@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nn
-from tinygrad_edu import Value, concatenate, tanh, where
+from tinygrad_edu import TinygradError, Value, concatenate, registry, tanh, where
 from viz import graph
 
 OTHER = "gradient of another run"
@@ -189,3 +189,41 @@ def test_no_number_reads_minus_zero_and_minus_signs_are_real():
         assert not {"-0", "−0"} & set(said)
         assert not any("-" in text for text in said)
     assert "−2.5" in {n.value[0] for n in graph(y).drawing.nodes}
+
+
+@pytest.mark.parametrize("name", registry)
+def test_one_pass_through_any_operation_is_sound_and_two_are_told(name):
+    op = registry[name].op
+    if op.samples is None:
+        shapes, params = [(3, 2)] * len(op.arrays), {}
+    else:
+        shapes, params = next(sample for shape in ((3, 2), (4,), (2, 2, 2)) for sample in op.samples(shape))[:2]
+    rng = np.random.default_rng(0)
+    inputs = [Value(rng.uniform(0.1, 0.9, size=shape), name=f"x{i}") for i, shape in enumerate(shapes)]
+
+    def run() -> Value | None:
+        results = registry[name](inputs, **params) if op.listed else registry[name](*inputs, **params)
+        flowing = [
+            y
+            for y in (results if isinstance(results, (tuple, list)) else [results])
+            if getattr(y, "requires_grad", False)
+        ]
+        return sum((y.sum() for y in flowing), Value(0.0)) if flowing else None
+
+    try:
+        with np.errstate(all="ignore"):
+            y = run()
+    except TinygradError:  # a matrix that is not symmetric
+        return
+    if y is None:
+        return
+    y.backward()
+    words = ("changed", "run", "cleared")
+    assert [note for n in graph(y).drawing.nodes for note in n.notes if any(word in note for word in words)] == []
+    if "rng" in params:
+        return
+    with np.errstate(all="ignore"):
+        again = run()
+    again.backward()
+    if any(np.any(x.grad) and np.isfinite(x.grad).all() for x in inputs if x.grad is not None):
+        assert any(MIXED in n.notes for n in graph(again).drawing.nodes)
