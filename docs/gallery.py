@@ -60,6 +60,26 @@ picture = viz.graph(y, locals(), title="the root of a negative number")
 """,
     ),
     (
+        "A number that changed, and a gradient that added up",
+        """
+w, x, b = Value(2.0), Value(3.0), Value(0.5)
+for _ in range(2):
+    y = w * x + b
+    y.backward()  # without zero_grad()
+w.data -= 0.1 * w.grad
+picture = viz.graph(y, locals(), title="after an update", derivatives=True)
+""",
+    ),
+    (
+        "Sizes of gradients; one is 0",
+        """
+a, b, c = Value(1.0), Value(2.0), Value(3.0)
+y = a * 0.5 + b * 1.5 + c * 0.0
+y.backward()
+picture = viz.graph(y, locals(), magnitudes=True, detail="tensor")
+""",
+    ),
+    (
         "Arrays: a layer and its loss, gradient sizes as colour",
         """
 rng = np.random.default_rng(0)

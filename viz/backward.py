@@ -5,25 +5,25 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import GraphError, Value, rule_formula
 
-from .drawing import NO_GRADIENT, Drawing, DrawnNode, Edge, Group, Kind
+from .drawing import Drawing, DrawnNode, Edge, Group, Kind
 from .expression import drawing_of
 from .operands import derivative
+from .origins import arisen, is_finite, told
 from .passing import passed_on
 from .recorded import recorded
-from .text import constant, form, number, statistics
+from .text import constant, data_of, form, number, statistics
 
 MOST_RECORDED = 500  # Values and constants; the gradients are as many again
 _LETTER = re.compile(r"(?<![A-Za-z_])[abxy](?![A-Za-z0-9_(])")  # an operand's name in a rule, such as the b of "a / b²"
 _FREE = "uvwpqrst"
-_LOOSE = re.compile(r"^-| [-+/] | if ")  # what a product with g needs brackets around
-_SIGNS = {"1": "g", "-1": "-g", "0": "0"}
+_LOOSE = re.compile(r"^−| [−+/] | if ")  # what a product with g needs brackets around
+_SIGNS = {"1": "g", "−1": "−g", "0": "0"}
 
 
 def drawing_of_backward(output: Value, names: Mapping[str, Any] | None = None, title: str | None = None) -> Drawing:
@@ -41,7 +41,7 @@ def drawing_of_backward(output: Value, names: Mapping[str, Any] | None = None, t
         DTypeError: if an argument is of another type.
         GraphError: if no gradient flows to anything, the graph was released or changed in place, or it is too large to read.
     """
-    forward = drawing_of(output, names, title)
+    forward = drawing_of(output, names, title, gradients=False)
     items = recorded(output, numbers_inside=False).items
     if len(items) > MOST_RECORDED:
         raise GraphError(
@@ -55,16 +55,15 @@ def drawing_of_backward(output: Value, names: Mapping[str, Any] | None = None, t
         )
     sketch = _Sketch([x for x in items if isinstance(x, Value) and x.requires_grad], called, len(items))
     sketch.draw(output)
-    plain = [replace(x, gradient=(), notes=tuple(n for n in x.notes if n != NO_GRADIENT)) for x in forward.nodes]
     groups = (
-        Group("g0", "forward", tuple(node.id for node in plain)),
+        Group("g0", "forward", tuple(node.id for node in forward.nodes)),
         Group("g1", "backward", tuple(node.id for node in sketch.nodes)),
     )
     told = "; ".join(f"{node.name}: {node.symbol} {' '.join(node.value)}" for node in sketch.nodes[:40])
     return Drawing(
         forward.title or "forward and backward",
         f"Forward: {forward.description} Backward, from the output to the inputs: {told}.",
-        (*plain, *sketch.nodes),
+        (*forward.nodes, *sketch.nodes),
         (*forward.edges, *sketch.edges),
         groups,
     )
@@ -106,7 +105,9 @@ class _Sketch:
                     slope = derivative(value, k)
                     product = [f"{number(totals[id(value)])} · {_factor(slope)}"] if slope else []
                     name = f"{what} of {self._label(x)}"
-                    node = self._add(rule, name, shares[id(value), k], (*product, *legend))
+                    read = [totals[id(value)], *map(data_of, (value, *value.inputs))]
+                    begins = arisen([shares[id(value), k]], read)
+                    node = self._add(rule, name, shares[id(value), k], (*product, *legend), begins)
                     self.edges.append(Edge(total, node))
                     arriving[id(x)].append(node)
 
@@ -117,13 +118,20 @@ class _Sketch:
         self.edges += [Edge(share, node) for share in shares]
         return node
 
-    def _add(self, symbol: str, name: str, gradient: Any, notes: tuple[str, ...]) -> str:
+    def _add(self, symbol: str, name: str, gradient: Any, notes: tuple[str, ...], origin: str = "") -> str:
         id = f"n{self.start + len(self.nodes)}"
         numbers = tuple(map(number, statistics([gradient])))
-        alarm = not bool(np.isfinite(gradient).all())
         self.nodes.append(
             DrawnNode(
-                id, Kind.GRADIENT, numbers, symbol=symbol, name=name, form=form(gradient), notes=notes, alarm=alarm
+                id,
+                Kind.GRADIENT,
+                numbers,
+                symbol=symbol,
+                name=name,
+                form=form(gradient),
+                notes=(*notes, *told([gradient])),
+                alarm=not is_finite(gradient),
+                origin=origin,
             )
         )
         return id
@@ -136,7 +144,7 @@ class _Sketch:
         op = value.grad_fn
         if op is None or (op.shares is None and op.rules[k] is None):
             return "", []
-        text, legend = rule_formula(op, k), []
+        text, legend = rule_formula(op, k).replace("-", "−"), []
         if not text:  # a rule that cannot be read as a formula
             return f"g · ∂{op.name}" if op.elementwise else f"gradient of {op.name}", []
         operands = dict(zip(op.arrays, value.inputs, strict=False)) | {"y": value}
@@ -166,7 +174,7 @@ class _Sketch:
 
 
 def _factor(text: str) -> str:
-    return f"({text})" if text.startswith("-") else text
+    return f"({text})" if text.startswith("−") else text
 
 
 def _gradients(values: list[Value]) -> tuple[dict[int, Any], dict[tuple[int, int], Any]]:

@@ -12,6 +12,8 @@ import numpy as np
 from tinygrad_edu import Value
 
 from .drawing import NO_GRADIENT, STATISTICS, DrawnNode, Kind
+from .magnitudes import magnitude
+from .origins import arisen, is_finite, told, what
 from .steps import Step
 from .text import data_of, form, many, number, parameters, plain, statistics
 
@@ -19,6 +21,7 @@ _SHORT = 12  # characters of a module's arguments that fit beside its type
 _LINE, _MESSAGE_LINE = 26, 44  # characters in a line of a module's arguments, and of an error's message
 _LONGEST_MESSAGE = 400
 _ARROW = " → "
+_EARLIER = "earlier gradient"  # of a run before this one, which has had no backward pass
 
 
 def node_of(step: Step, id: str, uses: int, paths: Mapping[int, str], magnitudes: bool) -> DrawnNode:
@@ -39,7 +42,8 @@ def node_of(step: Step, id: str, uses: int, paths: Mapping[int, str], magnitudes
         notes=tuple(_notes(step, paths)),
         uses=uses if len(results) == 1 else 0,  # of several results each may be used once
         count=len(step.copies),
-        alarm=not all(map(is_finite, results)),
+        alarm=not all(map(is_finite, (*results, *_held(step)))),
+        origin=_origin(step),
     )
     if step.kind is Kind.RESULT:
         params = "" if step.chain else parameters(step.result)
@@ -48,14 +52,14 @@ def node_of(step: Step, id: str, uses: int, paths: Mapping[int, str], magnitudes
         return replace(node, name=step.path, value=_numbers(results[:1]))
     if step.op is not None:
         return replace(node, name=step.path)
-    told = step.module.describe()
+    arguments = step.module.describe()
     return replace(
         node,
         name=step.path,
         symbol=node.symbol + times(step),
-        params=told if len(told) <= _SHORT else "",  # longer ones stand below
+        params=arguments if len(arguments) <= _SHORT else "",  # longer ones stand below
         value=_scalar(results),
-        magnitude=_magnitude(_gradients(step)) if magnitudes else None,
+        magnitude=magnitude(_largest(_gradients(step))) if magnitudes else None,
     )
 
 
@@ -78,21 +82,41 @@ def _numbers(data: list[Any]) -> tuple[str, ...]:
     return tuple(map(number, statistics(data)))
 
 
-def _magnitude(grads: list[Any]) -> float | None:
-    largest = max((float(np.max(np.abs(g))) for g in grads if g.size), default=0.0)
-    return float(np.log10(largest)) if 0 < largest < np.inf else None
+def _largest(grads: list[Any]) -> list[float]:
+    return [float(np.max(np.abs(g))) for g in grads if g.size]
+
+
+def _held(step: Step) -> list[Any]:
+    """Data and gradients of a module's parameters."""
+    return (
+        [*(p.data for p in _parameters(step)), *_gradients(step)] if step.module is not None and step.op is None else []
+    )
+
+
+def _origin(step: Step) -> str:
+    """What begins in a step, as "NaN arises here"; "" if nothing does."""
+    within = [inner for outer in (*step.chain, step) for inner in outer.within()]
+    sources = [source for inner in within for source in inner.sources if source not in within]
+    if step.error or (not sources and step.module is None):  # what comes from outside
+        return "" if step.error or all(map(is_finite, step.results)) else f"{what(step.results)} comes in here"
+    given = [data for source in sources for data in source.results]
+    own = [p.data for p in _parameters(step)]
+    if all(map(is_finite, given)) and not all(map(is_finite, own)):
+        return f"{what(own)} comes in by a parameter"
+    return arisen(step.results, [*given, *own])
 
 
 def _notes(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
     """What stands below: an error's message, arguments, parameters and how their gradients are."""
     if step.error:
         yield from wrap(plain(step.error, _LONGEST_MESSAGE), _MESSAGE_LINE)
+    yield from told(step.results)
     if step.weights:
         yield f"with {', '.join(path.rpartition('.')[2] for path in step.weights)}"
     if step.module is None or step.op is not None:
         return
-    told = step.module.describe()
-    yield from wrap(plain(told, _LONGEST_MESSAGE), _LINE) if len(told) > _SHORT else ()
+    arguments = step.module.describe()
+    yield from wrap(plain(arguments, _LONGEST_MESSAGE), _LINE) if len(arguments) > _SHORT else ()
     if step.same_as:
         yield f"same as {step.same_as}"
     if step.kind is not Kind.FAILED:
@@ -117,13 +141,23 @@ def _of_parameters(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
     frozen = sum(p.size for p in parameters if not p.requires_grad)
     if frozen:
         yield "frozen" if frozen == total else f"{frozen:,} of them frozen"
+    yield from _not_finite(step)
     if frozen < total:
         numbers = _numbers(_gradients(step))
         if len(numbers) == len(STATISTICS):
-            yield f"gradient: mean {numbers[0]},"
+            yield f"{_EARLIER}: mean {numbers[0]},"
             yield f"min {numbers[1]}, max {numbers[2]}"
         else:
-            yield f"gradient: {numbers[0]}" if numbers else NO_GRADIENT
+            yield f"{_EARLIER}: {numbers[0]}" if numbers else NO_GRADIENT
+
+
+def _not_finite(step: Step) -> Iterator[str]:
+    """How many numbers of which parameter or of its gradient are NaN or infinite."""
+    for copy in step.copies:
+        for name, p in copy.module.named_parameters() if copy.module is not None else ():
+            for kind, data in (("", p.data), (" gradient", data_of(p.grad))):
+                if data is not None and not is_finite(data):
+                    yield from (f"{name}{kind}: {count}" for count in told([data]))
 
 
 def _parameters(step: Step) -> list[Value]:
@@ -135,8 +169,3 @@ def _parameters(step: Step) -> list[Value]:
 def _gradients(step: Step) -> list[Any]:
     grads = [p.grad for p in _parameters(step)]
     return [np.asarray(data_of(g)) for g in grads if g is not None]
-
-
-def is_finite(data: Any) -> bool:
-    """Whether no number of an array is NaN or infinite."""
-    return bool(np.isfinite(data).all())

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from math import log10
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import Value
 
-from .drawing import NO_GRADIENT, DrawnNode, Kind
+from .drawing import DrawnNode, Kind
+from .gradients import doubts
+from .magnitudes import magnitude
 from .operands import labels
+from .origins import origins, told
 from .parts import Part
 from .recorded import INSIDE, Recorded
+from .since import assigned
 from .text import constant, data_of, form, number, parameters, statistics
 
 _RELEASED = "released"
 _CHANGED = "changed in place since"  # so its results were computed from other numbers
+_OUTDATED = "operands changed in place since"
+_REFUSED = "no derivatives: an operand changed since"
 _MOST_STEPS = 5  # operations of a chain, or kinds of operations of a layer, that are told
 
 
@@ -31,11 +36,24 @@ class Describer:
         uses: for each recorded node, how many arrows leave it.
         called: names by identity of Values and arrays.
         magnitudes: whether the nodes carry the size of their gradients.
+        derivatives: whether the arrows are to tell local derivatives.
+        gradients: whether there are gradients to tell.
     """
 
-    def __init__(self, record: Recorded, uses: list[int], called: Mapping[int, str], magnitudes: bool) -> None:
-        self.record, self.uses, self.called, self.magnitudes = record, uses, called, magnitudes
+    def __init__(
+        self,
+        record: Recorded,
+        uses: list[int],
+        called: Mapping[int, str],
+        magnitudes: bool,
+        derivatives: bool,
+        gradients: bool,
+    ) -> None:
+        self.record, self.uses, self.called = record, uses, called
+        self.magnitudes, self.derivatives, self.gradients = magnitudes, derivatives, gradients
         self.output = len(record.items) - 1
+        self.doubts = doubts(record) if gradients else {}
+        self.origins = origins(record, self.doubts, gradients)
 
     def __call__(self, part: Part, id: str) -> DrawnNode:
         """The node for a part."""
@@ -43,10 +61,11 @@ class Describer:
         kind = self._kind(part)
         exits = [items[i] for i in part.exits()] if kind is not Kind.OUTPUT else [items[self.output]]
         inner = [items[i] for block in part.blocks for i in block] if part.size() > len(exits) else exits
-        grads = statistics(_gradients(exits))
+        gradients = self._gradients(exits)
+        grads = statistics(gradients)
         values = statistics([data_of(x) for x in exits])
         unusual = values if inner is exits else statistics([data_of(x) for x in inner])
-        slopes = grads if inner is exits else statistics(_gradients(inner))
+        slopes = grads if inner is exits else statistics(self._gradients(inner))
         symbol, params = self._says(part)
         kind = self._kind(part)
         shared = {self.uses[i] for i in part.exits()}
@@ -59,11 +78,12 @@ class Describer:
             name=self._name(exits),
             form=_form(exits[0], part),
             gradient=tuple(map(number, grads)),
-            notes=(*self._notes(part.exits()), *self._handed(part)),
+            notes=(*_counts(exits, values, gradients, grads), *self._notes(part.exits()), *self._handed(part)),
             uses=shared.pop() if len(shared) == 1 and not part.loose else 0,
             count=part.size(),
             alarm=not (_finite(unusual) and _finite(slopes)),
-            magnitude=_magnitude(grads) if self.magnitudes else None,
+            magnitude=magnitude(grads[-2:]) if self.magnitudes else None,
+            origin=self._origin(part),
         )
 
     def _kind(self, part: Part) -> Kind:
@@ -113,28 +133,44 @@ class Describer:
     def _notes_on(self, exits: list[int]) -> Iterator[str]:
         for i in exits:
             x = self.record.items[i]
-            if isinstance(x, Value):
-                if x.grad_fn is not None and not x.inputs:
-                    yield _RELEASED  # and with the graph went the gradients of all but leaves
-                elif x.grad is None and x.requires_grad:
-                    yield NO_GRADIENT
-                if i in self.record.changed:
-                    yield _CHANGED
+            if isinstance(x, Value) and x.grad_fn is not None and not x.inputs:
+                yield _RELEASED  # and with the graph went the gradients of all but leaves
+            if i in self.doubts:
+                yield self.doubts[i]
+            if i in self.record.changed:
+                yield _CHANGED
+            if i in self.record.outdated:
+                yield _OUTDATED
+            if self.derivatives and isinstance(x, Value) and not x.shape and any(True for _ in assigned(x)):
+                yield _REFUSED
+
+    def _origin(self, part: Part) -> str:
+        """What begins in a part; of several operations how many times."""
+        begins = (
+            Counter(self.origins[i] for block in part.blocks for i in block if i in self.origins)
+            if self.origins
+            else {}
+        )
+        return "; ".join(
+            what if part.size() == 1 else f"{what} ({n:,} of {part.size():,})" for what, n in begins.items()
+        )
+
+    def _gradients(self, items: list[Any]) -> list[Any]:
+        found = [x.grad for x in items if isinstance(x, Value) and x.grad is not None] if self.gradients else []
+        return [data_of(grad) for grad in found]
 
 
-def _gradients(items: list[Any]) -> list[Any]:
-    found = [x.grad for x in items if isinstance(x, Value) and x.grad is not None]
-    return [data_of(grad) for grad in found]
+def _counts(exits: list[Any], values: Sequence[Any], gradients: list[Any], grads: Sequence[Any]) -> Iterator[str]:
+    """How many numbers are NaN or infinite, if the statistics tell that there are any."""
+    if not _finite(values):
+        yield from told([data_of(x) for x in exits])
+    if not _finite(grads):
+        yield from (f"gradient: {count}" for count in told(gradients))
 
 
 def _finite(numbers: Sequence[Any]) -> bool:
     """Whether the least and the largest number, which tell about all, are neither NaN nor infinite."""
     return all(abs(x) < float("inf") for x in numbers[-2:])
-
-
-def _magnitude(grads: Sequence[Any]) -> float | None:
-    largest = max((abs(float(x)) for x in grads[-2:]), default=0.0)
-    return round(log10(largest), 4) if 0 < largest < float("inf") else None
 
 
 def _form(x: Any, part: Part) -> str:
@@ -170,7 +206,7 @@ def _numbers_inside(members: list[Value]) -> str:
         if not isinstance(x, Value) and not np.ndim(x):
             numbers = [member.inputs[k] for member in members]
             low, high = min(numbers), max(numbers)
-            text = constant(low) if low == high else f"{number(low)} to {number(high)}"
+            text = constant(low) if len(numbers) == 1 or low == high else f"{number(low)} to {number(high)}"
             is_last = k == len(names) - 1 == 1  # as in x - 2, where the number follows the symbol anyway
             told.append(f"{names[k]}={text}" if names[k] and not is_last else text)
     return ", ".join(told)

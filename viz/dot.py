@@ -7,12 +7,13 @@ from collections import Counter
 from itertools import zip_longest
 from textwrap import wrap
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 from .arrange import add_columns, against, declared, has_units, layout, least_size
 from .drawing import STATISTICS, Drawing, DrawnNode, Edge, Kind, remarks
+from .magnitudes import ZERO, scale, shades
 from .text import LONGEST_NAME, plain
 from .theme import ALARM, FAINT, GRADIENT, INK, LOOKS, NEGATIVE, POSITIVE, SCALE
-from .words import scale
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -55,9 +56,9 @@ def dot(drawing: Drawing, dpi: int | None = None, handles: bool = False) -> str:
         edge_attr={"fontname": _FONT, "fontsize": "11", "fontcolor": FAINT, "color": FAINT, "arrowsize": "0.7"},
     )
     tangled = _tangled(drawing)
-    shades = _shades(drawing)
+    shade_of = shades(drawing.nodes)
     for node in declared(drawing):
-        _add_node(graph, node, shades.get(node.id), is_tangled=node.id in tangled)
+        _add_node(graph, node, shade_of.get(node.id), is_tangled=node.id in tangled)
     backwards = against(drawing)
     for i, edge in enumerate(drawing.edges):
         ends = (edge.target, edge.source) if edge in backwards else (edge.source, edge.target)
@@ -83,14 +84,6 @@ def _tangled(drawing: Drawing) -> set[str]:
     return {edge.target for edge in drawing.edges if uses[edge.source] > 1}
 
 
-def _shades(drawing: Drawing) -> dict[str, int]:
-    """For nodes with a magnitude, its place on the colour scale: 0 for the smallest."""
-    known = {node.id: node.magnitude for node in drawing.nodes if node.magnitude is not None}
-    low, high = min(known.values(), default=0), max(known.values(), default=0)
-    steps = len(SCALE) - 1
-    return {id: round(steps * (x - low) / (high - low)) if high > low else steps for id, x in known.items()}
-
-
 def _add_node(graph: Digraph, node: DrawnNode, shade: int | None, is_tangled: bool) -> None:
     look = LOOKS[node.kind]
     graph.node(
@@ -98,15 +91,26 @@ def _add_node(graph: Digraph, node: DrawnNode, shade: int | None, is_tangled: bo
         label=f"<{_table(node)}>",
         id=node.id,
         shape=look.shape,
-        style=look.style + ",dashed" * node.alarm,
+        style=look.style + _border(node, shade),
         fillcolor=look.fill if shade is None else SCALE[shade],
         color=ALARM if node.alarm else look.border,
         peripheries=look.peripheries,
-        penwidth="3" if node.alarm else None if shade is None else f"{1 + 0.7 * shade:.1f}",
+        penwidth=_width(node, shade),
         margin=look.margin,
         ordering=None if is_tangled else "in",
-        **{"class": f"{node.kind}{' alarm' * node.alarm}"},
+        **{"class": f"{node.kind}{' alarm' * node.alarm}{' origin' * bool(node.origin)}"},
     )
+
+
+def _border(node: DrawnNode, shade: int | None) -> str:
+    """Dashes where NaN or infinity comes by; where it arises the border is whole, and thick. Dots for a gradient of 0."""
+    return ",dashed" * (node.alarm and not node.origin) + ",dotted" * (shade == ZERO and not node.alarm)
+
+
+def _width(node: DrawnNode, shade: int | None) -> str | None:
+    if node.alarm:
+        return "5" if node.origin else "3"
+    return None if shade is None else f"{0.7 * max(shade, 1) + 0.3:.1f}"
 
 
 def _line(edge: Edge) -> dict[str, str]:
@@ -156,9 +160,11 @@ def _table(node: DrawnNode) -> str:
     if not heads and not numbers:
         heads.append(" ")  # Graphviz takes no empty table
     colour = ALARM if node.kind is Kind.FAILED else FAINT
-    notes = [f"<I>{_font(note, colour, 12)}</I>" for note in remarks(node)]
+    notes = [f"<B>{_font(node.origin, ALARM, 12)}</B>"] if node.origin else []
+    notes += [f"<I>{_font(note, colour, 12)}</I>" for note in remarks(node) if note != node.origin]
     span = 5 if len(node.value) > 1 and node.gradient else 3
-    rows = [*(_across(head, span) for head in heads), *numbers, *(_across(note, span) for note in notes)]
+    room = _room(plain(node.name))
+    rows = [*(_across(head, span, room) for head in heads), *numbers, *(_across(note, span) for note in notes)]
     return f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="2">\n{"".join(rows)}</TABLE>'
 
 
@@ -180,8 +186,18 @@ def _statistics(node: DrawnNode) -> list[str]:
     return rows[1:] if node.kind is Kind.CONSTANT else rows
 
 
-def _across(cell: str, span: int) -> str:
-    return f'<TR><TD COLSPAN="{span}">{cell}</TD></TR>\n'
+def _across(cell: str, span: int, room: int = 0) -> str:
+    width = f' WIDTH="{room}"' if room else ""
+    return f'<TR><TD COLSPAN="{span}"{width}>{cell}</TD></TR>\n'
+
+
+def _room(name: str) -> int:
+    """Points that a name with Chinese, Japanese, Korean letters or emoji needs, as graphviz-pure does not know their widths.
+
+    They are as wide as high. It takes them for five sixths of that, and centres them by it, so they need a sixth more.
+    """
+    wide = sum(east_asian_width(c) in "WF" for c in name)
+    return round(14 * (7 / 6 * wide + 0.6 * (len(name) - wide))) if wide else 0
 
 
 def _row(what: str, *numbers: str) -> str:

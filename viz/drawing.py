@@ -49,7 +49,9 @@ class DrawnNode:
         uses: how many arrows leave it; a node with several is shared, and its gradient is a sum.
         count: how many recorded nodes it stands for.
         alarm: whether its value or gradient is NaN or infinite.
-        magnitude: log10 of the largest |gradient|, for the colour scale; None where there is none.
+        magnitude: log10 of the largest |gradient|, for the colour scale; -inf if all are 0, None if there is none, or one is NaN
+            or infinite.
+        origin: what begins here, as "NaN arises here"; "" where nothing does, and where NaN and infinity only pass.
     """
 
     id: str
@@ -65,13 +67,15 @@ class DrawnNode:
     count: int = 1
     alarm: bool = False
     magnitude: float | None = None
+    origin: str = ""
 
 
 def remarks(node: DrawnNode) -> tuple[str, ...]:
-    """What is said below a node's numbers: its notes, and whether it is shared. No gradient reaches data and constants."""
+    """What is said below a node's numbers: what begins there, its notes, and whether it is shared, unless no gradient comes."""
+    notes = (node.origin, *node.notes) if node.origin else node.notes
     if node.uses < 2 or node.kind in (Kind.CONSTANT, Kind.DATA):
-        return node.notes
-    return (*node.notes, f"{'each ' * node.form.startswith('×')}used {node.uses:,}×: gradients add up")
+        return notes
+    return (*notes, f"{'each ' * node.form.startswith('×')}used {node.uses:,}×: gradients add up")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,16 @@ READABLE = 120  # nodes that fit on a page
 _LONGEST_OPENED = 40  # operations of a run that a page opens to; nobody reads on for more
 
 
-def drawing_of(output: Value, names: Mapping[str, Any] | None = None, title: str | None = None) -> Drawing:
-    """Draw all that `output` was computed from, each operation and each number; see `viz.graph`."""
+def drawing_of(
+    output: Value, names: Mapping[str, Any] | None = None, title: str | None = None, gradients: bool = True
+) -> Drawing:
+    """Draw all that `output` was computed from, each operation and each number; see `viz.graph`.
+
+    Args:
+        gradients: whether the gradients that are stored are told.
+    """
     _check(output, names, title, "scalar")
-    sheet = _Sheet(recorded(output, numbers_inside=False), by_id(names or {}), title or "")
+    sheet = _Sheet(recorded(output, numbers_inside=False), by_id(names or {}), title or "", gradients=gradients)
     return sheet.drawing(sheet.fold(len(sheet.record.items)))
 
 
@@ -68,6 +74,7 @@ class _Sheet:
         record: of the output.
         called: names by identity of Values and arrays.
         title, derivatives, magnitudes: as in `viz.graph`.
+        gradients: whether gradients are told.
     """
 
     def __init__(
@@ -77,10 +84,11 @@ class _Sheet:
         title: str,
         derivatives: bool = False,
         magnitudes: bool = False,
+        gradients: bool = True,
     ) -> None:
         self.record, self.title, self.derivatives = record, title, derivatives
         self.graph = _graph(record, called)
-        self.describe = Describer(record, self.graph.uses, called, magnitudes)
+        self.describe = Describer(record, self.graph.uses, called, magnitudes, derivatives, gradients)
 
     def fold(self, limit: int) -> Folding:
         """What is to be drawn, in at most so many nodes."""
@@ -90,7 +98,8 @@ class _Sheet:
         """The drawing of what was folded."""
         nodes = tuple(self.describe(part, f"n{k}") for k, part in enumerate(folding.parts))
         told = folded(self.record.total(), folding, nodes)
-        return Drawing(self.title, description(nodes, told), nodes, self._edges(folding, nodes), folded=told)
+        edges = self._edges(folding, nodes)
+        return Drawing(self.title, description(nodes, told, edges=edges), nodes, edges, folded=told)
 
     def opened(self, folding: Folding, drawing: Drawing) -> Drawing | None:
         """The same drawing with the operations of short runs, in groups; None if there are no such runs."""

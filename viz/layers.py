@@ -10,12 +10,13 @@ from nn import Module
 from tinygrad_edu import DTypeError
 
 from . import neurons, notebook
-from .boxes import is_finite, node_of, says, times
+from .boxes import node_of, says, times
 from .drawing import Drawing, Edge, Group, Kind, Sizes
 from .expression import drawings_of
 from .models import check_run
 from .names import check
 from .operands import labels
+from .origins import is_finite
 from .run import Run
 from .shorten import chains, closed, repeats
 from .steps import Step

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .drawing import STATISTICS, Drawing, DrawnNode, Edge, Kind, remarks
+from .magnitudes import ZERO, shades
 from .text import LONGEST_NAME, plain
-from .theme import ALARM, FAINT, INK, LOOKS
+from .theme import ALARM, FAINT, INK, LOOKS, SCALE
 
 _LONGEST_LINE = 60
 _STARTS = "\\$:"  # of \n, $$formulas$$ and fa:icons, which Mermaid looks for even in what is given by its number
 _APART = "#8203;"  # a space of no width
-_LOOKALIKES = str.maketrans({";": ",", "#": "＃", "%": "％", "{": "(", "}": ")"})
+_PLAIN = " .,+-−=×"  # besides letters and digits, what stands as it is
 _SHAPES = {  # the nearest that Mermaid has to each shape of theme.py
     Kind.LEAF: ("(", ")"),
     Kind.PARAMETER: ("[/", "\\]"),
@@ -32,7 +33,7 @@ def mermaid(drawing: Drawing) -> str:
     lines = [f"flowchart {'TD' if drawing.flow == 'down' else 'LR'}"]
     for what, text, longest in (("accTitle", drawing.title, 100), ("accDescr", drawing.description, 2000)):
         if text.strip():
-            lines.append(f"  {what}: {_line(text, longest)}")
+            lines.append(f"  {what}: {_numbered(plain(text, longest), _PLAIN + ':()')}")
     lines += [f"  {_node(node)}" for node in drawing.nodes]
     lines += [f"  {_edge(edge)}" for edge in drawing.edges]
     lines += [f"  {line}" for line in _groups(drawing)]
@@ -82,7 +83,11 @@ def _styles(drawing: Drawing) -> Iterator[str]:
     for kind in Kind:
         if any(node.kind is kind for node in drawing.nodes):
             yield f"classDef {kind} fill:{LOOKS[kind].fill},stroke:{LOOKS[kind].border},color:{INK}"
-    yield from (f"style {n.id} stroke:{ALARM},stroke-width:3px,stroke-dasharray:5" for n in drawing.nodes if n.alarm)
+    shade_of = shades(drawing.nodes)
+    for node in drawing.nodes:
+        look = ",".join(_look(node, shade_of.get(node.id)))
+        if look:
+            yield f"style {node.id} {look}"
     yield from (f"style {group.id} fill:none,stroke:{FAINT}" for group in drawing.groups)
     alarming = [str(i) for i, edge in enumerate(drawing.edges) if edge.alarm]
     if drawing.edges:
@@ -91,13 +96,22 @@ def _styles(drawing: Drawing) -> Iterator[str]:
         yield f"linkStyle {','.join(alarming)} stroke:{ALARM}"
 
 
-def _line(text: str, longest: int) -> str:
-    """Text up to the end of its line, where nothing can be escaped: what has a meaning there gives way to what looks like it."""
-    return plain(text, longest).translate(_LOOKALIKES)
+def _look(node: DrawnNode, shade: int | None) -> Iterator[str]:
+    """What differs from other nodes of the kind; as in dot.py."""
+    if shade is not None:
+        yield f"fill:{SCALE[shade]}"
+    if node.alarm:
+        yield (
+            f"stroke:{ALARM},stroke-width:5px" if node.origin else f"stroke:{ALARM},stroke-width:3px,stroke-dasharray:5"
+        )
+    elif shade is not None:
+        yield f"stroke-width:{max(shade, 1)}px{',stroke-dasharray:2' * (shade == ZERO)}"
 
 
 def _text(text: str, longest: int = LONGEST_NAME) -> str:
     """Text between quotes: all that Mermaid, Markdown or HTML could take for markup is given by its number."""
-    return "".join(
-        c if c.isalnum() or c in " .,+-=×" else f"#{ord(c)};{_APART * (c in _STARTS)}" for c in plain(text, longest)
-    )
+    return "".join(_numbered(c, _PLAIN) + _APART * (c in _STARTS) for c in plain(text, longest))
+
+
+def _numbered(text: str, kept: str) -> str:
+    return "".join(c if c.isalnum() or c in kept else f"#{ord(c)};" for c in text)

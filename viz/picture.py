@@ -58,8 +58,8 @@ class Picture:
     def png(self, path: str | os.PathLike[str], scale: float = 1.0, *, dpi: int = _DPI) -> Path:
         """Write the picture to a PNG file, and return its path.
 
-        Letters that the fonts at hand lack come out as boxes; graphviz-pure brings Latin, Greek, Cyrillic, Hebrew. An SVG
-        is shown with the reader's fonts.
+        Letters that graphviz-pure's font lacks are spelled out as in Python, with a warning; it has Latin, Greek, Cyrillic,
+        Hebrew. Graphviz itself uses the fonts of the system. An SVG is shown with the reader's fonts.
 
         Args:
             path: ends in .png; a file that exists is replaced.

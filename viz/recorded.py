@@ -9,6 +9,8 @@ import numpy as np
 
 from tinygrad_edu import Value
 
+from .since import rewritten
+
 INSIDE = -1  # in place of a position: a number that is told inside its operation, and has no node of its own
 
 
@@ -18,12 +20,14 @@ class Recorded(NamedTuple):
     Attributes:
         items: Values, and constants as plain numbers and arrays. An array that was used twice occurs once.
         inputs: for each item the positions of its operands, in their order, or `INSIDE`; () for leaves and constants.
-        changed: positions of the leaves that were changed in place after they were used.
+        changed: positions of the leaves and arrays that were changed in place after they were used.
+        outdated: positions of the results that were computed from other numbers, of which it is not known what changed.
     """
 
     items: list[Any]
     inputs: list[tuple[int, ...]]
     changed: set[int]
+    outdated: set[int]
 
     def total(self) -> int:
         """How many nodes there are, those included that are told inside an operation."""
@@ -46,7 +50,7 @@ def recorded(output: Value, numbers_inside: bool) -> Recorded:
         output: any Value.
         numbers_inside: whether plain numbers count as part of the operation that they were given to.
     """
-    items, inputs, changed = record = Recorded([], [], set())
+    items, inputs, changed, outdated = record = Recorded([], [], set(), set())
     place: dict[Value, int] = {}
     arrays: dict[int, int] = {}  # the places of arrays, by identity: equal ones need not be the same
 
@@ -57,14 +61,18 @@ def recorded(output: Value, numbers_inside: bool) -> Recorded:
 
     for value in _operations(output):
         sources = []
+        tick, may_differ = value.tick, False  # arrays that an operation was given can be written to
         for x in value.inputs:
             if isinstance(x, Value):
                 at = place.get(x)
                 if at is None:
                     at = place[x] = put(x)
-                    if x.tick >= value.tick:  # younger than its first use
-                        changed.add(at)
+                if abs(x.tick) >= tick:  # younger than its use
+                    changed.add(at)
+                elif x.grad_fn is None and type(x.data) is np.ndarray:
+                    may_differ = True
             elif isinstance(x, np.ndarray):
+                may_differ = True
                 at = arrays.get(id(x))
                 if at is None:
                     at = arrays[id(x)] = put(x)
@@ -74,6 +82,13 @@ def recorded(output: Value, numbers_inside: bool) -> Recorded:
         place[value] = len(items)
         items.append(value)
         inputs.append(tuple(sources))
+        if may_differ:
+            places = {sources[k] for k in rewritten(value)} - changed
+            sure = len(places) == 1 or all(isinstance(items[i], np.ndarray) for i in places)
+            if sure:
+                changed |= places
+            else:
+                outdated.add(place[value])
     return record
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import warnings
+from functools import cache
 from html import escape
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +23,13 @@ Format: TypeAlias = Literal["svg", "png", "pdf"]
 _FONTS = "Helvetica,Arial,Liberation Sans,sans-serif"  # all as wide as the font that the layout was measured with
 _PATIENCE = 60.0  # seconds
 _SMALLER = "draw a smaller part of the graph (graph() of an inner Value), save it as .dot"
+_DATE = (re.compile(rb"\(D:\d{14}"), b"(D:19700101000000")  # in PDF files: the same picture is the same bytes
+_ALPHABETS = "\u0530"  # graphviz-pure's font has all letters before: Latin, Greek, Cyrillic
+_NOWHERE = {2: "\u0378", 3: "\ue000", 4: "\U000f0000"}  # characters that no font has, by their bytes
+_INSTEAD = {  # for symbols that graphviz-pure's font lacks
+    "∗": "*", "⋆": "*", "⨯": "×", "⊗": "(×)", "⊙": "(·)", "∘": "°", "∇": "grad ", "▦": "□", "∛": "³√", "⟲": "again:", "⋮": "…",
+    "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")",
+}  # fmt: skip
 _INSTALL = "install graphviz-pure with pip (SVG and PNG), or Graphviz itself from https://graphviz.org"
 
 
@@ -43,13 +53,16 @@ def svg(drawing: Drawing, handles: bool = False) -> str:
 
 
 def png(drawing: Drawing, dpi: int) -> bytes:
-    """The drawing as a PNG file's bytes. Raises RenderError if no Graphviz works."""
+    """The drawing as a PNG file's bytes. Raises RenderError if no Graphviz works.
+
+    What the font of graphviz-pure lacks is replaced by what looks like it, or spelled out as in Python, with a warning.
+    """
     return render(dot(drawing, dpi), "png")
 
 
 def pdf(drawing: Drawing) -> bytes:
     """The drawing as a PDF file's bytes. Raises RenderError if Graphviz itself is missing, as graphviz-pure makes no PDF."""
-    return render(dot(drawing), "pdf")
+    return re.sub(*_DATE, render(dot(drawing), "pdf"))
 
 
 def render(source: str, format: Format) -> bytes:
@@ -66,21 +79,63 @@ def render(source: str, format: Format) -> bytes:
             "from https://graphviz.org, or save the picture as .svg"
         )
     for program in programs:
-        command = [program, "-Kdot", f"-T{format}"]
+        text, spelled = _in_its_font(program, source) if format == "png" else (source, "")
         try:
-            done = subprocess.run(command, input=source.encode(), capture_output=True, check=False, timeout=_PATIENCE)
+            done = _run(program, text, format)
         except subprocess.TimeoutExpired:
             failures.append(f"{program} had not finished after {_PATIENCE:g} s")
         except OSError as error:
             failures.append(f"{program} did not start: {error}")
         else:
             if done.returncode == 0:
+                if spelled:
+                    warnings.warn(
+                        f"png: graphviz-pure's font lacks {spelled}, spelled out here as in Python; save the picture as .svg, "
+                        "or install Graphviz itself",
+                        stacklevel=2,
+                    )
                 return done.stdout
             says = plain(done.stderr.decode(errors="replace").strip(), 300)
             failures.append(f"{program} stopped with status {done.returncode} {says}".rstrip())
     if failures:
         raise RenderError(f"{format}: {'; '.join(failures)}; {_SMALLER}, or {_INSTALL}")
     raise RenderError(f"{format}: found neither the program dot nor graphviz-pure; {_INSTALL}")
+
+
+def _run(program: str, source: str, format: Format) -> subprocess.CompletedProcess[bytes]:
+    command = [program, "-Kdot", f"-T{format}"]
+    undated = os.environ | {"SOURCE_DATE_EPOCH": "0"}  # newer Graphviz writes this time into PDF files
+    return subprocess.run(
+        command, input=source.encode(), capture_output=True, check=False, timeout=_PATIENCE, env=undated
+    )
+
+
+def _in_its_font(program: str, source: str) -> tuple[str, str]:
+    """The source in characters that the program can draw, and those that had to be spelled out.
+
+    Graphviz itself takes any font of the system, and draws the numbers of what they lack.
+    """
+    if Path(program).stem != "graphviz-pure":
+        return source, ""
+    missing = [c for c in dict.fromkeys(source) if c >= _ALPHABETS and not _draws(program, c)]
+    spelled: dict[str, str | int | None] = {
+        c: c.encode("unicode_escape").decode().replace("\\", r"\\") for c in missing
+    }
+    spelled |= {c: _INSTEAD[c] for c in missing if c in _INSTEAD}
+    text = source.translate(str.maketrans(spelled))
+    return text, " ".join(c for c in missing if c not in _INSTEAD)
+
+
+@cache
+def _draws(program: str, character: str) -> bool:
+    """Whether a program has a picture of a character, other than the box that it draws for all that it lacks."""
+    boxes = [
+        _run(
+            program, f'digraph {{ a [label="{c}", shape=plaintext, fixedsize=true, fontname=Helvetica] }}', "png"
+        ).stdout
+        for c in (character, _NOWHERE[len(character.encode())])
+    ]
+    return boxes[0] != boxes[1]
 
 
 def engines() -> list[str]:

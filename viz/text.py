@@ -46,18 +46,23 @@ def many(n: int, what: str) -> str:
 
 
 def number(x: Any) -> str:
-    """A number at 4 significant digits; in full if it is of integer type."""
-    return str(x) if isinstance(x, _WHOLE) else f"{x:.4g}"
+    """A number at 4 significant digits, with a real minus sign; in full if it is of integer type."""
+    return digits(x).replace("-", "−")
+
+
+def digits(x: Any, most: int = 4) -> str:
+    """A number in ASCII, as programs read it, at `most` significant digits; in full if it is of integer type. -0 is 0."""
+    return str(x) if isinstance(x, _WHOLE) else f"{x:.{most}g}" if x else "0"
 
 
 def constant(x: Any) -> str:
     """A number that a program states, at up to 7 significant digits: × 1.0001 is not × 1."""
-    return str(x) if isinstance(x, _WHOLE) else f"{x:.7g}"
+    return digits(x, 7).replace("-", "−")
 
 
 def not_finite(numbers: Sequence[str]) -> bool:
     """Whether one of the last two numbers, which are the least and the largest, reads as NaN or infinity."""
-    return any(x.lstrip("-") in ("nan", "inf") for x in numbers[-2:])
+    return any(x.lstrip("−") in ("nan", "inf") for x in numbers[-2:])
 
 
 def form(data: Any) -> str:
@@ -74,7 +79,7 @@ def listed(data: Any, most: int = 40) -> str:
 
 
 def _nested(array: Any) -> str:
-    return f"[{', '.join(map(_nested, array))}]" if np.ndim(array) else number(array)
+    return f"[{', '.join(map(_nested, array))}]" if np.ndim(array) else digits(array)
 
 
 def statistics(many: Sequence[Any]) -> tuple[Any, ...]:
@@ -123,9 +128,9 @@ def _parameter(x: Any) -> str:
     if x is Ellipsis:
         return "..."
     if isinstance(x, np.ndarray):
-        return form(x) or number(x[()])
+        return form(x) or digits(x[()])
     if isinstance(x, np.generic):
-        return number(x)
+        return digits(x)
     if isinstance(x, type):
         return x.__name__
     if isinstance(x, np.dtype):

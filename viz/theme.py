@@ -25,8 +25,9 @@ DARK = {  # what stands on dark ground for the colours above
     POSITIVE: "#6cc1f5",
     NEGATIVE: "#ff9d5c",
 }
-SCALE = ("#fffaf5", "#fff2e5", "#ffead5", "#ffe2c5", "#ffdab5")  # fills for gradients, the smallest first
-DARK_SCALE = ("#1d1712", "#2a1e14", "#372516", "#452d18", "#53351a")
+# Fills for gradients: 0, then the others, the smallest first.
+SCALE = ("#fffffe", "#fff8ef", "#ffeedc", "#ffe3c6", "#ffd9b0", "#ffce9b")
+DARK_SCALE = ("#15181b", "#241a12", "#312213", "#3f2b16", "#4d3318", "#5b3c1b")
 
 
 class Look(NamedTuple):

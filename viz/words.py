@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .drawing import STATISTICS, Drawing, DrawnNode, remarks
+from .drawing import STATISTICS, Drawing, DrawnNode, Edge, remarks
 from .fold import Folding
+from .magnitudes import scale
 from .text import many, plain
 
 WAYS = {
@@ -16,7 +17,7 @@ WAYS = {
 _MOST_TOLD = 40  # nodes that the description goes through one by one; nobody listens to more
 
 
-def description(nodes: Sequence[DrawnNode], folded: str = "", flow: str = "right") -> str:
+def description(nodes: Sequence[DrawnNode], folded: str = "", flow: str = "right", edges: Sequence[Edge] = ()) -> str:
     """The drawing in words. Of a large one only the output."""
     told = nodes if len(nodes) <= _MOST_TOLD else nodes[-1:]
     parts = [
@@ -24,21 +25,21 @@ def description(nodes: Sequence[DrawnNode], folded: str = "", flow: str = "right
         folded and f"{folded}.",
         scale(nodes),
     ]
-    return " ".join(filter(None, [*parts, "; ".join(map(_in_words, told)) + "."]))
+    parts.append("; ".join(map(_in_words, told)) + ".")
+    called = {
+        node.id: node.name or node.symbol or node.value[0] for node in told if node.name or node.symbol or node.value
+    }
+    slopes = [
+        f"{called[edge.target]} by {called[edge.source]} {edge.derivative}"
+        for edge in edges
+        if edge.derivative and {edge.source, edge.target} <= called.keys()
+    ]
+    return " ".join(filter(None, [*parts, f"Local derivatives: {'; '.join(slopes)}." if slopes else ""]))
 
 
 def turned(drawing: Drawing, flow: str) -> Drawing:
     """The drawing with arrows that lead another way."""
     return replace(drawing, flow=flow, description=drawing.description.replace(WAYS[drawing.flow], WAYS[flow]))
-
-
-def scale(nodes: Sequence[DrawnNode]) -> str:
-    """What the colours for gradients mean; "" where none are shown."""
-    known = [node.magnitude for node in nodes if node.magnitude is not None]
-    if not known:
-        return ""
-    low, high = (f"{10**x:.1g}" for x in (min(known), max(known)))
-    return f"A stronger fill and a thicker border stand for a larger gradient, from {low} to {high} on a logarithmic scale."
 
 
 def folded(recorded: int, folding: Folding, nodes: Sequence[DrawnNode]) -> str:

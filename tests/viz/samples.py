@@ -9,7 +9,8 @@ import sys
 from tinygrad_edu import Value, relu, tanh
 from viz import Picture, graph
 
-# Pairs of words of one drawing whose boxes overlap by more than two pixels both ways, and words beyond the edge of the drawing.
+# Pairs of words of one drawing whose boxes overlap by more than two pixels both ways, and words beyond the edge of the drawing, or
+# of their node.
 TROUBLE = """selector => [...document.querySelectorAll(selector)].flatMap((svg, k) => {
   const frame = svg.getBoundingClientRect();
   const words = [...svg.querySelectorAll("text")].filter(t => t.textContent.trim() && t.getClientRects().length);
@@ -25,6 +26,16 @@ TROUBLE = """selector => [...document.querySelectorAll(selector)].flatMap((svg, 
       if (wide > 2 && high > 5) found.push(`${k}: ${words[i].textContent} overlaps ${words[j].textContent}`);
     }
   });
+  for (const node of svg.querySelectorAll("g.node")) {
+    const shape = node.querySelector("path, polygon, ellipse");
+    if (!shape || shape.getAttribute("stroke") === "none") continue;  // a title without a shape
+    const box = shape.getBoundingClientRect();
+    for (const word of node.querySelectorAll("text")) {
+      const a = word.getBoundingClientRect();
+      const out = Math.max(box.left - a.left, a.right - box.right, box.top - a.top, a.bottom - box.bottom);
+      if (word.textContent.trim() && out > 2) found.push(`${k}: ${word.textContent} leaves its shape by ${out}`);
+    }
+  }
   return found;
 })"""
 

@@ -7,6 +7,7 @@ import pytest
 
 from tinygrad_edu import DTypeError, GraphError, Value, exp, no_grad, registry, tanh, where
 from viz import Drawing, DrawnNode, Kind, graph
+from viz.text import number
 
 
 def backward(value, names=None) -> Drawing:
@@ -31,10 +32,10 @@ def test_the_chain_rule_of_an_expression():
     d = backward(y, {"y": y})
     assert [(n.id, n.name, n.symbol, n.value, n.notes) for n in gradients(d)] == [
         ("n6", "gradient of y", "1", ("1",), ("start here",)),
-        ("n7", "gradient of +", "g · (1 - y²)", ("0.7864",), ("1 · 0.7864",)),
+        ("n7", "gradient of +", "g · (1 − y²)", ("0.7864",), ("1 · 0.7864",)),
         ("n8", "gradient of ×", "g", ("0.7864",), ("0.7864 · 1",)),
         ("n9", "gradient of c", "g", ("0.7864",), ("0.7864 · 1",)),
-        ("n10", "gradient of a", "g · b", ("-2.359",), ("0.7864 · (-3)",)),
+        ("n10", "gradient of a", "g · b", ("−2.359",), ("0.7864 · (−3)",)),
         ("n11", "gradient of b", "g · a", ("1.573",), ("0.7864 · 2",)),
     ]
     ends = [(e.source, e.target) for e in d.edges if e.source >= "n6" or len(e.source) > 2]
@@ -63,9 +64,9 @@ def test_shares_of_a_value_that_is_used_twice_add_up():
         ("gradient of +", "1", ("1",)),
         ("gradient of ×", "g", ("1",)),
         ("share of a", "g", ("1",)),
-        ("share of a", "g · b", ("-3",)),
+        ("share of a", "g · b", ("−3",)),
         ("gradient of b", "g · a", ("2",)),
-        ("gradient of a", "+", ("-2",)),
+        ("gradient of a", "+", ("−2",)),
     ]
     assert {(e.source, e.target) for e in d.edges[-2:]} == {("n6", "n9"), ("n7", "n9")}
     assert d.nodes[-1].notes == ("2 uses",)
@@ -94,11 +95,11 @@ def test_a_shared_value_inside_the_graph_waits_for_all_its_shares():
 @pytest.mark.parametrize(
     ("make", "rule", "notes"),
     [
-        (lambda x, a, b: tanh(x * 1.0), "g · (1 - y²)", ("1 · 0.9084", "y is the result of tanh")),
-        (lambda x, a, b: (x * 1.0) ** 2.0, "g · (2 · u^(2 - 1))", ("1 · 0.625", "u is the result of ×")),
+        (lambda x, a, b: tanh(x * 1.0), "g · (1 − y²)", ("1 · 0.9084", "y is the result of tanh")),
+        (lambda x, a, b: (x * 1.0) ** 2.0, "g · (2 · u^(2 − 1))", ("1 · 0.625", "u is the result of ×")),
         (lambda x, a, b: x / b, "g · (1 / b)", ("1 · 0.3333",)),
-        (lambda x, a, b: x / -2.0, "g · (1 / (-2))", ("1 · (-0.5)",)),
-        (lambda x, a, b: a - x, "-g", ("1 · (-1)",)),
+        (lambda x, a, b: x / -2.0, "g · (1 / (−2))", ("1 · (−0.5)",)),
+        (lambda x, a, b: a - x, "−g", ("1 · (−1)",)),
         (lambda x, a, b: x.relu() + 0 * a, "g", ("1 · 1",)),
     ],
 )
@@ -134,7 +135,7 @@ def test_gradients_are_those_of_backward():
     d = backward(y)
     y.backward()
     for leaf in (x, w):
-        expected = tuple(f"{f(leaf.grad):.4g}" for f in (np.mean, np.min, np.max))
+        expected = tuple(number(f(leaf.grad)) for f in (np.mean, np.min, np.max))
         assert [n.value for n in gradients(d) if n.name == f"gradient of {leaf.name}"] == [expected]
 
 
@@ -183,7 +184,7 @@ def test_the_description_tells_both_halves():
     a, b, _ = abc()
     words = backward(a * b).description
     assert words.startswith("Forward: 3 nodes")
-    assert words.endswith("gradient of ×: 1 1; gradient of a: g · b -3; gradient of b: g · a 2.")
+    assert words.endswith("gradient of ×: 1 1; gradient of a: g · b −3; gradient of b: g · a 2.")
 
 
 def test_the_same_expression_gives_the_same_drawing():
@@ -197,7 +198,7 @@ def test_the_same_expression_gives_the_same_drawing():
 def test_a_gradient_stands_where_its_value_does(engine, texts):
     a, b, c = abc()
     shown = texts(graph(tanh(a * b + c), detail="backward"))
-    assert shown["n10"] == ["g · b", "gradient of a", "value", "-2.359", "0.7864 · (-3)"]
+    assert shown["n10"] == ["g · b", "gradient of a", "value", "−2.359", "0.7864 · (−3)"]
     dot = graph(a * b, detail="backward").dot()
     assert "n4 -> n3 [dir=back" in dot
     assert "n0 -> n2" in dot

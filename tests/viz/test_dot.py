@@ -123,7 +123,7 @@ def test_every_word_and_border_has_contrast(kind):
 
 
 def test_the_scale_of_gradients_has_contrast_and_an_order():
-    for ink in (INK, FAINT, GRADIENT):
+    for ink in (INK, FAINT, GRADIENT, ALARM):
         assert all(_contrast(ink, fill) >= 4.5 for fill in SCALE)
         assert all(_contrast(DARK[ink], fill) >= 4.5 for fill in DARK_SCALE)
     assert sorted(SCALE, key=_luminance, reverse=True) == list(SCALE)  # farther and farther from the paper
@@ -182,7 +182,7 @@ def test_gradients_by_magnitude():
     nodes = tuple(DrawnNode(f"n{i}", Kind.LEAF, ("1",), magnitude=m) for i, m in enumerate((-4.0, 0.0, -2.0, None)))
     text = Picture(Drawing("", "", nodes, ())).dot()
     fills = re.findall(r'class=leaf .*fillcolor="(#......)"', text)
-    assert fills == [SCALE[0], SCALE[4], SCALE[2], LOOKS[Kind.LEAF].fill]
+    assert fills == [SCALE[1], SCALE[5], SCALE[3], LOOKS[Kind.LEAF].fill]
     assert "from 0.0001 to 1 on a" in text
 
 

@@ -18,6 +18,7 @@ from viz.expression import drawings_of
 from viz.fold import fold
 from viz.parts import Graph
 from viz.recorded import INSIDE, recorded
+from viz.text import number
 
 
 def folded(value: Value, names: object = None) -> Drawing:
@@ -172,9 +173,9 @@ def test_a_sum_of_products_is_four_nodes():
         ("n1", "n2", ""),
         ("n2", "n3", "×100"),
     ]
-    assert d.nodes[3].value == (f"{y.data:.4g}",)
-    assert d.nodes[0].gradient == tuple(f"{f([w.grad for w in ws]):.4g}" for f in (np.mean, np.min, np.max))
-    assert d.nodes[1].value == tuple(f"{f([x.data for x in xs]):.4g}" for f in (np.mean, np.min, np.max))
+    assert d.nodes[3].value == (number(y.data),)
+    assert d.nodes[0].gradient == tuple(number(f([w.grad for w in ws])) for f in (np.mean, np.min, np.max))
+    assert d.nodes[1].value == tuple(number(f([x.data for x in xs])) for f in (np.mean, np.min, np.max))
 
 
 def test_layers_of_a_network_stay_apart():
@@ -426,7 +427,7 @@ def test_not_all_gradients_are_there():
     y.backward()
     ws[0].zero_grad()
     ws[1].zero_grad()
-    assert folded(y).nodes[0].notes == ("no gradient yet (2 of 100)",)
+    assert folded(y).nodes[0].notes == ("gradient cleared since (2 of 100)",)
 
 
 def test_nan_within_a_fold_is_an_alarm():

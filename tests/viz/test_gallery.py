@@ -7,6 +7,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
+import test_formats
+import test_golden
 from samples import TROUBLE
 
 FILE = Path(__file__).parents[2] / "docs" / "gallery.py"
@@ -44,3 +46,32 @@ def test_every_drawing_is_readable(browser, tmp_path):
         view.add_style_tag(content="figure svg { max-width: none !important }")  # at full size, to see small overlaps
         assert view.evaluate(TROUBLE, "figure svg") == []
         view.close()
+
+
+def test_no_words_of_a_graph_overlap(browser, engine, tmp_path):
+    """Of the gallery's graphs, the golden ones, and those with sizes of gradients, NaN, changes, nasty names, units."""
+    drawn = [picture for _, _, picture in gallery.pictures()]
+    drawn += [make() for make in (*test_golden.EXPRESSIONS.values(), *test_formats.GRAPHS)]
+    page = tmp_path / "graphs.html"
+    head = "<!DOCTYPE html><meta charset=utf-8><style>svg { max-width: none }</style>"
+    page.write_text(head + "<hr>".join(picture.svg() for picture in drawn), encoding="utf-8")
+    view = browser.new_page()
+    view.goto(page.as_uri())
+    assert view.locator("svg").count() == len(drawn) > 40
+    assert view.evaluate(TROUBLE, "svg") == []
+    view.close()
+
+
+def test_words_of_a_graph_that_overlap_or_leave_it_are_found(browser):
+    shape = '<g class="node"><path d="M0,0h40v20h-40z"/><text x="5" y="15">much too long for it</text></g>'
+    view = browser.new_page()
+    view.set_content(
+        f'<svg width="400" height="50">{shape}<text x="60" y="15">other</text><text x="390" y="40">out</text></svg>'
+    )
+    found = view.evaluate(TROUBLE, "svg")
+    assert [text.split(" by ")[0] for text in found] == [
+        "0: much too long for it overlaps other",
+        "0: out leaves the picture",
+        "0: much too long for it leaves its shape",
+    ]
+    view.close()

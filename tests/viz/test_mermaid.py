@@ -12,7 +12,7 @@ from viz import Drawing, DrawnNode, Edge, Group, Kind, Picture, graph
 from viz.text import plain
 
 _LINE = re.compile(
-    r"flowchart LR|(?:accTitle|accDescr): [^;#%{}\n]+"
+    r"flowchart LR|(?:accTitle|accDescr): (?:[^;#%{}\n]|#\d+;)+"
     r'|n\d+[\[(>{/\\]+"[^"\n]*"[\])}/\\]+:::[a-z]+'
     r'|n\d+ (?:-->|==>|-\.->)(?:\|"[^"\n]*"\|)? n\d+'
     r'|subgraph g\d+\["[^"\n]*"\]|[ng]\d+|end'
@@ -43,10 +43,10 @@ def test_an_expression():
         graph(y, title="y").mermaid()
         == """flowchart LR
   accTitle: y
-  accDescr: 4 nodes, from the inputs on the left to the output on the right. leaf a: value 2, gradient 7.373e-05, constant: value 3, result ×: value 6, gradient 2.458e-05, output tanh: value 1, gradient 1.
-  n0("<b>a</b><br/>value 2<br/>gradient 7.373e-05"):::leaf
+  accDescr: 4 nodes, from the inputs on the left to the output on the right. leaf a: value 2, gradient 7.373e−05#59; constant: value 3#59; result ×: value 6, gradient 2.458e−05#59; output tanh: value 1, gradient 1.
+  n0("<b>a</b><br/>value 2<br/>gradient 7.373e−05"):::leaf
   n1(["3"]):::constant
-  n2["×<br/>value 6<br/>gradient 2.458e-05"]:::result
+  n2["×<br/>value 6<br/>gradient 2.458e−05"]:::result
   n3[["tanh<br/>value 1<br/>gradient 1"]]:::output
   n0 --> n2
   n1 --> n2

@@ -14,6 +14,7 @@ import nn
 from nn.functional import cross_entropy
 from tinygrad_edu import DTypeError, ShapeError, Value, concatenate, detach, no_grad, relu
 from viz import Drawing, DrawnNode, Edge, Kind, Picture, graph, picture
+from viz.text import number
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 4))
@@ -337,11 +338,11 @@ def test_gradients_of_parameters():
     model(X).sum().backward()
     model[1].weight.zero_grad()
     grads = np.concatenate([np.ravel(p.grad) for p in model[0].parameters()])
-    numbers = [f"{x:.4g}" for x in (grads.mean(), grads.min(), grads.max())]
+    numbers = [number(x) for x in (grads.mean(), grads.min(), grads.max())]
     d = draw(model)
     assert d.nodes[1].notes == (
         "10 parameters",
-        f"gradient: mean {numbers[0]},",
+        f"earlier gradient: mean {numbers[0]},",
         "min {}, max {}".format(*numbers[1:]),
     )
     assert d.nodes[2].notes == ("2, 1, bias=False", "2 parameters", "no gradient yet")

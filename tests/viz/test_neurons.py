@@ -10,6 +10,7 @@ import pytest
 import nn
 from tinygrad_edu import ShapeError, TinygradError, Value
 from viz import Drawing, Kind, graph
+from viz.text import number
 
 
 def units(model, *inputs, **options) -> Drawing:
@@ -23,7 +24,7 @@ def test_columns_units_and_weights():
     assert [(n.kind, n.name) for n in d.nodes] == [
         *((Kind.UNIT, "x1"), (Kind.UNIT, "x2"), (Kind.UNIT, ""), (Kind.UNIT, ""), (Kind.UNIT, ""), (Kind.UNIT, "y1"))
     ]
-    assert [n.value for n in d.nodes[:5]] == [("0.5",), ("-1",), *[(f"{x:.4g}",) for x in first]]
+    assert [n.value for n in d.nodes[:5]] == [("0.5",), ("−1",), *[(number(x),) for x in first]]
     assert d.nodes[5].value == (f"{model([0.5, -1.0]).item():.4g}",)
     assert [(g.title, g.nodes) for g in d.groups] == [
         ("inputs", ("n0", "n1")),

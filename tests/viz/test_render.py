@@ -93,7 +93,7 @@ def test_the_svg_is_titled_described_and_has_no_tooltips(engine):
         (f"{SVG}desc", picture.drawing.description),
     ]
     assert len(list(root.iter(f"{SVG}title"))) == 1
-    assert "leaf a: value 2, gradient -2.359" in picture.drawing.description
+    assert "leaf a: value 2, gradient −2.359" in picture.drawing.description
 
 
 def test_the_svg_asks_for_fonts_of_one_width(engine):

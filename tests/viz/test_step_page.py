@@ -14,7 +14,7 @@ from tinygrad_edu import Value, clip, elementwise, leaky_relu, linear, registry,
 from tinygrad_edu.binding import parameters_of
 from viz import step
 from viz.stepping.javascript import formula, functions
-from viz.text import number
+from viz.text import digits
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
@@ -110,7 +110,7 @@ def test_the_graph_fills_as_the_steps_go(visit):
     page.evaluate("go(5)")
     assert on_node(page, "a") == ["2", "so far", "1"]
     page.evaluate("go(6)")
-    assert on_node(page, "a") == ["2", "gradient", "-2"]
+    assert on_node(page, "a") == ["2", "gradient", "−2"]
     page.evaluate("go(1)")
     assert on_node(page, "a") == ["2", "gradient", "?"]
     assert page.evaluate("elements.filter((each) => each.classList.contains('pending')).length") == 1
@@ -297,7 +297,7 @@ def test_practice_hides_asks_and_tells_what_was_forgotten(visit):
     assert page.inner_text("#verdict") == "The rule: d(a × b)/d a = b"
     assert at(page) == 6
     assert answered(page, "−2") == "Right: -2."
-    assert on_node(page, "a")[-1] == "-2"
+    assert on_node(page, "a")[-1] == "−2"
     assert "gradient of a = 1 + (-3) = -2" in card(page)
     page.click("#next")
     page.click("#show")
@@ -470,7 +470,7 @@ def test_numbers_are_written_as_in_python(visit):
     numbers += [0.00012345, 0.00001, 9999.5, 99995.0, 123456.0, 1e-320, 1.7e308, 12345.0, 0.25]
     sent = [repr(float(x)).replace("inf", "Infinity").replace("nan", "NaN") for x in numbers]
     got = page.evaluate("(numbers) => numbers.map((x) => format(Number(x)))", sent)
-    assert got == [number(float(x)) for x in numbers]
+    assert got == [digits(float(x)) for x in numbers]
 
 
 # -- For every reader --------------------------------------------------------------------------------------------------
@@ -611,4 +611,4 @@ def test_five_thousand_nodes(visit):
     assert at(page) == page.evaluate("SEED + 3000")
     page.click("#last")
     v.backward()
-    assert f"gradient of b = {number(b.grad)}" in page.inner_text("#step")
+    assert f"gradient of b = {digits(b.grad)}" in page.inner_text("#step")

@@ -57,7 +57,7 @@ def test_small_arrays_are_listed(data, shown):
 
 def test_a_mean_that_rounds_to_zero_has_no_sign():
     mean, low, high = statistics([np.array([-0.3, 0.1, 0.2 - 1e-16])])
-    assert (number(mean), number(low), number(high)) == ("0", "-0.3", "0.2")
+    assert (number(mean), number(low), number(high)) == ("0", "−0.3", "0.2")
 
 
 def test_a_mean_that_is_rounding_is_zero():

@@ -82,8 +82,7 @@ def colours_of(theme: Theme) -> tuple[str, ...]:
 
 def shown(x: float) -> str:
     """A number as text on a plot: at 4 significant digits, with a real minus sign; 0 for what rounds to -0."""
-    text = number(float(x) + 0.0)
-    return text.replace("-", "−")
+    return number(float(x))
 
 
 def _cycle(colours: tuple[str, ...]) -> Any:

@@ -22,8 +22,8 @@ function refresh(i, step) {
   const count = received(i, step), all = SHARES_OF[i].length;
   const gradient = i === OUTPUT ? (step >= SEED ? run.gradient[i] : null) : count ? run.total[SHARES_OF[i][count - 1]] : null;
   elements[i].classList.toggle("pending", !known);
-  run.value[i].forEach((x, k) => write(slots[i][k], known ? format(x) : "?"));
-  (run.gradient[i] ?? []).forEach((_, k) => write(slots[i][3 + k], gradient ? format(gradient[k]) : "?"));
+  run.value[i].forEach((x, k) => write(slots[i][k], known ? signed(x) : "?"));
+  (run.gradient[i] ?? []).forEach((_, k) => write(slots[i][3 + k], gradient ? signed(gradient[k]) : "?"));
   write(slots[i].what, count && count < all ? "so far" : "gradient");
   refreshLayers(i, known, gradient);
 }

@@ -50,8 +50,8 @@ function refreshLayers(i, known, gradient) {
   for (const {id, lines, element} of layers.groups) {
     const exits = EXITS.get(id);
     if (!element || exits.length !== 1 || exits[0] !== i) continue;
-    lines[1].textContent = inBox.value(i, known ? format(run.value[i][0]) : "?");
-    lines[2].textContent = inBox.gradient(i, gradient ? format(largest(gradient)) : "?");
+    lines[1].textContent = inBox.value(i, known ? signed(run.value[i][0]) : "?");
+    lines[2].textContent = inBox.gradient(i, gradient ? signed(largest(gradient)) : "?");
   }
 }
 

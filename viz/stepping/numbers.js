@@ -1,9 +1,9 @@
 // Numbers: as they are shown, as the engine recorded them, and as the page computes them from other inputs.
 
-/** A number at 4 significant digits, as Python's format(x, ".4g") writes it. */
+/** A number at 4 significant digits, as Python's format(x, ".4g") writes it; -0 is 0. */
 function format(x) {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
-  if (x === 0) return Object.is(x, -0) ? "-0" : "0";
+  if (x === 0) return "0";
   let [mantissa, exponent] = x.toExponential(3).split("e");
   const [digits, full] = x.toExponential(40).split("e");
   const below = digits.slice(0, -37);
@@ -15,6 +15,9 @@ function format(x) {
   if (exponent >= -4 && exponent < 4) return String(Number(`${mantissa}e${exponent}`));
   return `${mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
+
+/** A number as the graph shows it, with a real minus sign; formulas are typed with hyphens. */
+const signed = (x) => format(x).replaceAll("-", "−");
 
 /** A scalar's number, or what an array's are like. */
 function show(numbers) {
