@@ -10,13 +10,14 @@ from typing import Any
 
 from .. import render
 from ..drawing import Drawing, Kind
+from ..finish import Finish
 from ..text import plain
 from ..theme import DARK, DARK_PAPER, INK, LOOKS, PAPER
 
 _GROUPS = ("nesting.js", "space.js", "layout.js", "arrows.js", "groups.js")
 
 
-def html(drawing: Drawing) -> str:
+def html(drawing: Drawing, finish: Finish = Finish()) -> str:
     """The page's text: the picture to pan, zoom and search, its title, and what it shows in words.
 
     Raises RenderError if no Graphviz works.
