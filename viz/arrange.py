@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind
 from .theme import INK
@@ -47,7 +47,7 @@ def add_columns(
     graph: Digraph,
     columns: Sequence[Group],
     escaped: Callable[[str], str],
-    dress: Callable[..., dict[str, str | None]],
+    dress: Callable[..., Any],
     tied: bool,
 ) -> None:
     """Columns of units in order, below their titles; in frames that order would not hold.
@@ -60,7 +60,9 @@ def add_columns(
     for group in columns:
         with graph.subgraph() as column:
             column.attr(rank="same")
-            title = dress(group.id, id=group.id, label=f"<{escaped(group.title)}>", shape="plaintext", width="0", fontcolor=INK)
+            title = dress(
+                group.id, id=group.id, label=f"<{escaped(group.title)}>", shape="plaintext", width="0", fontcolor=INK
+            )
             column.node(group.id, **title)
             for upper, lower in pairwise((group.id, *group.nodes)) if tied else ():
                 column.edge(upper, lower, style="invis")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from textwrap import wrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .arrange import add_columns, against, declared, has_units, layout, least_size
 from .drawing import PIECE, STATISTICS, Drawing, DrawnNode, Edge, Group, Kind, remarks
@@ -67,7 +67,9 @@ def dot(
             {"fontname": _FONT, "fontsize": "14", "fontcolor": INK, "penwidth": "1.5"} | least_size(drawing),
             Kind.WORDS,
         ),
-        edge_attr=painted(theme, {"fontname": _FONT, "fontsize": "11", "fontcolor": FAINT, "color": FAINT, "arrowsize": "0.7"}),
+        edge_attr=painted(
+            theme, {"fontname": _FONT, "fontsize": "11", "fontcolor": FAINT, "color": FAINT, "arrowsize": "0.7"}
+        ),
     )
     tangled = _tangled(drawing)
     shades = _shades(drawing)
@@ -92,9 +94,9 @@ class _Dress(NamedTuple):
     theme: Theme | None
     places: Mapping[str, Mapping[str, str]]
 
-    def __call__(self, id: str, kind: Kind | None = None, /, **attributes: str | None) -> dict[str, str | None]:
+    def __call__(self, id: str, kind: Kind | None = None, /, **attributes: str | None) -> dict[str, Any]:
         """The attributes in the theme's colours, and those of this id."""
-        return painted(self.theme, attributes, kind) | self.places.get(id, {})
+        return painted(self.theme, attributes, kind) | dict(self.places.get(id, {}))
 
 
 def _caption(drawing: Drawing) -> str:

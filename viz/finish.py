@@ -35,6 +35,9 @@ class Finish(NamedTuple):
         return with_legend(drawing) if self.legend else drawing
 
 
+PLAIN = Finish()
+
+
 def check(caller: str, finish: Finish, drawing: Drawing) -> None:
     """Raises DTypeError, in the name of the function `caller`, for what no drawing or this one cannot be rendered with."""
     check_theme(caller, finish.theme)
@@ -44,9 +47,16 @@ def check(caller: str, finish: Finish, drawing: Drawing) -> None:
     if ratio is None:
         return
     low, high = _RATIOS
-    if isinstance(ratio, bool) or not isinstance(ratio, (int, float)) or not isfinite(ratio) or not low <= ratio <= high:
+    if (
+        isinstance(ratio, bool)
+        or not isinstance(ratio, (int, float))
+        or not isfinite(ratio)
+        or not low <= ratio <= high
+    ):
         raise DTypeError(
             f"{caller}: got ratio={ratio!r}, expected width over height, a number from {low:g} to {high:g} such as 16 / 9"
         )
     if has_units(drawing):
-        raise DTypeError(f"{caller}: got ratio= for a drawing of neurons, whose columns cannot be wrapped; leave ratio out")
+        raise DTypeError(
+            f"{caller}: got ratio= for a drawing of neurons, whose columns cannot be wrapped; leave ratio out"
+        )

@@ -136,7 +136,7 @@ def _line(flow: str, item: dict[str, Any], size: tuple[float, float]) -> Line:
             tips[head] = _point(flow, rest)
         else:
             points.append(_point(flow, part))
-    label = _box(flow, *map(float, item["lp"].split(",")), *size) if "lp" in item else None
+    label = Box(*_point(flow, item["lp"]), *(size if flow == "right" else size[::-1])) if "lp" in item else None
     return Line(points, tips, label)
 
 

@@ -17,7 +17,7 @@ from .drawing import Drawing, RenderError, Sizes
 from .exploring import html
 from .expression import drawings_of
 from .files import target, write
-from .finish import Finish, check
+from .finish import PLAIN, Finish, check
 from .mermaid import mermaid
 from .theme import Theme
 from .words import turned
@@ -42,7 +42,7 @@ class Picture:
     drawing: Drawing
     smaller: Drawing | None = None
     opened: Drawing | None = None
-    finish: Finish = Finish()
+    finish: Finish = PLAIN
 
     def dot(self) -> str:
         """The picture in Graphviz's DOT language. The same expression gives the same text."""

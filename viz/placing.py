@@ -26,7 +26,7 @@ _BOXES = 8.0  # between a frame and what is in it
 
 
 def placed(drawing: Drawing, finish: Finish, measure: Measure) -> tuple[Drawing, Places | None]:
-    """The drawing with its legend, its arrows leading where they do then; and the places of its parts, None to leave them open."""
+    """The drawing as it is shown, with its legend, and the places of its parts; None to leave them to Graphviz."""
     if finish.ratio is None and not finish.legend:
         return drawing, None
     legend = _Legend(drawing, measure) if finish.legend else None
@@ -98,9 +98,9 @@ class _Legend:
         if layout.flow == "down":
             left, top, right, bottom = top, left, bottom, right
         top = bottom + _SPACE
-        places, (width, height) = self.set(max(right - left, _LEAST))
+        entries, (width, height) = self.set(max(right - left, _LEAST))
         flow, tails = layout.flow, []
-        for id, (x, y) in places.items():
+        for id, (x, y) in entries.items():
             x, y, (w, h) = left + x, top + y, self.sizes[id]
             if id in self.edges:
                 k, edge = self.edges[id]
@@ -111,8 +111,8 @@ class _Legend:
             layout.nodes[id] = _box(flow, x + w / 2, y, w, h)
         frame = _box(flow, left + width / 2, top + height / 2, width, height)
         layout.frames[LEGEND] = Frame(frame, _point(flow, left + _TITLE_WIDTH / 2, top + _TITLE / 2))
-        places = layouts.attributes(layout)
-        return places | {id: places[id] | {"style": "invis"} for id in tails}
+        told = layouts.attributes(layout)
+        return told | {id: told[id] | {"style": "invis"} for id in tails}
 
 
 def _arrow(flow: str, start: float, end: float, y: float, headless: bool) -> Line:

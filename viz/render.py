@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html import escape
 from importlib import metadata
 from pathlib import Path
@@ -12,21 +13,20 @@ from typing import Literal, TypeAlias
 
 from .dot import dot
 from .drawing import Drawing, RenderError
-from .finish import Finish
-from .placing import Places, placed
+from .finish import PLAIN, Finish
+from .placing import Places, legend_alone, placed
 from .text import plain
-from .theme import css
+from .theme import Theme, css
 
 Format: TypeAlias = Literal["svg", "png", "pdf", "json0"]
 
 _FONTS = "Helvetica,Arial,Liberation Sans,sans-serif"  # all as wide as the font that the layout was measured with
-_PLAIN = Finish()
 _PATIENCE = 60.0  # seconds
 _SMALLER = "draw a smaller part of the graph (graph() of an inner Value), save it as .dot"
 _INSTALL = "install graphviz-pure with pip (SVG and PNG), or Graphviz itself from https://graphviz.org"
 
 
-def svg(drawing: Drawing, handles: bool = False, finish: Finish = _PLAIN, places: Places | None = None) -> str:
+def svg(drawing: Drawing, handles: bool = False, finish: Finish = PLAIN, places: Places | None = None) -> str:
     """The drawing as an SVG element, with its title and description for those who listen to it.
 
     Args:
@@ -51,16 +51,22 @@ def svg(drawing: Drawing, handles: bool = False, finish: Finish = _PLAIN, places
     return f'{start} role="img" class="viz">\n{head}{rest}'
 
 
-def png(drawing: Drawing, dpi: int, finish: Finish = _PLAIN) -> bytes:
+def png(drawing: Drawing, dpi: int, finish: Finish = PLAIN) -> bytes:
     """The drawing as a PNG file's bytes. Raises RenderError if no Graphviz works."""
     shown, places = placed(drawing, finish, _measured)
     return render(dot(shown, dpi, theme=finish.theme, places=places), "png", is_placed=bool(places))
 
 
-def pdf(drawing: Drawing, finish: Finish = _PLAIN) -> bytes:
+def pdf(drawing: Drawing, finish: Finish = PLAIN) -> bytes:
     """The drawing as a PDF file's bytes. Raises RenderError if Graphviz itself is missing, as graphviz-pure makes no PDF."""
     shown, places = placed(drawing, finish, _measured)
     return render(dot(shown, theme=finish.theme, places=places), "pdf", is_placed=bool(places))
+
+
+def legend(drawing: Drawing, theme: Theme | None = None) -> str:
+    """The legend of a drawing as an SVG element. Raises RenderError if no Graphviz works."""
+    shown, places = legend_alone(drawing, _measured)
+    return svg(replace(shown, title="Legend"), finish=Finish(theme), places={**places, "": {"label": ""}})
 
 
 def _measured(source: str) -> bytes:

@@ -23,7 +23,10 @@ _MOST_ROWS = 40
 _GAP = 8.0  # least space in which rows are cut
 _LANE, _MOST_LANES = 9.0, 110.0  # from arrow to arrow between two rows, and for all of them
 _MARGIN = 14.0  # between rows and lanes
-_CROSSED, _BROKEN = 0.01, 0.04  # what an arrow and a frame cost that are cut, beside squares of how far rows are from equal length
+_CROSSED, _BROKEN = (
+    0.01,
+    0.04,
+)  # what an arrow and a frame cost that are cut, beside squares of how far rows are from equal length
 _SHORTEST = 0.35  # last row, of the others' length
 _NESTED = 4.0  # from a cut to the frame that ends there, and to each inside that
 _CONTINUED = 6.0  # half of what marks the title of a further piece
@@ -80,7 +83,7 @@ def _places(layout: Layout) -> list[float]:
 
 
 def _cheapest(ends: list[float], prices: list[float], count: int, length: float) -> list[float]:
-    """Of all ways to cut at count - 1 places the one with rows closest to a length, the last one at most, that cuts few arrows."""
+    """Of all ways to cut into so many rows the one with rows closest to a length, the last one at most, that cuts little."""
 
     def cost(i: int, j: int) -> float:
         part = (ends[j] - ends[i]) / length
@@ -92,11 +95,7 @@ def _cheapest(ends: list[float], prices: list[float], count: int, length: float)
     for _ in range(count):
         costs = [
             min(
-                (
-                    (before + cost(i, j), [*way, j])
-                    for i, (before, way) in enumerate(costs[:j])
-                    if way
-                ),
+                ((before + cost(i, j), [*way, j]) for i, (before, way) in enumerate(costs[:j]) if way),
                 default=(float("inf"), []),
                 key=lambda each: each[0],
             )

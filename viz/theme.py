@@ -39,6 +39,18 @@ MIDDLE = {  # without a ground, outside of boxes: as readable on white as on dar
     POSITIVE: "#2f81b9",
     NEGATIVE: "#c25f1c",
 }
+PAGE = {  # colours of web pages by name, on light ground and on dark
+    "page": (PAPER, DARK_PAPER),
+    "panel": ("#f6f7f8", "#1f2428"),
+    "ink": (INK, "#eceff1"),
+    "faint": (FAINT, "#b3bcc3"),
+    "line": ("#c5cbd0", "#47515a"),
+    "arrow": (FAINT, "#b3bcc3"),
+    "forward": ("#0062a3", "#7cc4f2"),
+    "backward": (GRADIENT, "#ffa36b"),
+    "mark": ("#fff0c2", "#54430d"),
+    "right": ("#00684a", "#5fd3aa"),
+}
 SCALE = ("#fffaf5", "#fff2e5", "#ffead5", "#ffe2c5", "#ffdab5")  # fills for gradients, the smallest first
 DARK_SCALE = ("#1d1712", "#2a1e14", "#372516", "#452d18", "#53351a")
 
@@ -86,7 +98,9 @@ def ground(theme: Theme | None) -> dict[str, str]:
     return {"bgcolor": papers[theme]} if theme in papers else {}
 
 
-def painted(theme: Theme | None, attributes: Mapping[str, str | None], kind: Kind | None = None) -> dict[str, str | None]:
+def painted(
+    theme: Theme | None, attributes: Mapping[str, str | None], kind: Kind | None = None
+) -> dict[str, str | None]:
     """Graphviz's attributes in the colours of a theme; `kind` is a node's, None stands for what is outside of nodes."""
     if theme == "dark":
         colours = DARK | dict(zip(SCALE, DARK_SCALE, strict=True))
@@ -118,3 +132,12 @@ def css(root: str = "svg.viz") -> str:
         rules.append(f'{shapes}[stroke="{look.border}"] {{ stroke: {look.dark_border} }}')
     rules += [f'{root} [fill="{a}"] {{ fill: {b} }}' for a, b in zip(SCALE, DARK_SCALE, strict=True)]
     return "@media (prefers-color-scheme: dark) {\n" + "\n".join(rules) + "\n}"
+
+
+def page_css(theme: Theme | None = None) -> str:
+    """The colours of web pages as variables; without a theme the dark ones where the reader's system is dark."""
+    light, dark = ("".join(f" --{name}: {pair[k]};" for name, pair in PAGE.items()) for k in (0, 1))
+    if theme in ("light", "dark"):
+        return f":root {{ color-scheme: {theme};{light if theme == 'light' else dark} }}\n"
+    turned = f"@media (prefers-color-scheme: dark) {{ :root {{{dark} }} }}\n"
+    return f":root {{ color-scheme: light dark;{light} }}\n{turned}"

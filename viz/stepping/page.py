@@ -18,9 +18,10 @@ from tinygrad_edu import DTypeError, Value
 
 from .. import render
 from ..drawing import Drawing, DrawnNode, Kind
-from ..exploring.page import groups, groups_script, script
+from ..exploring.page import groups, groups_script
 from ..files import target, write
 from ..names import check
+from ..pages import script, style
 from ..text import plain
 from .grid import grid
 from .javascript import functions
@@ -105,7 +106,7 @@ def page(story: Trace) -> str:
     scripts = [groups_script(opening=bool(story.drawing.groups)), formulas, *map(_file, _SCRIPTS)]
     return Template(_file("page.html")).substitute(
         title=escape(plain(story.drawing.title or "Backpropagation, step by step", _LONGEST_TITLE)),
-        style=_file("page.css"),
+        style=style(_file("page.css")),
         expression=story.expression,
         graph=_graph(story),
         trace=script(data),
