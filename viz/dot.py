@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .arrange import add_columns, against, declared, has_units, layout, least_size
 from .drawing import PIECE, STATISTICS, Drawing, DrawnNode, Edge, Group, Kind, remarks
@@ -88,7 +89,8 @@ def dot(
     return str(graph.source)
 
 
-class _Dress(NamedTuple):
+@dataclass(frozen=True)
+class _Dress:
     """What the caller of `dot` says about the looks of nodes, arrows and frames."""
 
     theme: Theme | None

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from .splines import Point, Points
 
 _INCH = 72.0
+_HEAD = 9.0  # length of an arrow's head
 
 
 class Box(NamedTuple):
@@ -47,6 +48,14 @@ class Line:
     points: Points
     tips: dict[str, Point]
     label: Box | None = None
+
+    def headed_back(self) -> Line:
+        """The same line with its head at the start."""
+        (x, y), (a, b) = self.points[0], self.points[1]
+        part = _HEAD / (((a - x) ** 2 + (b - y) ** 2) ** 0.5 or 1.0)
+        end = self.tips.get("e", self.points[-1])
+        points = [(x + (a - x) * part, y + (b - y) * part), *self.points[1:-1], end]
+        return Line(points, {"s": (x, y)}, self.label)
 
 
 @dataclass

@@ -14,6 +14,16 @@ def style(own: str, theme: Theme | None = None) -> str:
     return f"{page_css(theme)}{_file('base.css')}{own}"
 
 
+def graph_style() -> str:
+    """Rules for a graph whose nodes and arrows light up step by step: classes now, from, pending; ahead, behind."""
+    return _file("graph.css")
+
+
+def markers() -> str:
+    """Arrowheads for those rules, as an SVG element that is not seen."""
+    return _file("markers.html")
+
+
 def script(data: Any) -> str:
     """Data as JavaScript: NaN and Infinity are that, though not JSON; and no name can end the script element."""
     return json.dumps(data, separators=(",", ":")).replace("<", r"\u003c")
