@@ -262,21 +262,19 @@ def _gif(story: Trace, frames: list[_Frame], seconds: float, theme: Literal["lig
     sample = Image.new("RGB", (size[0], 3 * size[1]))
     for k, sheet in enumerate(few):
         sample.paste(sheet, (0, k * size[1]))
-    palette = _exactly(paper, sample.quantize(255))
-    first, *rest = [sheet.quantize(palette=palette, dither=Image.Dither.NONE) for sheet in sheets]
+    palette = sample.quantize(255)
+    flat = [sheet.quantize(palette=palette, dither=Image.Dither.NONE) for sheet in sheets]
+    colours = palette.getpalette() or []
+    ground = 3 * flat[0].getpixel((0, 0))
+    colours[ground : ground + 3] = [
+        int(paper[i : i + 2], 16) for i in (1, 3, 5)
+    ]  # exactly: it covers most of the picture
+    for image in flat:
+        image.putpalette(colours)
     durations = [round(1000 * seconds)] * (len(frames) - 1) + [round(1000 * seconds * _LAST)]
     made = io.BytesIO()
-    first.save(made, "GIF", save_all=True, append_images=rest, duration=durations, loop=0)
+    flat[0].save(made, "GIF", save_all=True, append_images=flat[1:], duration=durations, loop=0)
     return made.getvalue()
-
-
-def _exactly(paper: str, palette: Any) -> Any:
-    """A palette whose nearest colour to the paper is that of the paper: it covers most of the picture."""
-    colours = palette.getpalette()
-    wanted = [int(paper[i : i + 2], 16) for i in (1, 3, 5)]
-    nearest = min(range(0, len(colours), 3), key=lambda k: sum(abs(colours[k + i] - wanted[i]) for i in range(3)))
-    palette.putpalette([*colours[:nearest], *wanted, *colours[nearest + 3 :]])
-    return palette
 
 
 def _layout(drawing: Drawing) -> Layout:

@@ -9,6 +9,7 @@ from . import layout as layouts
 from .dot import dot
 from .drawing import Drawing
 from .finish import Finish
+from .labels import clear
 from .layout import Box, Frame, Layout, Line
 from .legend import LEGEND, legend_of
 from .rows import nearest, wrapped
@@ -18,16 +19,18 @@ from .words import turned
 Measure: TypeAlias = Callable[[str], bytes]  # from DOT to the JSON of its layout
 Places: TypeAlias = Mapping[str, Mapping[str, str]]
 
-_LETTER, _LABEL_HEIGHT = 6.2, 15.0  # of the labels of arrows, in points
+_LETTER, _LABEL_HEIGHT = 6.4, 14.0  # of the labels of arrows, in points
 _SPACE, _ARROW, _HEAD = 16.0, 56.0, 7.0  # in a legend: between entries; the length of an arrow, and of its head
 _TITLE, _TITLE_WIDTH = 24.0, 62.0
+_MOST_CLEARED = 300  # arrows of a picture whose labels are moved out of the way; where there are more nobody reads them
 _LEAST = 420.0  # width that a legend may have below a narrower picture
 _BOXES = 8.0  # between a frame and what is in it
 
 
 def placed(drawing: Drawing, finish: Finish, measure: Measure) -> tuple[Drawing, Places | None]:
     """The drawing as it is shown, with its legend, and the places of its parts; None to leave them to Graphviz."""
-    if finish.ratio is None and not finish.legend:
+    clears = len(drawing.edges) <= _MOST_CLEARED and any(edge.label or edge.derivative for edge in drawing.edges)
+    if finish.ratio is None and not finish.legend and not clears:
         return drawing, None
     legend = _Legend(drawing, measure) if finish.legend else None
     flows = ("right", "down") if finish.turns and finish.ratio is not None else (drawing.flow,)
@@ -37,6 +40,9 @@ def placed(drawing: Drawing, finish: Finish, measure: Measure) -> tuple[Drawing,
         ways = [wrapped(layout, finish.ratio, size) for layout in ways]
         ways = [nearest(ways, finish.ratio, size)]
     (chosen,) = ways
+    moved = clears and clear(chosen)
+    if finish.ratio is None and not finish.legend and not moved:
+        return drawing, None
     shown = turned(drawing, chosen.flow)
     if legend is None:
         return shown, layouts.attributes(chosen)
