@@ -39,7 +39,7 @@ _SECONDS = 0.05, 60.0
 _LAST = 3  # times as long as the others the last frame stays
 _UNKNOWN = "?"  # in place of a number
 _SPACE = "\u00a0"
-_NARROW, _WIDE = 'WIDTH="48"', 'WIDTH="84"'  # of cells for numbers: room for -1.234e-05, so that boxes keep their size
+_NARROW, _WIDE = 'WIDTH="48"', 'WIDTH="96"'  # of cells for numbers: room for -1.234e-05, so that boxes keep their size
 _LONG, _RATIO = 1_300.0, 16 / 9  # points; a longer graph is wrapped for a slide
 _PIXELS, _DPI = 1_400, 120  # most dots across a GIF, and most dots per inch
 _LETTER = 8.4  # points of a caption's letter
@@ -236,6 +236,7 @@ def _gif(story: Trace, frames: list[_Frame], seconds: float, theme: Literal["lig
     """Each frame drawn by Graphviz in one layout."""
     try:
         from PIL import Image
+        from PIL.PngImagePlugin import PngImageFile
     except ImportError:
         raise RenderError(
             "animate: Pillow is missing for a GIF; pip install 'tinygrad-edu[plot]', or write .html"
@@ -250,7 +251,7 @@ def _gif(story: Trace, frames: list[_Frame], seconds: float, theme: Literal["lig
         drawing = _at(story, frame)
         marked = _marked(drawing, frame, layout, theme) | {"": {"label": _label(drawing, caption, lines, width, theme)}}
         source = dot(drawing, dpi, theme=theme, places=marked).replace(_NARROW, _WIDE)
-        images.append(Image.open(io.BytesIO(render.render(source, "png", is_placed=True))).convert("RGB"))
+        images.append(PngImageFile(io.BytesIO(render.render(source, "png", is_placed=True))).convert("RGB"))
     size = max(image.width for image in images), max(image.height for image in images)
     paper = PAPER if theme == "light" else DARK_PAPER
     sheets = []
@@ -258,14 +259,14 @@ def _gif(story: Trace, frames: list[_Frame], seconds: float, theme: Literal["lig
         sheet = Image.new("RGB", size, paper)
         sheet.paste(image, ((size[0] - image.width) // 2, size[1] - image.height))
         sheets.append(sheet)
-    few = [sheets[0], sheets[len(sheets) // 2], sheets[-1]]
+    few = [sheets[1], sheets[len(sheets) // 2], sheets[-2]]  # both passes, for their colours
     sample = Image.new("RGB", (size[0], 3 * size[1]))
     for k, sheet in enumerate(few):
         sample.paste(sheet, (0, k * size[1]))
     palette = sample.quantize(255)
     flat = [sheet.quantize(palette=palette, dither=Image.Dither.NONE) for sheet in sheets]
     colours = palette.getpalette() or []
-    ground = 3 * flat[0].getpixel((0, 0))
+    ground = 3 * flat[0].tobytes()[0]  # the corner's
     colours[ground : ground + 3] = [
         int(paper[i : i + 2], 16) for i in (1, 3, 5)
     ]  # exactly: it covers most of the picture

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from .splines import Point, Points
 
-_INCH = 72.0
+INCH = 72.0
 _HEAD = 9.0  # length of an arrow's head
 
 
@@ -101,7 +101,7 @@ def read(text: bytes, flow: str, labels: dict[str, tuple[float, float]]) -> Layo
         labels: width and height of the labels of arrows by id, as the reader sees them; JSON leaves that out.
     """
     data = json.loads(text)
-    layout = Layout(flow, title=(_INCH * float(data.get("lwidth", 0)), _INCH * float(data.get("lheight", 0))))
+    layout = Layout(flow, title=(INCH * float(data.get("lwidth", 0)), INCH * float(data.get("lheight", 0))))
     for item in data.get("objects", ()):
         if "bb" in item:
             left, bottom, right, top = map(float, item["bb"].split(","))
@@ -110,7 +110,7 @@ def read(text: bytes, flow: str, labels: dict[str, tuple[float, float]]) -> Layo
                 layout.frames[item["id"]] = Frame(box, _point(flow, item["lp"]) if "lp" in item else None)
         elif "pos" in item:
             x, y = map(float, item["pos"].split(","))
-            size = _INCH * float(item["width"]), _INCH * float(item["height"])
+            size = INCH * float(item["width"]), INCH * float(item["height"])
             layout.nodes[item["name"]] = _box(flow, x, y, *size)
     for item in data.get("edges", ()):
         if "pos" in item and "id" in item:

@@ -10,7 +10,7 @@ from .dot import dot
 from .drawing import Drawing
 from .finish import Finish
 from .labels import clear
-from .layout import Box, Frame, Layout, Line
+from .layout import INCH, Box, Frame, Layout, Line
 from .legend import LEGEND, legend_of
 from .rows import nearest, wrapped
 from .splines import Point, straight
@@ -23,6 +23,7 @@ _LETTER, _LABEL_HEIGHT = 6.4, 14.0  # of the labels of arrows, in points
 _SPACE, _ARROW, _HEAD = 16.0, 56.0, 7.0  # in a legend: between entries; the length of an arrow, and of its head
 _TITLE, _TITLE_WIDTH = 24.0, 62.0
 _MOST_CLEARED = 300  # arrows of a picture whose labels are moved out of the way; where there are more nobody reads them
+_ALONE = 720.0  # width of a legend by itself
 _LEAST = 420.0  # width that a legend may have below a narrower picture
 _BOXES = 8.0  # between a frame and what is in it
 
@@ -51,7 +52,8 @@ def placed(drawing: Drawing, finish: Finish, measure: Measure) -> tuple[Drawing,
 
 def legend_alone(drawing: Drawing, measure: Measure) -> tuple[Drawing, Places]:
     """The legend of a drawing as a drawing, and the places of its parts."""
-    return legend_of(turned(drawing, "right")), _Legend(drawing, measure).put_below(Layout("right"), 0)
+    layout = Layout("right", frames={"": Frame(Box(0.0, 0.0, _ALONE, 0.0))})
+    return legend_of(turned(drawing, "right")), _Legend(drawing, measure).put_below(layout, 0)
 
 
 def _layout(drawing: Drawing, measure: Measure) -> Layout:
@@ -118,6 +120,8 @@ class _Legend:
         frame = _box(flow, left + width / 2, top + height / 2, width, height)
         layout.frames[LEGEND] = Frame(frame, _point(flow, left + _TITLE_WIDTH / 2, top + _TITLE / 2))
         told = layouts.attributes(layout)
+        for id, (w, h) in self.sizes.items():
+            told[id] |= {"width": f"{w / INCH:.4f}", "height": f"{h / INCH:.4f}"}  # units of the picture may be larger
         return told | {id: told[id] | {"style": "invis"} for id in tails}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from html import escape
 from importlib import metadata
 from pathlib import Path
@@ -66,7 +65,7 @@ def pdf(drawing: Drawing, finish: Finish = PLAIN) -> bytes:
 def legend(drawing: Drawing, theme: Theme | None = None) -> str:
     """The legend of a drawing as an SVG element. Raises RenderError if no Graphviz works."""
     shown, places = legend_alone(drawing, _measured)
-    return svg(replace(shown, title="Legend"), finish=Finish(theme), places={**places, "": {"label": ""}})
+    return svg(shown, finish=Finish(theme), places=places).replace("<title>Computation graph<", "<title>Legend<", 1)
 
 
 def _measured(source: str) -> bytes:
