@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import ceil, dist
 
 import numpy as np
@@ -14,7 +13,7 @@ from .splines import Point, Points
 Array = npt.NDArray[np.float64]
 
 _STRIDE = 3.0  # between the points of an arrow that are looked at
-_WHERE = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9)  # of an arrow's length
+_PLACES = 40  # along an arrow
 _APART = (2.0, 7.0)  # from the arrow
 _SLACK = 1.5  # that letters leave in their box
 
@@ -55,17 +54,17 @@ def _at(a: Point, b: Point, c: Point, d: Point, t: float) -> Point:
     return x, y
 
 
-def _places(way: Array, label: Box) -> Iterator[Box]:
-    """Places beside an arrow, from its middle to its ends, close by and farther off, on both sides."""
-    for apart in _APART:
-        for part in _WHERE:
-            k = min(max(int(part * (len(way) - 1)), 1), len(way) - 2) if len(way) > 2 else 0
-            ahead = way[min(k + 1, len(way) - 1)] - way[max(k - 1, 0)]
-            across = np.array([-ahead[1], ahead[0]]) / (np.hypot(*ahead) or 1.0)
-            off = abs(across[0]) * label.width / 2 + abs(across[1]) * label.height / 2 + apart
-            for side in (-1, 1):
-                x, y = way[k] + side * off * across
-                yield label._replace(x=float(x), y=float(y))
+def _places(way: Array, label: Box) -> list[Box]:
+    """Places beside an arrow, on both sides, close by and farther off; the nearest to where the label is first."""
+    found = []
+    for k in sorted({round(part) for part in np.linspace(0, len(way) - 1, _PLACES)}):
+        ahead = way[min(k + 1, len(way) - 1)] - way[max(k - 1, 0)]
+        across = np.array([-ahead[1], ahead[0]]) / (np.hypot(*ahead) or 1.0)
+        reach = abs(across[0]) * label.width / 2 + abs(across[1]) * label.height / 2
+        for off in (side * (reach + apart) for apart in _APART for side in (-1, 1)):
+            x, y = way[k] + off * across
+            found.append(label._replace(x=float(x), y=float(y)))
+    return sorted(found, key=lambda place: dist(place[:2], label[:2]))
 
 
 def _crossed(label: Box, lines: Array, taken: Array) -> int:

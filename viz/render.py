@@ -47,7 +47,10 @@ def svg(drawing: Drawing, handles: bool = False, finish: Finish = PLAIN, places:
     head = f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>"
     if finish.theme is None:
         head += f"\n<style>\n{css()}\n</style>"
-    return f'{start} role="img" class="viz">\n{head}{rest}'
+    name = (
+        f"viz-{finish.theme}" if finish.theme else "viz"
+    )  # the style of a page's other pictures is for those without a theme
+    return f'{start} role="img" class="{name}">\n{head}{rest}'
 
 
 def png(drawing: Drawing, dpi: int, finish: Finish = PLAIN) -> bytes:

@@ -359,3 +359,27 @@ def test_crossed_words_are_found(browser):
     )
     assert page.evaluate(CROSSED, "svg") == ["0: e0 crosses word of e0", "0: word of e0 lies on n0"]
     page.close()
+
+
+def test_labels_of_wrapped_arrows_stay_in_the_rows():
+    picture = readme(ratio=16 / 9, flow="right")
+    root, (boxes, _) = ElementTree.fromstring(picture.svg()), parts(picture)
+    labelled = [f"e{i}" for i, edge in enumerate(picture.drawing.edges) if edge.label]
+    assert len(labelled) > 5
+    for id in labelled:
+        y = float(root.find(f".//{SVG}g[@id='{id}']/{SVG}text").get("y"))
+        assert any(box[0][1] - 15 < y < box[1][1] + 15 for box in boxes.values()), id
+
+
+def test_a_page_of_several_pictures_leaves_themed_ones_alone(browser):
+    page = browser.new_page(color_scheme="dark")
+    page.set_content(f"<meta charset=utf-8>{lit().svg()}{lit(theme='light').svg()}")
+    fills = page.evaluate(
+        "[...document.querySelectorAll('svg')].map(svg => getComputedStyle(svg.querySelector('.leaf path')).fill)"
+    )
+    light, dark = (
+        f"rgb({', '.join(str(int(c[i : i + 2], 16)) for i in (1, 3, 5))})"
+        for c in (LOOKS[Kind.LEAF].fill, LOOKS[Kind.LEAF].dark)
+    )
+    assert fills == [dark, light]
+    page.close()
