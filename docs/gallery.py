@@ -163,6 +163,47 @@ loss.backward()
 picture = viz.graph(loss, title="micrograd's demo loss")
 """,
     ),
+    (
+        "Wrapped for a slide, with a legend",
+        """
+a, b = Value(-4.0), Value(2.0)
+c, d = a + b, a * b + b**3
+c = c + c + 1
+c = c + 1 + c + (-a)
+d = d + d * 2 + (b + a).relu()
+d = d + 3 * d + (b - a).relu()
+f = (c - d) ** 2
+g = f / 2 + 10 / f
+g.backward()
+picture = viz.graph(g, {"a": a, "b": b, "g": g}, title="micrograd's example", ratio=16 / 9, legend=True)
+""",
+    ),
+    (
+        "A deep network in columns",
+        """
+block = lambda n, m: (nn.Conv2d(n, m, 3, padding=1, rng=0), nn.BatchNorm2d(m), nn.ReLU(), nn.MaxPool2d(2))
+model = nn.Sequential(*block(1, 8), *block(8, 16), nn.Flatten(), nn.Linear(64, 10, rng=0))
+picture = viz.graph(model, np.ones((2, 1, 8, 8)), title="two blocks and a classifier", ratio=16 / 9)
+""",
+    ),
+    (
+        "For dark slides",
+        """
+a, b, c = Value(2.0), Value(-3.0), Value(10.0)
+y = tanh(0.1 * (a * b + c))
+y.backward()
+picture = viz.graph(y, locals(), title="always dark", derivatives=True, theme="dark", legend=True)
+""",
+    ),
+    (
+        "Without a ground, for any slide",
+        """
+a, b = Value(2.0), Value(-3.0)
+y = (a - b) / (a * b)
+y.backward()
+picture = viz.graph(y, locals(), title="transparent", derivatives=True, theme="transparent")
+""",
+    ),
 ]
 PAGES = [  # title, code, and the first step shown
     (
@@ -184,12 +225,21 @@ viz.step(model, path, inputs=x, loss=lambda scores: cross_entropy(scores, labels
         8,
     ),
 ]
+ANIMATION = """
+a, b, c = Value(2.0), Value(-3.0), Value(10.0)
+y = tanh(0.1 * (a * b + c)) + a / 2
+viz.animate(y, path, locals(), title="y = tanh(0.1 (a b + c)) + a / 2")
+"""
 DESCENT = """
 bowl = lambda x, y: x**2 + 8 * y**2
 rules = {"SGD": lambda p: SGD(p, lr=0.11), "Adam": lambda p: Adam(p, lr=0.3)}
 paths = {name: trace(bowl, (-4.0, 2.0), rule, 30) for name, rule in rules.items()}
 viz.descent(bowl, paths, path, title="SGD and Adam")
 """
+MOVING = [  # name of the file, title, code
+    ("animation", "Forward and backward pass, animated", ANIMATION),
+    ("descent", "Descent, step by step", DESCENT),
+]
 DIGITS = """
 from sklearn.datasets import load_digits
 digits = load_digits()
@@ -480,7 +530,8 @@ def write_all(folder: Path) -> Path:
         picture.html(folder / f"{k}.html")
     for k, (title, code, _) in enumerate(PAGES):
         exec(compile(SETUP + code, title, "exec"), {"path": folder / f"step{k}.html"})
-    exec(compile(SETUP + DESCENT, "descent", "exec"), {"path": folder / "descent.html"})
+    for name, _, code in MOVING:
+        exec(compile(SETUP + code, name, "exec"), {"path": folder / f"{name}.html"})
     for k in range(len(PLOTS)):
         for theme in ("light", "dark"):
             plot(k, theme, folder / f"plot{k}_{theme}.png")
@@ -523,11 +574,12 @@ def page(drawn: list[tuple[str, str, viz.Picture]]) -> str:
         f'<img src="plot{k}_light.png" alt="{escape(text)}"></picture></figure>\n</section>'
         for k, (title, text, code) in enumerate(PLOTS)
     ]
-    sections.append(
-        f"<section>\n<h2>Descent, step by step</h2>\n<pre>{escape(DESCENT.strip())}</pre>\n"
-        '<iframe src="descent.html" title="Descent, step by step"></iframe>\n'
-        '<p><a href="descent.html">as a page</a></p>\n</section>'
-    )
+    sections += [
+        f"<section>\n<h2>{title}</h2>\n<pre>{escape(code.strip())}</pre>\n"
+        f'<iframe src="{name}.html" title="{title}"></iframe>\n'
+        f'<p><a href="{name}.html">as a page</a></p>\n</section>'
+        for name, title, code in MOVING
+    ]
     head = '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">'
     return "\n".join(
         [

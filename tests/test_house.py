@@ -37,7 +37,7 @@ FLOORS = floors()
 THIRD_PARTY = {
     "tinygrad_edu": {"numpy"},
     "nn": {"numpy", "tinygrad_edu", "rich", "safetensors", "sklearn"},
-    "viz": {"numpy", "tinygrad_edu", "nn", "graphviz", "graphviz_pure", "matplotlib", "rich", "threadpoolctl"},
+    "viz": {"numpy", "tinygrad_edu", "nn", "graphviz", "graphviz_pure", "matplotlib", "PIL", "rich", "threadpoolctl"},
 }
 
 

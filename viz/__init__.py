@@ -12,6 +12,7 @@ import opcode as _opcode
 import sys as _sys
 
 from . import notebook as _notebook
+from .animation import animate
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind, RenderError
 from .picture import Picture, graph
 from .plots.activations import activations
@@ -46,6 +47,7 @@ __all__ = [
     "Picture",
     "RenderError",
     "activations",
+    "animate",
     "confusion_matrix",
     "contour",
     "curve",

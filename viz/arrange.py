@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .drawing import Drawing, DrawnNode, Edge, Kind
+from .drawing import Drawing, DrawnNode, Edge, Group, Kind
+from .theme import INK
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -42,13 +43,28 @@ def declared(drawing: Drawing) -> list[DrawnNode]:
     return sorted(drawing.nodes, key=lambda node: node.kind is not Kind.GRADIENT)
 
 
-def add_columns(graph: Digraph, drawing: Drawing, escaped: Callable[[str], str]) -> None:
-    """Columns of units in order, below their titles, by invisible arrows from one to the next; in frames those would not hold."""
-    for group in drawing.groups:
+def add_columns(
+    graph: Digraph,
+    columns: Sequence[Group],
+    escaped: Callable[[str], str],
+    dress: Callable[..., Any],
+    tied: bool,
+) -> None:
+    """Columns of units in order, below their titles; in frames that order would not hold.
+
+    Args:
+        escaped: makes text of a title.
+        dress: gives attributes the colours of a theme.
+        tied: whether invisible arrows lead from each unit to the next: not if their places are known.
+    """
+    for group in columns:
         with graph.subgraph() as column:
             column.attr(rank="same")
-            column.node(group.id, id=group.id, label=f"<{escaped(group.title)}>", shape="plaintext", width="0")
-            for upper, lower in pairwise((group.id, *group.nodes)):
+            title = dress(
+                group.id, id=group.id, label=f"<{escaped(group.title)}>", shape="plaintext", width="0", fontcolor=INK
+            )
+            column.node(group.id, **title)
+            for upper, lower in pairwise((group.id, *group.nodes)) if tied else ():
                 column.edge(upper, lower, style="invis")
 
 

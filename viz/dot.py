@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import html
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 from .arrange import add_columns, against, declared, has_units, layout, least_size
-from .drawing import STATISTICS, Drawing, DrawnNode, Edge, Kind, remarks
+from .drawing import PIECE, STATISTICS, Drawing, DrawnNode, Edge, Group, Kind, remarks
+from .legend import LEGEND, chain
 from .magnitudes import ZERO, scale, shades
 from .text import LONGEST_NAME, plain
-from .theme import ALARM, FAINT, GRADIENT, INK, LOOKS, NEGATIVE, POSITIVE, SCALE
+from .theme import ALARM, FAINT, GRADIENT, INK, LOOKS, NEGATIVE, POSITIVE, SCALE, Theme, ground, painted
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -35,39 +38,68 @@ _LONGEST_LINE = 60
 _CAPTION = 90  # characters in a line below the title
 
 
-def dot(drawing: Drawing, dpi: int | None = None, handles: bool = False) -> str:
+def dot(
+    drawing: Drawing,
+    dpi: int | None = None,
+    handles: bool = False,
+    theme: Theme | None = None,
+    places: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
     """The drawing in DOT.
 
     Args:
         drawing: what to show.
         dpi: dots per inch, for pictures made of dots.
         handles: whether titles of groups begin with a sign that they can be closed.
+        theme: the colours; None for light ones.
+        places: attributes of nodes, arrows and frames by id, and of the graph under "": where each stands if that is known.
     """
     from graphviz import Digraph
 
-    graph_attr = _LAYOUT | layout(drawing)
+    dress = _Dress(theme, places or {})
+    graph_attr = _LAYOUT | layout(drawing) | ground(theme)
     if caption := _caption(drawing):
         graph_attr["label"] = f"<{caption}>"
     if dpi is not None:
         graph_attr["dpi"] = str(dpi)
     graph = Digraph(
-        graph_attr=graph_attr,
-        node_attr={"fontname": _FONT, "fontsize": "14", "fontcolor": INK, "penwidth": "1.5"} | least_size(drawing),
-        edge_attr={"fontname": _FONT, "fontsize": "11", "fontcolor": FAINT, "color": FAINT, "arrowsize": "0.7"},
+        graph_attr=dress("", **graph_attr),
+        node_attr=painted(
+            theme,
+            {"fontname": _FONT, "fontsize": "14", "fontcolor": INK, "penwidth": "1.5"} | least_size(drawing),
+            Kind.WORDS,
+        ),
+        edge_attr=painted(
+            theme, {"fontname": _FONT, "fontsize": "11", "fontcolor": FAINT, "color": FAINT, "arrowsize": "0.7"}
+        ),
     )
     tangled = _tangled(drawing)
     shade_of = shades(drawing.nodes)
     for node in declared(drawing):
-        _add_node(graph, node, shade_of.get(node.id), is_tangled=node.id in tangled)
+        _add_node(graph, dress, node, shade_of.get(node.id), is_tangled=node.id in tangled)
     backwards = against(drawing)
     for i, edge in enumerate(drawing.edges):
         ends = (edge.target, edge.source) if edge in backwards else (edge.source, edge.target)
-        graph.edge(*ends, id=f"e{i}", dir="back" if edge in backwards else None, **_line(edge))
-    if has_units(drawing):
-        add_columns(graph, drawing, _escaped)
-    else:
-        _add_groups(graph, drawing, _OPEN if handles else "")
+        graph.edge(*ends, **dress(f"e{i}", id=f"e{i}", dir="back" if edge in backwards else None, **_line(edge)))
+    columns = [group for group in drawing.groups if has_units(drawing) and group.id != LEGEND]
+    add_columns(graph, columns, _escaped, dress, tied=not places)
+    _add_groups(graph, dress, [group for group in drawing.groups if group not in columns], _OPEN if handles else "")
+    if not places:
+        for one, other in chain(drawing):
+            graph.edge(one, other, style="invis")
     return str(graph.source)
+
+
+@dataclass(frozen=True)
+class _Dress:
+    """What the caller of `dot` says about the looks of nodes, arrows and frames."""
+
+    theme: Theme | None
+    places: Mapping[str, Mapping[str, str]]
+
+    def __call__(self, id: str, kind: Kind | None = None, /, **attributes: str | None) -> dict[str, Any]:
+        """The attributes in the theme's colours, and those of this id."""
+        return painted(self.theme, attributes, kind) | dict(self.places.get(id, {}))
 
 
 def _caption(drawing: Drawing) -> str:
@@ -84,21 +116,25 @@ def _tangled(drawing: Drawing) -> set[str]:
     return {edge.target for edge in drawing.edges if uses[edge.source] > 1}
 
 
-def _add_node(graph: Digraph, node: DrawnNode, shade: int | None, is_tangled: bool) -> None:
+def _add_node(graph: Digraph, dress: _Dress, node: DrawnNode, shade: int | None, is_tangled: bool) -> None:
     look = LOOKS[node.kind]
     graph.node(
         node.id,
-        label=f"<{_table(node)}>",
-        id=node.id,
-        shape=look.shape,
-        style=look.style + _border(node, shade),
-        fillcolor=look.fill if shade is None else SCALE[shade],
-        color=ALARM if node.alarm else look.border,
-        peripheries=look.peripheries,
-        penwidth=_width(node, shade),
-        margin=look.margin,
-        ordering=None if is_tangled else "in",
-        **{"class": f"{node.kind}{' alarm' * node.alarm}{' origin' * bool(node.origin)}"},
+        **dress(
+            node.id,
+            node.kind,
+            label=f"<{_table(node)}>",
+            id=node.id,
+            shape=look.shape,
+            style=look.style + _border(node, shade),
+            fillcolor=look.fill if shade is None else SCALE[shade],
+            color=ALARM if node.alarm else look.border,
+            peripheries=look.peripheries,
+            penwidth=_width(node, shade),
+            margin=look.margin,
+            ordering=None if is_tangled else "in",
+            **{"class": f"{node.kind}{' alarm' * node.alarm}{' origin' * bool(node.origin)}"},
+        ),
     )
 
 
@@ -127,16 +163,23 @@ def _line(edge: Edge) -> dict[str, str]:
     return line
 
 
-def _add_groups(graph: Digraph, drawing: Drawing, sign: str) -> None:
+def _add_groups(graph: Digraph, dress: _Dress, groups: Sequence[Group], sign: str) -> None:
     """Frames, each inside its parent; inner ones are finished first, as a frame is copied into the one around it."""
-    frames = {group.id: type(graph)(name=f"cluster_{group.id}") for group in drawing.groups}
-    for group in reversed(drawing.groups):
+    frames = {group.id: type(graph)(name=f"cluster_{group.id}") for group in groups}
+    look = {"labeljust": "l", "style": "rounded", "color": FAINT, "fontsize": "14"}
+    for group in reversed(groups):
         frame = frames[group.id]
         title = f"<{sign}{_escaped(group.title)}>"
-        frame.attr(id=group.id, label=title, labeljust="l", style="rounded", color=FAINT, fontsize="14")
+        frame.attr(**dress(group.id, id=group.id, label=title, **look))
         for member in group.nodes:
             frame.node(member)
         (frames[group.parent] if group.parent else graph).subgraph(frame)
+    titles = {group.id: group.title for group in groups}
+    for id in dress.places:
+        if PIECE in id:
+            title = f"<… {_escaped(titles[id.partition(PIECE)[0]])}>"
+            with graph.subgraph(name=f"cluster_{id}") as frame:
+                frame.attr(**dress(id, id=id, label=title, **look))
 
 
 def _table(node: DrawnNode) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tinygrad_edu import TinygradError
 
 NO_GRADIENT = "no gradient yet"
+PIECE = "+"  # in the id of a further piece of a frame
 STATISTICS = ("mean", "min", "max")  # what stands for the numbers of an array
 
 
@@ -30,6 +31,7 @@ class Kind(StrEnum):
     FOLD = "fold"  # several nodes drawn as one
     GRADIENT = "gradient"  # an operation of the backward pass
     FAILED = "failed"  # the operation that raised an error
+    WORDS = "words"  # what a legend says about an arrow
 
 
 @dataclass(frozen=True, slots=True)

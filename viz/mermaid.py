@@ -25,6 +25,7 @@ _SHAPES = {  # the nearest that Mermaid has to each shape of theme.py
     Kind.FOLD: ("[/", "/]"),
     Kind.GRADIENT: ("[\\", "\\]"),
     Kind.FAILED: ("[\\", "/]"),
+    Kind.WORDS: ("[(", ")]"),
 }
 
 

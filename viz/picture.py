@@ -17,7 +17,9 @@ from .drawing import Drawing, RenderError, Sizes
 from .exploring import html
 from .expression import drawings_of
 from .files import target, write
+from .finish import PLAIN, Finish, check
 from .mermaid import mermaid
+from .theme import Theme
 from .words import turned
 
 _DPI = 144  # one and a half times a screen's, for slides
@@ -34,26 +36,30 @@ class Picture:
     Args:
         drawing: the nodes, edges and words of it.
         smaller, opened: for PNG files and for web pages; see `Sizes`.
+        finish: its theme, shape and legend.
     """
 
     drawing: Drawing
     smaller: Drawing | None = None
     opened: Drawing | None = None
+    finish: Finish = PLAIN
 
     def dot(self) -> str:
         """The picture in Graphviz's DOT language. The same expression gives the same text."""
-        return dot(self.drawing)
+        return dot(self.finish.shown(self.drawing), theme=self.finish.theme)
 
     def mermaid(self) -> str:
         """The picture as a Mermaid flowchart, for Markdown. The same expression gives the same text."""
-        return mermaid(self.drawing)
+        return mermaid(self.finish.shown(self.drawing))
 
     def svg(self) -> str:
-        """The picture as an SVG element, to stand in a web page or a file; it turns dark where the reader's system is.
+        """The picture as an SVG element, to stand in a web page or a file.
+
+        Without a theme it turns dark where the reader's system is.
 
         Raises RenderError if no Graphviz works.
         """
-        return render.svg(self.drawing)
+        return render.svg(self.drawing, finish=self.finish)
 
     def png(self, path: str | os.PathLike[str], scale: float = 1.0, *, dpi: int = _DPI) -> Path:
         """Write the picture to a PNG file, and return its path.
@@ -78,7 +84,7 @@ class Picture:
             raise RenderError(
                 f"png: got scale={scale!r}, expected a number from {1 / dpi:.3g} to {most:.3g} at {dpi} dpi"
             )
-        return write("png", file, render.png(self.smaller or self.drawing, round(dpi * scale)))
+        return write("png", file, render.png(self.smaller or self.drawing, round(dpi * scale), self.finish))
 
     def html(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a web page that stands by itself, and return its path.
@@ -88,7 +94,7 @@ class Picture:
             FileNotFoundError: if the folder does not exist.
         """
         file = target("html", path, (".html",))
-        return write("html", file, html(self.opened or self.drawing).encode())
+        return write("html", file, html(self.opened or self.drawing, self.finish).encode())
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file of the type that its name ends in, and return its path.
@@ -102,10 +108,10 @@ class Picture:
         writers: dict[str, Callable[[], bytes]] = {
             ".dot": lambda: self.dot().encode(),
             ".svg": lambda: self.svg().encode(),
-            ".png": lambda: render.png(self.smaller or self.drawing, _DPI),
+            ".png": lambda: render.png(self.smaller or self.drawing, _DPI, self.finish),
             ".mmd": lambda: self.mermaid().encode(),
-            ".html": lambda: html(self.opened or self.drawing).encode(),
-            ".pdf": lambda: render.pdf(self.drawing),
+            ".html": lambda: html(self.opened or self.drawing, self.finish).encode(),
+            ".pdf": lambda: render.pdf(self.drawing, self.finish),
         }
         file = target("save", path, tuple(writers))
         return write("save", file, writers[file.suffix.lower()]())
@@ -127,6 +133,9 @@ def graph(
     magnitudes: bool = False,
     loss: Callable[[Any], Any] | None = None,
     flow: str | None = None,
+    ratio: float | None = None,
+    theme: Theme | None = None,
+    legend: bool = False,
 ) -> Picture:
     """Draw the expression that a Value was computed by, or what a model computes from inputs.
 
@@ -149,12 +158,18 @@ def graph(
         magnitudes: whether the size of the gradients is shown by colour and thickness.
         loss: of a Module, a function of what it returns, drawn after it: lambda y: cross_entropy(y, labels). None leaves it out.
         flow: where arrows lead, "right" or "down"; None for right in expressions and down in models.
+        ratio: width over height, such as 16 / 9 for a slide: a long drawing is cut into rows (columns, where arrows lead down)
+            that come close to it, in SVG, PNG and PDF. Without flow= the arrows lead where that comes closer.
+        theme: "light", "dark", or "transparent" (no ground; readable on white and on dark). None for light, and in SVG and
+            web pages what the reader's system is.
+        legend: whether a legend explains the boxes and arrows that occur.
 
     Raises:
         DTypeError: if an argument is of another type.
     """
     if flow not in (None, "right", "down"):
         raise DTypeError(f"graph: got flow={flow!r}, expected 'right' or 'down'")
+    finish = Finish(theme, ratio, flow is None and detail != "backward", legend)
     if not isinstance(what, Value) and _is_module(what):
         from .layers import drawings_of_model
 
@@ -167,9 +182,9 @@ def graph(
             magnitudes,
             loss,
             limits=_LIMITS,
-            picture=lambda sizes: _picture(sizes, flow),
+            picture=lambda sizes: _picture(sizes, flow, finish),
         )
-        return _picture(sizes, flow)
+        return _picture(sizes, flow, finish)
     if len(inputs) > (names is None):
         raise DTypeError(
             "graph: got several arguments after a Value, expected names alone; give title= and others by name"
@@ -178,15 +193,16 @@ def graph(
         raise DTypeError("graph: got a Value and a loss, which belongs to a Module; draw the loss itself")
     called = inputs[0] if inputs else names
     if detail == "backward":
-        return _picture(Sizes(drawing_of_backward(what, called, title)), flow)
+        return _picture(Sizes(drawing_of_backward(what, called, title)), flow, finish)
 
-    return _picture(drawings_of(what, called, title, detail, derivatives, magnitudes, limits=_LIMITS), flow)
+    return _picture(drawings_of(what, called, title, detail, derivatives, magnitudes, limits=_LIMITS), flow, finish)
 
 
-def _picture(sizes: Sizes, flow: str | None) -> Picture:
+def _picture(sizes: Sizes, flow: str | None, finish: Finish) -> Picture:
+    check("graph", finish, sizes.drawing)
     if flow is not None:
         sizes = Sizes(turned(sizes.drawing, flow), *(each and turned(each, flow) for each in sizes[1:]))
-    return Picture(*sizes)
+    return Picture(*sizes, finish=finish)
 
 
 def _is_module(x: Any) -> bool:

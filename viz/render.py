@@ -15,10 +15,12 @@ from typing import Literal, TypeAlias
 
 from .dot import dot
 from .drawing import Drawing, RenderError
+from .finish import PLAIN, Finish
+from .placing import Places, legend_alone, placed
 from .text import plain
-from .theme import css
+from .theme import Theme, css
 
-Format: TypeAlias = Literal["svg", "png", "pdf"]
+Format: TypeAlias = Literal["svg", "png", "pdf", "json0"]
 
 _FONTS = "Helvetica,Arial,Liberation Sans,sans-serif"  # all as wide as the font that the layout was measured with
 _PATIENCE = 60.0  # seconds
@@ -33,40 +35,67 @@ _INSTEAD = {  # for symbols that graphviz-pure's font lacks
 _INSTALL = "install graphviz-pure with pip (SVG and PNG), or Graphviz itself from https://graphviz.org"
 
 
-def svg(drawing: Drawing, handles: bool = False) -> str:
+def svg(drawing: Drawing, handles: bool = False, finish: Finish = PLAIN, places: Places | None = None) -> str:
     """The drawing as an SVG element, with its title and description for those who listen to it.
 
     Args:
         drawing: what to show.
         handles: whether titles of groups begin with a sign that they can be closed, for web pages.
+        finish: its theme, shape and legend.
+        places: of its parts, if they are known.
 
     Raises:
         RenderError: if no Graphviz works.
     """
-    text = render(dot(drawing, handles=handles), "svg").decode()
+    shown, places = (drawing, places) if places else placed(drawing, finish, _measured)
+    source = dot(shown, handles=handles, theme=finish.theme, places=places)
+    text = render(source, "svg", is_placed=bool(places)).decode()
     start, rest = text[text.index("<svg") :].split(">", 1)  # from here it can stand in a web page too
     rest = re.sub(r"\s*<title>[^<]*</title>", "", rest)  # Graphviz's own: "n0", which browsers show under the pointer
     rest = re.sub(r'font-family="[^"]*"', f'font-family="{_FONTS}"', rest)
-    title, description = plain(drawing.title or "Computation graph", 200), plain(drawing.description, 20_000)
-    head = f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>\n<style>\n{css()}\n</style>"
-    return f'{start} role="img" class="viz">\n{head}{rest}'
+    title, description = plain(drawing.title or "Computation graph", 200), plain(shown.description, 20_000)
+    head = f"<title>{escape(title)}</title>\n<desc>{escape(description)}</desc>"
+    if finish.theme is None:
+        head += f"\n<style>\n{css()}\n</style>"
+    name = (
+        f"viz-{finish.theme}" if finish.theme else "viz"
+    )  # the style of a page's other pictures is for those without a theme
+    return f'{start} role="img" class="{name}">\n{head}{rest}'
 
 
-def png(drawing: Drawing, dpi: int) -> bytes:
+def png(drawing: Drawing, dpi: int, finish: Finish = PLAIN) -> bytes:
     """The drawing as a PNG file's bytes. Raises RenderError if no Graphviz works.
 
     What the font of graphviz-pure lacks is replaced by what looks like it, or spelled out as in Python, with a warning.
     """
-    return render(dot(drawing, dpi), "png")
+    shown, places = placed(drawing, finish, _measured)
+    return render(dot(shown, dpi, theme=finish.theme, places=places), "png", is_placed=bool(places))
 
 
-def pdf(drawing: Drawing) -> bytes:
+def pdf(drawing: Drawing, finish: Finish = PLAIN) -> bytes:
     """The drawing as a PDF file's bytes. Raises RenderError if Graphviz itself is missing, as graphviz-pure makes no PDF."""
-    return re.sub(*_DATE, render(dot(drawing), "pdf"))
+    shown, places = placed(drawing, finish, _measured)
+    source = dot(shown, theme=finish.theme, places=places)
+    return re.sub(*_DATE, render(source, "pdf", is_placed=bool(places)))
 
 
-def render(source: str, format: Format) -> bytes:
+def legend(drawing: Drawing, theme: Theme | None = None) -> str:
+    """The legend of a drawing as an SVG element. Raises RenderError if no Graphviz works."""
+    shown, places = legend_alone(drawing, _measured)
+    return svg(shown, finish=Finish(theme), places=places).replace("<title>Computation graph<", "<title>Legend<", 1)
+
+
+def _measured(source: str) -> bytes:
+    return render(source, "json0")
+
+
+def render(source: str, format: Format, is_placed: bool = False) -> bytes:
     """What Graphviz makes of DOT source.
+
+    Args:
+        source: the text.
+        format: what to write.
+        is_placed: whether the source says where everything stands, so that there is nothing to lay out.
 
     Raises:
         RenderError: if there is no program that does it, or none succeeds.
@@ -81,7 +110,7 @@ def render(source: str, format: Format) -> bytes:
     for program in programs:
         text, spelled = _in_its_font(program, source) if format == "png" else (source, "")
         try:
-            done = _run(program, text, format)
+            done = _run(program, text, format, is_placed)
         except subprocess.TimeoutExpired:
             failures.append(f"{program} had not finished after {_PATIENCE:g} s")
         except OSError as error:
@@ -102,8 +131,8 @@ def render(source: str, format: Format) -> bytes:
     raise RenderError(f"{format}: found neither the program dot nor graphviz-pure; {_INSTALL}")
 
 
-def _run(program: str, source: str, format: Format) -> subprocess.CompletedProcess[bytes]:
-    command = [program, "-Kdot", f"-T{format}"]
+def _run(program: str, source: str, format: Format, is_placed: bool = False) -> subprocess.CompletedProcess[bytes]:
+    command = [program, *(("-Kneato", "-n2") if is_placed else ("-Kdot",)), f"-T{format}"]
     undated = os.environ | {"SOURCE_DATE_EPOCH": "0"}  # newer Graphviz writes this time into PDF files
     return subprocess.run(
         command, input=source.encode(), capture_output=True, check=False, timeout=_PATIENCE, env=undated

@@ -38,6 +38,28 @@ TROUBLE = """selector => [...document.querySelectorAll(selector)].flatMap((svg, 
   }
   return found;
 })"""
+# Words on arrows that an arrow leads through, or that lie on a box.
+CROSSED = """selector => [...document.querySelectorAll(selector)].flatMap((svg, k) => {
+  const found = [];
+  const shapes = [...svg.querySelectorAll("g.node")].map(g => [g.id, g.querySelector(":scope > polygon, :scope > path, :scope > ellipse")]);
+  const boxes = shapes.filter(([, shape]) => shape).map(([id, shape]) => [id, shape.getBoundingClientRect()]);
+  const lines = [...svg.querySelectorAll("g.edge")].map(edge => {
+    const path = edge.querySelector("path"), scale = path.getScreenCTM(), length = path.getTotalLength();
+    const at = i => path.getPointAtLength(Math.min(2 * i, length)).matrixTransform(scale);
+    return [edge.id, Array.from({length: Math.ceil(length / 2) + 1}, (_, i) => at(i))];
+  });
+  for (const text of svg.querySelectorAll("g.edge text")) {
+    const b = text.getBoundingClientRect(), owner = text.closest("g.edge").id;
+    const inside = p => p.x > b.left + 1 && p.x < b.right - 1 && p.y > b.top + 3 && p.y < b.bottom - 3;
+    for (const [id, points] of lines) if (points.some(inside)) found.push(`${k}: ${id} crosses ${text.textContent} of ${owner}`);
+    for (const [id, box] of boxes) {
+      const wide = Math.min(b.right, box.right) - Math.max(b.left, box.left);
+      const high = Math.min(b.bottom, box.bottom) - Math.max(b.top, box.top);
+      if (wide > 2 && high > 3) found.push(`${k}: ${text.textContent} of ${owner} lies on ${id}`);
+    }
+  }
+  return found;
+})"""
 
 
 def readme() -> Picture:

@@ -15,7 +15,7 @@ from samples import printed_under_two_hash_seeds
 from tinygrad_edu import Value
 from viz import Drawing, DrawnNode, Edge, Group, Kind, Picture, graph
 from viz.text import plain
-from viz.theme import ALARM, DARK, DARK_PAPER, DARK_SCALE, FAINT, GRADIENT, INK, LOOKS, PAPER, SCALE, css
+from viz.theme import ALARM, DARK, DARK_PAPER, DARK_SCALE, FAINT, GRADIENT, INK, LOOKS, MIDDLE, PAPER, SCALE, css
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: ascii(name)[:20])
@@ -134,6 +134,12 @@ def test_the_scale_of_gradients_has_contrast_and_an_order():
 def test_arrows_have_contrast(light):
     assert _contrast(light, PAPER) >= 3
     assert _contrast(DARK[light], DARK_PAPER) >= 3
+
+
+@pytest.mark.parametrize("light", DARK)
+def test_words_without_a_ground_are_read_on_light_and_on_dark(light):
+    assert _contrast(MIDDLE[light], PAPER) >= 4.15
+    assert _contrast(MIDDLE[light], DARK_PAPER) >= 4.15
 
 
 def test_in_the_dark_every_colour_of_a_picture_has_another(engine):

@@ -9,12 +9,22 @@ import matplotlib.pyplot as plt
 import pytest
 import test_formats
 import test_golden
-from samples import TROUBLE
+from samples import CROSSED, TROUBLE
 
 FILE = Path(__file__).parents[2] / "docs" / "gallery.py"
 SPEC = importlib.util.spec_from_file_location("gallery", FILE)
 gallery = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(gallery)
+
+SMALLEST = """() => Math.min(...[...document.querySelectorAll("#view text")]
+    .filter(text => text.textContent.trim() && text.getClientRects().length)
+    .map(text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a))"""
+# Whether a node can be seen.
+IN_VIEW = """() => {
+  const frame = document.getElementById("view").getBoundingClientRect();
+  return [...document.querySelectorAll("#view g.node, #view g.closed")].map(g => g.getBoundingClientRect())
+      .some(box => box.width && box.left >= frame.left - 1 && box.right <= frame.right + 1 && box.top >= frame.top - 1 && box.bottom <= frame.bottom + 1);
+}"""
 
 
 @pytest.mark.parametrize("k", range(len(gallery.PLOTS)), ids=[title for title, _, _ in gallery.PLOTS])
@@ -36,15 +46,26 @@ def test_every_drawing_is_readable(browser, tmp_path):
         view = browser.new_page(viewport={"width": width, "height": 900})
         view.goto(page.as_uri())
         assert view.locator("figure svg").count() == len(gallery.ENTRIES)
-        for frame in view.frames[1:-1]:
+        stepping, moving = view.frames[1 : 1 + len(gallery.PAGES)], view.frames[1 + len(gallery.PAGES) :]
+        for frame in stepping:
             assert frame.locator("#step h2").text_content().startswith("Step ")
-        assert view.frames[-1].locator("#step").text_content().startswith("step ")
-        assert len(view.frames) == 1 + len(gallery.PAGES) + 1
+        for frame in moving:
+            assert frame.locator("#step").text_content().startswith("step ")
+        assert (len(stepping), len(moving)) == (len(gallery.PAGES), len(gallery.MOVING))
         assert view.locator("picture img").count() == len(gallery.PLOTS)
         assert view.evaluate("[...document.querySelectorAll('picture img')].every(i => i.naturalWidth > 500 && i.alt)")
         assert view.evaluate("document.documentElement.scrollWidth <= innerWidth")
         view.add_style_tag(content="figure svg { max-width: none !important }")  # at full size, to see small overlaps
         assert view.evaluate(TROUBLE, "figure svg") == []
+        assert view.evaluate(CROSSED, "figure svg") == []
+        view.close()
+    for width in (1280, 390):  # the page of each drawing begins with letters that can be read, and has no overflow
+        view = browser.new_page(viewport={"width": width, "height": 800})
+        for k, (title, _) in enumerate(gallery.ENTRIES):
+            view.goto((tmp_path / f"{k}.html").as_uri())
+            assert view.evaluate(SMALLEST) >= 11, (title, width)
+            assert view.evaluate("document.documentElement.scrollWidth <= innerWidth"), (title, width)
+            assert view.evaluate(IN_VIEW), (title, width)
         view.close()
 
 

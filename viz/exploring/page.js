@@ -1,12 +1,28 @@
 const view = document.getElementById("view"), svg = view.querySelector("svg");
 const boxNow = () => (({x, y, width, height}) => ({x, y, width, height}))(svg.viewBox.baseVal);
 const groups = openable(svg, PICTURE, stay);
-let all = boxNow(), box = all;
-const READABLE = 1.5;  // units per pixel: letters are 14 units high
+const READABLE = 0.97;  // units per pixel, at most: the smallest letters are 11 units high
+const LARGEST = 0.6;  // units per pixel, at least: a small picture need not fill the window
+if (!groups.groups.length) lower();
+let all = roomy(boxNow()), box = all;
 
 function show(next) {
   box = next;
   svg.setAttribute("viewBox", [box.x, box.y, box.width, box.height].map(n => Number(n.toFixed(3))).join(" "));
+}
+
+// The window no higher than its picture needs.
+function lower() {
+  const { width, height } = boxNow(), scale = Math.min(Math.max(width / view.clientWidth, LARGEST), READABLE);
+  view.style.height = `min(72vh, ${Math.max(240, Math.ceil(height / scale) + 16)}px)`;
+}
+
+// The box, with space around it where letters would be huge.
+function roomy(part) {
+  const size = view.getBoundingClientRect(), grow = LARGEST / unitsPerPixel(part);
+  if (grow <= 1) return part;
+  const width = Math.max(part.width, LARGEST * size.width), height = Math.max(part.height, LARGEST * size.height);
+  return { x: part.x - (width - part.width) / 2, y: part.y - (height - part.height) / 2, width, height };
 }
 
 function unitsPerPixel(part = box) {
@@ -33,7 +49,7 @@ const move = (dx, dy) => show({ ...box, x: box.x + dx * unitsPerPixel(), y: box.
 // all of the picture was seen and still can be read.
 function stay(title, before) {
   const wasWhole = box.width === all.width && box.x === all.x && box.y === all.y, scale = unitsPerPixel();
-  all = boxNow();
+  all = roomy(boxNow());
   const fits = unitsPerPixel(all) <= Math.max(scale, READABLE);
   if (!title || (wasWhole && fits)) return show({ ...all });
   resize(scale);
@@ -47,7 +63,22 @@ function resize(scale) {
   show({ ...box, width: scale * size.width, height: scale * size.height });
 }
 
+// All of a picture whose letters can be read then; of a larger one the beginning, at a size that can.
+function start() {
+  show({ ...all });
+  if (unitsPerPixel() <= READABLE) return;
+  const size = view.getBoundingClientRect(), isDown = PICTURE.flow === "down";
+  const seen = [...svg.querySelectorAll("g.node, g.cluster.closed")].map(g => g.getBoundingClientRect()).filter(({ width }) => width);
+  const first = seen.length && seen.reduce((a, b) => (isDown ? b.y < a.y : b.x < a.x) ? b : a);
+  const at = first && new DOMPoint(first.x + first.width / 2, first.y + first.height / 2).matrixTransform(svg.getScreenCTM().inverse());
+  const width = READABLE * size.width, height = READABLE * size.height;
+  const along = (from, room, need, centre) => room <= need ? from - (need - room) / 2 : Math.min(Math.max(from, centre - need / 2), from + room - need);
+  const x = along(all.x, all.width, width, isDown && at ? at.x : all.x), y = along(all.y, all.height, height, isDown || !at ? all.y : at.y);
+  show({ x, y, width, height });
+}
+
 const KEYS = {
+  "1": start,
   "+": () => zoomMiddle(1.25), "=": () => zoomMiddle(1.25), "-": () => zoomMiddle(0.8), "0": () => show({ ...all }),
   ArrowLeft: () => move(-60, 0), ArrowRight: () => move(60, 0), ArrowUp: () => move(0, -60), ArrowDown: () => move(0, 60),
 };
@@ -113,3 +144,4 @@ for (const button of document.querySelectorAll("[data-close]")) {
   button.addEventListener("click", () => groups.setAll(() => button.dataset.close === "yes"));
 }
 if (groups.groups.length && unitsPerPixel() > READABLE) groups.setAll(() => true);
+start();

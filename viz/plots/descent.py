@@ -18,16 +18,15 @@ import numpy as np
 from tinygrad_edu import ShapeError
 
 from ..drawing import RenderError
-from ..exploring.page import script
 from ..files import target, write
-from ..theme import DARK, FAINT
+from ..pages import player, player_script, script, style
 from . import contour as contours
 from . import path as routes
 from .contour import legend_beside
 from .field import Array, Field, Limits, count
 from .levels import Scale
 from .path import Path, Paths
-from .style import Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
+from .style import Theme, axes_of, colours_of, paper_of, shown, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -179,16 +178,16 @@ def _page(ax: Axes, field: Field, read: list[Path], fps: int, title: str, theme:
         description=escape(
             f"{text}: contour lines of {field.name}, and the paths of {', '.join(p.name for p in read)}"
         ),
-        ink=ink_of(theme),
+        style=style("", theme),
         paper=paper_of(theme),
-        faint=FAINT if theme == "light" else DARK[FAINT],
-        theme=theme,
+        player=player(),
         width=round(width),
         height=round(height),
         picture=base64.b64encode(picture.getvalue()).decode(),
         clip=f'x="{left:.1f}" y="{height - top:.1f}" width="{right - left:.1f}" height="{top - bottom:.1f}"',
         colours=script(colours_of(theme)),
         data=script(data),
+        script=player_script(),
     )
 
 

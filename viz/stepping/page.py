@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -17,13 +16,15 @@ import numpy as np
 from tinygrad_edu import DTypeError, Value
 
 from .. import render
-from ..drawing import Drawing, DrawnNode, Kind
-from ..exploring.page import groups, groups_script, script
+from ..drawing import Drawing
+from ..exploring.page import groups, groups_script
 from ..files import target, write
 from ..names import check
+from ..pages import graph_style, markers, script, style
 from ..text import plain
 from .grid import grid
 from .javascript import functions
+from .slots import opened, slotted
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ _SCRIPTS = ("numbers.js", "wording.js", "graph.js", "layers.js", "panels.js", "p
 _MOST_DRAWN = 300  # nodes that Graphviz lays out in a second or two, and that a reader can follow along arrows
 _MOST_IN_LAYERS = 1_000
 _MOST_STRETCH = 300  # levels that arrows pass; a recurrent layer's weights reach into all of its steps
-_DIGIT_WIDTH = 0.556  # of the font's size, in Helvetica
-_SLOT = 9  # digits that a number on a node has room for: -1.234e-05
 _LONGEST_TITLE = 200
 
 
@@ -105,8 +104,9 @@ def page(story: Trace) -> str:
     scripts = [groups_script(opening=bool(story.drawing.groups)), formulas, *map(_file, _SCRIPTS)]
     return Template(_file("page.html")).substitute(
         title=escape(plain(story.drawing.title or "Backpropagation, step by step", _LONGEST_TITLE)),
-        style=_file("page.css"),
+        style=style(graph_style() + _file("page.css")),
         expression=story.expression,
+        markers=markers(),
         graph=_graph(story),
         trace=script(data),
         scripts="\n".join(scripts),
@@ -141,33 +141,6 @@ def _stretch(drawing: Drawing) -> int:
 
 def _graph(story: Trace) -> str:
     """The graph with a slot for each number, which the page fills."""
-    nodes = story.drawing.nodes
-    drawn = tuple(
-        _slotted(node, step.label, len(step.gradient or ())) for node, step in zip(nodes, story.nodes, strict=True)
-    )
-    drawing = replace(story.drawing, nodes=drawn, title="", description="")
-    svg = render.svg(drawing, handles=True) if _is_drawn(drawing) else grid(drawing)
-    svg = re.sub(r"\s*<title>.*?</title>|\s*<desc>.*?</desc>", "", svg, flags=re.DOTALL)
-    svg = re.sub(rf"<text ([^>]*)>(\d)\2{{{_SLOT - 1}}}</text>", _slot, svg)
-    svg = re.sub(r"<text ([^>]*)>gradient</text>", r'<text \1 data-slot="what">gradient</text>', svg)
+    drawing = slotted(story)
+    svg = opened(render.svg(drawing, handles=True) if _is_drawn(drawing) else grid(drawing))
     return svg.replace('role="img"', 'role="group" aria-labelledby="graph-title"', 1)
-
-
-def _slotted(node: DrawnNode, label: str, gradients: int) -> DrawnNode:
-    """The node with a run of one digit in place of each number: 0, 1, 2 for the value's, 3, 4, 5 for the gradient's."""
-    if node.kind is Kind.CONSTANT:
-        return replace(node, name=label if node.form else "")
-    value = tuple(str(i) * _SLOT for i in range(len(node.value)))
-    gradient = tuple(str(3 + i) * _SLOT for i in range(gradients))
-    return replace(node, name=label, value=value, gradient=gradient, notes=())
-
-
-def _slot(text: re.Match[str]) -> str:
-    """An empty text element with the slot's number, aligned at the right end of the digits."""
-    attributes, digit = text.groups()
-    if 'text-anchor="end"' not in attributes:
-        (size,) = re.findall(r'font-size="([\d.]+)"', attributes)
-        width = _SLOT * _DIGIT_WIDTH * float(size)
-        attributes = re.sub(r'\bx="([-\d.]+)"', lambda x: f'x="{float(x[1]) + width:.2f}"', attributes)
-        attributes = attributes.replace('text-anchor="start"', 'text-anchor="end"')
-    return f'<text {attributes} data-slot="{digit}"></text>'
