@@ -107,6 +107,22 @@ def test_a_step_that_fails_leaves_no_trace(name, error):
     assert not m.training
 
 
+@pytest.mark.parametrize("after", [2, 3])
+@pytest.mark.parametrize("error", [ValueError("mine"), KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_lbfgs_undoes_a_step_that_ends_midway(search, error, after):
+    """After it has moved the parameters already."""
+    m = model()
+    optimizer = nn.optim.LBFGS(m.parameters(), lr=0.5, max_iter=5, line_search_fn=search)
+    fit(m, optimizer, (X[:16], Y[:16]), epochs=1)
+    before = traces(m, optimizer)
+    try:
+        assert fit(m, optimizer, loss=counted(after, error)).interrupted
+    except ValueError as caught:
+        assert caught.history.curves == {}
+    assert same(traces(m, optimizer), before)
+
+
 @pytest.mark.parametrize("accumulate", [1, 2, 5])
 @pytest.mark.parametrize("data", [BAD, HUGE], ids=["nan", "inf"])
 @pytest.mark.parametrize("at", range(5))
