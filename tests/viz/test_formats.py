@@ -180,7 +180,7 @@ def test_files_of_dots_and_of_print_are_made_of_the_same_text(make, format, tmp_
     class Done:
         returncode, stdout, stderr = 0, b"", b""
 
-    monkeypatch.setattr(render, "_run", lambda program, source, format: given.append(source) or Done())
+    monkeypatch.setattr(render, "_run", lambda program, source, *_: given.append(source) or Done())
     monkeypatch.setattr(render, "engines", lambda: ["/usr/bin/dot"])
     picture = make()
     picture.save(tmp_path / f"a.{format}")
@@ -224,10 +224,10 @@ def drawn(monkeypatch) -> list[str]:
     """The sources of pictures, other than those that ask for a letter."""
     given, run = [], render._run
 
-    def spy(program, source, format):
+    def spy(program, source, *rest):
         if "fixedsize" not in source:
             given.append(source)
-        return run(program, source, format)
+        return run(program, source, *rest)
 
     monkeypatch.setattr(render, "_run", spy)
     return given
