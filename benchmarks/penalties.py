@@ -49,7 +49,7 @@ def error(model: nn.MLP, x: Any, y: Any) -> float:
 
 
 def chosen(seed: int) -> tuple[float, float, float, list[float]]:
-    """The strength chosen by the history, by held-back error, and with the penalty inside the loss; and the held-back errors."""
+    """The strength chosen by the history, by held-back error, and with the penalty inside the loss; the held-back errors."""
     rng = np.random.default_rng(seed)
     train, validation, held_back = examples(rng, 60), examples(rng, 1000), examples(rng, 10_000)
     beside = [trained(seed, train, validation, strength, inside=False) for strength in STRENGTHS]
@@ -67,8 +67,8 @@ def main() -> int:
         "# The choice of a penalty",
         "",
         f"A network 20-30-1 on 60 noisy examples, {EPOCHS} epochs, an L2 penalty of {len(STRENGTHS)} strengths. The strength",
-        "chosen by the validation loss of `fit(penalty=)`, by the error of 10,000 held-back examples, and by the validation loss of",
-        "a penalty that is part of `loss=`; the held-back error without a penalty, and with the one that the history chose.",
+        "chosen by the validation loss of `fit(penalty=)`, by the error of 10,000 held-back examples, and by the validation loss",
+        "of a penalty that is part of `loss=`; the held-back error without a penalty, and with the one that the history chose.",
         "Written by `python -m benchmarks.penalties`.",
         "",
         "| seed | by the history | by held-back error | penalty inside the loss | error at 0 | error at the history's choice |",
