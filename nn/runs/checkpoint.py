@@ -1,0 +1,86 @@
+"""Checkpoint: a run after one of its epochs, as files and back."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tinygrad_edu import TinygradError
+
+from ..checks import shown
+from .damage import DamagedError
+from .encoding import Arrays, decode, encode, pack, unpack
+from .store import Store
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run after an epoch.
+
+    Attributes:
+        epoch: from 1; 0 before the first.
+        config: what is trained, on which data, and how, as plain data.
+        weights: the model's parameters and buffers by path.
+        best: those of the best epoch so far; None if they are not kept.
+        state: everything else that the next step depends on, and the history.
+    """
+
+    epoch: int
+    config: dict[str, Any]
+    weights: Arrays
+    best: Arrays | None
+    state: dict[str, Any]
+
+    def files(self) -> dict[str, bytes]:
+        """The contents of the files, by name."""
+        state, arrays = encode(self.state)
+        files = {"config.json": encode({"format": FORMAT} | self.config)[0], "weights.safetensors": pack(self.weights)}
+        files |= {} if self.best is None else {"best.safetensors": pack(self.best)}
+        return files | {"state.json": state, "state.safetensors": arrays}
+
+    @classmethod
+    def of(cls, epoch: int, files: Mapping[str, bytes]) -> Checkpoint:
+        """The checkpoint that `files` were written for.
+
+        Raises DamagedError if they were not written so, and TinygradError if they were by another version of this package.
+        """
+        if missing := {"config.json", "state.json", "state.safetensors", "weights.safetensors"} - set(files):
+            raise DamagedError(f"{min(missing)} is missing")
+        config = decode(files["config.json"])
+        written = config.pop("format", None)
+        if type(written) is int and written > FORMAT:
+            raise TinygradError(
+                f"got a run of format {shown(written)}, expected {FORMAT}; install a newer tinygrad-edu"
+            )
+        if type(written) is not int or written < FORMAT:
+            raise DamagedError(f"config.json has format {shown(written)}, expected {FORMAT}")
+        best = unpack(files["best.safetensors"]) if "best.safetensors" in files else None
+        state = decode(files["state.json"], files["state.safetensors"])
+        return cls(epoch, config, unpack(files["weights.safetensors"]), best, state)
+
+
+def newest(store: Store) -> Checkpoint | None:
+    """The last checkpoint that is not damaged, with a warning that names each later one; None if there is no checkpoint.
+
+    Raises TinygradError if all are damaged.
+    """
+    damaged: list[str] = []
+    for epoch in reversed(store.epochs()):
+        try:
+            found = Checkpoint.of(epoch, store.read(epoch))
+        except DamagedError as error:
+            damaged.append(f"{store.path(epoch).name} is damaged: {error}")
+            continue
+        for text in damaged:
+            warnings.warn(f"{shown(str(store.folder))}: {text}; used {store.path(epoch).name} instead", stacklevel=2)
+        return found
+    if not damaged:
+        return None
+    raise TinygradError(
+        f"got {shown(str(store.folder))}, in which every checkpoint is damaged ({'; '.join(damaged)}); "
+        "restore one from a copy, or name another folder"
+    )

@@ -1,0 +1,71 @@
+"""Files that survive a crash: written and synchronised, moved as one step, read with bounds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from stat import S_ISREG
+
+from .damage import DamagedError
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a new file, and return when the disk has its contents. Raises FileExistsError if there is one."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(handle, left) :]
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync(folder: Path) -> None:
+    """Return when the disk has the names in a folder: of files that are new, moved or removed."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make(folder: Path) -> None:
+    """Create a folder, and those above it as needed; each one's name is on the disk then."""
+    if not folder.is_dir():
+        make(folder.parent)
+        os.mkdir(folder)
+        sync(folder.parent)
+
+
+def move(old: Path, new: Path) -> None:
+    """Rename a file or folder, in one step."""
+    os.rename(old, new)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all inside; links are removed, not followed."""
+    if path.is_symlink() or not path.is_dir():
+        os.unlink(path)
+        return
+    for name in os.listdir(path):
+        remove(path / name)
+    os.rmdir(path)
+
+
+def read(path: Path, most: int) -> bytes:
+    """The contents of a regular file. Raises DamagedError for anything else, such as a link or a device, or over `most` bytes."""
+    try:  # neither following a link nor waiting for the other end of a pipe
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise DamagedError(f"{path.name!r} cannot be read ({error.strerror})") from None
+    try:
+        found = os.fstat(handle)
+        if not S_ISREG(found.st_mode):
+            raise DamagedError(f"{path.name!r} is not a regular file")
+        if found.st_size > most:
+            raise DamagedError(f"{path.name!r} has {found.st_size} bytes, expected at most {most}")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)

@@ -1,0 +1,70 @@
+"""Lock: one process at a time writes into a folder.
+
+The lock is the kernel's (`flock`) on the file "lock", so it ends with the process that holds it, however that ends: there are no
+stale locks. The file names the process, for the message to another one; it is removed at the end, and may stay after a kill.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tinygrad_edu import TinygradError
+
+from ..checks import shown
+
+
+class Lock:
+    """Of a folder, as a context. Raises TinygradError if another process holds it, or another run in this one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "lock"
+        self.handle = -1
+
+    def __enter__(self) -> Self:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+
+        while self.handle < 0:
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            try:
+                flock(handle, LOCK_EX | LOCK_NB)
+                if self._is(handle):
+                    self.handle = handle
+            except BlockingIOError:
+                raise TinygradError(
+                    f"got the run {shown(str(self.path.parent))}, in which {_holder(handle)} is training; expected one process a "
+                    "run; wait for it, or name another folder"
+                ) from None
+            finally:
+                if self.handle != handle:
+                    os.close(handle)
+        os.ftruncate(self.handle, 0)
+        os.write(self.handle, json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode())
+        return self
+
+    def _is(self, handle: int) -> bool:
+        """Whether an open file is still the one of this name, not one that its holder removed meanwhile."""
+        try:
+            return os.path.samestat(os.fstat(handle), os.stat(self.path, follow_symlinks=False))
+        except FileNotFoundError:
+            return False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.path.unlink(missing_ok=True)  # while it is held: nobody else's
+        os.close(self.handle)
+        self.handle = -1
+
+
+def _holder(handle: int) -> str:
+    """Who holds a lock, as far as its file says."""
+    try:
+        said = json.loads(os.pread(handle, 1000, 0))
+        return f"process {int(said['process'])} on {shown(str(said['host']))}"
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return "another process"

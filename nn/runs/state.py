@@ -1,0 +1,135 @@
+"""Training: everything that the next step of training depends on, in one place, as plain data and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from tinygrad_edu import ShapeError, TinygradError, Value
+
+from ..checks import data_of, shown
+from ..module import Module
+from ..optim import Optimizer
+from .checkpoint import Checkpoint
+from .encoding import Arrays
+
+
+class Stateful(Protocol):
+    """What gives its state as plain data, and takes it back."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], /) -> None: ...
+
+
+class Watching(Stateful, Protocol):
+    """What looks at the model between epochs: the history, and the weights of the best epoch, or None if they are not kept."""
+
+    best_weights: Arrays | None
+
+
+@dataclass
+class Training:
+    """The parts of training that change.
+
+    Attributes:
+        model: with its buffers and generators.
+        optimizer: with the parameters that it trains.
+        loss: a function, or a module with a state.
+        schedule: of the learning rate, or None.
+        generators: those from which training draws, besides those found in the model and the loss.
+        watch: what is recorded.
+    """
+
+    model: Module
+    optimizer: Optimizer
+    loss: Any
+    schedule: Stateful | None
+    generators: Sequence[np.random.Generator]
+    watch: Watching
+
+    def checkpoint(self, epoch: int, config: dict[str, Any]) -> Checkpoint:
+        """A copy of everything, after an epoch."""
+        state = {
+            "watch": self.watch.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "steps": self.optimizer.steps,
+            "schedule": None if self.schedule is None else self.schedule.state_dict(),
+            "generators": [rng.bit_generator.state for rng in self._generators()],
+            "frozen": [path for path, p in self.model.named_parameters() if not p.requires_grad],
+            "outside": [np.array(data_of(p)) for p in self._outside()],
+            "loss": self.loss.state_dict() if isinstance(self.loss, Module) else None,
+        }
+        return Checkpoint(epoch, config, self.model.state_dict(), self.watch.best_weights, state)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from where a checkpoint was taken. Raises TinygradError if it is of other parts; then nothing is changed."""
+        before = self.checkpoint(0, {})
+        try:
+            self._restore(checkpoint)
+        except BaseException as error:
+            self._restore(before)
+            if not isinstance(error, (TinygradError, LookupError, TypeError, ValueError, AttributeError)):
+                raise
+            got = f"got a checkpoint that does not fit ({shown(str(error) or type(error).__name__)})"
+            raise TinygradError(
+                f"{got}; expected one of this model, optimizer, schedule, loss and generators"
+            ) from error
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        state = checkpoint.state
+        self.model.load_state_dict(checkpoint.weights)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.steps = int(state["steps"])
+        if self.schedule is not None:
+            self.schedule.load_state_dict(state["schedule"])
+        for rng, own in zip(self._generators(), state["generators"], strict=True):
+            rng.bit_generator.state = own
+        for path, p in self.model.named_parameters():
+            p.requires_grad = path not in state["frozen"]
+        for p, data in zip(self._outside(), state["outside"], strict=True):
+            _assign(p, data)
+        if isinstance(self.loss, Module):
+            self.loss.load_state_dict(state["loss"])
+        self.watch.load_state_dict(state["watch"])
+        self.watch.best_weights = checkpoint.best
+
+    def _outside(self) -> list[Value]:
+        """The parameters that the optimiser trains and the model does not have."""
+        own = set(self.model.parameters())
+        return [p for p in self.optimizer.state if p not in own]
+
+    def _generators(self) -> list[np.random.Generator]:
+        """Each generator once."""
+        found = list(self.generators)
+        for item in (self.model, self.loss):
+            found += generators(item) if isinstance(item, Module) else []
+        return list({id(rng.bit_generator): rng for rng in found}.values())
+
+
+def _assign(p: Value, data: Any) -> None:
+    """Copy an array into a parameter, whose memory order stays."""
+    if np.shape(data) != p.shape:
+        raise ShapeError(f"a parameter has shape {np.shape(data)}, expected {p.shape}")
+    if p.shape:
+        p.data[...] = data
+        p.mark_changed()
+    else:
+        p.data = data[()]
+
+
+def generators(model: Module) -> Iterator[np.random.Generator]:
+    """The random generators among the attributes of a model's modules, in lists, tuples and dicts too."""
+    for _, module in model.named_modules():
+        yield from _inside(vars(module))
+
+
+def _inside(item: Any) -> Iterator[np.random.Generator]:
+    if isinstance(item, np.random.Generator):
+        yield item
+    elif isinstance(item, (dict, list, tuple)):
+        for inner in item.values() if isinstance(item, dict) else item:
+            yield from _inside(inner)
