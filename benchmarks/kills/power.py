@@ -21,7 +21,7 @@ Operation = tuple[str, Any, Any]  # its name, its path, and the data or the new 
 
 @contextmanager
 def recording(folder: Path, before: Callable[[int, Operation], None] = lambda *_: None) -> Iterator[list[Operation]]:
-    """Note what is done to files under a folder. before(i, operation) is called ahead of the i-th, and may raise an error instead."""
+    """Note what is done to files under a folder; before(i, operation), called ahead of the i-th, may raise an error instead."""
     done: list[Operation] = []
     tried, opened = count(), dict[int, Path]()
     real = {
