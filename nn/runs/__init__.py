@@ -1,1 +1,8 @@
-"""Runs: training in a folder, which survives the end of its process at any moment."""
+"""Runs: training in a folder, which goes on after the end of its process at any moment."""
+
+from .checkpoint import Checkpoint
+from .fingerprint import configuration
+from .run import NoRun, Run, opened
+from .state import Training
+
+__all__ = ["Checkpoint", "NoRun", "Run", "Training", "configuration", "opened"]

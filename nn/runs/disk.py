@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from stat import S_ISREG
 
+from ..files import sync
 from .damage import DamagedError
 
 
@@ -16,15 +17,6 @@ def write(path: Path, data: bytes) -> None:
         left = memoryview(data)
         while left:
             left = left[os.write(handle, left) :]
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def sync(folder: Path) -> None:
-    """Return when the disk has the names in a folder: of files that are new, moved or removed."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
+from platform import python_version
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import Value
+from tinygrad_edu import Value, __version__
 
 from ..checks import data_of, shown
 from ..module import Module
 from ..optim import Optimizer
 
 DEEPEST = 8  # levels of objects in objects
+
+
+def configuration(
+    model: Module,
+    optimizer: Optimizer,
+    schedule: Any,
+    train: Sequence[Any],
+    validation: Sequence[Any] | None,
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What is trained, on which data, and how."""
+    return {
+        "model": module(model),
+        "optimizer": described_optimizer(optimizer, schedule is not None),
+        "schedule": described(schedule),
+        "train": [array(x) for x in train],
+        "validation": None if validation is None else [array(x) for x in validation],
+        "settings": described(settings),
+        "versions": {"tinygrad_edu": __version__, "numpy": np.__version__, "python": python_version()},
+    }
 
 
 def described(x: Any, depth: int = 0) -> Any:
@@ -53,7 +74,7 @@ def module(model: Module) -> dict[str, Any]:
     return {"structure": repr(model).splitlines(), "arrays": arrays}
 
 
-def optimizer(given: Optimizer, scheduled: bool) -> dict[str, Any]:
+def described_optimizer(given: Optimizer, scheduled: bool) -> dict[str, Any]:
     """The class and options of an optimiser. A schedule changes its rates; those that it started from are compared instead."""
     groups = []
     for group in given.param_groups:

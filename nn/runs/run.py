@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from tinygrad_edu import TinygradError
 
-from ..checks import shown
+from ..checks import shown, size
+from ..files import checked_path
 from . import disk
 from .checkpoint import newest
 from .encoding import decode, encode
@@ -23,7 +27,36 @@ from .store import Store
 UNCHECKED = {"notes", "versions"}  # parts of the configuration that may change when a run goes on
 
 
-class Run:
+@contextmanager
+def _in_fit() -> Iterator[None]:
+    """Errors speak in the name of fit."""
+    try:
+        yield
+    except TinygradError as error:
+        error.operation = error.operation or "fit"
+        raise
+
+
+class NoRun:
+    """Training that is not saved, as a context."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def begin(self, training: Training) -> int:
+        """The epoch to go on from: none."""
+        return 0
+
+    def save(self, epoch: int, training: Training) -> None:
+        """Nothing is saved."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        pass
+
+
+class Run(NoRun):
     """A folder with checkpoints, as a context: nobody else writes into it meanwhile, and SIGTERM ends it in order.
 
     Args:
@@ -40,12 +73,13 @@ class Run:
         self.config = decode(encode(dict(config))[0])  # as it will be read
         self.name, self.opened = f"run={shown(str(folder))}", ExitStack()
 
+    @_in_fit()
     def __enter__(self) -> Self:
         folder = self.store.folder
         if folder.exists() and not folder.is_dir():
             raise TinygradError(f"got {self.name}, which is a file; expected a folder, which is made if there is none")
         if folder.is_dir() and not self.store.epochs():
-            others = [path.name for path in folder.iterdir() if path.name != "lock" and not path.name.startswith(".")]
+            others = [name for name in os.listdir(folder) if name != "lock" and not name.startswith(".")]
             if others:
                 got = f"got {self.name}, a folder without checkpoints that has {shown(min(others))}"
                 raise TinygradError(f"{got}; expected a run, an empty folder, or a name that is free")
@@ -60,6 +94,7 @@ class Run:
             self.opened = opening.pop_all()
         return self
 
+    @_in_fit()
     def begin(self, training: Training) -> int:
         """Restore the last checkpoint, or write the first; returns its epoch.
 
@@ -79,8 +114,10 @@ class Run:
             remedy = "go on with what the run began with, or name another folder"
             raise TinygradError(f"{self.name} is another one: {'; '.join(wrong[:3])}{more}; {remedy}")
         training.restore(found)
+        self.store.prune(found.epoch, self.keep)
         return found.epoch
 
+    @_in_fit()
     def save(self, epoch: int, training: Training) -> None:
         """Write a checkpoint, and remove those before the last `keep`."""
         try:
@@ -96,3 +133,26 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.opened.close()
+
+
+@_in_fit()
+def opened(
+    run: str | os.PathLike[str] | None,
+    resume: bool,
+    keep: int,
+    generators: Sequence[np.random.Generator],
+    notes: Mapping[str, Any] | None,
+    config: Callable[[], dict[str, Any]],
+) -> NoRun:
+    """The run that arguments of fit ask for, to be entered. `config` is called if there is one: it reads all data."""
+    keep = size("fit", "keep", keep)
+    if not isinstance(generators, Sequence) or not all(isinstance(rng, np.random.Generator) for rng in generators):
+        raise TinygradError(f"got generators={shown(generators)}, expected a list of random generators")
+    if notes is not None and not isinstance(notes, Mapping):
+        raise TinygradError(f"got notes={shown(notes)}, expected a dict of data as JSON has it")
+    if run is None:
+        if resume:
+            raise TinygradError("got resume=True without run=; expected the folder of a run to go on with")
+        return NoRun()
+    more = {} if notes is None else {"notes": dict(notes)}
+    return Run(checked_path("fit", run), config() | more, resume, keep)

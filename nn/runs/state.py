@@ -53,9 +53,11 @@ class Training:
 
     def checkpoint(self, epoch: int, config: dict[str, Any]) -> Checkpoint:
         """A copy of everything, after an epoch."""
+        optimizer = self.optimizer.state_dict()
+        groups = [dict(sorted(group.items())) for group in optimizer["param_groups"]]  # loading changes their order
         state = {
             "watch": self.watch.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": optimizer | {"param_groups": groups},
             "steps": self.optimizer.steps,
             "schedule": None if self.schedule is None else self.schedule.state_dict(),
             "generators": [rng.bit_generator.state for rng in self._generators()],
@@ -82,10 +84,10 @@ class Training:
     def _restore(self, checkpoint: Checkpoint) -> None:
         state = checkpoint.state
         self.model.load_state_dict(checkpoint.weights)
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.optimizer.steps = int(state["steps"])
         if self.schedule is not None:
             self.schedule.load_state_dict(state["schedule"])
+        self.optimizer.load_state_dict(state["optimizer"])  # with the rates, to the last bit
+        self.optimizer.steps = int(state["steps"])
         for rng, own in zip(self._generators(), state["generators"], strict=True):
             rng.bit_generator.state = own
         for path, p in self.model.named_parameters():

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from ..files import sync
 from . import disk
 from .damage import DamagedError
 
@@ -48,11 +49,11 @@ class Store:
             os.mkdir(part)
             for name, data in (*files.items(), (SUMS, sums(files))):
                 disk.write(part / name, data)
-            disk.sync(part)
+            sync(part)
             if path.exists():
                 disk.move(path, old)
             disk.move(part, path)
-            disk.sync(self.folder)
+            sync(self.folder)
         finally:
             self.tidy()
 
