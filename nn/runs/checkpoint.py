@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 from tinygrad_edu import TinygradError
 
 from ..checks import shown
+from ..files import checked_path
 from .damage import DamagedError
 from .encoding import Arrays, decode, encode, pack, unpack
 from .store import Store
@@ -40,7 +42,7 @@ class Checkpoint:
         state, arrays = encode(self.state)
         files = {"config.json": encode({"format": FORMAT} | self.config)[0], "weights.safetensors": pack(self.weights)}
         files |= {} if self.best is None else {"best.safetensors": pack(self.best)}
-        return files | {"state.json": state, "state.safetensors": arrays}
+        return files | {"state.json": state, "state.safetensors": pack(arrays)}
 
     @classmethod
     def of(cls, epoch: int, files: Mapping[str, bytes]) -> Checkpoint:
@@ -58,9 +60,9 @@ class Checkpoint:
             )
         if type(written) is not int or written < FORMAT:
             raise DamagedError(f"config.json has format {shown(written)}, expected {FORMAT}")
-        best = unpack(files["best.safetensors"]) if "best.safetensors" in files else None
-        state = decode(files["state.json"], files["state.safetensors"])
-        return cls(epoch, config, unpack(files["weights.safetensors"]), best, state)
+        arrays = {name: unpack(name, data) for name, data in files.items() if name.endswith(".safetensors")}
+        state = decode(files["state.json"], arrays["state.safetensors"])
+        return cls(epoch, config, arrays["weights.safetensors"], arrays.get("best.safetensors"), state)
 
 
 def newest(store: Store) -> Checkpoint | None:
@@ -70,17 +72,31 @@ def newest(store: Store) -> Checkpoint | None:
     """
     damaged: list[str] = []
     for epoch in reversed(store.epochs()):
+        path = store.path(epoch)
         try:
             found = Checkpoint.of(epoch, store.read(epoch))
         except DamagedError as error:
-            damaged.append(f"{store.path(epoch).name} is damaged: {error}")
+            if not os.path.lexists(path):  # the process that trains has removed it meanwhile, after newer ones
+                return newest(store)
+            damaged.append(f"{path.name} is damaged: {error}")
             continue
         for text in damaged:
-            warnings.warn(f"{shown(str(store.folder))}: {text}; used {store.path(epoch).name} instead", stacklevel=2)
+            warnings.warn(f"{str(store.folder)!r}: {text}; used {path.name} instead", stacklevel=1)
         return found
     if not damaged:
         return None
     raise TinygradError(
-        f"got {shown(str(store.folder))}, in which every checkpoint is damaged ({'; '.join(damaged)}); "
+        f"got {str(store.folder)!r}, in which every checkpoint is damaged ({'; '.join(damaged)}); "
         "restore one from a copy, or name another folder"
     )
+
+
+def latest(run: str | os.PathLike[str]) -> Checkpoint:
+    """The last checkpoint of a run that is not damaged, also while the run is going on; a warning names those that are.
+
+    Raises TinygradError if there is none.
+    """
+    found = newest(Store(checked_path("latest", run)))
+    if found is None:
+        raise TinygradError(f"latest: got {os.fspath(run)!r}, which has no checkpoint; expected the folder of a run")
+    return found

@@ -17,40 +17,31 @@ from numpy.typing import NDArray
 from tinygrad_edu import TinygradError
 
 from ..checks import shown
+from ..saving import TYPES, packed, unpacked
 from .damage import DamagedError
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
-DTYPES = {  # what both files can hold
-    kind: np.dtype(kind)
-    for kind in (
-        "bool",
-        *[f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)],
-        "float16",
-        "float32",
-        "float64",
-    )
-}
+DTYPES = {np.dtype(kind).name: np.dtype(kind) for name, kind in TYPES.items() if name != "C64"}
 MANY = 256  # numbers: a longer list of floats is stored as an array
 
 
-def encode(tree: Any) -> tuple[bytes, bytes]:
-    """A tree of dictionaries, lists, tuples, numbers, texts and arrays as JSON, with one line per entry, and as safetensors.
+def encode(tree: dict[str, Any]) -> tuple[bytes, Arrays]:
+    """A tree of dictionaries, lists, tuples, numbers, texts and arrays as JSON, with one line per entry; and the arrays.
 
     Raises TinygradError, with its place, for anything else.
     """
     arrays: Arrays = {}
     coded = _coded(tree, "", arrays)
     lines = [f"{json.dumps(key)}: {json.dumps(item, allow_nan=False)}" for key, item in coded.items()]
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode(), pack(arrays)
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode(), arrays
 
 
-def decode(text: bytes, packed: bytes | None = None) -> dict[str, Any]:
-    """The tree that `encode` was given; without arrays if None. Raises DamagedError if that cannot be."""
-    arrays = {} if packed is None else unpack(packed)
+def decode(text: bytes, arrays: Arrays | None = None) -> dict[str, Any]:
+    """The tree that `encode` was given. Raises DamagedError if that cannot be."""
     try:
         read = json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_refuse)
-        tree: dict[str, Any] = {key: _decoded(item, arrays) for key, item in read.items()}
+        tree: dict[str, Any] = {key: _decoded(item, arrays or {}) for key, item in read.items()}
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         raise DamagedError(f"its JSON is not what was written ({shown(str(error))})") from None
     return tree
@@ -58,21 +49,15 @@ def decode(text: bytes, packed: bytes | None = None) -> dict[str, Any]:
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Arrays under their names, in the safetensors format; equal arrays give equal bytes."""
-    from safetensors.numpy import save
-
-    packed: bytes = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
-    return packed
+    return packed("fit", {name: np.asarray(array, order="C") for name, array in arrays.items()})
 
 
-def unpack(packed: bytes) -> Arrays:
-    """The arrays that `pack` was given. Raises DamagedError if that cannot be."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
+def unpack(name: str, data: bytes) -> Arrays:
+    """The arrays that `pack` was given, from the file of a name. Raises DamagedError if that cannot be."""
     try:
-        return dict(load(packed))
-    except (SafetensorError, ValueError, TypeError, LookupError, AttributeError) as error:
-        raise DamagedError(f"its safetensors are not what was written ({shown(str(error))})") from None
+        return unpacked("it cannot be read", name, data)
+    except (TinygradError, ValueError, TypeError, LookupError) as error:
+        raise DamagedError(str(error)) from None
 
 
 # -- To JSON -----------------------------------------------------------------------------------------------------------

@@ -74,15 +74,15 @@ def module(model: Module) -> dict[str, Any]:
     return {"structure": repr(model).splitlines(), "arrays": arrays}
 
 
-def described_optimizer(given: Optimizer, scheduled: bool) -> dict[str, Any]:
-    """The class and options of an optimiser. A schedule changes its rates; those that it started from are compared instead."""
+def described_optimizer(optimizer: Optimizer, scheduled: bool) -> dict[str, Any]:
+    """The class and options of an optimiser, with the rates that a schedule began with."""
     groups = []
-    for group in given.param_groups:
-        options = {key: described(item) for key, item in group.items() if key != "params"}
+    for group in optimizer.param_groups:
+        options = {key: described(item) for key, item in group.items() if key not in ("params", "initial_lr")}
         if scheduled:
-            del options["lr"]
+            options["lr"] = described(group.get("initial_lr", optimizer.defaults["lr"]))
         groups.append(options | {"parameters": [list(p.shape) for p in group["params"]]})
-    return {"class": type(given).__qualname__, "defaults": described(given.defaults), "groups": groups}
+    return {"class": type(optimizer).__qualname__, "groups": groups}
 
 
 def array(x: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,37 +29,44 @@ class Lock:
     def __enter__(self) -> Self:
         from fcntl import LOCK_EX, LOCK_NB, flock
 
-        while self.handle < 0:
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-            try:
-                flock(handle, LOCK_EX | LOCK_NB)
-                if self._is(handle):
-                    self.handle = handle
-            except BlockingIOError:
-                raise TinygradError(
-                    f"got the run {shown(str(self.path.parent))}, in which {_holder(handle)} is training; expected one process a "
-                    "run; wait for it, or name another folder"
-                ) from None
-            finally:
-                if self.handle != handle:
-                    os.close(handle)
-        os.ftruncate(self.handle, 0)
-        os.write(self.handle, json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode())
+        try:
+            while self.handle < 0:
+                self.handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+                flock(self.handle, LOCK_EX | LOCK_NB)
+                if not self._held():
+                    self._close()
+            os.ftruncate(self.handle, 0)
+            os.write(self.handle, json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode())
+        except BlockingIOError:
+            holder = _holder(self.handle)
+            self._close()
+            raise TinygradError(
+                f"got the run {str(self.path.parent)!r}, in which {holder} is training; expected one process a run; wait for it, "
+                "or name another folder"
+            ) from None
+        except BaseException:
+            self._close()
+            raise
         return self
 
-    def _is(self, handle: int) -> bool:
-        """Whether an open file is still the one of this name, not one that its holder removed meanwhile."""
+    def _held(self) -> bool:
+        """Whether the open file is still the one of this name, not one that its holder removed meanwhile."""
         try:
-            return os.path.samestat(os.fstat(handle), os.stat(self.path, follow_symlinks=False))
+            return os.path.samestat(os.fstat(self.handle), os.stat(self.path, follow_symlinks=False))
         except FileNotFoundError:
             return False
+
+    def _close(self) -> None:
+        if self.handle >= 0:
+            os.close(self.handle)
+        self.handle = -1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.path.unlink(missing_ok=True)  # while it is held: nobody else's
-        os.close(self.handle)
-        self.handle = -1
+        with suppress(OSError):  # a name without a lock does no harm
+            os.unlink(self.path)  # while it is held: nobody else's
+        self._close()
 
 
 def _holder(handle: int) -> str:

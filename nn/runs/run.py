@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 
@@ -24,17 +25,22 @@ from .signals import terminable
 from .state import Training
 from .store import Store
 
+F = TypeVar("F", bound=Callable[..., Any])
 UNCHECKED = {"notes", "versions"}  # parts of the configuration that may change when a run goes on
 
 
-@contextmanager
-def _in_fit() -> Iterator[None]:
-    """Errors speak in the name of fit."""
-    try:
-        yield
-    except TinygradError as error:
-        error.operation = error.operation or "fit"
-        raise
+def _in_fit(function: F) -> F:
+    """Decorator: errors speak in the name of fit."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TinygradError as error:
+            error.operation = error.operation or "fit"
+            raise
+
+    return cast(F, call)
 
 
 class NoRun:
@@ -71,9 +77,9 @@ class Run(NoRun):
     def __init__(self, folder: Path, config: Mapping[str, Any], resume: bool, keep: int) -> None:
         self.store, self.resume, self.keep = Store(folder), resume, keep
         self.config = decode(encode(dict(config))[0])  # as it will be read
-        self.name, self.opened = f"run={shown(str(folder))}", ExitStack()
+        self.name, self.opened = f"run={str(folder)!r}", ExitStack()
 
-    @_in_fit()
+    @_in_fit
     def __enter__(self) -> Self:
         folder = self.store.folder
         if folder.exists() and not folder.is_dir():
@@ -85,8 +91,8 @@ class Run(NoRun):
                 raise TinygradError(f"{got}; expected a run, an empty folder, or a name that is free")
         disk.make(folder)
         with ExitStack() as opening:
-            opening.enter_context(Lock(folder))
             opening.enter_context(terminable())
+            opening.enter_context(Lock(folder))
             self.store.tidy()
             if self.store.epochs() and not self.resume:
                 remedy = "pass resume=True to go on with it, or name another folder"
@@ -94,7 +100,7 @@ class Run(NoRun):
             self.opened = opening.pop_all()
         return self
 
-    @_in_fit()
+    @_in_fit
     def begin(self, training: Training) -> int:
         """Restore the last checkpoint, or write the first; returns its epoch.
 
@@ -117,7 +123,7 @@ class Run(NoRun):
         self.store.prune(found.epoch, self.keep)
         return found.epoch
 
-    @_in_fit()
+    @_in_fit
     def save(self, epoch: int, training: Training) -> None:
         """Write a checkpoint, and remove those before the last `keep`."""
         try:
@@ -135,7 +141,7 @@ class Run(NoRun):
         self.opened.close()
 
 
-@_in_fit()
+@_in_fit
 def opened(
     run: str | os.PathLike[str] | None,
     resume: bool,

@@ -1,10 +1,12 @@
 """fit(run=...): training that ends with the same bytes, whether it was killed and resumed or not; and what it refuses."""
 
+import errno
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import warnings
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -14,10 +16,17 @@ import pytest
 
 import nn
 from nn.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, ReduceLROnPlateau
+from nn.runs import latest
+from nn.runs.store import SUMS, Store, sums
 from tinygrad_edu import TinygradError, Value
 
 power = pytest.importorskip("benchmarks.kills.power", reason="benchmarks/ is not here")
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 def data(seed=0, count=31):
@@ -37,13 +46,13 @@ def adam(model):
     return nn.optim.Adam(model.parameters(), lr=0.01)
 
 
-def train(run=None, *, model=None, optimizer=adam, schedule=None, **options):
+def train(run=None, *, given=None, model=None, optimizer=adam, schedule=None, **options):
     """The model and the history; everything is made anew, as when a script is started again."""
     model = build() if model is None else model
-    built = optimizer(model)
+    built, given = optimizer(model), data() if given is None else given
     settings = {"epochs": 4, "batch_size": 7, "rng": 1, "validation": data(1), "progress": False}
     settings |= {"schedule": schedule(built)} if schedule else {}
-    return model, nn.fit(model, data(), built, run=run, **(settings | options))
+    return model, nn.fit(model, given, built, run=run, **(settings | options))
 
 
 # -- 40 kinds of bad input: those of runs, each with what its error names ----------------------------------------------
@@ -157,3 +166,373 @@ def test_a_killed_run_ends_with_the_same_bytes(variant, tmp_path):
         with power.recording(home):
             assert outcome(train(home / "run", resume=True, **prepared(**options))) == alone, i
         assert files(home) == expected
+
+
+def test_resuming_a_finished_run_returns_its_history_and_a_longer_one_goes_on(tmp_path):
+    short, longer = outcome(train(tmp_path / "run", epochs=2)), outcome(train(epochs=4))
+    steps = []
+    again = train(tmp_path / "run", epochs=2, resume=True, on_epoch=lambda *_: steps.append(1))
+    assert outcome(again) == short
+    assert not steps
+    assert not again[0].training
+    assert outcome(train(tmp_path / "run", epochs=1, resume=True)) == short
+    assert outcome(train(tmp_path / "run", epochs=4, resume=True)) == longer
+
+
+def test_a_run_that_patience_ended_has_ended(tmp_path):
+    options = {"patience": 1, "optimizer": lambda model: nn.optim.Adam(model.parameters(), lr=1.0)}
+    model, history = train(tmp_path / "run", epochs=50, **options)
+    assert history.stopped_early
+    assert outcome(train(tmp_path / "run", epochs=99, resume=True, **options)) == outcome((model, history))
+
+
+def test_the_same_objects_go_on_after_ctrl_c(tmp_path):
+    """As in a notebook, where model, optimiser and schedule have moved on since the last checkpoint."""
+    model, alone = build(), outcome(train(schedule=lambda o: CosineAnnealingLR(o, 20), schedule_every="step"))
+    optimizer = adam(model)
+    schedule, rng, fired = CosineAnnealingLR(optimizer, 20), np.random.default_rng(1), []
+
+    def loss(output, target):
+        if optimizer.steps == 12 and not fired:
+            fired.append(1)
+            raise KeyboardInterrupt
+        return nn.functional.cross_entropy(output, target)
+
+    def go(**options):
+        settings = {"epochs": 4, "batch_size": 7, "rng": rng, "validation": data(1), "progress": False}
+        settings |= {"loss": loss, "metrics": [nn.metrics.accuracy], "schedule": schedule, "schedule_every": "step"}
+        return nn.fit(model, data(), optimizer, run=tmp_path / "run", **settings, **options)
+
+    assert go().interrupted
+    assert optimizer.steps == 12
+    assert sorted(os.listdir(tmp_path / "run")) == ["epoch-000000", "epoch-000001", "epoch-000002"]
+    assert outcome((model, go(resume=True))) == alone
+
+
+def test_what_the_optimizer_trains_besides_the_model_and_generators_of_the_user_go_on(tmp_path):
+    class Scaled(nn.Module):
+        """A loss with a parameter, a buffer, a generator, and noise from another generator."""
+
+        def __init__(self, noise):
+            self.scale, self.calls, self.rng, self.noise = (
+                Value(1.0),
+                np.zeros(2),
+                np.random.default_rng(3),
+                {"a": [noise]},
+            )
+
+        def forward(self, output, target):
+            self.calls += self.rng.random()
+            noise = self.noise["a"][0].normal() * 0.1
+            return nn.functional.cross_entropy(output * self.scale + noise * output, target) + self.scale**2
+
+    def go(folder=None, module=False, stop=False, **options):
+        (other, noise), model = [np.random.default_rng(seed) for seed in (4, 5)], build()
+        free, loss = Value(np.ones((2, 3)).T), Scaled(noise)
+        noisy = lambda output, target: loss(output, target) + (free * other.normal()).sum() + (free * free).sum()
+        optimizer = nn.optim.SGD([*model.parameters(), free, loss.scale], lr=0.01, momentum=0.5)
+
+        def on_epoch(epoch, history):
+            if stop and epoch == 3:
+                raise SystemExit
+
+        settings = {"epochs": 4, "batch_size": 7, "rng": 1, "progress": False, "on_epoch": on_epoch}
+        settings |= {"loss": loss} if module else {"loss": noisy, "generators": [other, loss.rng, noise]}
+        history = nn.fit(model, data(), optimizer, run=folder, **settings, **options)
+        return outcome((model, history)), free.data.tobytes(), loss.scale.data, other.random()
+
+    for module in (False, True):
+        with pytest.raises(SystemExit):
+            go(tmp_path / f"{module}", module, stop=True)
+        assert go(tmp_path / f"{module}", module, resume=True) == go(module=module)
+
+
+# -- Another run, or none ----------------------------------------------------------------------------------------------
+
+OTHER = {
+    "data": ({"given": data(7)}, r"got train\.0\.sha256='[0-9a-f]{50,}.*expected '[0-9a-f]{50,}"),
+    "fewer examples": ({"given": data(0, 30)}, r"got train\.0\.shape\.0=30, expected 31"),
+    "labels of another type": ({"given": (data()[0], data()[1].astype("i2"))}, r"train\.1\.dtype='<i2', expected '<i8'"),
+    "validation data": ({"validation": data(2)}, r"validation\.0\.sha256"),
+    "no validation data": ({"validation": None}, r"got validation=None, expected \["),
+    "loss": ({"loss": partial(nn.functional.cross_entropy, label_smoothing=0.1)}, "settings.loss"),
+    "metrics": ({"metrics": []}, r"got settings\.metrics=\[\], expected \['accuracy'\]"),
+    "batch size": ({"batch_size": 8}, r"got settings\.batch_size=8, expected 7"),
+    "order": ({"rng": None}, r"got settings\.shuffled=False, expected True"),
+    "accumulation": ({"accumulate": 2}, r"got settings\.accumulate=2, expected 1"),
+    "optimizer": ({"optimizer": momentum}, r"got optimizer\.class='SGD', expected 'Adam'"),
+    "rate": ({"optimizer": lambda m: nn.optim.Adam(m.parameters(), 0.1)}, r"got optimizer\.groups\.0\.lr=0\.1, expected 0\.01"),
+    "schedule": ({"schedule": lambda o: CosineAnnealingLR(o, 9)}, r"got schedule=\{.*'CosineAnnealingLR'.*expected None"),
+    "model": ({"model": build(dropout=0.5)}, r"structure\.4=' \(3\): Dropout\(p=0\.5\)', expected ' \(3\): Dropout\(p=0\.3\)'"),
+    "float type": ({"model": build().astype(np.float32)}, r"got model\.arrays\.0\.weight='float32 \(8, 4\)', expected 'float64"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OTHER)
+def test_a_run_with_other_settings_is_refused_by_name_and_nothing_changes(kind, tmp_path):
+    train(tmp_path / "run", epochs=2)
+    options, message = OTHER[kind]
+    before, model = files(tmp_path), options.get("model", build())
+    state = model.state_dict()
+    with pytest.raises(TinygradError, match=message) as caught:
+        train(tmp_path / "run", resume=True, **({"model": model} | options))
+    assert str(caught.value).startswith(f"fit: run='{tmp_path}")
+    assert "; go on with what the run began with, or name another folder" in str(caught.value)
+    assert len(str(caught.value)) < 600
+    assert files(tmp_path) == before
+    assert all(np.array_equal(array, state[path]) for path, array in model.state_dict().items())
+
+
+def test_a_schedule_with_other_settings_is_refused(tmp_path):
+    train(tmp_path / "run", epochs=2, schedule=lambda o: CosineAnnealingLR(o, 9))
+    with pytest.raises(TinygradError, match=r"got schedule\.T_max=10, expected 9"):
+        train(tmp_path / "run", resume=True, schedule=lambda o: CosineAnnealingLR(o, 10))
+
+
+def test_a_run_that_exists_is_refused_without_resume_and_resuming_none_begins_one(tmp_path):
+    alone = outcome(train(tmp_path / "run", resume=True))
+    before = files(tmp_path)
+    with pytest.raises(
+        TinygradError, match="is a run already; pass resume=True to go on with it, or name another folder"
+    ):
+        train(tmp_path / "run")
+    assert files(tmp_path) == before
+    assert outcome(train(str(tmp_path / "run"), resume=True)) == alone
+
+
+def test_a_file_or_a_folder_of_other_things_is_no_run(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(TinygradError, match="fit: got run='.*file', which is a file; expected a folder"):
+        train(tmp_path / "file")
+    with pytest.raises(
+        TinygradError, match="a folder without checkpoints that has 'file'; expected a run, an empty folder"
+    ):
+        train(tmp_path, resume=True)
+    assert os.listdir(tmp_path) == ["file"]
+    with pytest.raises(FileExistsError):
+        train(tmp_path / "file" / "run")
+
+
+def test_notes_are_kept(tmp_path):
+    train(tmp_path / "run", epochs=1, notes={"commit": "abc", "tries": [1, 2.5, None]})
+    train(tmp_path / "run", epochs=2, resume=True)
+    config = json.loads((tmp_path / "run" / "epoch-000002" / "config.json").read_bytes())
+    assert config["notes"] == {"commit": "abc", "tries": [1, 2.5, None]}
+    train(tmp_path / "run", epochs=3, resume=True, notes={"commit": "def"})
+    config = json.loads((tmp_path / "run" / "epoch-000003" / "config.json").read_bytes())
+    assert config["notes"] == {"commit": "def"}
+
+
+# -- Damage ------------------------------------------------------------------------------------------------------------
+
+
+def sealed(folder, name, change):
+    """A file of a checkpoint changed, and its checksum too."""
+    content = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != SUMS}
+    content[name] = change(content[name])
+    (folder / name).write_bytes(content[name])
+    (folder / SUMS).write_bytes(sums(content))
+
+
+DAMAGE = {
+    "a truncated file": (lambda folder: truncate(folder / "weights.safetensors"), r"the checksum of 'weights\.safetensors' differs"),
+    "an empty file": (lambda folder: truncate(folder / "state.json", 0), r"the checksum of 'state\.json' differs"),
+    "no checksums": (lambda folder: (folder / SUMS).unlink(), "'SHA256SUMS' cannot be read"),
+    "an empty folder": (lambda folder: [path.unlink() for path in folder.iterdir()], "'SHA256SUMS' cannot be read"),
+    "a file in its place": (lambda folder: (folder.rename(f"{folder}x"), folder.touch()), "'SHA256SUMS' cannot be read"),
+    "JSON with escapes": (
+        lambda folder: sealed(folder, "state.json", lambda _: b'{"\x1b[2J": 1, "\\u001b[31m": {"$\\u001b[2J": 1}}'),
+        "its JSON is not what was written",
+    ),
+    "deep JSON": (lambda folder: sealed(folder, "state.json", lambda _: b"[" * 10**6), "its JSON is not what was written"),
+    "a config without format": (lambda folder: sealed(folder, "config.json", lambda _: b"{}"), "has format None, expected 1"),
+    "no safetensors": (lambda folder: sealed(folder, "weights.safetensors", lambda _: b"\xff" * 99), "is not a safetensors file"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(kind, tmp_path):
+    alone = outcome(train(tmp_path / "run"))
+    damage, message = DAMAGE[kind]
+    damage(tmp_path / "run" / "epoch-000004")
+    with pytest.warns(
+        UserWarning, match=f"epoch-000004 is damaged: .*{message}.*; used epoch-000003 instead"
+    ) as caught:
+        assert outcome(train(tmp_path / "run", resume=True)) == alone
+    assert str(caught[0].message).isprintable()
+    assert caught[0].filename == __file__
+    assert outcome(train(tmp_path / "run", resume=True)) == alone
+
+
+def test_if_every_checkpoint_is_damaged_nothing_is_trained_or_changed(tmp_path):
+    train(tmp_path / "run")
+    for folder in (tmp_path / "run").iterdir():
+        truncate(folder / "weights.safetensors")
+    before = files(tmp_path)
+    with pytest.raises(
+        TinygradError, match=r"fit: got '.*run', in which every checkpoint is damaged \(epoch-000004 .*; epoch"
+    ):
+        train(tmp_path / "run", resume=True)
+    assert files(tmp_path) == before
+
+
+HOSTILE = {
+    "a newer format": (
+        "config.json",
+        b'"format": 1',
+        b'"format": 2',
+        "got a run of format 2, expected 1; install a newer",
+    ),
+    "a rate that is text": ("state.json", b'"lr": 0.01', b'"lr": "\\u001b[2J"', r"does not fit.*got lr='\\\\?x1b"),
+    "another generator": ("state.json", b'"bit_generator": "PCG64"', b'"bit_generator": "\\u001b"', "does not fit"),
+    "a schedule": ("state.json", b'"watch": {', b'"watch": {"$floats": "x", ', None),
+    "other weights": ("weights.safetensors", b'"0.weight"', b'"0.\\u001b"', r"does not fit.*unexpected 0\.\\+x1b"),
+    "no steps": ("state.json", b'"steps": ', b'"steps": null, "x": ', "does not fit"),
+    "curves": ("state.json", b'"train_loss": [', b'"train_loss": ["', None),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_checkpoint_made_to_harm_is_refused_or_passed_over_and_changes_nothing(kind, tmp_path):
+    alone = outcome(train(tmp_path / "run"))
+    name, old, new, message = HOSTILE[kind]
+    folder, model = tmp_path / "run" / "epoch-000004", build()
+    assert old in (folder / name).read_bytes()
+    sealed(folder, name, lambda content: content.replace(old, new))
+    state = model.state_dict()
+    if message is None:
+        with pytest.warns(UserWarning, match="epoch-000004 is damaged") as caught:
+            assert outcome(train(tmp_path / "run", resume=True, model=model)) == alone
+        said = str(caught[0].message)
+    else:
+        with pytest.raises(TinygradError, match=message) as refused:
+            train(tmp_path / "run", resume=True, model=model)
+        said = str(refused.value)
+        assert all(np.array_equal(array, state[path]) for path, array in model.state_dict().items())
+    assert said.isprintable()
+    assert len(said) < 600
+
+
+# -- Signals and other processes ---------------------------------------------------------------------------------------
+
+PROGRAM = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from test_runs import train
+
+def on_epoch(epoch, history):
+    print(epoch, flush=True)
+    if epoch == 3:
+        time.sleep(60)
+
+model, history = train({folder!r}, on_epoch=on_epoch)
+print(model.training, history.interrupted, len(history.curves["train_loss"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_ends_a_run_that_can_be_resumed_and_two_processes_do_not_share_one(number, tmp_path):
+    program = PROGRAM.format(tests=str(Path(__file__).parent), folder=str(tmp_path / "run"))
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        assert [process.stdout.readline() for _ in range(3)] == ["1\n", "2\n", "3\n"]
+        before = files(tmp_path)
+        for resume in (False, True):
+            with pytest.raises(
+                TinygradError, match=rf"run '.*run', in which process {process.pid} on '.*' is training"
+            ):
+                train(tmp_path / "run", resume=resume)
+        assert files(tmp_path) == before
+        process.send_signal(number)
+        out = process.communicate(timeout=30)[0]
+    finally:
+        process.kill()
+        process.wait()
+    expected = {signal.SIGTERM: (143, ""), signal.SIGINT: (0, "False True 3\n"), signal.SIGKILL: (-9, "")}
+    assert (process.returncode, out) == expected[number]
+    assert (tmp_path / "run" / "lock").exists() == (number == signal.SIGKILL)
+    assert outcome(train(tmp_path / "run", resume=True)) == outcome(train())
+    assert not (tmp_path / "run" / "lock").exists()
+
+
+def test_a_program_that_handles_sigterm_itself_goes_on_doing_so(tmp_path):
+    seen = []
+    before = signal.signal(signal.SIGTERM, lambda *_: seen.append(1))
+    try:
+        train(tmp_path / "run", epochs=2, on_epoch=lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen == [1, 1]
+
+
+def test_a_run_trains_in_a_thread_too(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        trained = pool.submit(train, tmp_path / "run").result()
+    assert outcome(trained) == outcome(train())
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+# -- Errors while saving -----------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_ends_training_with_a_note_and_the_run_goes_on(tmp_path):
+    alone = outcome(train())
+    (tmp_path / "home").mkdir()
+    with power.recording(tmp_path / "home") as operations:
+        train(tmp_path / "home" / "run")
+    for i in [*range(6), *range(6, len(operations) - 1, 11)]:
+        home = tmp_path / str(i)
+        home.mkdir()
+
+        def full(place, operation, i=i):
+            if place == i:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        of_a_checkpoint = "epoch-" in str(operations[i][1])
+        with power.recording(home, full), pytest.raises(OSError, match="No space left on device") as caught:
+            train(home / "run")
+        if of_a_checkpoint:
+            assert re.search(r"while saving epoch \d to run='.*'; with resume=True it ", caught.value.__notes__[0])
+        with power.recording(home):
+            assert outcome(train(home / "run", resume=True)) == alone
+
+
+def test_an_error_in_training_leaves_the_last_checkpoint(tmp_path):
+    def on_epoch(epoch, history):
+        if epoch == 3:
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        train(tmp_path / "run", on_epoch=on_epoch)
+    assert sorted(os.listdir(tmp_path / "run")) == ["epoch-000000", "epoch-000001", "epoch-000002"]
+    assert outcome(train(tmp_path / "run", resume=True)) == outcome(train())
+
+
+@pytest.mark.parametrize("keep", [1, 2, 10])
+def test_the_last_checkpoints_are_kept(keep, tmp_path):
+    train(tmp_path / "run", keep=keep)
+    kept = [f"epoch-{epoch:06d}" for epoch in range(5)][-keep:]
+    assert sorted(os.listdir(tmp_path / "run")) == kept
+
+
+def test_a_run_is_read_while_it_goes_on(tmp_path, monkeypatch):
+    seen = []
+    train(tmp_path / "run", keep=1, on_epoch=lambda *_: seen.append(latest(tmp_path / "run").epoch))
+    assert seen == [0, 1, 2, 3]
+    read = Store.read
+
+    def pruned(store, epoch):
+        monkeypatch.setattr(Store, "read", read)
+        train(tmp_path / "run", keep=1, resume=True, epochs=6)
+        return read(store, epoch)
+
+    monkeypatch.setattr(Store, "read", pruned)
+    found = latest(str(tmp_path / "run"))
+    assert found.epoch == 6
+    model, history = train(epochs=6)
+    assert all(np.array_equal(array, found.weights[path]) for path, array in model.state_dict().items())
+    assert found.config["settings"]["loss"] == "cross_entropy"
+    with pytest.raises(TinygradError, match="latest: got '.*', which has no checkpoint; expected the folder of a run"):
+        latest(tmp_path)

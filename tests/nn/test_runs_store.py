@@ -19,7 +19,7 @@ power = pytest.importorskip("benchmarks.kills.power", reason="benchmarks/ is not
 
 
 def contents(epoch):
-    return {"a.json": f"of epoch {epoch}".encode() * 20, "b.safetensors": bytes([epoch]) * 50}
+    return {"a.json": f"of epoch {epoch}".encode() * 3, "b.safetensors": bytes([epoch]) * 9}
 
 
 def written(folder, epochs=4, keep=2, done=lambda epoch: None):
@@ -193,9 +193,10 @@ def same(a, b):
 
 
 def test_trees_come_back_bit_by_bit():
-    text, packed = encode(TREE)
-    assert same(TREE, decode(text, packed))
-    assert encode(decode(text, packed)) == (text, packed)
+    text, arrays = encode(TREE)
+    read = decode(text, unpack("x", pack(arrays)))
+    assert same(TREE, read)
+    assert same((text.decode(), arrays), (encode(read)[0].decode(), encode(read)[1]))
     assert text.isascii()
     assert b"\x1b" not in text
 
@@ -232,7 +233,7 @@ BAD = {
 @pytest.mark.parametrize("kind", BAD)
 def test_json_that_was_not_written_so_is_damaged(kind):
     with pytest.raises(DamagedError) as caught:
-        decode(BAD[kind], pack({}))
+        decode(BAD[kind])
     assert len(str(caught.value)) < 150
 
 
@@ -241,16 +242,16 @@ def test_safetensors_that_were_not_written_so_are_damaged():
     for i in range(len(good)):
         for bad in (good[:i], good[:i] + random.randbytes(1) + good[i + 1 :]):
             try:
-                unpack(bad)
+                unpack("x", bad)
             except DamagedError as error:
                 refused.append(str(error))
     assert len(refused) > len(good)
-    assert all(text.isprintable() and len(text) < 150 for text in refused)
+    assert all(text.isprintable() and len(text) < 450 for text in refused)
     for header in (b'{"\x1b[2J": {"dtype": "F64", "shape": [9], "data_offsets": [0, 8]}}', b"[]", b"{" * 1000, b""):
         with pytest.raises(DamagedError) as caught:
-            unpack(len(header).to_bytes(8, "little") + header)
+            unpack("x", len(header).to_bytes(8, "little") + header)
         assert str(caught.value).isprintable()
-    assert unpack(b"\x02" + b"\0" * 7 + b"{}") == {}
+    assert unpack("x", b"\x02" + b"\0" * 7 + b"{}") == {}
 
 
 # -- The lock ----------------------------------------------------------------------------------------------------------
@@ -286,6 +287,6 @@ def test_a_lock_that_its_holder_removes_meanwhile_is_no_lock(tmp_path, monkeypat
 
     monkeypatch.setattr(fcntl, "flock", slow)
     with Lock(tmp_path) as second:
-        assert second._is(second.handle)
+        assert second._held()
         with pytest.raises(TinygradError, match="is training"), Lock(tmp_path):
             pass
