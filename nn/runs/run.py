@@ -53,7 +53,7 @@ class NoRun:
         """The epoch to go on from: none."""
         return 0
 
-    def save(self, epoch: int, training: Training) -> None:
+    def save(self, epoch: int, training: Training, last: bool) -> None:
         """Nothing is saved."""
 
     def __exit__(
@@ -70,12 +70,13 @@ class Run(NoRun):
         config: what is trained, on which data, and how: the same whenever the run goes on.
         resume: go on from the last checkpoint, if there is one; if False, a run that exists is refused.
         keep: how many checkpoints to keep.
+        every: so many epochs pass from one checkpoint to the next.
 
     Raises TinygradError if the folder has other contents, or another process trains in it.
     """
 
-    def __init__(self, folder: Path, config: Mapping[str, Any], resume: bool, keep: int) -> None:
-        self.store, self.resume, self.keep = Store(folder), resume, keep
+    def __init__(self, folder: Path, config: Mapping[str, Any], resume: bool, keep: int, every: int) -> None:
+        self.store, self.resume, self.keep, self.every = Store(folder), resume, keep, every
         self.config = decode(encode(dict(config))[0])  # as it will be read
         self.name, self.opened = f"run={str(folder)!r}", ExitStack()
 
@@ -108,7 +109,7 @@ class Run(NoRun):
         """
         found = newest(self.store)
         if found is None:
-            self.save(0, training)
+            self.save(0, training, last=False)
             return 0
         self.config = {key: item for key, item in found.config.items() if key == "notes"} | self.config
         got, expected = [
@@ -124,14 +125,16 @@ class Run(NoRun):
         return found.epoch
 
     @_in_fit
-    def save(self, epoch: int, training: Training) -> None:
-        """Write a checkpoint, and remove those before the last `keep`."""
+    def save(self, epoch: int, training: Training, last: bool) -> None:
+        """Write a checkpoint, if it is time or the last epoch, and remove those before the last `keep`."""
+        if epoch % self.every and not last:
+            return
         try:
             self.store.write(epoch, training.checkpoint(epoch, self.config).files())
             self.store.prune(epoch, self.keep)
         except OSError as error:
-            last = max([each for each in self.store.epochs() if each <= epoch], default=None)
-            begins = "starts anew" if last is None else f"goes on after epoch {last}"
+            saved = [each for each in self.store.epochs() if each <= epoch]
+            begins = f"goes on after epoch {saved[-1]}" if saved else "starts anew"
             error.add_note(f"while saving epoch {epoch} to {self.name}; with resume=True it {begins}")
             raise
 
@@ -146,12 +149,13 @@ def opened(
     run: str | os.PathLike[str] | None,
     resume: bool,
     keep: int,
+    save_every: int,
     generators: Sequence[np.random.Generator],
     notes: Mapping[str, Any] | None,
     config: Callable[[], dict[str, Any]],
 ) -> NoRun:
     """The run that arguments of fit ask for, to be entered. `config` is called if there is one: it reads all data."""
-    keep = size("fit", "keep", keep)
+    keep, every = size("fit", "keep", keep), size("fit", "save_every", save_every)
     if not isinstance(generators, Sequence) or not all(isinstance(rng, np.random.Generator) for rng in generators):
         raise TinygradError(f"got generators={shown(generators)}, expected a list of random generators")
     if notes is not None and not isinstance(notes, Mapping):
@@ -161,4 +165,4 @@ def opened(
             raise TinygradError("got resume=True without run=; expected the folder of a run to go on with")
         return NoRun()
     more = {} if notes is None else {"notes": dict(notes)}
-    return Run(checked_path("fit", run), config() | more, resume, keep)
+    return Run(checked_path("fit", run), config() | more, resume, keep, every)

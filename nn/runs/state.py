@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, TinygradError, Value
 
-from ..checks import data_of, shown
+from ..checks import data_of, printable
+from ..generators import named_generators, states_of
+from ..generators import restore as restore_generators
 from ..module import Module
 from ..optim import Optimizer
 from .checkpoint import Checkpoint
@@ -40,7 +42,8 @@ class Training:
         optimizer: with the parameters that it trains.
         loss: a function, or a module with a state.
         schedule: of the learning rate, or None.
-        generators: those from which training draws, besides those found in the model and the loss.
+        order: the generator that shuffles the data, or None.
+        generators: others from which training draws, besides those of the model's modules, and of the loss's if it is one.
         watch: what is recorded.
     """
 
@@ -48,6 +51,7 @@ class Training:
     optimizer: Optimizer
     loss: Any
     schedule: Stateful | None
+    order: np.random.Generator | None
     generators: Sequence[np.random.Generator]
     watch: Watching
 
@@ -60,7 +64,7 @@ class Training:
             "optimizer": optimizer | {"param_groups": groups},
             "steps": self.optimizer.steps,
             "schedule": None if self.schedule is None else self.schedule.state_dict(),
-            "generators": [rng.bit_generator.state for rng in self._generators()],
+            "generators": states_of(self._generators()),
             "frozen": [path for path, p in self.model.named_parameters() if not p.requires_grad],
             "outside": [np.array(data_of(p)) for p in self._outside()],
             "loss": self.loss.state_dict() if isinstance(self.loss, Module) else None,
@@ -76,7 +80,7 @@ class Training:
             self._restore(before)
             if not isinstance(error, (TinygradError, LookupError, TypeError, ValueError, AttributeError)):
                 raise
-            got = f"got a checkpoint that does not fit ({shown(str(error) or type(error).__name__)})"
+            got = f"got a checkpoint that does not fit ({printable(str(error) or type(error).__name__)})"
             raise TinygradError(
                 f"{got}; expected one of this model, optimizer, schedule, loss and generators"
             ) from error
@@ -88,8 +92,7 @@ class Training:
             self.schedule.load_state_dict(state["schedule"])
         self.optimizer.load_state_dict(state["optimizer"])  # with the rates, to the last bit
         self.optimizer.steps = int(state["steps"])
-        for rng, own in zip(self._generators(), state["generators"], strict=True):
-            rng.bit_generator.state = own
+        restore_generators("fit", self._generators(), state["generators"])
         for path, p in self.model.named_parameters():
             p.requires_grad = path not in state["frozen"]
         for p, data in zip(self._outside(), state["outside"], strict=True):
@@ -104,12 +107,15 @@ class Training:
         own = set(self.model.parameters())
         return [p for p in self.optimizer.state if p not in own]
 
-    def _generators(self) -> list[np.random.Generator]:
-        """Each generator once."""
-        found = list(self.generators)
-        for item in (self.model, self.loss):
-            found += generators(item) if isinstance(item, Module) else []
-        return list({id(rng.bit_generator): rng for rng in found}.values())
+    def _generators(self) -> dict[str, np.random.Generator]:
+        """Each generator once, by name."""
+        found = {} if self.order is None else {"rng": self.order}
+        found |= {f"generators.{i}": rng for i, rng in enumerate(self.generators)}
+        for name, item in (("model", self.model), ("loss", self.loss)):
+            inside = named_generators(item) if isinstance(item, Module) else {}
+            found |= {f"{name}.{path}": rng for path, rng in inside.items()}
+        once = {id(rng.bit_generator): name for name, rng in reversed(found.items())}
+        return {name: rng for name, rng in found.items() if once[id(rng.bit_generator)] == name}
 
 
 def _assign(p: Value, data: Any) -> None:
@@ -121,17 +127,3 @@ def _assign(p: Value, data: Any) -> None:
         p.mark_changed()
     else:
         p.data = data[()]
-
-
-def generators(model: Module) -> Iterator[np.random.Generator]:
-    """The random generators among the attributes of a model's modules, in lists, tuples and dicts too."""
-    for _, module in model.named_modules():
-        yield from _inside(vars(module))
-
-
-def _inside(item: Any) -> Iterator[np.random.Generator]:
-    if isinstance(item, np.random.Generator):
-        yield item
-    elif isinstance(item, (dict, list, tuple)):
-        for inner in item.values() if isinstance(item, dict) else item:
-            yield from _inside(inner)

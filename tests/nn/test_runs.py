@@ -68,6 +68,7 @@ BAD_ARGUMENTS = {
     "a run without a name": ({"run": ""}, r"got ''"),
     "none to keep": ({"keep": 0}, "got keep=0, expected an integer from 1 on"),
     "half a checkpoint to keep": ({"keep": 2.5}, r"got keep=2\.5, expected an integer"),
+    "no epochs between checkpoints": ({"save_every": 0}, "got save_every=0, expected an integer from 1 on"),
     "a seed among generators": ({"generators": [3]}, r"got generators=\[3\], expected"),
     "one generator": ({"generators": np.random.default_rng(0)}, "got generators=Generator.*expected"),
     "notes that are no JSON": ({"notes": {"a": object()}}, r"notes\.a is <object"),
@@ -515,6 +516,16 @@ def test_the_last_checkpoints_are_kept(keep, tmp_path):
     train(tmp_path / "run", keep=keep)
     kept = [f"epoch-{epoch:06d}" for epoch in range(5)][-keep:]
     assert sorted(os.listdir(tmp_path / "run")) == kept
+
+
+def test_a_checkpoint_after_every_third_epoch_and_the_last(tmp_path):
+    train(tmp_path / "run", epochs=4, save_every=3, keep=9)
+    assert sorted(os.listdir(tmp_path / "run")) == ["epoch-000000", "epoch-000003", "epoch-000004"]
+    for folder in tmp_path.glob("run/epoch-000004"):
+        truncate(folder / "weights.safetensors")
+    with pytest.warns(UserWarning, match="epoch-000004 is damaged"):
+        assert outcome(train(tmp_path / "run", epochs=7, save_every=3, keep=9, resume=True)) == outcome(train(epochs=7))
+    assert sorted(os.listdir(tmp_path / "run"))[2:] == ["epoch-000004", "epoch-000006", "epoch-000007"]
 
 
 def test_a_run_is_read_while_it_goes_on(tmp_path, monkeypatch):
