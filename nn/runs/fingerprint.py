@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import Value, __version__
+import tinygrad_edu
+from tinygrad_edu import Value
 
 from ..checks import data_of, shown
 from ..module import Module
@@ -35,7 +36,7 @@ def configuration(
         "train": [array(x) for x in train],
         "validation": None if validation is None else [array(x) for x in validation],
         "settings": described(settings),
-        "versions": {"tinygrad_edu": __version__, "numpy": np.__version__, "python": python_version()},
+        "versions": {"tinygrad_edu": tinygrad_edu.__version__, "numpy": np.__version__, "python": python_version()},
     }
 
 
