@@ -13,6 +13,7 @@ from time import sleep
 import numpy as np
 
 import nn
+from nn.training import step, watch
 
 EPOCHS = 8
 
@@ -62,7 +63,7 @@ def train(folder: Path, epochs: int = EPOCHS, pause: float = 0.0, examples: int 
     )
     if history.interrupted:
         return "interrupted"
-    found = sha256(repr(history).encode())
+    found = sha256(repr((history.curves, history.epochs, history.steps, history.best_epoch)).encode())
     for path, array in model.state_dict().items():
         found.update(path.encode() + array.tobytes())
     found.update(repr([generator.random() for generator in (order, noise, rng)]).encode())
@@ -73,6 +74,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     """The bytes of all checkpoints."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.glob("*/*"))}
 
+
+for module in (step, watch):  # the times in the history are none
+    module.perf_counter = lambda: 0.0
 
 if __name__ == "__main__":
     print("begun", flush=True)

@@ -16,26 +16,19 @@ from tinygrad_edu import Value
 from ..checks import data_of, shown
 from ..module import Module
 from ..optim import Optimizer
+from .state import Training
 
 DEEPEST = 8  # levels of objects in objects
 
 
-def configuration(
-    model: Module,
-    optimizer: Optimizer,
-    schedule: Any,
-    train: Sequence[Any],
-    validation: Sequence[Any] | None,
-    settings: Mapping[str, Any],
-) -> dict[str, Any]:
+def configuration(training: Training, data: Mapping[str, Sequence[Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
     """What is trained, on which data, and how."""
     return {
-        "model": module(model),
-        "optimizer": described_optimizer(optimizer, schedule is not None),
-        "schedule": described(schedule),
-        "train": [array(x) for x in train],
-        "validation": None if validation is None else [array(x) for x in validation],
-        "settings": described(settings),
+        "model": module(training.model),
+        "optimizer": described_optimizer(training.optimizer, training.schedule is not None),
+        "schedule": described(training.schedule),
+        "settings": described(settings) | {"shuffled": training.order is not None},
+        "data": {name: [array(x) for x in pair] for name, pair in data.items()},
         "versions": {"tinygrad_edu": tinygrad_edu.__version__, "numpy": np.__version__, "python": python_version()},
     }
 

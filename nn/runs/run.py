@@ -19,14 +19,13 @@ from ..files import checked_path
 from . import disk
 from .checkpoint import newest
 from .encoding import decode, encode
-from .fingerprint import differences
+from .fingerprint import configuration, differences
 from .lock import Lock
 from .signals import terminable
 from .state import Training
 from .store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
-UNCHECKED = {"notes", "versions"}  # parts of the configuration that may change when a run goes on
 
 
 def _in_fit(function: F) -> F:
@@ -49,7 +48,7 @@ class NoRun:
     def __enter__(self) -> Self:
         return self
 
-    def begin(self, training: Training) -> int:
+    def begin(self, training: Training, data: Mapping[str, Any], settings: Mapping[str, Any]) -> int:
         """The epoch to go on from: none."""
         return 0
 
@@ -67,17 +66,17 @@ class Run(NoRun):
 
     Args:
         folder: of this run; made if there is none.
-        config: what is trained, on which data, and how: the same whenever the run goes on.
         resume: go on from the last checkpoint, if there is one; if False, a run that exists is refused.
         keep: how many checkpoints to keep.
         every: so many epochs pass from one checkpoint to the next.
+        notes: of the user.
 
     Raises TinygradError if the folder has other contents, or another process trains in it.
     """
 
-    def __init__(self, folder: Path, config: Mapping[str, Any], resume: bool, keep: int, every: int) -> None:
+    def __init__(self, folder: Path, resume: bool, keep: int, every: int, notes: Any) -> None:
         self.store, self.resume, self.keep, self.every = Store(folder), resume, keep, every
-        self.config = decode(encode(dict(config))[0])  # as it will be read
+        self.config, self.notes = dict[str, Any](), notes
         self.name, self.opened = f"run={str(folder)!r}", ExitStack()
 
     @_in_fit
@@ -102,20 +101,18 @@ class Run(NoRun):
         return self
 
     @_in_fit
-    def begin(self, training: Training) -> int:
+    def begin(self, training: Training, data: Mapping[str, Any], settings: Mapping[str, Any]) -> int:
         """Restore the last checkpoint, or write the first; returns its epoch.
 
         Raises TinygradError if the run is one of another configuration: names the differences, and changes nothing.
         """
-        found = newest(self.store)
+        self.config, found = _as_read(configuration(training, data, settings)), newest(self.store)
         if found is None:
             self.save(0, training, last=False)
             return 0
-        self.config = {key: item for key, item in found.config.items() if key == "notes"} | self.config
-        got, expected = [
-            {key: item for key, item in config.items() if key not in UNCHECKED}
-            for config in (self.config, found.config)
-        ]
+        self.notes = found.config.get("notes") if self.notes is None else self.notes
+        compared = [key for key in self.config if key != "versions"]
+        got, expected = [{key: config.get(key) for key in compared} for config in (self.config, found.config)]
         if wrong := list(differences(got, expected)):
             more = f", and {len(wrong) - 3} more differences" if len(wrong) > 3 else ""
             remedy = "go on with what the run began with, or name another folder"
@@ -130,7 +127,7 @@ class Run(NoRun):
         if epoch % self.every and not last:
             return
         try:
-            self.store.write(epoch, training.checkpoint(epoch, self.config).files())
+            self.store.write(epoch, training.checkpoint(epoch, self.config | {"notes": self.notes}).files())
             self.store.prune(epoch, self.keep)
         except OSError as error:
             saved = [each for each in self.store.epochs() if each <= epoch]
@@ -152,9 +149,8 @@ def opened(
     save_every: int,
     generators: Sequence[np.random.Generator],
     notes: Mapping[str, Any] | None,
-    config: Callable[[], dict[str, Any]],
 ) -> NoRun:
-    """The run that arguments of fit ask for, to be entered. `config` is called if there is one: it reads all data."""
+    """The run that arguments of fit ask for, to be entered."""
     keep, every = size("fit", "keep", keep), size("fit", "save_every", save_every)
     if not isinstance(generators, Sequence) or not all(isinstance(rng, np.random.Generator) for rng in generators):
         raise TinygradError(f"got generators={shown(generators)}, expected a list of random generators")
@@ -164,5 +160,10 @@ def opened(
         if resume:
             raise TinygradError("got resume=True without run=; expected the folder of a run to go on with")
         return NoRun()
-    more = {} if notes is None else {"notes": dict(notes)}
-    return Run(checked_path("fit", run), config() | more, resume, keep, every)
+    own = None if notes is None else _as_read({"notes": dict(notes)})["notes"]
+    return Run(checked_path("fit", run), resume, keep, every, own)
+
+
+def _as_read(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration as it is when it was written and read."""
+    return decode(encode(dict(config))[0])
