@@ -21,13 +21,17 @@ from pathlib import Path
 from random import Random
 from time import sleep
 
-from rich.console import Console
-from rich.table import Table
-
 from . import power
 from .training import contents, train
 
 LOSSES = ("nothing", "everything", "data", "some", "some", "some")
+RESULTS = Path(__file__).parents[1] / "results" / "kills.md"
+KILLS = 20
+HEAD = """# Runs that are killed
+
+A small network (batches of 7, BatchNorm, dropout, Adam, a cosine schedule by step, patience) trains in a run until something
+happens to it, and goes on with `resume=True` until it ends. Compared with a run that was left alone: weights, history, the next
+numbers of all generators, and every file of the run, byte by byte. Written by `python -m benchmarks.kills`."""
 FAULTS = ("a kill", "power failure: nothing later is there", "power failure: names without contents")
 SIGNALS = {"kill -9": signal.SIGKILL, "SIGTERM": signal.SIGTERM, "Ctrl-C": signal.SIGINT}
 
@@ -82,25 +86,25 @@ def started(folder: Path, pause: float) -> subprocess.Popen[str]:
     return process
 
 
-def signals(home: Path, number: signal.Signals, times: int, random: Random) -> tuple[int, int, bool]:
-    """Runs that took `times` signals together: how many signals, how many runs, and whether all ended alike."""
-    pause, signalled, runs = 0.01, 0, 0
+def signals(home: Path, number: signal.Signals, times: int, random: Random) -> tuple[int, int, int]:
+    """Runs that took `times` signals together: how many signals, how many runs, and how many of these ended alike."""
+    signalled, runs, alike = 0, 0, 0
     expected = train(home / "whole")
-    files, alike = contents(home / "whole"), True
+    files = contents(home / "whole")
     while signalled < times:
         folder, runs = home / f"{number.name}-{runs}", runs + 1
-        while True:
-            process = started(folder, pause)
+        ended, in_order = False, True
+        while not ended:
+            process = started(folder, pause=0.01)
             try:
                 out, _ = process.communicate(timeout=random.uniform(0, 1.0) if signalled < times else None)
+                ended = True
             except subprocess.TimeoutExpired:
                 process.send_signal(number)
                 signalled += 1
                 process.communicate()
-                alike &= number is signal.SIGKILL or not (folder / "lock").exists()
-                continue
-            alike &= out == f"{expected}\n" and contents(folder) == files
-            break
+                in_order &= number is signal.SIGKILL or not (folder / "lock").exists()
+        alike += in_order and out == f"{expected}\n" and contents(folder) == files
     return signalled, runs, alike
 
 
@@ -119,23 +123,25 @@ def second(home: Path) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.kills", description=__doc__.partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=KILLS, help="signals of each kind; results are printed only")
+    parser.add_argument("--seed", type=int, default=0, help="of their moments; results are printed only")
     asked = parser.parse_args()
-    table, right = Table("what happens", "times", "runs that went on", "with the same bytes"), True
+    rows = []
     with tempfile.TemporaryDirectory() as place:
         count, tried, alike = faults(Path(place) / "faults")
-        for kind in tried:
-            table.add_row(kind, f"ahead of each of {count} operations", str(tried[kind]), str(alike[kind]))
-            right &= tried[kind] == alike[kind]
+        rows += [(kind, f"ahead of each of {count} operations", tried[kind], alike[kind]) for kind in tried]
         for name, number in SIGNALS.items():
             times, runs, same = signals(Path(place) / name, number, asked.kills, Random(asked.seed))
-            table.add_row(name, f"{times}, at random moments", str(runs), str(runs if same else "no"))
-            right &= same
-        Console().print(table)
-        print("a second process:", said := second(Path(place)))
-    return 0 if right and "is training" in said else 1
+            rows.append((name, f"{times}, at random moments", runs, same))
+        said = second(Path(place))
+    lines = ["| what happens | when | runs that went on | with the same bytes |", "| --- | --- | ---: | ---: |"]
+    lines += [f"| {' | '.join(map(str, row))} |" for row in rows]
+    page = f"{HEAD}\n\n" + "\n".join(lines) + f"\n\nA second process in a run is told:\n\n```text\n{said}\n```\n"
+    print(page)
+    if (asked.kills, asked.seed) == (KILLS, 0):
+        RESULTS.write_text(page, encoding="utf-8")
+    return 0 if all(tried == alike for _, _, tried, alike in rows) and "is training" in said else 1
 
 
 if __name__ == "__main__":

@@ -37,6 +37,12 @@ class Checkpoint:
     best: Arrays | None
     state: dict[str, Any]
 
+    @property
+    def curves(self) -> dict[str, list[float]]:
+        """One number an epoch under each name, as those of `History`."""
+        curves: dict[str, list[float]] = self.state["watch"]["history"]["curves"]
+        return curves
+
     def files(self) -> dict[str, bytes]:
         """The contents of the files, by name."""
         state, arrays = encode(self.state)

@@ -41,7 +41,7 @@ def described(x: Any, depth: int = 0) -> Any:
     if x is None or isinstance(x, (bool, int, float, str, np.generic)):
         return x
     if isinstance(x, (np.ndarray, Value)):
-        return array(data_of(x))
+        return array(x)
     if depth == DEEPEST or isinstance(x, (Optimizer, np.random.Generator)):
         return type(x).__qualname__
     if isinstance(x, (list, tuple, set, frozenset)):
@@ -50,8 +50,8 @@ def described(x: Any, depth: int = 0) -> Any:
         return {str(key): described(item, depth + 1) for key, item in x.items()}
     if isinstance(x, partial):
         return {"partial": described([x.func, list(x.args), x.keywords], depth + 1)}
-    if hasattr(x, "__qualname__"):  # a function, method or class
-        return x.__qualname__
+    if name := getattr(x, "__qualname__", getattr(x, "__name__", None)):  # of a function, method or class
+        return name
     if isinstance(x, Module):
         return module(x) | {"buffers": {path: array(buffer) for path, buffer in x.named_buffers()}}
     state = set(x.state_dict()) if callable(getattr(x, "state_dict", None)) else set()
@@ -81,7 +81,7 @@ def described_optimizer(optimizer: Optimizer, scheduled: bool) -> dict[str, Any]
 
 def array(x: Any) -> dict[str, Any]:
     """The shape, type and contents of an array."""
-    x = np.asarray(x)
+    x = np.asarray(data_of(x))
     return {
         "shape": list(x.shape),
         "dtype": x.dtype.str,

@@ -27,8 +27,12 @@ class Lock:
         self.handle = -1
 
     def __enter__(self) -> Self:
-        from fcntl import LOCK_EX, LOCK_NB, flock
-
+        try:
+            from fcntl import LOCK_EX, LOCK_NB, flock
+        except ImportError:
+            raise TinygradError(
+                f"got the run {str(self.path.parent)!r}, but this system has no flock; leave run= out"
+            ) from None
         try:
             while self.handle < 0:
                 self.handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
@@ -73,6 +77,19 @@ def _holder(handle: int) -> str:
     """Who holds a lock, as far as its file says."""
     try:
         said = json.loads(os.pread(handle, 1000, 0))
-        return f"process {int(said['process'])} on {shown(str(said['host']))}"
-    except (ValueError, TypeError, LookupError, RecursionError):
+        process, host = int(said["process"]), str(said["host"])
+        ended = host == socket.gethostname() and not _alive(process)
+    except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
         return "another process"
+    name = f"process {process} on {shown(host)}"
+    return f"a child of {name}, which has ended itself," if ended else name
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True

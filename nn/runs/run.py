@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -75,7 +76,7 @@ class Run(NoRun):
     """
 
     def __init__(self, folder: Path, resume: bool, keep: int, every: int, notes: Any) -> None:
-        self.store, self.resume, self.keep, self.every = Store(folder), resume, keep, every
+        self.store, self.resume, self.keep, self.every = Store(folder.absolute()), resume, keep, every
         self.config, self.notes = dict[str, Any](), notes
         self.name, self.opened = f"run={str(folder)!r}", ExitStack()
 
@@ -154,13 +155,14 @@ def opened(
     keep, every = size("fit", "keep", keep), size("fit", "save_every", save_every)
     if not isinstance(generators, Sequence) or not all(isinstance(rng, np.random.Generator) for rng in generators):
         raise TinygradError(f"got generators={shown(generators)}, expected a list of random generators")
-    if notes is not None and not isinstance(notes, Mapping):
-        raise TinygradError(f"got notes={shown(notes)}, expected a dict of data as JSON has it")
+    try:
+        own = None if notes is None else json.loads(json.dumps(dict(notes), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TinygradError(f"got notes={shown(notes)}, expected a dict of data as JSON has it ({error})") from None
     if run is None:
         if resume:
             raise TinygradError("got resume=True without run=; expected the folder of a run to go on with")
         return NoRun()
-    own = None if notes is None else _as_read({"notes": dict(notes)})["notes"]
     return Run(checked_path("fit", run), resume, keep, every, own)
 
 

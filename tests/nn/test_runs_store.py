@@ -1,7 +1,11 @@
 """Checkpoints on a disk that is full, loses power, or returns other bytes than were written."""
 
 import errno
+import json
 import os
+import socket
+import subprocess
+import sys
 from itertools import product
 from math import inf, nan
 from random import Random
@@ -272,6 +276,38 @@ def test_a_second_lock_is_refused_and_names_the_holder(tmp_path):
         (tmp_path / "lock").write_bytes(b'{"process": 1, "host": "\\u001b[2J"}')
         with pytest.raises(TinygradError, match=r"process 1 on '\\x1b\[2J'"), Lock(tmp_path):
             pass
+
+
+def test_a_lock_that_a_child_holds_on_says_so(tmp_path):
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    with Lock(tmp_path):
+        (tmp_path / "lock").write_text(
+            json.dumps({"process": child.pid, "host": socket.gethostname()}), encoding="utf-8"
+        )
+        with (
+            pytest.raises(
+                TinygradError, match=f"in which a child of process {child.pid} on '.*', which has ended itself, is"
+            ),
+            Lock(tmp_path),
+        ):
+            pass
+        for odd in (-1, 2**70, "x", None, 1.5):
+            (tmp_path / "lock").write_text(json.dumps({"process": odd, "host": socket.gethostname()}), encoding="utf-8")
+            with pytest.raises(TinygradError, match=r"in which .*process.* is training"), Lock(tmp_path):
+                pass
+
+
+def test_a_lock_that_cannot_be_written_is_not_held(tmp_path, monkeypatch):
+    def full(handle, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space left"), Lock(tmp_path):
+            pass
+    with Lock(tmp_path):
+        pass
 
 
 def test_a_lock_that_its_holder_removes_meanwhile_is_no_lock(tmp_path, monkeypatch):
