@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -116,7 +117,14 @@ def second(home: Path) -> str:
             sleep(0.01)
         process = started(home / "shared", 0)
         _, error = process.communicate()
-        return error.strip().splitlines()[-1].replace(str(home), "...").replace(str(first.pid), "PID")
+        return (
+            error.strip()
+            .splitlines()[-1]
+            .partition(": ")[2]
+            .replace(str(home), "...")
+            .replace(str(first.pid), "PID")
+            .replace(os.uname().nodename, "HOST")
+        )
     finally:
         first.kill()
         first.communicate()

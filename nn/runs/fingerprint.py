@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
-from platform import python_version
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 import tinygrad_edu
 from tinygrad_edu import Value
 
-from ..checks import data_of, shown
+from ..checks import data_of, printable, shown
 from ..module import Module
 from ..optim import Optimizer
 from .state import Training
@@ -29,7 +29,11 @@ def configuration(training: Training, data: Mapping[str, Sequence[Any]], setting
         "schedule": described(training.schedule),
         "settings": described(settings) | {"shuffled": training.order is not None},
         "data": {name: [array(x) for x in pair] for name, pair in data.items()},
-        "versions": {"tinygrad_edu": tinygrad_edu.__version__, "numpy": np.__version__, "python": python_version()},
+        "versions": {
+            "tinygrad_edu": tinygrad_edu.__version__,
+            "numpy": np.__version__,
+            "python": sys.version.split()[0],
+        },
     }
 
 
@@ -93,7 +97,7 @@ def differences(got: Any, expected: Any, path: str = "") -> Iterator[str]:
     """What differs between two descriptions, each with its path."""
     if isinstance(got, dict) and isinstance(expected, dict):
         for key in [*expected, *[key for key in got if key not in expected]]:
-            inner = f"{path}.{key}" if path else str(key)
+            inner = f"{path}.{printable(str(key))}" if path else str(key)
             yield from differences(got.get(key), expected.get(key), inner)
     elif isinstance(got, list) and isinstance(expected, list) and len(got) == len(expected):
         for i, (mine, theirs) in enumerate(zip(got, expected, strict=True)):

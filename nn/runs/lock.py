@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -40,7 +39,7 @@ class Lock:
                 if not self._held():
                     self._close()
             os.ftruncate(self.handle, 0)
-            os.write(self.handle, json.dumps({"process": os.getpid(), "host": socket.gethostname()}).encode())
+            os.write(self.handle, json.dumps({"process": os.getpid(), "host": os.uname().nodename}).encode())
         except BlockingIOError:
             holder = _holder(self.handle)
             self._close()
@@ -78,7 +77,7 @@ def _holder(handle: int) -> str:
     try:
         said = json.loads(os.pread(handle, 1000, 0))
         process, host = int(said["process"]), str(said["host"])
-        ended = host == socket.gethostname() and not _alive(process)
+        ended = host == os.uname().nodename and not _alive(process)
     except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
         return "another process"
     name = f"process {process} on {shown(host)}"

@@ -16,9 +16,9 @@ SUMS = "SHA256SUMS"  # as the program sha256sum writes and checks it
 MOST_FILES = 16
 MOST_TEXT, MOST = 2**26, 2**40  # bytes of a file, and of one of safetensors
 
-NAME = re.compile(r"epoch-(\d{6,15})")
+NAME = re.compile(r"epoch-([0-9]{6}|[1-9][0-9]{6,14})")
 PLAIN = re.compile(r"[a-z0-9.]{1,40}")  # names of files
-LEFT_OVER = re.compile(r"\.epoch-\d{6,15}\.(part|old)")
+LEFT_OVER = re.compile(r"\.epoch-[0-9]{6,15}\.(part|old)")
 
 
 class Store:

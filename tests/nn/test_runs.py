@@ -416,6 +416,12 @@ HOSTILE = {
     "another generator": ("state.json", b'"bit_generator": "PCG64"', b'"bit_generator": "\\u001b"', "does not fit"),
     "a schedule": ("state.json", b'"watch": {', b'"watch": {"$floats": "x", ', None),
     "other weights": ("weights.safetensors", b'"0.weight"', b'"0.\\u001b"', r"does not fit.*unexpected 0\.\\+x1b"),
+    "a name with escapes": (
+        "config.json",
+        b'"batch_size"',
+        b'"\\u001b[2J"',
+        r"got settings\.\\x1b\[2J=None, expected 7; got settings",
+    ),
     "no steps": ("state.json", b'"steps": ', b'"steps": null, "x": ', "does not fit"),
     "curves": ("state.json", b'"train_loss": [', b'"train_loss": ["', None),
 }
@@ -489,6 +495,9 @@ def test_a_program_that_handles_sigterm_itself_goes_on_doing_so(tmp_path):
     before = signal.signal(signal.SIGTERM, lambda *_: seen.append(1))
     try:
         train(tmp_path / "run", epochs=2, on_epoch=lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        train(tmp_path / "other", epochs=1, on_epoch=lambda *_: signal.signal(signal.SIGTERM, signal.SIG_IGN) and None)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGTERM, before)
     assert seen == [1, 1]
@@ -562,6 +571,14 @@ def test_a_checkpoint_after_every_third_epoch_and_the_last(tmp_path):
     with pytest.warns(UserWarning, match="epoch-000004 is damaged"):
         assert outcome(train(tmp_path / "run", epochs=7, save_every=3, keep=9, resume=True)) == outcome(train(epochs=7))
     assert sorted(os.listdir(tmp_path / "run"))[2:] == ["epoch-000004", "epoch-000006", "epoch-000007"]
+
+
+def test_progress_goes_on_where_the_run_does(tmp_path, capsys):
+    train(tmp_path / "run", epochs=2)
+    train(tmp_path / "run", epochs=4, resume=True, progress=True)
+    assert [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()] == ["epoch 3/4", "epoch 4/4"]
+    train(tmp_path / "run", epochs=4, resume=True, progress=True)
+    assert capsys.readouterr().out == ""
 
 
 def test_a_run_is_read_while_it_goes_on(tmp_path, monkeypatch):
