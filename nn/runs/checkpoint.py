@@ -46,7 +46,8 @@ class Checkpoint:
     def files(self) -> dict[str, bytes]:
         """The contents of the files, by name."""
         state, arrays = encode(self.state)
-        files = {"config.json": encode({"format": FORMAT} | self.config)[0], "weights.safetensors": pack(self.weights)}
+        config = {"format": FORMAT, "epoch": self.epoch} | self.config
+        files = {"config.json": encode(config)[0], "weights.safetensors": pack(self.weights)}
         files |= {} if self.best is None else {"best.safetensors": pack(self.best)}
         return files | {"state.json": state, "state.safetensors": pack(arrays)}
 
@@ -59,13 +60,15 @@ class Checkpoint:
         if missing := {"config.json", "state.json", "state.safetensors", "weights.safetensors"} - set(files):
             raise DamagedError(f"{min(missing)} is missing")
         config = decode(files["config.json"])
-        written = config.pop("format", None)
+        written, own = config.pop("format", None), config.pop("epoch", None)
         if type(written) is int and written > FORMAT:
             raise TinygradError(
                 f"got a run of format {shown(written)}, expected {FORMAT}; install a newer tinygrad-edu"
             )
         if type(written) is not int or written < FORMAT:
             raise DamagedError(f"config.json has format {shown(written)}, expected {FORMAT}")
+        if own != epoch:
+            raise DamagedError(f"it is one of epoch {shown(own)}")
         arrays = {name: unpack(name, data) for name, data in files.items() if name.endswith(".safetensors")}
         state = decode(files["state.json"], arrays["state.safetensors"])
         return cls(epoch, config, arrays["weights.safetensors"], arrays.get("best.safetensors"), state)

@@ -26,7 +26,11 @@ def make(folder: Path) -> None:
     """Create a folder, and those above it as needed; each one's name is on the disk then."""
     if not folder.is_dir():
         make(folder.parent)
-        os.mkdir(folder)
+        try:
+            os.mkdir(folder)
+        except FileExistsError:  # another process was faster, or it is a file
+            if not folder.is_dir():
+                raise
         sync(folder.parent)
 
 
@@ -47,10 +51,14 @@ def remove(path: Path) -> None:
 
 def read(path: Path, most: int) -> bytes:
     """The contents of a regular file. Raises DamagedError for anything else, such as a link or a device, or over `most` bytes."""
-    try:  # neither following a link nor waiting for the other end of a pipe
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        return _contents(path, most)
     except OSError as error:
         raise DamagedError(f"{path.name!r} cannot be read ({error.strerror})") from None
+
+
+def _contents(path: Path, most: int) -> bytes:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # not waiting for the other end of a pipe
     try:
         found = os.fstat(handle)
         if not S_ISREG(found.st_mode):

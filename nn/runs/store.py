@@ -14,7 +14,7 @@ from .damage import DamagedError
 
 SUMS = "SHA256SUMS"  # as the program sha256sum writes and checks it
 MOST_FILES = 16
-MOST_TEXT, MOST = 2**26, 2**40  # bytes of a file, and of one of safetensors
+MOST_TEXT = 2**26  # bytes of a file that is not safetensors
 
 NAME = re.compile(r"epoch-([0-9]{6}|[1-9][0-9]{6,14})")
 PLAIN = re.compile(r"[a-z0-9.]{1,40}")  # names of files
@@ -64,7 +64,9 @@ class Store:
         names = [os.fsdecode(line[66:]) for line in stated.splitlines()[:-1]]
         if len(names) > MOST_FILES or not all(map(PLAIN.fullmatch, names)):
             raise DamagedError(f"{SUMS} is not what was written")
-        files = {name: disk.read(path / name, MOST if name.endswith(".safetensors") else MOST_TEXT) for name in names}
+        files = {
+            name: disk.read(path / name, _memory() if name.endswith(".safetensors") else MOST_TEXT) for name in names
+        }
         found = sums(files)
         for name, line in zip(sorted(files), found.splitlines(), strict=False):
             if line not in stated.splitlines():
@@ -90,3 +92,11 @@ def sums(files: Mapping[str, bytes]) -> bytes:
     """The checksums of files, a line each, and how many there are: a line that is missing is seen too."""
     lines = [f"{sha256(files[name]).hexdigest()}  {name}" for name in sorted(files)]
     return "\n".join([*lines, f"# {len(files)} files\n"]).encode()
+
+
+def _memory() -> int:
+    """Bytes of this machine's memory, which no file of weights exceeds."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # a system that does not tell
+        return 2**40

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -374,6 +375,10 @@ DAMAGE = {
         "its JSON is not what was written",
     ),
     "deep JSON": (lambda folder: sealed(folder, "state.json", lambda _: b"[" * 10**6), "its JSON is not what was written"),
+    "an older one in its place": (
+        lambda folder: (shutil.rmtree(folder), shutil.copytree(folder.parent / "epoch-000002", folder)),
+        "it is one of epoch 2",
+    ),
     "a config without format": (lambda folder: sealed(folder, "config.json", lambda _: b"{}"), "has format None, expected 1"),
     "no safetensors": (lambda folder: sealed(folder, "weights.safetensors", lambda _: b"\xff" * 99), "is not a safetensors file"),
 }  # fmt: skip

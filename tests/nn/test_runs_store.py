@@ -1,6 +1,7 @@
 """Checkpoints on a disk that is full, loses power, or returns other bytes than were written."""
 
 import errno
+import io
 import json
 import os
 import subprocess
@@ -139,6 +140,17 @@ def test_what_is_not_a_file_of_a_checkpoint_is_refused_and_not_waited_for(name, 
     (store.path(0) / name).unlink()
     make(store.path(0) / name)
     with pytest.raises(DamagedError, match=message.replace("a.json", name)):
+        store.read(0)
+
+
+def test_a_file_that_the_disk_does_not_return_is_damaged(tmp_path, monkeypatch):
+    class Broken(io.BytesIO):
+        def read(self):
+            raise OSError(errno.EIO, "Input/output error")
+
+    store = written(tmp_path, 1)
+    monkeypatch.setattr(os, "fdopen", lambda *_, **__: Broken())
+    with pytest.raises(DamagedError, match=r"'SHA256SUMS' cannot be read \(Input/output error\)"):
         store.read(0)
 
 
