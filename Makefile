@@ -40,6 +40,7 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python -W ignore -m benchmarks.checkers.derivatives
 	$(BIN)/python -m benchmarks.fitting
 	$(BIN)/python -m benchmarks.penalties
+	$(BIN)/python -m benchmarks.kills
 	$(BIN)/python -m benchmarks.drawing
 	$(BIN)/python -m benchmarks.stepping
 	PYTHONPATH=$(VENV)/micrograd-viz $(BIN)/python -W ignore -m benchmarks.beside

@@ -1,6 +1,6 @@
 """Neural networks on tinygrad_edu: modules, losses, optimisers and a training loop, under PyTorch's names."""
 
-from . import data, functional, init, metrics, optim, utils
+from . import data, functional, init, metrics, optim, runs, utils
 from .activation import (
     ELU,
     GELU,
@@ -144,6 +144,7 @@ __all__ = [
     "metrics",
     "observing",
     "optim",
+    "runs",
     "save",
     "split",
     "stratified_k_fold",

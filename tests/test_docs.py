@@ -95,6 +95,7 @@ PAGES = [
     "docs/values.md",
     "docs/testing_gradients.md",
     "docs/networks.md",
+    "docs/runs.md",
     "docs/drawing.md",
     "docs/plotting.md",
     "docs/plotting_functions.md",

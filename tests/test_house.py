@@ -21,6 +21,7 @@ PUBLIC = (
     "nn.init",
     "nn.metrics",
     "nn.optim",
+    "nn.runs",
     "nn.utils",
     "viz",
 )

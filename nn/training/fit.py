@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +18,8 @@ from ..loss.parts import parts
 from ..module import Module
 from ..normalization import SEVERAL
 from ..optim import Optimizer
+from ..runs.run import opened
+from ..runs.state import Training
 from .arguments import Data, Schedule, check_model, check_step, checked_data, steps_of
 from .evaluation import Loss, Metric, named_metrics
 from .history import History
@@ -25,6 +28,9 @@ from .monitor import Mode, monitor_of
 from .progress import Progress
 from .step import Batch, Penalty, Step
 from .watch import Watch
+
+ELSEWHERE = {"model", "train", "optimizer", "validation", "schedule", "rng"}  # compared otherwise when a run goes on
+FREE = {"epochs", "on_epoch", "progress", "run", "resume", "keep", "save_every", "generators", "notes"}  # not compared
 
 
 @explaining
@@ -53,6 +59,12 @@ def fit(
     accumulate: int = 1,
     on_epoch: Callable[[int, History], bool | None] | None = None,
     progress: bool = True,
+    run: str | PathLike[str] | None = None,
+    resume: bool = False,
+    keep: int = 3,
+    save_every: int = 1,
+    generators: Sequence[np.random.Generator] = (),
+    notes: Mapping[str, Any] | None = None,
 ) -> History:
     """Train a model in place. It is in training mode meanwhile, and in evaluation mode (`eval`) afterwards.
 
@@ -87,6 +99,14 @@ def fit(
         accumulate: so many batches make a step, along the gradient that they would have as one batch.
         on_epoch: called with the epoch, from 1, and the history so far; training ends if it returns True.
         progress: draw a live progress bar (plain lines where the output is not a terminal).
+        run: a folder for checkpoints, from which training goes on after the end of its process at any moment; see docs/runs.md. A
+            folder with a run is refused.
+        resume: go on with the run in the folder, if there is one; data, model and settings are to be those that it began with,
+            except `epochs`.
+        keep: how many checkpoints to keep.
+        save_every: so many epochs lie between checkpoints; there is one after the last epoch too.
+        generators: random generators from which `loss` or `on_epoch` draw, to be saved with `rng` and those of the modules.
+        notes: data of your own, as JSON has it, to keep with the checkpoints.
 
     Returns:
         the `History`; so far, if Ctrl-C ended the training.
@@ -99,6 +119,7 @@ def fit(
 
     An error during training, also one of your functions, has the history so far as its attribute `history`.
     """
+    settings = {name: given for name, given in locals().items() if name not in ELSEWHERE | FREE}
     check_model(model, optimizer, schedule, schedule_every)
     epochs, accumulate = size("fit", "epochs", epochs), size("fit", "accumulate", accumulate)
     check_step(optimizer, accumulate, clip_norm, clip_value)
@@ -119,19 +140,24 @@ def fit(
         model, of_batch, optimizer, clip_norm, clip_value, per_step, penalty, gradient_norm, history, interrupts
     )
     watch = Watch(model, looks, of_batch, named, goal, patience, per_epoch, history, interrupts)
+    training = Training(model, optimizer, loss, schedule, order, generators, watch)
     quiet = np.errstate(all="ignore")  # each loss is looked at instead
-    with interrupts, Progress(epochs, steps, progress) as bar, quiet, watch:
-        for epoch in range(1, epochs + 1):
-            model.train()
-            step.begin()
-            every = batches(*data, batch_size=count, rng=order, drop_last=drop_last)
-            for group in _groups(every, accumulate):
-                _take(step, group, count)
-                bar.step(len(group))
-            bar.epoch(epoch, watch.look(epoch, step))
-            if watch.out_of_patience(epoch) or (on_epoch is not None and on_epoch(epoch, history)):
-                history.stopped_early = True
-                break
+    with opened(run, resume, keep, save_every, generators, notes) as saving:
+        start = saving.begin(training, {"train": data} | looks, settings)
+        with interrupts, Progress(epochs, steps, progress, start) as bar, quiet, watch:
+            for epoch in range(start + 1, 1 + (start if history.stopped_early else epochs)):
+                model.train()
+                step.begin()
+                every = batches(*data, batch_size=count, rng=order, drop_last=drop_last)
+                for group in _groups(every, accumulate):
+                    _take(step, group, count)
+                    bar.step(len(group))
+                bar.epoch(epoch, watch.look(epoch, step))
+                ended = watch.out_of_patience(epoch) or (on_epoch is not None and on_epoch(epoch, history))
+                history.stopped_early = bool(ended)
+                saving.save(epoch, training, last=epoch == epochs or history.stopped_early)
+                if history.stopped_early:
+                    break
     return history
 
 

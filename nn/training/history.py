@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from tinygrad_edu import TinygradError
 
+from ..checks import shown, size
 from ..tables import Table
 
 SHOWN = 24  # rows of a table; of more epochs the first and the last
@@ -45,6 +48,28 @@ class History:
         """Append one epoch's numbers to the curves."""
         for name, number in numbers.items():
             self.curves.setdefault(name, []).append(number)
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of what was recorded, as plain data."""
+        lists = {name: {key: list(own) for key, own in getattr(self, name).items()} for name in ("curves", "epochs")}
+        arrays = {
+            name: {key: np.array(own) for key, own in getattr(self, name).items()} for name in ("steps", "seconds")
+        }
+        return {**lists, **arrays, "best_epoch": self.best_epoch, "stopped_early": self.stopped_early}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was taken. Raises TinygradError for what is not numbers under names."""
+        for name in ("curves", "epochs", "steps", "seconds"):
+            own = getattr(self, name)
+            for key, numbers in state_dict[name].items():
+                column = np.asarray(numbers)
+                if column.ndim != 1 or column.dtype != float:
+                    raise TinygradError(f"load_state_dict: got {name}.{shown(key)}={shown(numbers)}, expected floats")
+                own.setdefault(key, array("d") if name in ("steps", "seconds") else [])[:] = array(
+                    "d", column.tobytes()
+                )
+        self.best_epoch = size("load_state_dict", "best_epoch", state_dict["best_epoch"], least=0)
+        self.stopped_early = state_dict["stopped_early"] is True
 
     def _ended(self) -> int:
         """How many epochs have ended."""

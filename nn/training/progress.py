@@ -14,11 +14,12 @@ class Progress:
     Args:
         epochs, steps: how many epochs, and steps in each, there will be at most.
         wanted: False draws nothing.
+        start: how many epochs are over already.
     """
 
-    def __init__(self, epochs: int, steps: int, wanted: bool) -> None:
-        self.epochs, self.steps, self.wanted = epochs, steps, wanted
-        self.done, self.due = 0, 0.0
+    def __init__(self, epochs: int, steps: int, wanted: bool, start: int = 0) -> None:
+        self.epochs, self.steps, self.wanted, self.start = epochs, steps, wanted, start
+        self.done, self.due = start * steps, 0.0
         self.bar: Any = None
 
     def __enter__(self) -> Progress:
@@ -36,7 +37,9 @@ class Progress:
                     TimeElapsedColumn(),
                 )
                 self.bar = Bar(*columns, console=self.console, auto_refresh=False)  # no thread beside the computation
-                self.task = self.bar.add_task("", total=self.epochs * self.steps, epoch=f"0/{self.epochs}")
+                self.task = self.bar.add_task(
+                    "", total=self.epochs * self.steps, completed=self.done, epoch=f"{self.start}/{self.epochs}"
+                )
                 self.bar.start()
         return self
 
@@ -55,7 +58,7 @@ class Progress:
             self.bar.update(self.task, description=text, epoch=f"{epoch}/{self.epochs}")
             if monotonic() > self.due:
                 self._draw()
-        elif epoch % 10 == 0 or epoch in (1, self.epochs):
+        elif epoch % 10 == 0 or epoch in (self.start + 1, self.epochs):
             self.console.print(f"epoch {epoch}/{self.epochs}  {text}", highlight=False, soft_wrap=True)
 
     def _draw(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import checked
 from ..loss.parts import Parts
 from ..module import Module
 from ..optim.lr_scheduler import ReduceLROnPlateau
@@ -41,12 +43,13 @@ class Watch:
     schedule: Schedule | None
     history: History
     interrupts: Interrupts
-    best: tuple[float, Any] = (np.nan, None)  # the best number of the monitored curve, and the weights that had it
+    best: float = np.nan  # number of the monitored curve
+    best_weights: dict[str, Any] | None = None
+    start: float = 0.0  # of the epoch
 
     def __post_init__(self) -> None:
         self.history.monitor = self.monitor.curve
         self.history.seconds["epoch"] = array("d")
-        self.start = perf_counter()
 
     def look(self, epoch: int, step: Step) -> dict[str, float]:
         """Record an epoch; returns its numbers. Raises NonFiniteError for a loss that is not finite."""
@@ -63,9 +66,9 @@ class Watch:
         self.interrupts.hold()
         try:
             self._record(numbers, step)
-            if epoch == 1 or self.monitor.better(watched, self.best[0]):
-                self.history.best_epoch = epoch
-                self.best = watched, self.model.state_dict() if self.patience is not None else None
+            if epoch == 1 or self.monitor.better(watched, self.best):
+                self.best, self.history.best_epoch = watched, epoch
+                self.best_weights = self.model.state_dict() if self.patience is not None else None
             if isinstance(self.schedule, ReduceLROnPlateau):
                 self.schedule.step(watched)
             elif self.schedule is not None:
@@ -99,7 +102,17 @@ class Watch:
         """Whether the best epoch is too long ago."""
         return self.patience is not None and epoch - self.history.best_epoch >= self.patience
 
+    def state_dict(self) -> dict[str, Any]:
+        """The history, and the best number."""
+        return {"history": self.history.state_dict(), "best": self.best}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was taken."""
+        self.best = checked("load_state_dict", "best", state_dict["best"])
+        self.history.load_state_dict(state_dict["history"])
+
     def __enter__(self) -> Watch:
+        self.start = perf_counter()
         return self
 
     def __exit__(
@@ -112,6 +125,6 @@ class Watch:
                 error.history = self.history  # type: ignore[attr-defined]
             error.add_note(f"fit: until then {self.history!r}; see error.history")
         self.model.eval()
-        if self.best[1] is not None:
-            self.model.load_state_dict(self.best[1])
+        if self.best_weights is not None:
+            self.model.load_state_dict(self.best_weights)
         return self.history.interrupted

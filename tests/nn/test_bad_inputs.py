@@ -186,13 +186,59 @@ FILES = {
     ),
 }
 
-BAD = DATA | FILES
+RUNS = {
+    "a run that exists": (
+        lambda d: d.fit(run=d / "run"),
+        TinygradError,
+        "fit: got run='.*run', which is a run already; pass resume=True to go on with it, or name another folder",
+    ),
+    "a folder of other things as a run": (
+        lambda d: d.fit(run=d.folder, resume=True),
+        TinygradError,
+        "a folder without checkpoints that has '.*'; expected a run, an empty folder, or a name that is free",
+    ),
+    "a file as a run": (lambda d: d.fit(run=d / "page.html"), TinygradError, "which is a file; expected a folder"),
+    "nothing to resume": (lambda d: d.fit(resume=True), TinygradError, "got resume=True without run="),
+    "no checkpoint to keep": (lambda d: d.fit(run=d / "new", keep=0), ShapeError, "got keep=0, expected an integer from 1"),
+    "seeds as generators": (lambda d: d.fit(run=d / "new", generators=[1]), TinygradError, r"got generators=\[1\], expected a"),
+    "notes that are no JSON": (lambda d: d.fit(run=d / "new", notes={"x": X}), TinygradError, "got notes=.*, expected a dict"),
+    "a run on other data": (
+        lambda d: d.fit(X + 1, run=d / "run", resume=True),
+        TinygradError,
+        r"is another one: got data\.train\.0\.sha256='.*, expected '.*; go on with what the run began with, or name another folder",
+    ),
+    "a run with other settings": (
+        lambda d: d.fit(run=d / "run", resume=True, batch_size=5),
+        TinygradError,
+        r"got settings\.batch_size=5, expected 32",
+    ),
+    "a run of damaged checkpoints": (
+        lambda d: d.fit(run=d / "damaged", resume=True),
+        TinygradError,
+        r"every checkpoint is damaged \(epoch-000001 is damaged: 'SHA256SUMS' cannot be read .*; restore one from a copy",
+    ),
+    "a run that has not begun": (lambda d: nn.runs.latest(d / "none"), TinygradError, "latest: got '.*none', which has no checkpoint"),
+}  # fmt: skip
+
+
+class RunsDesk(Desk):
+    """With a run of one epoch, and one without checksums."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        for name in ("run", "damaged"):
+            self.fit(run=self / name)
+        for path in self.folder.glob("damaged/*/SHA256SUMS"):
+            path.unlink()
+
+
+BAD = DATA | FILES | RUNS
 
 
 @pytest.mark.parametrize("kind", BAD)
 def test_bad_input_gets_a_clear_error_and_loses_nothing(kind, tmp_path):
     call, error, message = BAD[kind]
-    desk = Desk(tmp_path)
+    desk = (RunsDesk if kind in RUNS else Desk)(tmp_path)
     before = desk.snapshot()
     with pytest.raises(error, match=message) as caught:
         call(desk)

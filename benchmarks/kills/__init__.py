@@ -1,0 +1,1 @@
+"""Runs that are killed: training that goes on from a checkpoint ends with the same bytes."""

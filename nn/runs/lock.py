@@ -1,0 +1,94 @@
+"""Lock: one process at a time writes into a folder.
+
+The lock is the kernel's (`flock`) on the file "lock", so it ends with the process that holds it, however that ends: there are no
+stale locks. The file names the process, for the message to another one; it is removed at the end, and may stay after a kill.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tinygrad_edu import TinygradError
+
+from ..checks import shown
+
+
+class Lock:
+    """Of a folder, as a context. Raises TinygradError if another process holds it, or another run in this one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "lock"
+        self.handle = -1
+
+    def __enter__(self) -> Self:
+        try:
+            from fcntl import LOCK_EX, LOCK_NB, flock
+        except ImportError:
+            raise TinygradError(
+                f"got the run {str(self.path.parent)!r}, but this system has no flock; leave run= out"
+            ) from None
+        try:
+            while self.handle < 0:
+                self.handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+                flock(self.handle, LOCK_EX | LOCK_NB)
+                if not self._held():
+                    self._close()
+            os.ftruncate(self.handle, 0)
+            os.write(self.handle, json.dumps({"process": os.getpid(), "host": os.uname().nodename}).encode())
+        except BlockingIOError:
+            holder = _holder(self.handle)
+            self._close()
+            raise TinygradError(
+                f"got the run {str(self.path.parent)!r}, in which {holder} is training; expected one process a run; wait for it, "
+                "or name another folder"
+            ) from None
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def _held(self) -> bool:
+        """Whether the open file is still the one of this name, not one that its holder removed meanwhile."""
+        try:
+            return os.path.samestat(os.fstat(self.handle), os.stat(self.path, follow_symlinks=False))
+        except FileNotFoundError:
+            return False
+
+    def _close(self) -> None:
+        if self.handle >= 0:
+            os.close(self.handle)
+        self.handle = -1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with suppress(OSError):  # a name without a lock does no harm
+            os.unlink(self.path)  # while it is held: nobody else's
+        self._close()
+
+
+def _holder(handle: int) -> str:
+    """Who holds a lock, as far as its file says."""
+    try:
+        said = json.loads(os.pread(handle, 1000, 0))
+        process, host = int(said["process"]), str(said["host"])
+        ended = host == os.uname().nodename and not _alive(process)
+    except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
+        return "another process"
+    name = f"process {process} on {shown(host)}"
+    return f"a child of {name}, which has ended itself," if ended else name
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True

@@ -1,0 +1,129 @@
+"""Training: everything that the next step of training depends on, in one place, as plain data and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from tinygrad_edu import ShapeError, TinygradError, Value
+
+from ..checks import data_of, printable
+from ..generators import named_generators, states_of
+from ..generators import restore as restore_generators
+from ..module import Module
+from ..optim import Optimizer
+from .checkpoint import Checkpoint
+from .encoding import Arrays
+
+
+class Stateful(Protocol):
+    """What gives its state as plain data, and takes it back."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], /) -> None: ...
+
+
+class Watching(Stateful, Protocol):
+    """What looks at the model between epochs: the history, and the weights of the best epoch, or None if they are not kept."""
+
+    best_weights: Arrays | None
+
+
+@dataclass
+class Training:
+    """The parts of training that change.
+
+    Attributes:
+        model: with its buffers and generators.
+        optimizer: with the parameters that it trains.
+        loss: a function, or a module with a state.
+        schedule: of the learning rate, or None.
+        order: the generator that shuffles the data, or None.
+        generators: others from which training draws, besides those of the model's modules, and of the loss's if it is one.
+        watch: what is recorded.
+    """
+
+    model: Module
+    optimizer: Optimizer
+    loss: Any
+    schedule: Stateful | None
+    order: np.random.Generator | None
+    generators: Sequence[np.random.Generator]
+    watch: Watching
+
+    def checkpoint(self, epoch: int, config: dict[str, Any]) -> Checkpoint:
+        """A copy of everything, after an epoch."""
+        optimizer = self.optimizer.state_dict()
+        groups = [dict(sorted(group.items())) for group in optimizer["param_groups"]]  # loading changes their order
+        state = {
+            "watch": self.watch.state_dict(),
+            "optimizer": optimizer | {"param_groups": groups},
+            "steps": self.optimizer.steps,
+            "schedule": None if self.schedule is None else self.schedule.state_dict(),
+            "generators": states_of(self._generators()),
+            "frozen": [path for path, p in self.model.named_parameters() if not p.requires_grad],
+            "outside": [np.array(data_of(p)) for p in self._outside()],
+            "loss": self.loss.state_dict() if isinstance(self.loss, Module) else None,
+        }
+        return Checkpoint(epoch, config, self.model.state_dict(), self.watch.best_weights, state)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from where a checkpoint was taken. Raises TinygradError if it is of other parts; then nothing is changed."""
+        before = self.checkpoint(0, {})
+        try:
+            self._restore(checkpoint)
+        except BaseException as error:
+            self._restore(before)
+            if not isinstance(error, (TinygradError, LookupError, TypeError, ValueError, AttributeError)):
+                raise
+            got = f"got a checkpoint that does not fit ({printable(str(error) or type(error).__name__)})"
+            raise TinygradError(
+                f"{got}; expected one of this model, optimizer, schedule, loss and generators"
+            ) from error
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        state = checkpoint.state
+        self.model.load_state_dict(checkpoint.weights)
+        if self.schedule is not None:
+            self.schedule.load_state_dict(state["schedule"])
+        self.optimizer.load_state_dict(state["optimizer"])  # with the rates, to the last bit
+        self.optimizer.steps = int(state["steps"])
+        restore_generators("fit", self._generators(), state["generators"])
+        for path, p in self.model.named_parameters():
+            p.requires_grad = path not in state["frozen"]
+        for p, data in zip(self._outside(), state["outside"], strict=True):
+            _assign(p, data)
+        if isinstance(self.loss, Module):
+            self.loss.load_state_dict(state["loss"])
+        self.watch.load_state_dict(state["watch"])
+        self.watch.best_weights = checkpoint.best
+
+    def _outside(self) -> list[Value]:
+        """The parameters that the optimiser trains and the model does not have."""
+        own = set(self.model.parameters())
+        return [p for p in self.optimizer.state if p not in own]
+
+    def _generators(self) -> dict[str, np.random.Generator]:
+        """Each generator once, by name."""
+        found = {} if self.order is None else {"rng": self.order}
+        found |= {f"generators.{i}": rng for i, rng in enumerate(self.generators)}
+        for name, item in (("model", self.model), ("loss", self.loss)):
+            inside = named_generators(item) if isinstance(item, Module) else {}
+            found |= {f"{name}.{path}": rng for path, rng in inside.items()}
+        once = {id(rng.bit_generator): name for name, rng in reversed(found.items())}
+        return {name: rng for name, rng in found.items() if once[id(rng.bit_generator)] == name}
+
+
+def _assign(p: Value, data: Any) -> None:
+    """Copy an array into a parameter, whose memory order stays."""
+    if np.shape(data) != p.shape:
+        raise ShapeError(f"a parameter has shape {np.shape(data)}, expected {p.shape}")
+    if p.shape:
+        p.data[...] = data
+        p.mark_changed()
+    else:
+        p.data = data[()]

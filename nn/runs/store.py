@@ -1,0 +1,102 @@
+"""Store: a folder of checkpoints, each a folder that appears as a whole, with the checksums of its files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from ..files import sync
+from . import disk
+from .damage import DamagedError
+
+SUMS = "SHA256SUMS"  # as the program sha256sum writes and checks it
+MOST_FILES = 16
+MOST_TEXT = 2**26  # bytes of a file that is not safetensors
+
+NAME = re.compile(r"epoch-([0-9]{6}|[1-9][0-9]{6,14})")
+PLAIN = re.compile(r"[a-z0-9.]{1,40}")  # names of files
+LEFT_OVER = re.compile(r"\.epoch-[0-9]{6,15}\.(part|old)")
+
+
+class Store:
+    """The checkpoints in a folder: epoch-000001, epoch-000002, ...
+
+    A checkpoint is written under another name, synchronised, and renamed: whatever happens meanwhile, each name belongs to a
+    complete checkpoint. One process may write; others may read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def epochs(self) -> list[int]:
+        """The epochs that have a checkpoint, damaged or not, in increasing order."""
+        found = map(NAME.fullmatch, os.listdir(self.folder) if self.folder.is_dir() else [])
+        return sorted(int(match[1]) for match in found if match)
+
+    def path(self, epoch: int) -> Path:
+        """The folder of a checkpoint."""
+        return self.folder / f"epoch-{epoch:06d}"
+
+    def write(self, epoch: int, files: Mapping[str, bytes]) -> None:
+        """Add a checkpoint, in place of one of the same epoch; on the disk when this returns. An error leaves nothing behind."""
+        path = self.path(epoch)
+        part, old = [path.with_name(f".{path.name}.{kind}") for kind in ("part", "old")]
+        self.tidy()
+        try:
+            os.mkdir(part)
+            for name, data in (*files.items(), (SUMS, sums(files))):
+                disk.write(part / name, data)
+            sync(part)
+            if path.exists():
+                disk.move(path, old)
+            disk.move(part, path)
+            sync(self.folder)
+        finally:
+            self.tidy()
+
+    def read(self, epoch: int) -> dict[str, bytes]:
+        """The files of a checkpoint. Raises DamagedError if they are not those that were written."""
+        path = self.path(epoch)
+        stated = disk.read(path / SUMS, MOST_TEXT)
+        names = [os.fsdecode(line[66:]) for line in stated.splitlines()[:-1]]
+        if len(names) > MOST_FILES or not all(map(PLAIN.fullmatch, names)):
+            raise DamagedError(f"{SUMS} is not what was written")
+        files = {
+            name: disk.read(path / name, _memory() if name.endswith(".safetensors") else MOST_TEXT) for name in names
+        }
+        found = sums(files)
+        for name, line in zip(sorted(files), found.splitlines(), strict=False):
+            if line not in stated.splitlines():
+                raise DamagedError(f"the checksum of {name!r} differs")
+        if found != stated:
+            raise DamagedError(f"{SUMS} is not what was written")
+        return files
+
+    def prune(self, epoch: int, keep: int) -> None:
+        """Remove the checkpoints before the last `keep` up to an epoch."""
+        for old in [each for each in self.epochs() if each <= epoch][:-keep]:
+            path = self.path(old)
+            disk.move(path, path.with_name(f".{path.name}.old"))
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove what an interrupted `write` or `prune` left."""
+        for name in filter(LEFT_OVER.fullmatch, os.listdir(self.folder)):
+            disk.remove(self.folder / name)
+
+
+def sums(files: Mapping[str, bytes]) -> bytes:
+    """The checksums of files, a line each, and how many there are: a line that is missing is seen too."""
+    lines = [f"{sha256(files[name]).hexdigest()}  {name}" for name in sorted(files)]
+    return "\n".join([*lines, f"# {len(files)} files\n"]).encode()
+
+
+def _memory() -> int:
+    """Bytes of this machine's memory, which no file of weights exceeds."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # a system that does not tell
+        return 2**40
