@@ -4,165 +4,256 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_edu import GraphError, Value, rule_formula
 
+from .describing import magnitude
 from .drawing import NO_GRADIENT, Drawing, DrawnNode, Edge, Group, Kind
 from .expression import drawing_of
 from .operands import derivative
 from .passing import passed_on
 from .recorded import recorded
+from .stepping.notation import labels_of
 from .text import constant, form, number, statistics
 
 MOST_RECORDED = 500  # Values and constants; the gradients are as many again
-_LETTER = re.compile(r"(?<![A-Za-z_])[abxy](?![A-Za-z0-9_(])")  # an operand's name in a rule, such as the b of "a / b²"
-_FREE = "uvwpqrst"
-_LOOSE = re.compile(r"^-| [-+/] | if ")  # what a product with g needs brackets around
-_SIGNS = {"1": "g", "-1": "-g", "0": "0"}
+_OPERAND = re.compile(r"(?<![A-Za-z_])[abxy](?![A-Za-z0-9_(])")  # a name in a rule, such as the b of "a / b²"
+_INCOMING = re.compile(r"(?<![A-Za-z_])g(?![A-Za-z0-9_(])")
+_LOOSE = re.compile(r"^-| [-+/] | if ")  # what a product needs brackets around
+_MOST_TERMS = 3  # of a sum that is written out
+_MOST_PATHS = 3  # to a leaf whose products are written out
+_MOST_FACTORS = 6
+_LONGEST_CHAIN = 80  # characters, with its numbers, that stand in one line
+_MOST_LINES = 6  # leaves whose chain rule stands below the title
 
 
-def drawing_of_backward(output: Value, names: Mapping[str, Any] | None = None, title: str | None = None) -> Drawing:
-    """Draw the chain rule at work on `output`: for each use of each Value the rule and the share of gradient that it yields.
+def drawing_of_backward(
+    output: Value,
+    names: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    derivatives: bool = False,
+    magnitudes: bool = False,
+) -> Drawing:
+    """Draw the chain rule at work on `output`: for each use of each Value the product that is its share of the gradient.
 
     The gradients are those of the sum of `output`. They are computed on a copy of the graph: no `.grad` changes, and no hook
-    is called.
+    is called. Values without a name are called v1, v2, ... in both halves, and the output y.
 
     Args:
         output: what to differentiate.
         names: what Values are called, such as locals().
         title: stands above the picture.
+        derivatives: whether arrows of the forward half tell local derivatives.
+        magnitudes: whether gradients carry their size, for the colour scale.
 
     Raises:
         DTypeError: if an argument is of another type.
         GraphError: if no gradient flows to anything, the graph was released or changed in place, or it is too large to read.
     """
-    forward = drawing_of(output, names, title)
+    forward = drawing_of(output, names, title, derivatives)
     items = recorded(output, numbers_inside=False).items
     if len(items) > MOST_RECORDED:
         raise GraphError(
             f"graph: detail='backward' draws at most {MOST_RECORDED:,} recorded nodes, got {len(items):,}; draw the graph of a "
             "Value inside, or leave detail out"
         )
-    called = {id(x): node.name for x, node in zip(items, forward.nodes, strict=True)}
     if not output.requires_grad:
         raise GraphError(
             "graph: detail='backward' needs a Value that gradient flows to; this one does not require grad"
         )
-    sketch = _Sketch([x for x in items if isinstance(x, Value) and x.requires_grad], called, len(items))
+    nodes = [
+        replace(x, gradient=(), notes=tuple(n for n in x.notes if n != NO_GRADIENT), magnitude=None)
+        for x in forward.nodes
+    ]
+    if not nodes[-1].name and "y" not in {node.name for node in nodes}:
+        nodes[-1] = replace(nodes[-1], name="y")
+    called = labels_of(replace(forward, nodes=tuple(nodes)), [i for i, x in enumerate(items) if _is_result(x)])
+    nodes = [
+        x if x.kind is Kind.CONSTANT and not x.form else replace(x, name=name)
+        for x, name in zip(nodes, called, strict=True)
+    ]
+    sketch = _Sketch(items, called, magnitudes)
     sketch.draw(output)
-    plain = [replace(x, gradient=(), notes=tuple(n for n in x.notes if n != NO_GRADIENT)) for x in forward.nodes]
     groups = (
-        Group("g0", "forward", tuple(node.id for node in plain)),
+        Group("g0", "forward", tuple(node.id for node in nodes)),
         Group("g1", "backward", tuple(node.id for node in sketch.nodes)),
     )
-    told = "; ".join(f"{node.name}: {node.symbol} {' '.join(node.value)}" for node in sketch.nodes[:40])
+    told = "; ".join(f"{node.symbol} {node.name}: {' '.join(node.value)}" for node in sketch.nodes[:40])
+    lines = tuple(sketch.chains())
     return Drawing(
         forward.title or "forward and backward",
-        f"Forward: {forward.description} Backward, from the output to the inputs: {told}.",
-        (*plain, *sketch.nodes),
+        " ".join(
+            [
+                f"Forward: {forward.description} Backward, from the output to the inputs: {told}.",
+                *(f"{x}." for x in lines),
+            ]
+        ),
+        (*nodes, *sketch.nodes),
         (*forward.edges, *sketch.edges),
         groups,
+        lines=lines,
+        beside=tuple(sketch.beside),
     )
+
+
+def _is_result(x: Any) -> bool:
+    return isinstance(x, Value) and x.grad_fn is not None
+
+
+class _Path(NamedTuple):
+    """A product of local derivatives from the output to a Value.
+
+    Attributes:
+        factors: as "∂y/∂v1".
+        slopes: their numbers.
+    """
+
+    factors: tuple[str, ...] = ()
+    slopes: tuple[str, ...] = ()
 
 
 class _Sketch:
     """The backward half of the drawing.
 
     Args:
-        values: those that gradient flows to, inputs before results.
-        called: names, by id.
-        start: the number of the first node.
+        items: all that was recorded, inputs before results.
+        called: what each is called.
+        magnitudes: whether nodes carry the size of the gradient.
+
+    Attributes:
+        beside: for each Value its node and that of its gradient.
     """
 
-    def __init__(self, values: list[Value], called: dict[int, str], start: int) -> None:
-        self.values, self.called, self.start = values, called, start
-        self.taken = set(called.values())
+    def __init__(self, items: list[Any], called: Sequence[str], magnitudes: bool) -> None:
+        self.values = [x for x in items if isinstance(x, Value) and x.requires_grad]
+        self.called = {id(x): name for x, name in zip(items, called, strict=True)}
+        self.ids = {id(x): f"n{i}" for i, x in enumerate(items)}
+        self.magnitudes, self.start = magnitudes, len(items)
+        output = items[-1]
+        self.top = f"Σ{self.called[id(output)]}" if output.shape else self.called[id(output)]  # what is differentiated
         self.nodes: list[DrawnNode] = []
         self.edges: list[Edge] = []
+        self.beside: list[tuple[str, str]] = []
+        self.paths: dict[int, list[_Path] | None] = {id(output): [_Path()]}  # None for too many, or not of scalars
 
     def draw(self, output: Value) -> None:
         """All of it, from the output to the leaves."""
-        totals, shares = _gradients(self.values)
+        self.totals, shares = _gradients(self.values)
         seed = "1" if not output.shape else "ones"
-        arriving: dict[int, list[str]] = defaultdict(list)  # by id of a Value, the nodes of its shares
-        arriving[id(output)] = [
-            self._add(seed, f"gradient of {self._label(output)}", totals[id(output)], ("start here",))
-        ]
+        arriving: dict[int, list[tuple[str, str, str]]] = defaultdict(list)  # by id of a Value: node, product, number
+        node = self._add(self._by(output), f"= {seed}", self.totals[id(output)], ("start here",))
+        arriving[id(output)] = [(node, seed, seed)]
         counts = Counter(id(x) for v in self.values for k, x in enumerate(v.inputs) if (id(v), k) in shares)
         for value in reversed(self.values):
             incoming = arriving[id(value)]
             if not incoming:
                 continue
-            total = incoming[0] if len(incoming) == 1 else self._sum(value, totals[id(value)], incoming)
+            total = incoming[0][0] if len(incoming) == 1 else self._sum(value, incoming)
+            self.beside.append((self.ids[id(value)], total))
             for k, x in enumerate(value.inputs):
-                if (id(value), k) in shares:
-                    what = "gradient" if counts[id(x)] == 1 else "share"
-                    rule, legend = self._rule(value, k)
-                    slope = derivative(value, k)
-                    product = [f"{number(totals[id(value)])} · {_factor(slope)}"] if slope else []
-                    name = f"{what} of {self._label(x)}"
-                    node = self._add(rule, name, shares[id(value), k], (*product, *legend))
-                    self.edges.append(Edge(total, node))
-                    arriving[id(x)].append(node)
+                if (id(value), k) not in shares:
+                    continue
+                share, slope = shares[id(value), k], derivative(value, k)
+                partial = self._partial(value, k)
+                text, rule = self._rule(value, k)
+                notes = [f"{partial} = {rule}"] if rule else []
+                notes += [f"{number(self.totals[id(value)])} · {_factor(slope)}"] if slope else []
+                through = f" through {self.called[id(value)]}" if counts[id(x)] > 1 else ""
+                node = self._add(f"{self._by(x)}{through}", f"= {text}", share, tuple(notes))
+                self.edges.append(Edge(total, node))
+                arriving[id(x)].append((node, text, form(share) or number(share)))
+                self._extend(value, x, partial, slope)
 
-    def _sum(self, value: Value, total: Any, shares: list[str]) -> str:
+    def chains(self) -> list[str]:
+        """For each leaf, if they are few, the product along each path to it: "∂y/∂a = ∂y/∂v1 · ∂v1/∂a = 0.8 · (-3) = -2.4"."""
+        leaves = [x for x in self.values if x.grad_fn is None and id(x) in self.totals]
+        known = [(x, paths) for x in leaves if (paths := self.paths.get(id(x)))]
+        if len(known) > _MOST_LINES:
+            return []
+        lines = []
+        for x, paths in known:
+            if any(len(path.factors) > 1 for path in paths):
+                symbols = f"{self._by(x)} = {' + '.join(' · '.join(path.factors) for path in paths)}"
+                products = [" · ".join([path.slopes[0], *map(_factor, path.slopes[1:])]) for path in paths]
+                numbers = f"= {' + '.join(products)} = {number(self.totals[id(x)])}"
+                is_short = len(symbols) + len(numbers) < _LONGEST_CHAIN
+                lines += [f"{symbols} {numbers}"] if is_short else [symbols, numbers]
+        return lines
+
+    def _extend(self, value: Value, x: Value, partial: str, slope: str) -> None:
+        """Add the paths through `value` to those that lead to x."""
+        before, here = self.paths.get(id(value)), self.paths.get(id(x), [])
+        if before is None or here is None or not slope:
+            self.paths[id(x)] = None
+            return
+        longer = [_Path((*path.factors, partial), (*path.slopes, slope)) for path in before]
+        fits = len(here) + len(longer) <= _MOST_PATHS and all(len(path.factors) <= _MOST_FACTORS for path in longer)
+        self.paths[id(x)] = [*here, *longer] if fits else None
+
+    def _sum(self, value: Value, shares: list[tuple[str, str, str]]) -> str:
         """The node where the shares of a Value that is used several times add up."""
-        note = f"{len(shares)} uses"
-        node = self._add("+", f"gradient of {self._label(value)}", total, (note,))
-        self.edges += [Edge(share, node) for share in shares]
+        is_short = len(shares) <= _MOST_TERMS
+        text = " + ".join(product for _, product, _ in shares) if is_short else f"sum over {len(shares)} uses"
+        numbers = (
+            [] if value.shape or not is_short else [" + ".join([shares[0][2], *(_factor(x) for _, _, x in shares[1:])])]
+        )
+        node = self._add(
+            self._by(value), f"= {text}", self.totals[id(value)], (*numbers, f"{len(shares)} uses: their shares add up")
+        )
+        self.edges += [Edge(share, node) for share, _, _ in shares]
         return node
 
     def _add(self, symbol: str, name: str, gradient: Any, notes: tuple[str, ...]) -> str:
         id = f"n{self.start + len(self.nodes)}"
-        numbers = tuple(map(number, statistics([gradient])))
-        alarm = not bool(np.isfinite(gradient).all())
+        found = statistics([gradient])
         self.nodes.append(
             DrawnNode(
-                id, Kind.GRADIENT, numbers, symbol=symbol, name=name, form=form(gradient), notes=notes, alarm=alarm
+                id,
+                Kind.GRADIENT,
+                tuple(map(number, found)),
+                symbol=symbol,
+                name=name,
+                form=form(gradient),
+                notes=notes,
+                alarm=not bool(np.isfinite(gradient).all()),
+                magnitude=magnitude(found) if self.magnitudes else None,
             )
         )
         return id
 
-    def _rule(self, value: Value, k: int) -> tuple[str, list[str]]:
-        """The op's rule for its k-th operand, times the incoming gradient g, and what its letters stand for.
+    def _by(self, x: Value) -> str:
+        """The gradient of a Value: "∂y/∂x"."""
+        return f"∂{self.top}/∂{self.called[id(x)]}"
 
-        Operands read as the user calls them. Those without a name keep the rule's own letter, unless something else has it.
-        """
-        op = value.grad_fn
-        if op is None or (op.shares is None and op.rules[k] is None):
-            return "", []
-        text, legend = rule_formula(op, k), []
-        if not text:  # a rule that cannot be read as a formula
-            return f"g · ∂{op.name}" if op.elementwise else f"gradient of {op.name}", []
+    def _partial(self, value: Value, k: int) -> str:
+        """The local derivative by operand k: "∂v1/∂x", or if x is several operands "∂v1/∂x, 2nd"."""
+        x = value.inputs[k]
+        again = sum(operand is x for operand in value.inputs) > 1
+        which = [f"{k + 1}{'stndrd'[2 * k : 2 * k + 2] if k < 3 else 'th'}"] if again else []
+        return ", ".join([f"∂{self.called[id(value)]}/∂{self.called[id(x)]}", *which])
+
+    def _rule(self, value: Value, k: int) -> tuple[str, str]:
+        """The gradient that operand k gets, as a product or in the words of the rule, and what the local derivative is."""
+        op, g = value.grad_fn, self._by(value)
+        assert op is not None
+        text = "" if op.shares is None and op.rules[k] is None else rule_formula(op, k)
         operands = dict(zip(op.arrays, value.inputs, strict=False)) | {"y": value}
-        free = (letter for letter in _FREE if letter not in self.taken)
-        for letter in dict.fromkeys(_LETTER.findall(text)):
-            operand = operands.get(letter)
-            own = self._called(operand)
-            if not own and operand is not None:
-                own = letter if letter not in self.taken else next(free)
-                legend.append(f"{own} is the result of {self._label(operand)}")
-            operands[letter] = own or letter
-        text = _LETTER.sub(lambda match: str(operands[match[0]]), text)
+        text = _OPERAND.sub(lambda match: self._called(operands.get(match[0]), match[0]), text)
         if op.elementwise:
-            text = _SIGNS.get(text) or (f"g · ({text})" if _LOOSE.search(text) else f"g · {text}")
-        return text, legend
+            partial = self._partial(value, k)
+            return f"{g} · ({partial})" if "," in partial else f"{g} · {partial}", text
+        return (_INCOMING.sub(lambda _: g, text) if text else f"{g} through {op.name}"), ""
 
-    def _called(self, x: Any) -> str:
+    def _called(self, x: Any, letter: str) -> str:
         """What an operand reads as in a rule: its name, or a plain number itself."""
-        if isinstance(x, Value):
-            return self.called.get(id(x), "")
-        return "" if x is None or np.ndim(x) else _factor(constant(x))
-
-    def _label(self, x: Any) -> str:
-        """What a Value is called, or the operation that computed it."""
-        data, op = (x.data, x.grad_fn) if isinstance(x, Value) else (x, None)
-        return self.called.get(id(x)) or (op.symbol if op is not None else form(data) or number(data))
+        if x is None:
+            return letter
+        return self.called.get(id(x)) or (letter if np.ndim(x) else _factor(constant(x)))
 
 
 def _factor(text: str) -> str:

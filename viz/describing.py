@@ -35,20 +35,19 @@ class Describer:
 
     def __init__(self, record: Recorded, uses: list[int], called: Mapping[int, str], magnitudes: bool) -> None:
         self.record, self.uses, self.called, self.magnitudes = record, uses, called, magnitudes
-        self.output = len(record.items) - 1
+        self.outputs = record.outputs or {len(record.items) - 1}
 
     def __call__(self, part: Part, id: str) -> DrawnNode:
         """The node for a part."""
         items = self.record.items
         kind = self._kind(part)
-        exits = [items[i] for i in part.exits()] if kind is not Kind.OUTPUT else [items[self.output]]
+        exits = [items[i] for i in (part.exits() if kind is not Kind.OUTPUT else part.blocks[-1][-1:])]
         inner = [items[i] for block in part.blocks for i in block] if part.size() > len(exits) else exits
         grads = statistics(_gradients(exits))
         values = statistics([data_of(x) for x in exits])
         unusual = values if inner is exits else statistics([data_of(x) for x in inner])
         slopes = grads if inner is exits else statistics(_gradients(inner))
         symbol, params = self._says(part)
-        kind = self._kind(part)
         shared = {self.uses[i] for i in part.exits()}
         return DrawnNode(
             id,
@@ -63,7 +62,7 @@ class Describer:
             uses=shared.pop() if len(shared) == 1 and not part.loose else 0,
             count=part.size(),
             alarm=not (_finite(unusual) and _finite(slopes)),
-            magnitude=_magnitude(grads) if self.magnitudes else None,
+            magnitude=magnitude(grads) if self.magnitudes else None,
         )
 
     def _kind(self, part: Part) -> Kind:
@@ -71,7 +70,7 @@ class Describer:
         x = self.record.items[last]
         if not isinstance(x, Value):
             return Kind.FOLD if part.loose else Kind.CONSTANT
-        if last == self.output and x.grad_fn is not None and not part.loose:
+        if last in self.outputs and x.grad_fn is not None and not part.loose:
             return Kind.OUTPUT
         if part.loose or len(part.blocks[0]) > 1:
             return Kind.FOLD
@@ -97,8 +96,7 @@ class Describer:
         return f"{len(steps):,} operations", ", ".join(told[:_MOST_STEPS] + ["…"] * (len(told) > _MOST_STEPS))
 
     def _name(self, exits: list[Any]) -> str:
-        x = exits[0]
-        return str((x.name if isinstance(x, Value) else None) or self.called.get(id(x), "")) if len(exits) == 1 else ""
+        return self.called.get(id(exits[0]), "") if len(exits) == 1 else ""
 
     def _notes(self, exits: list[int]) -> tuple[str, ...]:
         notes = Counter(self._notes_on(exits))
@@ -132,7 +130,8 @@ def _finite(numbers: Sequence[Any]) -> bool:
     return all(abs(x) < float("inf") for x in numbers[-2:])
 
 
-def _magnitude(grads: Sequence[Any]) -> float | None:
+def magnitude(grads: Sequence[Any]) -> float | None:
+    """log10 of the largest |gradient|, given the least and the largest number last; None if it is 0 or not finite."""
     largest = max((abs(float(x)) for x in grads[-2:]), default=0.0)
     return round(log10(largest), 4) if 0 < largest < float("inf") else None
 

@@ -14,10 +14,11 @@ from tinygrad_edu import DTypeError, Value
 from .describing import Describer
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind, Sizes
 from .fold import Folding, fold
-from .names import by_id, check
+from .names import by_id, check, distinct
 from .operands import derivative, labels
 from .parts import MOST_ROLES, Graph, Part
 from .recorded import INSIDE, Recorded, recorded
+from .scalars import apart, has_arrays
 from .text import data_of, not_finite
 from .words import description, folded
 
@@ -26,10 +27,17 @@ READABLE = 120  # nodes that fit on a page
 _LONGEST_OPENED = 40  # operations of a run that a page opens to; nobody reads on for more
 
 
-def drawing_of(output: Value, names: Mapping[str, Any] | None = None, title: str | None = None) -> Drawing:
+def drawing_of(
+    output: Value,
+    names: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    derivatives: bool = False,
+    magnitudes: bool = False,
+) -> Drawing:
     """Draw all that `output` was computed from, each operation and each number; see `viz.graph`."""
     _check(output, names, title, "scalar")
-    sheet = _Sheet(recorded(output, numbers_inside=False), by_id(names or {}), title or "")
+    record = recorded(output, numbers_inside=False)
+    sheet = _Sheet(record, distinct(record.items, by_id(names or {})), title or "", derivatives, magnitudes)
     return sheet.drawing(sheet.fold(len(sheet.record.items)))
 
 
@@ -54,10 +62,18 @@ def drawings_of(
         limits = min(limits[0], READABLE), min(limits[1], READABLE)
         if record.total() <= limits[0]:
             record = recorded(output, numbers_inside=False)
-    sheet = _Sheet(record, by_id(names or {}), title or "", derivatives, magnitudes)
+    called = distinct(record.items, by_id(names or {}))
+    if detail == "scalar" and has_arrays(record):
+        record, called = apart(record, called)
+    sheet = _Sheet(record, called, title or "", derivatives, magnitudes)
     folding = sheet.fold(limits[0])
     smaller = sheet.drawing(sheet.fold(limits[1])) if len(folding.parts) > limits[1] else None
     drawing = sheet.drawing(folding)
+    if derivatives and drawing.edges and not any(edge.derivative for edge in drawing.edges):
+        raise DTypeError(
+            "graph: got derivatives=True, which labels operations on scalars, and none is drawn here; "
+            "use detail='scalar' with a small graph, or leave it out"
+        )
     return Sizes(drawing, smaller, sheet.opened(folding, drawing))
 
 
@@ -66,7 +82,7 @@ class _Sheet:
 
     Args:
         record: of the output.
-        called: names by identity of Values and arrays.
+        called: names by identity of Values and arrays, no two alike.
         title, derivatives, magnitudes: as in `viz.graph`.
     """
 
@@ -151,7 +167,7 @@ def _graph(record: Recorded, called: Mapping[int, str]) -> Graph:
         data, what = (x.data, x.grad_fn or x.requires_grad) if isinstance(x, Value) else (x, None)
         key = (what, data.shape, data.dtype) if isinstance(data, np.ndarray) else what
         keys.append(numbers.setdefault(key, len(numbers)))
-        if id(x) in called or (isinstance(x, Value) and x.extra and x.name):
+        if id(x) in called:
             pinned.append(i)
     return Graph(keys, record.inputs, record.uses(), frozenset(pinned))
 

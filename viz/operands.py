@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu import Op, Value
 
+from .passing import passed_on
 from .text import data_of, number
 
 _PROBE = (0.3, 0.7)  # in the domain of most operations, and where none is symmetric by accident (as 2**4 is)
@@ -42,14 +43,20 @@ def _ordinal(n: int) -> str:
 
 
 def derivative(value: Value, k: int) -> str:
-    """The local derivative of an elementwise operation on scalars by its k-th operand; "" for others, and for constants.
+    """The local derivative of an operation on scalars by its k-th operand; "" for others, and for constants.
 
-    It comes from the operation's own rule, given 1 as the incoming gradient.
+    It comes from the operation's own rule, given 1 as the incoming gradient. The rule must be for scalars: that of an elementwise
+    operation, or of one of any number of operands.
     """
     op, operand = value.grad_fn, value.inputs[k]
-    rule = op.rules[k] if op is not None and op.elementwise else None
     data = [data_of(x) for x in (value, *value.inputs)]
-    if rule is None or not isinstance(operand, Value) or not operand.requires_grad or any(map(np.ndim, data)):
+    if op is None or not isinstance(operand, Value) or not operand.requires_grad or any(map(np.ndim, data)):
+        return ""
+    if op.shares is not None:
+        share = passed_on(value, 1.0)[k]
+        return "" if share is None else number(share)
+    rule = op.rules[k] if op.elementwise else None
+    if rule is None:
         return ""
     with np.errstate(all="ignore"):  # on NumPy's numbers, which answer 1/0 where Python's raise
         return number(rule.apply(np.float64(1), *map(np.float64, data), **value.params))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -19,11 +20,13 @@ class Recorded(NamedTuple):
         items: Values, and constants as plain numbers and arrays. An array that was used twice occurs once.
         inputs: for each item the positions of its operands, in their order, or `INSIDE`; () for leaves and constants.
         changed: positions of the leaves that were changed in place after they were used.
+        outputs: positions of the outputs, where there are several.
     """
 
     items: list[Any]
     inputs: list[tuple[int, ...]]
     changed: set[int]
+    outputs: frozenset[int] = frozenset()
 
     def total(self) -> int:
         """How many nodes there are, those included that are told inside an operation."""
@@ -46,7 +49,12 @@ def recorded(output: Value, numbers_inside: bool) -> Recorded:
         output: any Value.
         numbers_inside: whether plain numbers count as part of the operation that they were given to.
     """
-    items, inputs, changed = record = Recorded([], [], set())
+    return listed(_operations(output), numbers_inside)
+
+
+def listed(operations: Sequence[Value], numbers_inside: bool, outputs: Sequence[Value] = ()) -> Recorded:
+    """The same of operations that are in order already, and that several outputs may be computed by."""
+    items, inputs, changed, _ = record = Recorded([], [], set())
     place: dict[Value, int] = {}
     arrays: dict[int, int] = {}  # the places of arrays, by identity: equal ones need not be the same
 
@@ -55,7 +63,7 @@ def recorded(output: Value, numbers_inside: bool) -> Recorded:
         inputs.append(())
         return len(items) - 1
 
-    for value in _operations(output):
+    for value in operations:
         sources = []
         for x in value.inputs:
             if isinstance(x, Value):
@@ -74,7 +82,10 @@ def recorded(output: Value, numbers_inside: bool) -> Recorded:
         place[value] = len(items)
         items.append(value)
         inputs.append(tuple(sources))
-    return record
+    for value in outputs:  # of which some may be leaves
+        if value not in place:
+            place[value] = put(value)
+    return record._replace(outputs=frozenset(place[value] for value in outputs))
 
 
 def _operations(output: Value) -> list[Value]:

@@ -36,7 +36,7 @@ NO_GRADIENT = "no gradient yet"
 
 
 def drawing(value: Value, names: object = None) -> Drawing:
-    return graph(value, names, detail="scalar").drawing
+    return drawing_of(value, names)
 
 
 def node(value: Value, name: str) -> DrawnNode:
