@@ -38,7 +38,7 @@ def drawing_of(
     _check(output, names, title, "scalar")
     record = recorded(output, numbers_inside=False)
     sheet = _Sheet(record, distinct(record.items, by_id(names or {})), title or "", derivatives, magnitudes)
-    return sheet.drawing(sheet.fold(len(sheet.record.items)))
+    return _checked(sheet.drawing(sheet.fold(len(sheet.record.items))), derivatives)
 
 
 def drawings_of(
@@ -68,13 +68,18 @@ def drawings_of(
     sheet = _Sheet(record, called, title or "", derivatives, magnitudes)
     folding = sheet.fold(limits[0])
     smaller = sheet.drawing(sheet.fold(limits[1])) if len(folding.parts) > limits[1] else None
-    drawing = sheet.drawing(folding)
+    drawing = _checked(sheet.drawing(folding), derivatives)
+    return Sizes(drawing, smaller, sheet.opened(folding, drawing))
+
+
+def _checked(drawing: Drawing, derivatives: bool) -> Drawing:
+    """The drawing. Raises DTypeError if it has operations, and none has the local derivatives that were asked for."""
     if derivatives and drawing.edges and not any(edge.derivative for edge in drawing.edges):
         raise DTypeError(
             "graph: got derivatives=True, which labels operations on scalars, and none is drawn here; "
             "use detail='scalar' with a small graph, or leave it out"
         )
-    return Sizes(drawing, smaller, sheet.opened(folding, drawing))
+    return drawing
 
 
 class _Sheet:

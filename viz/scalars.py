@@ -24,7 +24,7 @@ from .recorded import Recorded, listed
 from .text import data_of
 
 MOST_SCALARS = 500  # nodes; a PNG file holds no more
-_MOST_ARROWS = 2_000
+MOST_ARROWS = 2_000
 
 
 class _Number:
@@ -113,15 +113,13 @@ def apart(record: Recorded, called: Mapping[int, str]) -> tuple[Recorded, dict[i
     arrays: list[Any] = []  # for each item its entries
     names: dict[int, str] = {}
     for i, x in enumerate(record.items):
-        _check_size(x, called, np.size(data_of(x)))
+        _check(x, called, np.size(data_of(x)), 0)
         entries = _result(x, [arrays[k] for k in record.inputs[i]], made) if record.inputs[i] else _leaves(x, made)
         arrays.append(entries)
         if name := called.get(id(x)):
             for at in np.ndindex(entries.shape):
                 names.setdefault(id(entries[at].value), entry(name, at, entries.shape))
-        arrows = sum(len(v.inputs) for v in made)
-        if len(made) > MOST_SCALARS or arrows > _MOST_ARROWS:
-            _check_size(x, called, max(len(made), MOST_SCALARS + 1))
+        _check(x, called, len(made), sum(len(v.inputs) for v in made))
     outputs = [_recorded(x, made) for x in arrays[-1].flat]
     needed = _reaching(outputs)
     apart = listed([v for v in made if id(v) in needed and v.inputs], False, outputs)
@@ -129,14 +127,17 @@ def apart(record: Recorded, called: Mapping[int, str]) -> tuple[Recorded, dict[i
     return apart, names
 
 
-def _check_size(x: Any, called: Mapping[int, str], size: int) -> None:
-    if size > MOST_SCALARS:
-        op = x.grad_fn if isinstance(x, Value) else None
-        what = f"{op.name if op else called.get(id(x), 'an operand')} of shape {np.shape(data_of(x))}"
-        raise GraphError(
-            f"graph: detail='scalar' draws at most {MOST_SCALARS} numbers, got {size:,} at {what}; "
-            "pass fewer examples, draw a smaller part, or use detail='tensor'"
-        )
+def _check(x: Any, called: Mapping[int, str], numbers: int, arrows: int) -> None:
+    """Raises GraphError, in the name of the item x that was met last, if there are too many."""
+    if numbers <= MOST_SCALARS and arrows <= MOST_ARROWS:
+        return
+    op = x.grad_fn if isinstance(x, Value) else None
+    got = f"{numbers:,} numbers" if numbers > MOST_SCALARS else f"{arrows:,} arrows"
+    what = f"{op.name if op else called.get(id(x), 'an operand')} of shape {np.shape(data_of(x))}"
+    raise GraphError(
+        f"graph: detail='scalar' draws at most {MOST_SCALARS} numbers and {MOST_ARROWS:,} arrows, got {got} up to {what}; "
+        "pass fewer examples, draw a smaller part, or use detail='tensor'"
+    )
 
 
 def _leaves(x: Any, made: list[Value]) -> Any:
@@ -233,22 +234,23 @@ def _entry_op(value: Value, at: tuple[int, ...], places: Any) -> Op:
 
 
 def _dependence(value: Value) -> Any:
-    """Which entries of operands, in rows, each entry of the result depends on: it turns NaN where they do."""
-    data = [np.array(data_of(x)) for x in value.inputs]
+    """Which entries of operands, in rows, each entry of the result depends on: it turns NaN or another number as they do."""
+    op, data = value.grad_fn, [np.array(data_of(x)) for x in value.inputs]
+    assert op is not None
     touched = np.ones((sum(x.size for x in data), value.size), bool)
-    row = 0
-    for k, x in enumerate(data):
-        for at in product(*map(range, x.shape)):
-            if x.dtype.kind == "f":
-                spoiled = [np.array(each) for each in data]
-                spoiled[k][at] = np.nan
-                try:
-                    with np.errstate(all="ignore"):
-                        y = value.grad_fn.forward(*spoiled, **value.params)  # type: ignore[union-attr]
-                    touched[row] = np.ravel(np.isnan(y))
-                except Exception:  # it refuses NaN, so any entry may depend on it
-                    pass
-            row += 1
+    places = [(k, at) for k, x in enumerate(data) for at in product(*map(range, x.shape))]
+    for row, (k, at) in enumerate(places):
+        if data[k].dtype.kind != "f":
+            continue
+        touched[row] = False
+        for other in (np.nan, data[k][at] + 1):
+            changed = [x.copy() for x in data]
+            changed[k][at] = other
+            try:
+                with np.errstate(all="ignore"):
+                    touched[row] |= np.ravel(op.forward(*changed, **value.params) != value.data)
+            except Exception:  # it refuses such a number: any entry may depend on it
+                touched[row] = True
     return touched
 
 
