@@ -15,7 +15,7 @@ from tinygrad_edu import GraphError, Value, rule_formula
 from .describing import magnitude
 from .drawing import NO_GRADIENT, Drawing, DrawnNode, Edge, Group, Kind
 from .expression import drawing_of
-from .operands import derivative
+from .operands import derivative, ordinal
 from .passing import passed_on
 from .recorded import recorded
 from .stepping.notation import labels_of
@@ -163,14 +163,14 @@ class _Sketch:
                 text, rule = self._rule(value, k)
                 notes = [f"{partial} = {rule}"] if rule else []
                 notes += [f"{number(self.totals[id(value)])} · {_factor(slope)}"] if slope else []
-                through = f" through {self.called[id(value)]}" if counts[id(x)] > 1 else ""
+                through = f" through {self.called[id(value)]}{self._which(value, k)}" if counts[id(x)] > 1 else ""
                 node = self._add(f"{self._by(x)}{through}", f"= {text}", share, tuple(notes))
                 self.edges.append(Edge(total, node))
                 arriving[id(x)].append((node, text, form(share) or number(share)))
                 self._extend(value, x, partial, slope)
 
     def chains(self) -> list[str]:
-        """For each leaf, if they are few, the product along each path to it: "∂y/∂a = ∂y/∂v1 · ∂v1/∂a = 0.8 · (-3) = -2.4"."""
+        """For each leaf, if they are few, the product along each path to it: "dy/da = ∂y/∂v1 · ∂v1/∂a = 0.8 · (-3) = -2.4"."""
         leaves = [x for x in self.values if x.grad_fn is None and id(x) in self.totals]
         known = [(x, paths) for x in leaves if (paths := self.paths.get(id(x)))]
         if len(known) > _MOST_LINES:
@@ -227,15 +227,17 @@ class _Sketch:
         return id
 
     def _by(self, x: Value) -> str:
-        """The gradient of a Value: "∂y/∂x"."""
-        return f"∂{self.top}/∂{self.called[id(x)]}"
+        """The gradient of a Value, along all paths: "dy/dx"."""
+        return f"d{self.top}/d{self.called[id(x)]}"
 
     def _partial(self, value: Value, k: int) -> str:
-        """The local derivative by operand k: "∂v1/∂x", or if x is several operands "∂v1/∂x, 2nd"."""
-        x = value.inputs[k]
-        again = sum(operand is x for operand in value.inputs) > 1
-        which = [f"{k + 1}{'stndrd'[2 * k : 2 * k + 2] if k < 3 else 'th'}"] if again else []
-        return ", ".join([f"∂{self.called[id(value)]}/∂{self.called[id(x)]}", *which])
+        """The local derivative by operand k, all else being constant: "∂v1/∂x", or if x is several operands "∂v1/∂x, 2nd"."""
+        return f"∂{self.called[id(value)]}/∂{self.called[id(value.inputs[k])]}{self._which(value, k)}"
+
+    def _which(self, value: Value, k: int) -> str:
+        """Which operand it is, where one Value is several."""
+        again = sum(operand is value.inputs[k] for operand in value.inputs) > 1
+        return f", {ordinal(k + 1)}" if again else ""
 
     def _rule(self, value: Value, k: int) -> tuple[str, str]:
         """The gradient that operand k gets, as a product or in the words of the rule, and what the local derivative is."""
@@ -245,15 +247,19 @@ class _Sketch:
         operands = dict(zip(op.arrays, value.inputs, strict=False)) | {"y": value}
         text = _OPERAND.sub(lambda match: self._called(operands.get(match[0]), match[0]), text)
         if op.elementwise:
-            partial = self._partial(value, k)
-            return f"{g} · ({partial})" if "," in partial else f"{g} · {partial}", text
+            partial, sums = (
+                self._partial(value, k),
+                "Σ " * (value.inputs[k].shape != value.shape),
+            )  # where it was broadcast
+            return f"{sums}{g} · ({partial})" if "," in partial else f"{sums}{g} · {partial}", text
         return (_INCOMING.sub(lambda _: g, text) if text else f"{g} through {op.name}"), ""
 
     def _called(self, x: Any, letter: str) -> str:
         """What an operand reads as in a rule: its name, or a plain number itself."""
         if x is None:
             return letter
-        return self.called.get(id(x)) or (letter if np.ndim(x) else _factor(constant(x)))
+        is_number = not isinstance(x, Value) and not np.ndim(x)
+        return _factor(constant(x)) if is_number else self.called.get(id(x), letter)
 
 
 def _factor(text: str) -> str:

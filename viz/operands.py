@@ -23,7 +23,7 @@ def labels(op: Op | None, count: int) -> Sequence[str]:
     if op is None or count < 2 or (op.elementwise and count == 2 and _commutes(op)):
         return [""] * count
     named = {i: name for i, name in enumerate(op.arrays) if len(name) > 1}
-    return [named.get(i, _ordinal(i + 1)) for i in range(count)]
+    return [named.get(i, ordinal(i + 1)) for i in range(count)]
 
 
 @cache
@@ -37,7 +37,8 @@ def _commutes(op: Op) -> bool:
         return False
 
 
-def _ordinal(n: int) -> str:
+def ordinal(n: int) -> str:
+    """1st, 2nd, 3rd, ..."""
     suffix = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
     return f"{n}{suffix}"
 

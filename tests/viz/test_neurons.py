@@ -6,10 +6,9 @@ import re
 
 import numpy as np
 import pytest
-
-import nn
 from samples import TROUBLE
 
+import nn
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
 from viz import Drawing, Kind, graph
 
