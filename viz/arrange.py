@@ -47,8 +47,11 @@ def against(drawing: Drawing) -> set[Edge]:
 
 
 def declared(drawing: Drawing) -> list[DrawnNode]:
-    """The nodes in the order to tell Graphviz of: what is declared first stands lowest, and that is the backward pass."""
-    return sorted(drawing.nodes, key=lambda node: node.kind is not Kind.GRADIENT)
+    """The nodes in the order to tell Graphviz of, so that the backward pass stands below the forward pass, or right of it.
+
+    What is declared first stands lowest where arrows lead to the right, and leftmost where they lead down.
+    """
+    return sorted(drawing.nodes, key=lambda node: (node.kind is Kind.GRADIENT) == (drawing.flow == "down"))
 
 
 def add_columns(graph: Digraph, drawing: Drawing, escaped: Callable[[str], str]) -> None:

@@ -38,6 +38,7 @@ def drawing_of_backward(
     title: str | None = None,
     derivatives: bool = False,
     magnitudes: bool = False,
+    own_names: bool = True,
 ) -> Drawing:
     """Draw the chain rule at work on `output`: for each use of each Value the product that is its share of the gradient.
 
@@ -50,12 +51,13 @@ def drawing_of_backward(
         title: stands above the picture.
         derivatives: whether arrows of the forward half tell local derivatives.
         magnitudes: whether gradients carry their size, for the colour scale.
+        own_names: whether the name that a Value carries comes before the one in `names`.
 
     Raises:
         DTypeError: if an argument is of another type.
         GraphError: if no gradient flows to anything, the graph was released or changed in place, or it is too large to read.
     """
-    forward = drawing_of(output, names, title, derivatives)
+    forward = drawing_of(output, names, title, derivatives, own_names=own_names)
     items = recorded(output, numbers_inside=False).items
     if len(items) > MOST_RECORDED:
         raise GraphError(

@@ -33,11 +33,12 @@ def drawing_of(
     title: str | None = None,
     derivatives: bool = False,
     magnitudes: bool = False,
+    own_names: bool = True,
 ) -> Drawing:
     """Draw all that `output` was computed from, each operation and each number; see `viz.graph`."""
     _check(output, names, title, "scalar")
     record = recorded(output, numbers_inside=False)
-    sheet = _Sheet(record, distinct(record.items, by_id(names or {})), title or "", derivatives, magnitudes)
+    sheet = _Sheet(record, distinct(record.items, by_id(names or {}), own_names), title or "", derivatives, magnitudes)
     return _checked(sheet.drawing(sheet.fold(len(sheet.record.items))), derivatives)
 
 
@@ -48,12 +49,14 @@ def drawings_of(
     detail: str = "scalar",
     derivatives: bool = False,
     magnitudes: bool = False,
+    own_names: bool = True,
     *,
     limits: tuple[int, int],
 ) -> Sizes:
     """Draw what `output` was computed from; see `viz.graph`.
 
     Args:
+        own_names: whether the name that a Value carries comes before the one in `names`.
         limits: the most nodes that may be drawn, and the most in a PNG file, at least 60.
     """
     _check(output, names, title, detail)
@@ -62,7 +65,7 @@ def drawings_of(
         limits = min(limits[0], READABLE), min(limits[1], READABLE)
         if record.total() <= limits[0]:
             record = recorded(output, numbers_inside=False)
-    called = distinct(record.items, by_id(names or {}))
+    called = distinct(record.items, by_id(names or {}), own_names)
     if detail == "scalar" and has_arrays(record):
         record, called = apart(record, called)
     sheet = _Sheet(record, called, title or "", derivatives, magnitudes)

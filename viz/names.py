@@ -30,7 +30,7 @@ def by_id(names: Mapping[str, Any]) -> dict[int, str]:
     return called
 
 
-def distinct(items: Iterable[Any], called: Mapping[int, str]) -> dict[int, str]:
+def distinct(items: Iterable[Any], called: Mapping[int, str], own_first: bool = True) -> dict[int, str]:
     """What each of the items that has a name is called, by identity, no two alike.
 
     It is the name that a Value carries itself, else the user's. If several carry the same, those of the user come first,
@@ -39,13 +39,14 @@ def distinct(items: Iterable[Any], called: Mapping[int, str]) -> dict[int, str]:
     Args:
         items: Values and constants.
         called: what the user calls them.
+        own_first: whether the name that a Value carries comes before the user's, where it tells enough.
     """
     own: dict[int, str] = {}
     for x in items:
         name = x.name if isinstance(x, Value) and x.extra else None
         if name or (called and id(x) in called):
             own[id(x)] = str(name or called[id(x)])
-    if len(set(own.values())) < len(own):
+    if not own_first or len(set(own.values())) < len(own):
         own = {x: called.get(x, name) for x, name in own.items()}
     taken, counts = set(own.values()), Counter[str]()
     for x, name in own.items():

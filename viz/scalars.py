@@ -229,7 +229,7 @@ def _entry_op(value: Value, at: tuple[int, ...], places: Any) -> Op:
     def shares(g: Any, _y: Any, *_numbers: Any, **_params: Any) -> list[Any]:
         return [None if slope is None else g * slope for slope in known]
 
-    symbol = entry(op.symbol, at, value.shape)
+    symbol = op.symbol + entry("y", at, value.shape)[1:]
     return Op(op.name, forward, (), Rule(shares), symbol, (), None, False, None)
 
 

@@ -673,6 +673,7 @@ def test_queries_keys_and_values_are_named(sizes):
     }
     assert {n.name for n in draw(model, q, k, v).nodes if n.kind is Kind.RESULT} >= {f"attn.{x} by head" for x in "QKV"}
     nodes = {n.name: n for n in draw(model, q, k, v, detail="tensor").nodes}
+    assert {"attn.out_proj.weight"} <= nodes.keys()  # not "W", as it is in one of several modules
     weights = [model.attn.in_proj_weight] if not sizes else [model.attn.q_proj_weight]
     expected = q @ weights[0].data[:4].T
     assert nodes["attn.Q"].value == tuple(f"{f(expected):.4g}" for f in (np.mean, np.min, np.max))
