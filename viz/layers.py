@@ -86,7 +86,9 @@ def drawings_of_model(
     if detail in _EXPRESSION:
         output, called = run.outputs[0].result, {**(names or {}), **_called(run)}
         shown = _title(model) if title is None else title
-        is_one = len({path.rpartition(".")[0] for path, _ in model.named_parameters()}) < 2  # W tells enough, if of one module
+        is_one = (
+            len({path.rpartition(".")[0] for path, _ in model.named_parameters()}) < 2
+        )  # W tells enough, if of one module
         if detail == "backward":
             return Sizes(drawing_of_backward(output, called, shown, derivatives, magnitudes, is_one))
         return drawings_of(output, called, shown, detail, derivatives, magnitudes, is_one, limits=limits)

@@ -140,8 +140,10 @@ def _example(model: Module, inputs: Sequence[Any], row: int | None) -> tuple[Any
         linear = next((module for _, module in _in_a_row(model) if isinstance(module, (Linear, Perceptron))), None)
         x = np.zeros((1, linear.weight.shape[1] if linear else 1))
     else:
-        x = np.asarray(data_of(inputs[0]))
+        x = np.atleast_1d(data_of(inputs[0]))
         x = x[None] if x.ndim == 1 else x
+    if not len(x):
+        raise DTypeError("graph: got inputs of no rows, expected at least one")
     if row is not None and not (isinstance(row, (int, np.integer)) and 0 <= row < len(x) and inputs):
         told = f"expected 0 to {len(x) - 1} for inputs of {many(len(x), 'row')}" if inputs else "and no inputs"
         raise DTypeError(f"graph: got row={row!r}, {told}")

@@ -88,6 +88,8 @@ def test_the_row_of_the_batch_is_named_and_chosen():
             units(model, x, row=row)
     with pytest.raises(DTypeError, match="graph: got row=0, and no inputs"):
         units(model, row=0)
+    with pytest.raises(DTypeError, match="graph: got inputs of no rows"):
+        units(model, np.ones((0, 2)))
 
 
 def test_magnitudes_are_those_of_a_units_weights_and_bias():

@@ -195,6 +195,7 @@ def test_expressions_of_scalars_stay_as_they_were():
     [
         (lambda: (Value(np.ones(501), name="w") * 2).sum(), r"got 501 numbers up to w of shape \(501,\)"),
         (lambda: Value(np.ones((9, 9))) @ Value(np.ones((9, 9))), r"got 1,539 numbers up to matmul of shape \(9, 9\)"),
+        (lambda: (x := Value(np.eye(22))) @ x, r"got 10,001 numbers up to matmul of shape \(22, 22\)"),
         (lambda: np.linalg.inv(Value(np.eye(9) + 0.1)), r"got 6,561 arrows up to inv of shape \(9, 9\)"),
     ],
 )
@@ -203,6 +204,18 @@ def test_what_is_too_large_is_refused_by_name(make, message):
         GraphError, match=f"graph: detail='scalar' draws at most 500 numbers and 2,000 arrows, {message}.*'tensor'"
     ):
         draw(make())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_in_another_order_is_no_other_operation(dtype):
+    x = Value(np.array([10.0, 1.0, -10.0, 1 / 3], dtype), name="x")
+    assert {n.symbol for n in draw((x * x).sum() - x.sum()).nodes} == {"", "×", "+", "-"}
+
+
+def test_numbers_that_are_not_finite_are_taken_apart_too():
+    x = Value([np.nan, np.inf, 1.0], name="x")
+    d = draw(x @ Value([1.0, 0.0, 2.0], name="w"))
+    assert [n.value for n in d.nodes if n.symbol == "×"] == [("nan",), ("nan",), ("2",)]
 
 
 def test_five_hundred_numbers_are_drawn():
