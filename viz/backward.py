@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from .drawing import NO_GRADIENT, Drawing, DrawnNode, Edge, Group, Kind
 from .expression import drawing_of
 from .operands import derivative, ordinal
 from .passing import passed_on
+from .paths import Paths, factor
 from .recorded import recorded
 from .stepping.notation import labels_of
 from .text import constant, form, number, statistics
@@ -26,10 +27,6 @@ _OPERAND = re.compile(r"(?<![A-Za-z_])[abxy](?![A-Za-z0-9_(])")  # a name in a r
 _INCOMING = re.compile(r"(?<![A-Za-z_])g(?![A-Za-z0-9_(])")
 _LOOSE = re.compile(r"^-| [-+/] | if ")  # what a product needs brackets around
 _MOST_TERMS = 3  # of a sum that is written out
-_MOST_PATHS = 3  # to a leaf whose products are written out
-_MOST_FACTORS = 6
-_LONGEST_CHAIN = 80  # characters, with its numbers, that stand in one line
-_MOST_LINES = 6  # leaves whose chain rule stands below the title
 
 
 def drawing_of_backward(
@@ -107,18 +104,6 @@ def _is_result(x: Any) -> bool:
     return isinstance(x, Value) and x.grad_fn is not None
 
 
-class _Path(NamedTuple):
-    """A product of local derivatives from the output to a Value.
-
-    Attributes:
-        factors: as "∂y/∂v1".
-        slopes: their numbers.
-    """
-
-    factors: tuple[str, ...] = ()
-    slopes: tuple[str, ...] = ()
-
-
 class _Sketch:
     """The backward half of the drawing.
 
@@ -141,7 +126,7 @@ class _Sketch:
         self.nodes: list[DrawnNode] = []
         self.edges: list[Edge] = []
         self.beside: list[tuple[str, str]] = []
-        self.paths: dict[int, list[_Path] | None] = {id(output): [_Path()]}  # None for too many, or not of scalars
+        self.paths = Paths(output)
 
     def draw(self, output: Value) -> None:
         """All of it, from the output to the leaves."""
@@ -164,45 +149,24 @@ class _Sketch:
                 partial = self._partial(value, k)
                 text, rule = self._rule(value, k)
                 notes = [f"{partial} = {rule}"] if rule else []
-                notes += [f"{number(self.totals[id(value)])} · {_factor(slope)}"] if slope else []
+                notes += [f"{number(self.totals[id(value)])} · {factor(slope)}"] if slope else []
                 through = f" through {self.called[id(value)]}{self._which(value, k)}" if counts[id(x)] > 1 else ""
                 node = self._add(f"{self._by(x)}{through}", f"= {text}", share, tuple(notes))
                 self.edges.append(Edge(total, node))
                 arriving[id(x)].append((node, text, form(share) or number(share)))
-                self._extend(value, x, partial, slope)
+                self.paths.extend(value, x, partial, slope)
 
     def chains(self) -> list[str]:
-        """For each leaf, if they are few, the product along each path to it: "dy/da = ∂y/∂v1 · ∂v1/∂a = 0.8 · (-3) = -2.4"."""
-        leaves = [x for x in self.values if x.grad_fn is None and id(x) in self.totals]
-        known = [(x, paths) for x in leaves if (paths := self.paths.get(id(x)))]
-        if len(known) > _MOST_LINES:
-            return []
-        lines = []
-        for x, paths in known:
-            if any(len(path.factors) > 1 for path in paths):
-                symbols = f"{self._by(x)} = {' + '.join(' · '.join(path.factors) for path in paths)}"
-                products = [" · ".join([path.slopes[0], *map(_factor, path.slopes[1:])]) for path in paths]
-                numbers = f"= {' + '.join(products)} = {number(self.totals[id(x)])}"
-                is_short = len(symbols) + len(numbers) < _LONGEST_CHAIN
-                lines += [f"{symbols} {numbers}"] if is_short else [symbols, numbers]
-        return lines
-
-    def _extend(self, value: Value, x: Value, partial: str, slope: str) -> None:
-        """Add the paths through `value` to those that lead to x."""
-        before, here = self.paths.get(id(value)), self.paths.get(id(x), [])
-        if before is None or here is None or not slope:
-            self.paths[id(x)] = None
-            return
-        longer = [_Path((*path.factors, partial), (*path.slopes, slope)) for path in before]
-        fits = len(here) + len(longer) <= _MOST_PATHS and all(len(path.factors) <= _MOST_FACTORS for path in longer)
-        self.paths[id(x)] = [*here, *longer] if fits else None
+        """For each leaf, if they are few, the product along each path to it."""
+        leaves = [x for x in self.values if x.grad_fn is None and not x.shape and id(x) in self.totals]
+        return self.paths.lines([(x, self._by(x), number(self.totals[id(x)])) for x in leaves])
 
     def _sum(self, value: Value, shares: list[tuple[str, str, str]]) -> str:
         """The node where the shares of a Value that is used several times add up."""
         is_short = len(shares) <= _MOST_TERMS
         text = " + ".join(product for _, product, _ in shares) if is_short else f"sum over {len(shares)} uses"
         numbers = (
-            [] if value.shape or not is_short else [" + ".join([shares[0][2], *(_factor(x) for _, _, x in shares[1:])])]
+            [] if value.shape or not is_short else [" + ".join([shares[0][2], *(factor(x) for _, _, x in shares[1:])])]
         )
         node = self._add(
             self._by(value), f"= {text}", self.totals[id(value)], (*numbers, f"{len(shares)} uses: their shares add up")
@@ -261,11 +225,7 @@ class _Sketch:
         if x is None:
             return letter
         is_number = not isinstance(x, Value) and not np.ndim(x)
-        return _factor(constant(x)) if is_number else self.called.get(id(x), letter)
-
-
-def _factor(text: str) -> str:
-    return f"({text})" if text.startswith("-") else text
+        return factor(constant(x)) if is_number else self.called.get(id(x), letter)
 
 
 def _gradients(values: list[Value]) -> tuple[dict[int, Any], dict[tuple[int, int], Any]]:
