@@ -20,7 +20,7 @@ SETUP = """
 import numpy as np
 import nn
 import viz
-from tinygrad_edu import Value, sigmoid, tanh, where, sqrt
+from tinygrad_edu import Value, sigmoid, softmax, sqrt, tanh, where
 from nn.functional import cross_entropy, mse_loss
 from nn.optim import LBFGS, SGD, Adam, trace
 """
@@ -91,10 +91,49 @@ picture = viz.graph(loss, locals(), title="softmax regression", magnitudes=True)
 """,
     ),
     (
-        "Forward and backward",
+        "The chain rule: a product along each path, a sum over paths",
         """
-a, b, c = Value(2.0), Value(-3.0), Value(10.0)
-picture = viz.graph(tanh(a * b + c), locals(), title="what backward() computes", detail="backward")
+w, x, b = Value(0.5), Value(2.0), Value(-0.5)
+z = w * x + b
+L = sigmoid(z) + 0.1 * w**2
+picture = viz.graph(L, locals(), title="what backward() computes", detail="backward")
+""",
+    ),
+    (
+        "The chain rule of matrices",
+        """
+x, W = Value(np.array([1.0, 2.0])), Value(np.array([[0.5, -1.0], [2.0, 0.25]]))
+L = tanh(W @ x).sum()
+picture = viz.graph(L, locals(), title="the transposed matrix carries the gradient back", detail="backward")
+""",
+    ),
+    (
+        "A linear model and its squared error, number by number",
+        """
+model = nn.Linear(2, 1, bias=False, rng=0)
+model.weight.name, y = "θ", np.array([3.0])
+loss = lambda p: ((p - y) ** 2).sum()
+loss(model(np.array([1.0, 2.0]))).backward()
+picture = viz.graph(model, np.array([1.0, 2.0]), detail="scalar", loss=loss, names={"y": y}, title="(x₁θ₁ + x₂θ₂ - y)²")
+""",
+    ),
+    (
+        "A layer of two units, number by number, with local derivatives",
+        """
+x, W, b = Value([1.0, 2.0]), Value([[0.5, -1.0], [2.0, 0.25]]), Value([0.1, -0.1])
+y = tanh(W @ x + b).sum()
+y.backward()
+picture = viz.graph(y, locals(), detail="scalar", derivatives=True, title="tanh(W x + b), taken apart")
+""",
+    ),
+    (
+        "What does not come apart is one operation for each entry",
+        """
+z = Value([1.0, 2.0, 3.0])
+p = softmax(z)
+L = -np.log(p[1])
+L.backward()
+picture = viz.graph(L, locals(), detail="scalar", derivatives=True, title="p₂ depends on each z")
 """,
     ),
     (
@@ -123,15 +162,34 @@ picture = viz.graph(layer, np.ones((5, 2, 16)), title="TransformerEncoderLayer")
 """,
     ),
     (
-        "Neurons and weights",
+        "Attention: queries, keys and values",
         """
-picture = viz.graph(nn.MLP((4, 8, 3), nn.Tanh, rng=0), np.array([1.0, -1.0, 0.5, 0.0]), detail="neurons", title="MLP 4-8-3")
+rng = np.random.default_rng(0)
+picture = viz.graph(nn.MultiheadAttention(16, 4, rng=0), *rng.normal(size=(3, 5, 16)), title="four heads")
 """,
     ),
     (
-        "Many neurons",
+        "Neurons, with all numbers",
         """
-picture = viz.graph(nn.MLP((64, 100, 40, 10), rng=0), detail="neurons", title="MLP 64-100-40-10")
+x = np.random.default_rng(0).normal(size=(32, 2))
+model = nn.MLP((2, 3, 1), nn.Tanh, rng=0)
+mse_loss(model(x), x[:, :1]).backward()
+picture = viz.graph(model, x, detail="neurons", row=7, title="MLP 2-3-1 after backward()")
+""",
+    ),
+    (
+        "Neurons, with the size of gradients as colour",
+        """
+x = np.random.default_rng(0).normal(size=(5, 4))
+model = nn.MLP((4, 8, 3), nn.ReLU, rng=0)
+cross_entropy(model(x), np.array([0, 1, 2, 0, 1])).backward()
+picture = viz.graph(model, x, detail="neurons", magnitudes=True, title="MLP 4-8-3")
+""",
+    ),
+    (
+        "Many neurons: the strongest weights",
+        """
+picture = viz.graph(nn.MLP((784, 100, 40, 10), rng=0), detail="neurons", title="MLP 784-100-40-10")
 """,
     ),
     (

@@ -19,17 +19,26 @@ _COLUMNS = {
     "nodesep": "0.12",
     "outputorder": "edgesfirst",
 }
+_NUMBERED = {"ranksep": "1.4", "splines": "true"}  # curves make room for the numbers above them
 
 
 def layout(drawing: Drawing) -> dict[str, str]:
     """What differs from the layout of other drawings."""
-    return (_DOWN if drawing.flow == "down" else {}) | (_COLUMNS if has_units(drawing) else {})
+    ranks = {"newrank": "true"} if drawing.beside else {}  # else nodes of two frames never share a rank
+    columns = _COLUMNS if has_units(drawing) else {}
+    if columns and any(edge.label for edge in drawing.edges):
+        columns = columns | _NUMBERED
+    return (_DOWN if drawing.flow == "down" else {}) | columns | ranks
 
 
 def least_size(drawing: Drawing) -> dict[str, str]:
-    """Units are circles of one size, in inches: large enough for a number, where there is one."""
-    size = "1.0" if any(node.value for node in drawing.nodes) else "0.45"
-    return {"width": size} if has_units(drawing) else {}
+    """Units are circles of one size, in inches: large enough for their names and numbers."""
+    units = [node for node in drawing.nodes if node.kind is Kind.UNIT]
+    if not units:
+        return {}
+    numbers = max(bool(node.value) + bool(node.params) + bool(node.gradient) for node in units)
+    longest = max(len(node.name) for node in units)
+    return {"width": f"{max((0.45, 1.2, 1.3, 1.4)[numbers], 0.25 + 0.2 * longest):.2f}"}
 
 
 def against(drawing: Drawing) -> set[Edge]:
@@ -39,8 +48,11 @@ def against(drawing: Drawing) -> set[Edge]:
 
 
 def declared(drawing: Drawing) -> list[DrawnNode]:
-    """The nodes in the order to tell Graphviz of: what is declared first stands lowest, and that is the backward pass."""
-    return sorted(drawing.nodes, key=lambda node: node.kind is not Kind.GRADIENT)
+    """The nodes in the order to tell Graphviz of, so that the backward pass stands below the forward pass, or right of it.
+
+    What is declared first stands lowest where arrows lead to the right, and leftmost where they lead down.
+    """
+    return sorted(drawing.nodes, key=lambda node: (node.kind is Kind.GRADIENT) == (drawing.flow == "down"))
 
 
 def add_columns(
@@ -66,6 +78,15 @@ def add_columns(
             column.node(group.id, **title)
             for upper, lower in pairwise((group.id, *group.nodes)) if tied else ():
                 column.edge(upper, lower, style="invis")
+
+
+def add_ranks(graph: Digraph, drawing: Drawing) -> None:
+    """Nodes that stand in one column, whatever frame they are in."""
+    for pair in drawing.beside:
+        with graph.subgraph() as column:
+            column.attr(rank="same")
+            for id in pair:
+                column.node(id)
 
 
 def has_units(drawing: Drawing) -> bool:

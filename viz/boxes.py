@@ -47,7 +47,7 @@ def node_of(step: Step, id: str, uses: int, paths: Mapping[int, str], magnitudes
     )
     if step.kind is Kind.RESULT:
         params = "" if step.chain else parameters(step.result)
-        return replace(node, symbol=node.symbol + times(step), params=params, value=_scalar(results))
+        return replace(node, name=step.path, symbol=node.symbol + times(step), params=params, value=_scalar(results))
     if step.module is None:
         return replace(node, name=step.path, value=_numbers(results[:1]))
     if step.op is not None:
@@ -112,7 +112,8 @@ def _notes(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
         yield from wrap(plain(step.error, _LONGEST_MESSAGE), _MESSAGE_LINE)
     yield from told(step.results)
     if step.weights:
-        yield f"with {', '.join(path.rpartition('.')[2] for path in step.weights)}"
+        names = [path.rpartition(".")[2] for path in step.weights]
+        yield f"with {', '.join(names if len(set(names)) == len(names) else step.weights)}"
     if step.module is None or step.op is not None:
         return
     arguments = step.module.describe()

@@ -24,7 +24,7 @@ from .text import constant, data_of, form, number, parameters, statistics
 _RELEASED = "released"
 _CHANGED = "changed in place since"  # so its results were computed from other numbers
 _OUTDATED = "operands changed in place since"
-_REFUSED = "no derivatives: an operand changed since"
+REFUSED = "no derivatives: an operand changed since"
 _MOST_STEPS = 5  # operations of a chain, or kinds of operations of a layer, that are told
 
 
@@ -51,7 +51,6 @@ class Describer:
     ) -> None:
         self.record, self.uses, self.called = record, uses, called
         self.magnitudes, self.derivatives, self.gradients = magnitudes, derivatives, gradients
-        self.output = len(record.items) - 1
         self.doubts = doubts(record) if gradients else {}
         self.origins = origins(record, self.doubts, gradients)
 
@@ -59,7 +58,7 @@ class Describer:
         """The node for a part."""
         items = self.record.items
         kind = self._kind(part)
-        exits = [items[i] for i in part.exits()] if kind is not Kind.OUTPUT else [items[self.output]]
+        exits = [items[i] for i in (part.exits() if kind is not Kind.OUTPUT else part.blocks[-1][-1:])]
         inner = [items[i] for block in part.blocks for i in block] if part.size() > len(exits) else exits
         gradients = self._gradients(exits)
         grads = statistics(gradients)
@@ -67,7 +66,6 @@ class Describer:
         unusual = values if inner is exits else statistics([data_of(x) for x in inner])
         slopes = grads if inner is exits else statistics(self._gradients(inner))
         symbol, params = self._says(part)
-        kind = self._kind(part)
         shared = {self.uses[i] for i in part.exits()}
         return DrawnNode(
             id,
@@ -91,7 +89,7 @@ class Describer:
         x = self.record.items[last]
         if not isinstance(x, Value):
             return Kind.FOLD if part.loose else Kind.CONSTANT
-        if last == self.output and x.grad_fn is not None and not part.loose:
+        if last in self.record.outputs and x.grad_fn is not None and not part.loose:
             return Kind.OUTPUT
         if part.loose or len(part.blocks[0]) > 1:
             return Kind.FOLD
@@ -117,8 +115,7 @@ class Describer:
         return f"{len(steps):,} operations", ", ".join(told[:_MOST_STEPS] + ["…"] * (len(told) > _MOST_STEPS))
 
     def _name(self, exits: list[Any]) -> str:
-        x = exits[0]
-        return str((x.name if isinstance(x, Value) else None) or self.called.get(id(x), "")) if len(exits) == 1 else ""
+        return self.called.get(id(exits[0]), "") if len(exits) == 1 else ""
 
     def _notes(self, exits: list[int]) -> tuple[str, ...]:
         notes = Counter(self._notes_on(exits))
@@ -142,7 +139,7 @@ class Describer:
             if i in self.record.outdated:
                 yield _OUTDATED
             if self.derivatives and isinstance(x, Value) and not x.shape and any(True for _ in assigned(x)):
-                yield _REFUSED
+                yield REFUSED
 
     def _origin(self, part: Part) -> str:
         """What begins in a part; of several operations how many times."""

@@ -11,7 +11,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
-from .arrange import add_columns, against, declared, has_units, layout, least_size
+from .arrange import add_columns, add_ranks, against, declared, has_units, layout, least_size
 from .drawing import PIECE, STATISTICS, Drawing, DrawnNode, Edge, Group, Kind, remarks
 from .legend import LEGEND, chain
 from .magnitudes import ZERO, scale, shades
@@ -85,6 +85,7 @@ def dot(
     add_columns(graph, columns, _escaped, dress, tied=not places)
     _add_groups(graph, dress, [group for group in drawing.groups if group not in columns], _OPEN if handles else "")
     if not places:
+        add_ranks(graph, drawing)
         for one, other in chain(drawing):
             graph.edge(one, other, style="invis")
     return str(graph.source)
@@ -105,7 +106,7 @@ class _Dress:
 def _caption(drawing: Drawing) -> str:
     """The title, and in smaller letters what was folded and what the colours mean."""
     lines = [f"<B>{_escaped(drawing.title, _LONGEST_TITLE)}</B>"] if drawing.title else []
-    for text in filter(None, (drawing.folded, scale(drawing.nodes))):
+    for text in filter(None, (*drawing.lines, drawing.folded, scale(drawing.nodes))):
         lines += [_font(line, FAINT, 12, longest=_CAPTION) for line in wrap(text, _CAPTION)]
     return "<BR/>".join(lines)
 
@@ -151,16 +152,30 @@ def _width(node: DrawnNode, shade: int | None) -> str | None:
 
 def _line(edge: Edge) -> dict[str, str]:
     """How an arrow looks: its width and colour tell its weight; dashes tell negative ones, and thick red ones an alarm."""
+    if edge.weight is not None and edge.label:
+        return _weight(edge) | _numbers_on(edge)
     texts = [_escaped(edge.label)] if edge.label else []
     if edge.derivative:
         texts.append(_font(f"∂ {edge.derivative}", GRADIENT, 11))
     line = {"label": f"<{' '.join(texts)}>"} if texts else {}
+    return line | _weight(edge)
+
+
+def _weight(edge: Edge) -> dict[str, str]:
+    """Width and colour."""
+    line: dict[str, str] = {}
     if edge.weight is not None:
         line |= {"penwidth": f"{0.5 + 3 * abs(edge.weight):.2f}", "color": POSITIVE if edge.weight >= 0 else NEGATIVE}
         line |= {"arrowhead": "none"} | ({"style": "dashed"} if edge.weight < 0 else {})
     if edge.alarm:
         line |= {"color": ALARM, "penwidth": "2.5", "style": "dashed", "class": "alarm"}
     return line
+
+
+def _numbers_on(edge: Edge) -> dict[str, str]:
+    """The numbers of a line between units, one below the other, as columns of units are high and not wide."""
+    rows = [_font(edge.label, INK, 11), *([_font(f"∂ {edge.derivative}", GRADIENT, 11)] if edge.derivative else [])]
+    return {"label": f"<{'<BR/>'.join(rows)}>"}
 
 
 def _add_groups(graph: Digraph, dress: _Dress, groups: Sequence[Group], sign: str) -> None:
@@ -190,20 +205,21 @@ def _table(node: DrawnNode) -> str:
         symbol = f"<B>{_font(node.symbol, INK, 18)}</B>"
         heads += [symbol, *params] if node.kind is Kind.FOLD else [" ".join([symbol, *params])]
     if node.name:
-        heads.append(f"<B>{_escaped(node.name)}</B>")
+        heads.append(f"<B>{_escaped(node.name, _LONGEST_LINE if node.kind is Kind.GRADIENT else LONGEST_NAME)}</B>")
     if node.form:
         heads.append(_font(node.form, *((INK, 14) if node.form.startswith("×") else (FAINT, 11))))
     numbers: list[str] = []
     if node.kind is Kind.CONSTANT and not node.form:
         heads.append(_escaped(node.value[0]))
     elif node.kind is Kind.UNIT:
-        heads += [*(_font(x, INK, 14) for x in node.value[:1]), *(_font(x, GRADIENT, 14) for x in node.gradient[:1])]
+        heads += [*(_font(x, INK, 14) for x in node.value[:1]), *([_font(node.params, INK, 11)] if node.params else [])]
+        heads += [_font(f"∂ {x}", GRADIENT, 11) for x in node.gradient[:1]]
     elif node.value:  # an array may hold none
         numbers = _statistics(node) if len(node.value) > 1 else _scalars(node)
     if not heads and not numbers:
         heads.append(" ")  # Graphviz takes no empty table
     colour = ALARM if node.kind is Kind.FAILED else FAINT
-    notes = [f"<B>{_font(node.origin, ALARM, 12)}</B>"] if node.origin else []
+    notes = [f"<B>{_font(node.origin, ALARM, 12)}</B>"] if node.origin and node.kind is not Kind.UNIT else []
     notes += [f"<I>{_font(note, colour, 12)}</I>" for note in remarks(node) if note != node.origin]
     span = 5 if len(node.value) > 1 and node.gradient else 3
     room = _room(plain(node.name))

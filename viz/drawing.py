@@ -133,6 +133,8 @@ class Drawing:
         groups: frames around some of the nodes, outer ones first.
         folded: what was drawn as one to keep the picture readable, in words; "" if nothing was.
         flow: where arrows lead, "right" or, as the layers of networks are mostly drawn, "down".
+        lines: what else stands below the title, such as how to read the picture.
+        beside: pairs of nodes that stand in one column, such as a Value and its gradient.
     """
 
     title: str
@@ -142,6 +144,8 @@ class Drawing:
     groups: tuple[Group, ...] = ()
     folded: str = ""
     flow: str = "right"
+    lines: tuple[str, ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 class Sizes(NamedTuple):

@@ -11,13 +11,14 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, Value
 
-from .describing import Describer
+from .describing import REFUSED, Describer
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind, Sizes
 from .fold import Folding, fold
-from .names import by_id, check
+from .names import by_id, check, distinct
 from .operands import derivative, labels
 from .parts import MOST_ROLES, Graph, Part
 from .recorded import INSIDE, Recorded, recorded
+from .scalars import apart, has_arrays
 from .text import data_of, not_finite
 from .words import description, folded
 
@@ -27,16 +28,24 @@ _LONGEST_OPENED = 40  # operations of a run that a page opens to; nobody reads o
 
 
 def drawing_of(
-    output: Value, names: Mapping[str, Any] | None = None, title: str | None = None, gradients: bool = True
+    output: Value,
+    names: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    derivatives: bool = False,
+    own_names: bool = True,
+    gradients: bool = True,
 ) -> Drawing:
     """Draw all that `output` was computed from, each operation and each number; see `viz.graph`.
 
     Args:
+        own_names: whether the name that a Value carries comes before the one in `names`.
         gradients: whether the gradients that are stored are told.
     """
     _check(output, names, title, "scalar")
-    sheet = _Sheet(recorded(output, numbers_inside=False), by_id(names or {}), title or "", gradients=gradients)
-    return sheet.drawing(sheet.fold(len(sheet.record.items)))
+    record = recorded(output, numbers_inside=False)
+    called = distinct(record.items, by_id(names or {}), own_names)
+    sheet = _Sheet(record, called, title or "", derivatives, gradients=gradients)
+    return _checked(sheet.drawing(sheet.fold(len(record.items))), derivatives)
 
 
 def drawings_of(
@@ -46,12 +55,14 @@ def drawings_of(
     detail: str = "scalar",
     derivatives: bool = False,
     magnitudes: bool = False,
+    own_names: bool = True,
     *,
     limits: tuple[int, int],
 ) -> Sizes:
     """Draw what `output` was computed from; see `viz.graph`.
 
     Args:
+        own_names: whether the name that a Value carries comes before the one in `names`.
         limits: the most nodes that may be drawn, and the most in a PNG file, at least 60.
     """
     _check(output, names, title, detail)
@@ -60,11 +71,27 @@ def drawings_of(
         limits = min(limits[0], READABLE), min(limits[1], READABLE)
         if record.total() <= limits[0]:
             record = recorded(output, numbers_inside=False)
-    sheet = _Sheet(record, by_id(names or {}), title or "", derivatives, magnitudes)
+    called = distinct(record.items, by_id(names or {}), own_names)
+    if detail == "scalar" and has_arrays(record):
+        record, called = apart(record, called)
+    sheet = _Sheet(record, called, title or "", derivatives, magnitudes)
     folding = sheet.fold(limits[0])
     smaller = sheet.drawing(sheet.fold(limits[1])) if len(folding.parts) > limits[1] else None
-    drawing = sheet.drawing(folding)
+    drawing = _checked(sheet.drawing(folding), derivatives)
     return Sizes(drawing, smaller, sheet.opened(folding, drawing))
+
+
+def _checked(drawing: Drawing, derivatives: bool) -> Drawing:
+    """The drawing. Raises DTypeError if it has operations, and none has the local derivatives asked for, or says why."""
+    told = any(edge.derivative for edge in drawing.edges) or any(
+        note.startswith(REFUSED) for node in drawing.nodes for note in node.notes
+    )
+    if derivatives and drawing.edges and not told:
+        raise DTypeError(
+            "graph: got derivatives=True, which labels operations on scalars, and none is drawn here; "
+            "use detail='scalar' with a small graph, or leave it out"
+        )
+    return drawing
 
 
 class _Sheet:
@@ -72,7 +99,7 @@ class _Sheet:
 
     Args:
         record: of the output.
-        called: names by identity of Values and arrays.
+        called: names by identity of Values and arrays, no two alike.
         title, derivatives, magnitudes: as in `viz.graph`.
         gradients: whether gradients are told.
     """
@@ -160,7 +187,7 @@ def _graph(record: Recorded, called: Mapping[int, str]) -> Graph:
         data, what = (x.data, x.grad_fn or x.requires_grad) if isinstance(x, Value) else (x, None)
         key = (what, data.shape, data.dtype) if isinstance(data, np.ndarray) else what
         keys.append(numbers.setdefault(key, len(numbers)))
-        if id(x) in called or (isinstance(x, Value) and x.extra and x.name):
+        if id(x) in called:
             pinned.append(i)
     return Graph(keys, record.inputs, record.uses(), frozenset(pinned))
 

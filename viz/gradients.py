@@ -24,6 +24,7 @@ MIXED = "gradient differs from this run's"
 CLEARED = "gradient cleared since"
 NONE_COMES = "no gradient reaches it"
 NOT_KEPT = "gradient not kept (create_graph=True)"
+_OURS = "tinygrad_edu.", "viz."  # modules whose operations run no function of the user
 _MOST = 100_000  # operations, and
 _MOST_BYTES = 100_000_000  # of operands, that are gone through; beyond, gradients are believed
 
@@ -52,9 +53,10 @@ class _Check:
 
     def __init__(self, record: Recorded) -> None:
         self.record, self.found = record, dict[int, str]()
-        self.output = record.items[-1]
-        self.has_run = self.output.grad is not None
-        self.was_recorded = any(isinstance(x, Value) and _is_recorded_later(x, self.output) for x in record.items)
+        outputs = [record.items[i] for i in record.outputs]
+        latest = max(abs(output.tick) for output in outputs)
+        self.has_run = any(output.grad is not None for output in outputs)
+        self.was_recorded = any(isinstance(x, Value) and is_recorded_since(x, latest) for x in record.items)
         self.totals: dict[int, Any] = {}  # what the uses of a Value hand on, and how large the parts of that are
         self.sizes: dict[int, float] = {}
         self.unknown: set[int] = set()  # Values of which a use hands on what is not known
@@ -78,7 +80,7 @@ class _Check:
         return NONE_COMES if self.has_run and i not in self.unknown else NO_GRADIENT
 
     def _doubt(self, i: int, x: Value) -> str:
-        if x is self.output:
+        if i in self.record.outputs:
             return ""
         total, g = self.totals.pop(i, None), x.grad
         if i in self.unknown or isinstance(g, Value) or (x.extra and "hooks" in x.extra):
@@ -111,9 +113,7 @@ class _Check:
         op = x.grad_fn
         if op is None or isinstance(x.grad, Value) or self.operations > _MOST:
             return None
-        if op.name == "checkpoint" or not op.forward.__module__.startswith(
-            "tinygrad_edu."
-        ):  # which run a user's function
+        if op.name == "checkpoint" or not op.forward.__module__.startswith(_OURS):  # which run a user's function
             return None
         shares = _of_floats(x, op)
         if shares is None:
@@ -149,7 +149,7 @@ def _size(share: Any) -> float:
     return float(np.max(np.abs(share), initial=0.0, where=np.isfinite(share)))
 
 
-def _is_recorded_later(x: Value, output: Value) -> bool:
-    """Whether the gradient of a leaf was itself recorded, after the output: by backward(create_graph=True)."""
+def is_recorded_since(x: Value, tick: int) -> bool:
+    """Whether the gradient of a leaf was itself recorded, after an output with this tick: by backward(create_graph=True)."""
     g = x.grad
-    return x.grad_fn is None and isinstance(g, Value) and (g.tick > output.tick or not g.requires_grad)
+    return x.grad_fn is None and isinstance(g, Value) and (g.tick > tick or not g.requires_grad)

@@ -10,6 +10,8 @@ from nn import Module
 from tinygrad_edu import DTypeError
 
 from . import neurons, notebook
+from .attention import name_projections
+from .backward import drawing_of_backward
 from .boxes import node_of, says, times
 from .drawing import Drawing, Edge, Group, Kind, Sizes
 from .expression import drawings_of
@@ -23,7 +25,8 @@ from .steps import Step
 from .text import entitled, form, many, plain
 from .words import description
 
-DETAILS = ("auto", "layer", "tensor", "scalar", "neurons")
+DETAILS = ("auto", "layer", "tensor", "scalar", "neurons", "backward")
+_EXPRESSION = ("tensor", "scalar", "backward")  # details that draw what was recorded, whatever the modules
 _OUTSIDE = (Kind.LEAF, Kind.DATA, Kind.CONSTANT)
 
 
@@ -33,8 +36,10 @@ def drawings_of_model(
     names: Mapping[str, Any] | None,
     title: str | None,
     detail: str,
+    derivatives: bool,
     magnitudes: bool,
     loss: Callable[[Any], Any] | None,
+    row: int | None,
     *,
     limits: tuple[int, int],
     picture: Callable[[Sizes], Any],
@@ -47,10 +52,12 @@ def drawings_of_model(
         names: what the inputs are called.
         title: stands above the picture; the type of the model and the number of its parameters if None.
         detail: "auto" draws equal modules in a row once, and operations that only hand on as one; "layer" draws each;
-            "scalar" and "tensor" draw the expression of the first output, see expression.py; "neurons" draws units and
-            weights, see neurons.py.
+            "scalar" and "tensor" draw the expression of the first output, see expression.py, and "backward" its chain rule
+            too, see backward.py; "neurons" draws units and weights, see neurons.py.
+        derivatives: whether arrows of the expression tell local derivatives.
         magnitudes: whether boxes carry the size of their parameters' gradients, for the colour scale.
         loss: a function of what the model returns, to be drawn after it; None leaves the loss out.
+        row: which example of the batch "neurons" shows.
         limits: the most nodes that may be drawn, and the most in a PNG file.
         picture: what makes a picture of the sizes, for the attribute of an error.
 
@@ -59,10 +66,14 @@ def drawings_of_model(
         Exception: what the run raises; its attribute `picture` shows how far it came, and what failed.
     """
     _check(model, inputs, names, title, detail, loss)
+    if derivatives and detail not in _EXPRESSION:
+        raise DTypeError(
+            f"graph: got derivatives=True with detail={detail!r}, whose arrows are no single operations; use detail='scalar'"
+        )
     if detail == "neurons":
         if loss is not None:
             raise DTypeError("graph: got a loss with detail='neurons', which draws layers alone; leave it out")
-        return Sizes(neurons.drawing_of_model(model, inputs, title))
+        return Sizes(neurons.drawing_of_model(model, inputs, names, title, magnitudes, row))
     run = Run(model, tuple(inputs), names or {}, loss)
     try:
         run()
@@ -72,10 +83,16 @@ def drawings_of_model(
             error.add_note("graph: the attribute picture of this error shows how far the run came")
             notebook.show(shown)
         raise
-    if detail in ("tensor", "scalar"):
-        output, called = run.outputs[0].result, {**(names or {}), **dict(model.named_parameters())}
-        shown_title = _title(model) if title is None else title
-        return drawings_of(output, called, shown_title, detail, limits=limits)
+    name_projections(run.steps)
+    if detail in _EXPRESSION:
+        output, called = run.outputs[0].result, {**(names or {}), **_called(run)}
+        shown = _title(model) if title is None else title
+        is_one = (
+            len({path.rpartition(".")[0] for path, _ in model.named_parameters()}) < 2
+        )  # W tells enough, if of one module
+        if detail == "backward":
+            return Sizes(drawing_of_backward(output, called, shown, derivatives, magnitudes, is_one))
+        return drawings_of(output, called, shown, detail, derivatives, magnitudes, is_one, limits=limits)
     return _sizes(run, title, detail, magnitudes, limits)
 
 
@@ -87,6 +104,12 @@ def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any, loss: A
     check(names, title)
     if detail not in DETAILS:
         raise DTypeError(f"graph: got detail={detail!r} for a model, expected one of {', '.join(map(repr, DETAILS))}")
+
+
+def _called(run: Run) -> dict[str, Any]:
+    """Parameters and named results by their paths, and inputs."""
+    steps = [step for top in run.steps for step in top.within() if step.kind is Kind.RESULT and step.path]
+    return {step.path: step.result for step in (*run.inputs, *steps)} | dict(run.model.named_parameters())
 
 
 def _sizes(run: Run, title: str | None, detail: str, magnitudes: bool, limits: tuple[int, int]) -> Sizes:

@@ -74,14 +74,19 @@ def _boxes(drawing: Drawing) -> Iterator[tuple[Kind, str, str]]:
 def _arrows(drawing: Drawing) -> Iterator[tuple[Edge, str]]:
     """A sample of each kind of arrow, and what it means."""
     edges = drawing.edges
-    if any(edge.weight is None and not edge.alarm for edge in edges):
+    numbered = [edge for edge in edges if edge.weight is not None and edge.label]
+    operands = [edge for edge in edges if edge.weight is None]
+    if any(not edge.alarm for edge in operands):
         yield Edge("", ""), "from an input to what is computed from it"
-    if any(edge.label and not edge.label.startswith("×") for edge in edges):
+    if any(edge.label and not edge.label.startswith("×") for edge in operands):
         yield Edge("", "", label="1st"), "which operand, where the order matters"
-    if any(edge.label.startswith("×") for edge in edges):
+    if any(edge.label.startswith("×") for edge in operands):
         yield Edge("", "", label="×2"), "how many operands of each"
-    if any(edge.derivative for edge in edges):
+    if any(edge.derivative for edge in operands):
         yield Edge("", "", derivative="2"), "local derivative of the result"
+    if numbered:
+        slope = next((edge.derivative for edge in numbered if edge.derivative), "")
+        yield replace(numbered[0], derivative=slope), "a weight" + ", and below it its gradient" * bool(slope)
     if any((edge.weight or 0) > 0 for edge in edges):
         yield Edge("", "", weight=1.0), "positive weight, wider if larger"
     if any((edge.weight or 0) < 0 for edge in edges):

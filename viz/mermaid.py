@@ -49,10 +49,10 @@ def _node(node: DrawnNode) -> str:
 
 def _says(node: DrawnNode) -> Iterator[str]:
     """The lines in a node: the operation, the name, the numbers."""
-    if node.symbol:
-        yield _text(f"{node.symbol} {node.params}".rstrip(), _LONGEST_LINE)
+    if node.symbol or node.params:
+        yield _text(f"{node.symbol} {node.params}".strip(), _LONGEST_LINE)
     if node.name:
-        yield f"<b>{_text(node.name)}</b>"
+        yield f"<b>{_text(node.name, _LONGEST_LINE if node.kind is Kind.GRADIENT else LONGEST_NAME)}</b>"
     if node.form:
         yield _text(node.form, _LONGEST_LINE)
     is_number = node.kind is Kind.CONSTANT and not node.form

@@ -33,4 +33,7 @@ def input_names(forward: Callable[..., Any], inputs: Sequence[Any], names: Mappi
     arguments = list(signature(forward).parameters)
     called = by_id(names)
     own = [arguments[min(i, len(arguments) - 1)] if arguments else "" for i in range(len(inputs))]
+    own = [
+        f"{name}[{i - len(arguments) + 1}]" if own.count(name) > 1 else name for i, name in enumerate(own)
+    ]  # of *inputs
     return [getattr(x, "name", None) or called.get(id(x)) or argument for x, argument in zip(inputs, own, strict=True)]

@@ -1,22 +1,32 @@
-"""From a multilayer perceptron to a Drawing of its units: a column for each layer, and an arrow for each weight."""
+"""From a multilayer perceptron to a Drawing of its units: a column for each layer, and a line for each weight.
+
+Small nets show every number: weights on the lines, outputs and biases in the circles, gradients beside them. Of large ones the
+strongest weights are drawn, and the units between which they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from nn import Linear, Module, Perceptron, Sequential
-from tinygrad_edu import TinygradError, Value, no_grad
+from tinygrad_edu import DTypeError, TinygradError, Value, no_grad
 
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind
+from .magnitudes import magnitude
+from .magnitudes import scale as legend
+from .models import as_arrays, input_names
+from .origins import arisen, is_finite, what
 from .restore import left_as_it_was
-from .text import number
+from .text import data_of, many, number, statistics
 
-MOST_UNITS = 12  # of a column that are drawn; of larger ones the first ten and the last
-_FIRST = 10
+MOST_UNITS = 12  # of a column that are drawn
+MOST_WEIGHTS = 40  # between two columns
+MOST_NUMBERS = 16  # weights between two columns that have room for their numbers
 
 
 @dataclass(slots=True)
@@ -26,67 +36,130 @@ class _Column:
     Args:
         title: the modules that make it.
         numbers: what the units put out, (units,).
-        weight: (units, units of the column before); None for the inputs.
+        weight, bias: of the layer, (units, units of the column before) and (units,); None for the inputs, and no bias.
+        rows: the units that are drawn, by number; None for all others.
     """
 
     title: str
     numbers: Any
-    weight: Any = None
+    weight: Value | None = None
+    bias: Value | None = None
+    rows: Sequence[int | None] = ()
 
-    def rows(self) -> list[int | None]:
-        """The units that are drawn, by number; None for all those between."""
-        count = len(self.numbers)
-        return [*range(count)] if count <= MOST_UNITS else [*range(_FIRST), None, count - 1]
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def units(self) -> list[int]:
+        """Those that are drawn."""
+        return [i for i in self.rows if i is not None]
 
 
-def drawing_of_model(model: Module, inputs: Sequence[Any] = (), title: str | None = None) -> Drawing:
-    """Draw the units of linear layers in a row: weights as the width and colour of arrows, the units' values for one example.
+def drawing_of_model(
+    model: Module,
+    inputs: Sequence[Any] = (),
+    names: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    magnitudes: bool = False,
+    row: int | None = None,
+) -> Drawing:
+    """Draw the units of linear layers in a row: weights as the width and colour of lines, the units' values for one example.
 
     Args:
         model: a Sequential of Linear (or Perceptron) layers, with activations and others without parameters between.
-        inputs: what to call it with; of several examples the first one is shown. () leaves the values out.
+        inputs: what to call it with. () leaves the values out.
+        names: what the inputs are called.
         title: stands above the picture.
+        magnitudes: whether units carry the size of the gradients of their weights and bias, for the colour scale.
+        row: the example that is shown, of several; None for the first.
 
     Raises:
         TinygradError: if a part of the model is no column of units.
         ShapeError: if the inputs do not fit.
+        DTypeError: for a row that is not there.
     """
+    x, rows = _example(model, inputs, row)
     with left_as_it_was(model, recorded=False), no_grad():
-        columns = _columns(model, _example(model, inputs))
-    finite = [np.abs(column.weight[np.isfinite(column.weight)]) for column in columns[1:]]
-    scale = max(float(np.max(weights, initial=0)) for weights in finite) or 1.0
-    rows = [column.rows() for column in columns]
-    starts = np.cumsum([0, *map(len, rows)])
+        columns = _columns(model, x)
+    _choose(columns)
+    weights = [_sizes(column.weight) for column in columns[1:]]
+    scale = max(float(np.max(w[np.isfinite(w)], initial=0)) for w in weights) or 1.0
+    shown = [_strongest(columns[c - 1], columns[c]) for c in range(1, len(columns))]
+    is_small = all(len(a) * len(b) <= MOST_NUMBERS for a, b in pairwise(columns))
+    starts = np.cumsum([0, *(len(column.rows) for column in columns)])
+    letter = (input_names(model.forward, as_arrays(inputs), names or {}) or [""])[0] or "x"
     nodes = [
-        _unit(f"n{starts[c] + r}", _label(c, i, len(columns)), column, i, bool(inputs))
+        _unit(
+            f"n{starts[c] + r}", _name(columns, c, i, letter), columns[: c + 1], i, bool(inputs), is_small, magnitudes
+        )
         for c, column in enumerate(columns)
-        for r, i in enumerate(rows[c])
+        for r, i in enumerate(column.rows)
     ]
-    edges = [edge for c in range(1, len(columns)) for edge in _edges(columns[c], rows, starts, c, scale)]
+    edges = [edge for c in range(1, len(columns)) for edge in _edges(columns, starts, c, scale, shown[c - 1], is_small)]
     groups = [
-        Group(f"g{c}", column.title, tuple(f"n{starts[c] + r}" for r in range(len(rows[c]))))
+        Group(f"g{c}", column.title, tuple(f"n{starts[c] + r}" for r in range(len(column.rows))))
         for c, column in enumerate(columns)
     ]
-    sizes = ", ".join(str(len(column.numbers)) for column in columns)
+    sizes, has_gradients = ", ".join(str(len(column)) for column in columns), any(map(_gradients, columns))
+    lines = (*_lines(scale, rows, row or 0, is_small, has_gradients, magnitudes), *_begins(nodes))
+    folded = _folded(columns, sum(map(len, shown)))
     description = (
-        f"Columns of {sizes} units, from the inputs on the left to the output on the right. An arrow is a weight: its width "
-        f"the size, the largest being {number(scale)}, its colour the sign. Biases are not drawn."
-    )
-    hidden = sum(node.count for node in nodes if node.kind is Kind.FOLD)
-    folded = f"{hidden:,} units are not drawn, of columns with more than {MOST_UNITS}" if hidden else ""
-    shown = title
+        f"Columns of {sizes} units, from the inputs on the left to the output on the right. {' '.join(lines)} "
+        + f"{legend(nodes)} "
+        + "; ".join(_in_words(node) for node in nodes if is_small)
+    ).strip()
     if title is None:
-        shown = f"{type(model).__name__}, {sizes} units; weights up to {number(scale)}, dashed if negative"
-    return Drawing(shown or "", description, tuple(nodes), tuple(edges), tuple(groups), folded)
+        title = f"{type(model).__name__}, {sizes} units"
+    return Drawing(title, description, tuple(nodes), tuple(edges), tuple(groups), folded, lines=lines)
 
 
-def _example(model: Module, inputs: Sequence[Any]) -> Any:
-    """One example with an axis for the batch; zeros if there are no inputs."""
+def _lines(scale: float, rows: int, row: int, is_small: bool, has_gradients: bool, magnitudes: bool) -> Iterator[str]:
+    """How to read the picture."""
+    yield f"A line is a weight: wider if larger, up to {number(scale)}, orange and dashed if negative."
+    if rows > 1:
+        yield f"Values of row {row} of {rows:,}."
+    if is_small or magnitudes:
+        what = "∂ is the gradient that the last backward() left, of the whole batch." * is_small
+        yield " ".join(["b is a bias."] * is_small + [what if has_gradients else "No gradient yet."]).strip()
+
+
+def _begins(nodes: Sequence[DrawnNode]) -> Iterator[str]:
+    """Where NaN and infinity begin, as "NaN arises here: h2 and 3 more."; circles have no room for it."""
+    for origin in dict.fromkeys(node.origin for node in nodes if node.origin):
+        first, *others = [node.name for node in nodes if node.origin == origin]
+        yield f"{origin}: {first}{f' and {len(others):,} more' if others else ''}."
+
+
+def _folded(columns: Sequence[_Column], drawn: int) -> str:
+    """How much of the model is drawn; "" if all of it is."""
+    units = sum(len(column.units()) for column in columns), sum(map(len, columns))
+    weights = sum(column.weight.size for column in columns if column.weight is not None)
+    told = [f"{units[0]} of {many(units[1], 'unit')}"] if units[0] < units[1] else []
+    told += [f"{drawn:,} of {many(weights, 'weight')}"] if drawn < weights else []
+    return f"{' and '.join(told)}: of each layer the strongest" if told else ""
+
+
+def _in_words(node: DrawnNode) -> str:
+    gradient = f", gradient {node.gradient[0]}" if node.gradient else ""
+    return f"{node.name} {' '.join(node.value)} {node.params}".strip() + gradient
+
+
+def _example(model: Module, inputs: Sequence[Any], row: int | None) -> tuple[Any, int]:
+    """One example with an axis for the batch, and of how many it is; zeros if there are no inputs.
+
+    Raises DTypeError for a row that is not there.
+    """
     if not inputs:
         linear = next((module for _, module in _in_a_row(model) if isinstance(module, (Linear, Perceptron))), None)
-        return np.zeros((1, linear.weight.shape[1] if linear else 1))
-    x = np.asarray(inputs[0].data if isinstance(inputs[0], Value) else inputs[0])
-    return x[None] if x.ndim == 1 else x[:1]
+        x = np.zeros((1, linear.weight.shape[1] if linear else 1))
+    else:
+        x = np.atleast_1d(data_of(inputs[0]))
+        x = x[None] if x.ndim == 1 else x
+    if not len(x):
+        raise DTypeError("graph: got inputs of no rows, expected at least one")
+    if row is not None and not (isinstance(row, (int, np.integer)) and 0 <= row < len(x) and inputs):
+        told = f"expected 0 to {len(x) - 1} for inputs of {many(len(x), 'row')}" if inputs else "and no inputs"
+        raise DTypeError(f"graph: got row={row!r}, {told}")
+    return x[row or 0][None], len(x)
 
 
 def _columns(model: Module, x: Any) -> list[_Column]:
@@ -98,7 +171,7 @@ def _columns(model: Module, x: Any) -> list[_Column]:
         name = f"{path}: {type(module).__name__}" if path else type(module).__name__
         if isinstance(module, (Linear, Perceptron)) and len(numbers) == module.weight.shape[0]:
             columns = columns or [_Column("inputs", _numbers(x))]
-            columns.append(_Column(name, numbers, np.asarray(module.weight.data)))
+            columns.append(_Column(name, numbers, module.weight, module.bias))
         elif module.parameters() or len(numbers) != len(_numbers(x)) or next(module.children(), None):
             raise TinygradError(
                 f"graph: detail='neurons' draws Linear layers in a row, with activations between; {name} is no column of units; "
@@ -132,29 +205,102 @@ def _in_a_row(model: Module) -> Iterator[tuple[str, Module]]:
             yield path, module
 
 
-def _label(column: int, unit: int | None, columns: int) -> str:
-    """Inputs are x1, x2, ... and outputs y1, y2, ...; hidden units have no names."""
-    letter = {0: "x", columns - 1: "y"}.get(column, "")
-    return f"{letter}{unit + 1}" if letter and unit is not None else ""
+def _sizes(weight: Value | None) -> Any:
+    """|weights|, NaN as the largest of all, so that it is drawn."""
+    return np.nan_to_num(np.abs(np.asarray(data_of(weight))), nan=np.inf, posinf=np.inf)
 
 
-def _unit(id: str, name: str, column: _Column, unit: int | None, with_value: bool) -> DrawnNode:
+def _choose(columns: Sequence[_Column]) -> None:
+    """Which units are drawn: all of a short column, else those with the largest weight to a unit drawn in the next column.
+
+    Of the outputs, which lead nowhere, those with the largest weight of all.
+    """
+    for c in reversed(range(len(columns))):
+        column = columns[c]
+        count = len(column)
+        if count <= MOST_UNITS:
+            column.rows = range(count)
+            continue
+        if c + 1 < len(columns):
+            after = columns[c + 1]
+            strength = _sizes(after.weight)[after.units()].max(axis=0)
+        else:
+            strength = _sizes(column.weight).max(axis=1)
+        chosen = np.sort(np.argsort(-strength, kind="stable")[: MOST_UNITS - 1])
+        column.rows = [*map(int, chosen), None]
+
+
+def _strongest(before: _Column, column: _Column) -> set[tuple[int, int]]:
+    """The weights that are drawn between two columns, by their place in the matrix."""
+    places = [(i, j) for i in column.units() for j in before.units()]
+    sizes = _sizes(column.weight)
+    return set(sorted(places, key=lambda place: -sizes[place])[:MOST_WEIGHTS])
+
+
+def _name(columns: Sequence[_Column], column: int, unit: int | None, letter: str) -> str:
+    """Inputs are x1, x2, ..., outputs y1, y2, ..., and hidden units h1, h2, ...; of the layer above them."""
     if unit is None:
-        more = len(column.numbers) - MOST_UNITS + 1
-        return DrawnNode(id, Kind.FOLD, (), name=f"⋮ {more:,} more", count=more)
-    x = column.numbers[unit]
-    value = (number(x),) if with_value else ()
-    return DrawnNode(id, Kind.UNIT, value, name=name, alarm=with_value and not np.isfinite(x))
+        return f"⋮ {len(columns[column]) - MOST_UNITS + 1:,} more"
+    return f"{letter if column == 0 else 'y' if column == len(columns) - 1 else 'h'}{unit + 1}"
 
 
-def _edges(column: _Column, rows: list[list[int | None]], starts: Any, c: int, scale: float) -> Iterator[Edge]:
+def _gradients(column: _Column, unit: int | None = None) -> list[Any]:
+    """The gradients of a column's weights and bias, or those of one unit."""
+    found = [p.grad for p in (column.weight, column.bias) if p is not None and p.grad is not None]
+    return [np.asarray(data_of(g)) if unit is None else np.asarray(data_of(g))[unit] for g in found]
+
+
+def _unit(
+    id: str, name: str, columns: Sequence[_Column], unit: int | None, with_value: bool, is_small: bool, magnitudes: bool
+) -> DrawnNode:
+    """The node for a unit of the last of these columns; of None for those that are not drawn."""
+    column = columns[-1]
+    if unit is None:
+        return DrawnNode(id, Kind.FOLD, (), name=name, count=len(column) - MOST_UNITS + 1)
+    x, bias = column.numbers[unit], column.bias if is_small else None
+    size = magnitude(statistics(_gradients(column, unit))[-2:]) if magnitudes else None
+    return DrawnNode(
+        id,
+        Kind.UNIT,
+        (number(x),) if with_value else (),
+        name=name,
+        params="" if bias is None else f"b {number(bias.data[unit])}",
+        gradient=() if bias is None or bias.grad is None else (number(data_of(bias.grad)[unit]),),
+        alarm=with_value and not np.isfinite(x),
+        magnitude=size,
+        origin=_origin(columns, unit) if with_value else "",
+    )
+
+
+def _origin(columns: Sequence[_Column], unit: int) -> str:
+    """What begins in a unit of the last of these columns, as "NaN arises here"; "" if nothing does."""
+    column, value = columns[-1], columns[-1].numbers[unit]
+    if is_finite(value):
+        return ""
+    if column.weight is None:
+        return f"{what([value])} comes in here"
+    given = columns[-2].numbers
+    own = [np.asarray(p.data)[unit] for p in (column.weight, column.bias) if p is not None]
+    if is_finite(given) and not all(map(is_finite, own)):
+        return f"{what(own)} comes in by a parameter"
+    return arisen([value], [given, *own])
+
+
+def _edges(
+    columns: Sequence[_Column], starts: Any, c: int, scale: float, shown: set[tuple[int, int]], is_small: bool
+) -> Iterator[Edge]:
     """The weights between the units that are drawn; a hair holds a place for those that are not."""
-    for r, i in enumerate(rows[c]):
-        for q, j in enumerate(rows[c - 1]):
-            if i is not None and j is not None:
-                weight = float(column.weight[i, j])
+    before, column = columns[c - 1], columns[c]
+    assert column.weight is not None
+    data, grad = np.asarray(column.weight.data), column.weight.grad
+    for r, i in enumerate(column.rows):
+        for q, j in enumerate(before.rows):
+            ends = f"n{starts[c - 1] + q}", f"n{starts[c] + r}"
+            if (i, j) in shown:
+                weight = float(data[i, j])
                 finite = bool(np.isfinite(weight))
-                ends = f"n{starts[c - 1] + q}", f"n{starts[c] + r}"
-                yield Edge(*ends, alarm=not finite, weight=weight / scale if finite else 0.0)
-            elif i is None and (j is None or (None not in rows[c - 1] and q == len(rows[c - 1]) // 2)):
-                yield Edge(f"n{starts[c - 1] + q}", f"n{starts[c] + r}", weight=0.0)
+                label = number(data[i, j]) if is_small else ""
+                slope = number(data_of(grad)[i, j]) if is_small and grad is not None else ""
+                yield Edge(*ends, label, slope, alarm=not finite, weight=weight / scale if finite else 0.0)
+            elif i is None and (j is None or (None not in before.rows and q == len(before.rows) // 2)):
+                yield Edge(*ends, weight=0.0)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu import Op, Value
 
+from .passing import passed_on
 from .since import assigned
 from .text import data_of, number
 
@@ -23,7 +24,7 @@ def labels(op: Op | None, count: int) -> Sequence[str]:
     if op is None or count < 2 or (op.elementwise and count == 2 and _commutes(op)):
         return [""] * count
     named = {i: name for i, name in enumerate(op.arrays) if len(name) > 1}
-    return [named.get(i, _ordinal(i + 1)) for i in range(count)]
+    return [named.get(i, ordinal(i + 1)) for i in range(count)]
 
 
 @cache
@@ -37,23 +38,29 @@ def _commutes(op: Op) -> bool:
         return False
 
 
-def _ordinal(n: int) -> str:
+def ordinal(n: int) -> str:
+    """1st, 2nd, 3rd, ..."""
     suffix = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
     return f"{n}{suffix}"
 
 
 def derivative(value: Value, k: int) -> str:
-    """The local derivative of an elementwise operation on scalars by its k-th operand; "" for others, and for constants.
+    """The local derivative of an operation on scalars by its k-th operand; "" for others, and for constants.
 
-    It comes from the operation's own rule, given 1 as the incoming gradient. "" too if an operand was assigned since: the rule
-    would mix two runs.
+    It comes from the operation's own rule, given 1 as the incoming gradient. The rule must be for scalars: that of an elementwise
+    operation, or of one of any number of operands. "" too if an operand was assigned since: the rule would mix two runs.
     """
     op, operand = value.grad_fn, value.inputs[k]
-    rule = op.rules[k] if op is not None and op.elementwise else None
     data = [data_of(x) for x in (value, *value.inputs)]
-    if rule is None or not isinstance(operand, Value) or not operand.requires_grad or any(map(np.ndim, data)):
+    if op is None or not isinstance(operand, Value) or not operand.requires_grad or any(map(np.ndim, data)):
         return ""
     if any(True for _ in assigned(value)):
+        return ""
+    if op.shares is not None:
+        share = passed_on(value, 1.0)[k]
+        return "" if share is None else number(share)
+    rule = op.rules[k] if op.elementwise else None
+    if rule is None:
         return ""
     with np.errstate(all="ignore"):  # on NumPy's numbers, which answer 1/0 where Python's raise
         return number(rule.apply(np.float64(1), *map(np.float64, data), **value.params))

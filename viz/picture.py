@@ -133,6 +133,7 @@ def graph(
     magnitudes: bool = False,
     loss: Callable[[Any], Any] | None = None,
     flow: str | None = None,
+    row: int | None = None,
     ratio: float | None = None,
     theme: Theme | None = None,
     legend: bool = False,
@@ -153,11 +154,13 @@ def graph(
         title: stands above the picture.
         detail: for a Value "scalar" (each operation and number has a node), "tensor" (numbers stand inside operations) or
             "auto" (as "scalar" if that fits on a page, else folded until it does), or "backward" (the chain rule beside it).
-            For a Module "auto", "layer", "tensor", "scalar" or "neurons"; see `viz.layers`.
-        derivatives: whether the arrows to elementwise operations on scalars tell the local derivative.
+            "scalar" takes arrays apart into their entries, up to 500 numbers; "auto" leaves them whole.
+            For a Module also "layer" and "neurons"; see `viz.layers`.
+        derivatives: whether arrows to operations on scalars tell the local derivative.
         magnitudes: whether the size of the gradients is shown by colour and thickness.
         loss: of a Module, a function of what it returns, drawn after it: lambda y: cross_entropy(y, labels). None leaves it out.
         flow: where arrows lead, "right" or "down"; None for right in expressions and down in models.
+        row: of detail="neurons", the example of the batch whose values are shown; None for the first.
         ratio: width over height, such as 16 / 9 for a slide: a long drawing is cut into rows (columns, where arrows lead down)
             that come close to it, in SVG, PNG and PDF. Without flow= the arrows lead where that comes closer.
         theme: "light", "dark", or "transparent" (no ground; readable on white and on dark). None for light, and in SVG and
@@ -165,10 +168,13 @@ def graph(
         legend: whether a legend explains the boxes and arrows that occur.
 
     Raises:
-        DTypeError: if an argument is of another type.
+        DTypeError: if an argument is of another type, or one that this detail cannot show.
+        GraphError: if detail="scalar" would need more than 500 numbers.
     """
     if flow not in (None, "right", "down"):
         raise DTypeError(f"graph: got flow={flow!r}, expected 'right' or 'down'")
+    if row is not None and detail != "neurons":
+        raise DTypeError(f"graph: got row={row!r} with detail={detail!r}, which draws all rows; use detail='neurons'")
     finish = Finish(theme, ratio, flow is None and detail != "backward", legend)
     if not isinstance(what, Value) and _is_module(what):
         from .layers import drawings_of_model
@@ -179,8 +185,10 @@ def graph(
             names,
             title,
             detail,
+            derivatives,
             magnitudes,
             loss,
+            row,
             limits=_LIMITS,
             picture=lambda sizes: _picture(sizes, flow, finish),
         )
@@ -193,8 +201,8 @@ def graph(
         raise DTypeError("graph: got a Value and a loss, which belongs to a Module; draw the loss itself")
     called = inputs[0] if inputs else names
     if detail == "backward":
-        return _picture(Sizes(drawing_of_backward(what, called, title)), flow, finish)
-
+        backward = drawing_of_backward(what, called, title, derivatives, magnitudes)
+        return _picture(Sizes(backward), flow, finish)
     return _picture(drawings_of(what, called, title, detail, derivatives, magnitudes, limits=_LIMITS), flow, finish)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -15,19 +16,21 @@ INSIDE = -1  # in place of a position: a number that is told inside its operatio
 
 
 class Recorded(NamedTuple):
-    """What an output was computed from, inputs before results, the output last.
+    """What one or several outputs were computed from, inputs before results; a single output is the last.
 
     Attributes:
         items: Values, and constants as plain numbers and arrays. An array that was used twice occurs once.
         inputs: for each item the positions of its operands, in their order, or `INSIDE`; () for leaves and constants.
         changed: positions of the leaves and arrays that were changed in place after they were used.
         outdated: positions of the results that were computed from other numbers, of which it is not known what changed.
+        outputs: positions of the outputs.
     """
 
     items: list[Any]
     inputs: list[tuple[int, ...]]
     changed: set[int]
     outdated: set[int]
+    outputs: frozenset[int]
 
     def total(self) -> int:
         """How many nodes there are, those included that are told inside an operation."""
@@ -50,7 +53,12 @@ def recorded(output: Value, numbers_inside: bool) -> Recorded:
         output: any Value.
         numbers_inside: whether plain numbers count as part of the operation that they were given to.
     """
-    items, inputs, changed, outdated = record = Recorded([], [], set(), set())
+    return listed(_operations(output), numbers_inside, [output])
+
+
+def listed(operations: Sequence[Value], numbers_inside: bool, outputs: Sequence[Value]) -> Recorded:
+    """The same of operations that are in order already, and that several outputs may be computed by."""
+    items, inputs, changed, outdated, _ = record = Recorded([], [], set(), set(), frozenset())
     place: dict[Value, int] = {}
     arrays: dict[int, int] = {}  # the places of arrays, by identity: equal ones need not be the same
 
@@ -59,9 +67,9 @@ def recorded(output: Value, numbers_inside: bool) -> Recorded:
         inputs.append(())
         return len(items) - 1
 
-    for value in _operations(output):
+    for value in operations:
         sources = []
-        tick, may_differ = value.tick, False  # arrays that an operation was given can be written to
+        tick, may_differ = abs(value.tick), False  # arrays that an operation was given can be written to
         for x in value.inputs:
             if isinstance(x, Value):
                 at = place.get(x)
@@ -89,7 +97,10 @@ def recorded(output: Value, numbers_inside: bool) -> Recorded:
                 changed |= places
             else:
                 outdated.add(place[value])
-    return record
+    for value in outputs:  # of which some may be leaves
+        if value not in place:
+            place[value] = put(value)
+    return record._replace(outputs=frozenset(place[value] for value in outputs))
 
 
 def _operations(output: Value) -> list[Value]:

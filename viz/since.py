@@ -17,7 +17,7 @@ _LARGEST = 100_000_000  # bytes of the operands of an operation that is computed
 
 def assigned(value: Value) -> Iterator[int]:
     """The operands whose data was assigned after `value` was recorded: by hand, by an optimiser, by loading a state."""
-    return (k for k, x in enumerate(value.inputs) if isinstance(x, Value) and abs(x.tick) >= value.tick)
+    return (k for k, x in enumerate(value.inputs) if isinstance(x, Value) and abs(x.tick) >= abs(value.tick))
 
 
 def rewritten(value: Value) -> list[int]:

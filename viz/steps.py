@@ -23,7 +23,7 @@ class Step:
         kind: MODULE for a call, RESULT for an operation, FAILED for what raised an error; LEAF, DATA or CONSTANT for what comes
             from outside, PARAMETER for parameters and what is computed from them alone; OUTPUT for what the model returned.
         result: what it computed, or the number itself; a tuple if there are several.
-        path: where the module is in the model, such as "layers.0"; the name of an input or output.
+        path: where the module is in the model, such as "layers.0"; the name of an input, an output, or a result that has one.
         module: what was called.
         op: the operation.
         sources: what it was computed from, operands in order.

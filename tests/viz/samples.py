@@ -62,6 +62,11 @@ CROSSED = """selector => [...document.querySelectorAll(selector)].flatMap((svg, 
 })"""
 
 
+def read(text: str) -> float:
+    """A number of a picture, which has a real minus sign."""
+    return float(text.replace("−", "-"))
+
+
 def readme() -> Picture:
     a, b, c = Value(2.0, name="a"), Value(-3.0, name="b"), Value(5.5, name="c")
     y = tanh(a * b + c)

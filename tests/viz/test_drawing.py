@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import nn
 import tinygrad_edu
 from nn import Linear
 from tinygrad_edu import (
@@ -36,7 +37,7 @@ NO_GRADIENT = "no gradient yet"
 
 
 def drawing(value: Value, names: object = None) -> Drawing:
-    return graph(value, names, detail="scalar").drawing
+    return drawing_of(value, names)
 
 
 def node(value: Value, name: str) -> DrawnNode:
@@ -400,15 +401,39 @@ def test_local_derivatives_come_from_the_rules():
 def test_only_scalars_that_gradient_flows_to_have_local_derivatives():
     x = Value(2.0) * Value(3.0, requires_grad=False)
     assert [e.derivative for e in graph(x, derivatives=True).drawing.edges] == ["3", ""]
-    for y in (Value([1.0]) * 2, Value([1.0, 2.0]).sum(), clip(Value(2.0), 0, 1) * Value([1.0])):
-        assert {e.derivative for e in graph(y, derivatives=True).drawing.edges} <= {"", "0"}
+    y = clip(Value(2.0), 0, 1) * Value([1.0])
+    assert [e.derivative for e in graph(y, derivatives=True).drawing.edges] == ["0", "", "", "", ""]
 
 
 def test_operations_that_are_not_elementwise_have_no_local_derivatives():
     """Σ of a single number has the rule that Σ of an array has: it is no factor of a chain of numbers."""
     x = Value(2.0)
-    for y in (x.sum(), tinygrad_edu.norm(x)):
-        assert [e.derivative for e in graph(y, derivatives=True).drawing.edges] == [""], y
+    for y in (x.sum() * 2, tinygrad_edu.norm(x) * 2):
+        assert [e.derivative for e in graph(y, derivatives=True).drawing.edges] == ["", "2", ""], y
+
+
+@pytest.mark.parametrize("make", [lambda: Value([1.0]) * 2, lambda: Value([1.0, 2.0]).sum(), lambda: Value(2.0).sum()])
+def test_local_derivatives_that_cannot_be_shown_are_refused(make):
+    with pytest.raises(
+        DTypeError, match="graph: got derivatives=True, which labels operations on scalars, and none is drawn"
+    ):
+        graph(make(), derivatives=True)
+    assert graph(Value([1.0]), derivatives=True).drawing.edges == ()  # there is no operation yet
+
+
+def test_names_that_several_carry_are_told_apart():
+    """By the user's names for them, such as the paths of parameters; else by number."""
+    a, b, c = Value(1.0, name="x"), Value(2.0, name="x"), Value(3.0, name="x (2)")
+    y = a * b + c
+    assert [n.name for n in drawing(y).nodes if n.name] == ["x", "x (3)", "x (2)"]
+    assert [n.name for n in drawing(y, {"a": a, "b": b, "c": c}).nodes if n.name] == ["a", "b", "c"]
+    assert [n.name for n in drawing(a * c, {"a": a}).nodes if n.name] == ["x", "x (2)"]  # nothing is repeated
+    model = nn.Sequential(nn.Linear(2, 2, rng=0), nn.Linear(2, 1, rng=0))
+    loss = model(np.ones((3, 2))).sum()
+    assert {n.name for n in drawing(loss, dict(model.named_parameters())).nodes} - {""} == {
+        *("0.weight", "0.bias", "1.weight", "1.bias")
+    }
+    assert {n.name for n in drawing(loss).nodes} - {""} == {"W", "b", "W (2)", "b (2)"}
 
 
 def test_a_local_derivative_may_be_infinite():

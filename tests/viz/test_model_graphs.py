@@ -12,7 +12,7 @@ from samples import printed_under_two_hash_seeds
 
 import nn
 from nn.functional import cross_entropy
-from tinygrad_edu import DTypeError, ShapeError, Value, concatenate, detach, no_grad, relu
+from tinygrad_edu import DTypeError, GraphError, ShapeError, Value, concatenate, detach, no_grad, relu
 from viz import Drawing, DrawnNode, Edge, Kind, Picture, graph, picture
 from viz.text import number
 
@@ -213,7 +213,7 @@ def test_other_details_draw_the_expression():
     model = nn.MLP((4, 2), rng=0)
     d = draw(model, detail="tensor")
     assert [(n.kind, n.name, n.symbol) for n in d.nodes] == [
-        (Kind.DATA, "", ""),
+        (Kind.DATA, "x", ""),
         (Kind.LEAF, "W", ""),
         (Kind.LEAF, "b", ""),
         (Kind.OUTPUT, "", "xWᵀ + b"),
@@ -625,14 +625,78 @@ def test_png_files_of_large_models_are_folded_further():
     assert graph(nn.Sequential(*blocks[:100]), X).smaller is None
 
 
-@pytest.mark.parametrize("detail", ["scalar", "tensor"])
-def test_the_expression_of_a_large_model_is_folded_too(detail):
+def test_the_expression_of_a_large_model_is_folded_too():
     blocks = [
         nn.Sequential(nn.Linear(4, 4 + i % 9, rng=0), nn.Tanh(), nn.Linear(4 + i % 9, 4, rng=1)) for i in range(400)
     ]
-    drawn = graph(nn.Sequential(*blocks), X, detail=detail)
+    drawn = graph(nn.Sequential(*blocks), X, detail="tensor")
     assert len(drawn.drawing.nodes) <= 2_000
     assert len(drawn.smaller.nodes) <= 500
+    with pytest.raises(GraphError, match="detail='scalar' draws at most 500 numbers"):
+        graph(nn.Sequential(*blocks), X, detail="scalar")
+
+
+def test_parameters_of_several_layers_are_called_by_their_paths():
+    model = nn.Sequential(nn.Linear(4, 2, rng=0), nn.ReLU(), nn.Linear(2, 1, rng=0))
+    names = [n.name for n in draw(model, detail="tensor").nodes if n.name]
+    assert names == ["x", "0.weight", "0.bias", "2.weight", "2.bias"]
+
+
+def test_parameters_used_between_modules_are_named_by_their_paths_if_their_names_are_the_same():
+    class Tied(nn.Module):
+        def __init__(self):
+            self.one, self.two = nn.Linear(4, 4, rng=0), nn.Linear(4, 4, rng=1)
+
+        def forward(self, x):
+            return self.one(x) @ (self.one.weight + self.two.weight) + self.two.bias
+
+    notes = [n.notes for n in draw(Tied(), detail="layer").nodes if n.kind is Kind.RESULT]
+    assert notes == [("with one.weight, two.weight",), ("with bias",)]
+
+
+@pytest.mark.parametrize("sizes", [{}, {"kdim": 3, "vdim": 5, "bias": False}])
+def test_queries_keys_and_values_are_named(sizes):
+    class Attends(nn.Module):
+        def __init__(self):
+            self.attn = nn.MultiheadAttention(4, 2, rng=0, **sizes)
+
+        def forward(self, q, k, v):
+            return self.attn(q, k, v)[0]
+
+    rng, model = np.random.default_rng(0), Attends()
+    lengths = (2, 4), (3, sizes.get("kdim", 4)), (3, sizes.get("vdim", 4))
+    q, k, v = [rng.normal(size=shape) for shape in lengths]
+    named = {n.name: n for n in draw(model, q, k, v, detail="layer").nodes if n.kind is Kind.RESULT and n.name}
+    assert list(named) == [f"attn.{x}{by}" for x in "QKV" for by in ("", " by head")]
+    assert {n.form for name, n in named.items() if name.startswith("attn.Q")} == {
+        "(1, 2, 4) float64",
+        "(1, 2, 2, 2) float64",
+    }
+    assert {n.name for n in draw(model, q, k, v).nodes if n.kind is Kind.RESULT} >= {f"attn.{x} by head" for x in "QKV"}
+    nodes = {n.name: n for n in draw(model, q, k, v, detail="tensor").nodes}
+    assert {"attn.out_proj.weight"} <= nodes.keys()  # not "W", as it is in one of several modules
+    weights = [model.attn.in_proj_weight] if not sizes else [model.attn.q_proj_weight]
+    expected = q @ weights[0].data[:4].T
+    assert nodes["attn.Q"].value == tuple(number(f(expected)) for f in (np.mean, np.min, np.max))
+    assert {"q", "k", "v"} <= nodes.keys()
+    alone = graph(model.attn, q, k, v, detail="tensor").drawing
+    assert {"Q", "K", "V"} <= {n.name for n in alone.nodes}
+
+
+def test_several_inputs_of_one_argument_are_numbered():
+    class Adds(nn.Module):
+        def forward(self, *terms):
+            return terms[0] + terms[1]
+
+    assert [n.name for n in draw(Adds(), X, X + 1).nodes if n.kind is Kind.DATA] == ["terms[0]", "terms[1]"]
+
+
+def test_the_chain_rule_of_a_model():
+    model = nn.Sequential(nn.Linear(4, 1, rng=0), nn.Sigmoid())
+    d = draw(model, X, detail="backward", loss=lambda y: y.mean())
+    found = {n.symbol: n.name for n in d.nodes if n.kind is Kind.GRADIENT}
+    assert found["dy/dW"] == "= (xᵀ @ dy/dv1)ᵀ"
+    assert {"dy/db", "dy/dv1"} <= found.keys()
 
 
 @pytest.mark.parametrize("detail", ["auto", "tensor"])

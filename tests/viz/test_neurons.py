@@ -6,9 +6,10 @@ import re
 
 import numpy as np
 import pytest
+from samples import TROUBLE
 
 import nn
-from tinygrad_edu import ShapeError, TinygradError, Value
+from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
 from viz import Drawing, Kind, graph
 from viz.text import number
 
@@ -17,13 +18,18 @@ def units(model, *inputs, **options) -> Drawing:
     return graph(model, *inputs, detail="neurons", **options).drawing
 
 
+def trained() -> tuple[nn.Module, np.ndarray]:
+    """A 2-3-1 network after backward(), and its batch."""
+    model, x = nn.MLP((2, 3, 1), activation=nn.Tanh, rng=0), np.random.default_rng(0).normal(size=(32, 2))
+    (model(x) ** 2).mean().backward()
+    return model, x
+
+
 def test_columns_units_and_weights():
     model = nn.MLP((2, 3, 1), activation=nn.Tanh, rng=0)
     d = units(model, np.array([[0.5, -1.0], [7.0, 7.0]]))
     first = model[0]([0.5, -1.0]).tanh().data
-    assert [(n.kind, n.name) for n in d.nodes] == [
-        *((Kind.UNIT, "x1"), (Kind.UNIT, "x2"), (Kind.UNIT, ""), (Kind.UNIT, ""), (Kind.UNIT, ""), (Kind.UNIT, "y1"))
-    ]
+    assert [(n.kind, n.name) for n in d.nodes] == [(Kind.UNIT, name) for name in ("x1", "x2", "h1", "h2", "h3", "y1")]
     assert [n.value for n in d.nodes[:5]] == [("0.5",), ("−1",), *[(number(x),) for x in first]]
     assert d.nodes[5].value == (f"{model([0.5, -1.0]).item():.4g}",)
     assert [(g.title, g.nodes) for g in d.groups] == [
@@ -37,8 +43,70 @@ def test_columns_units_and_weights():
     expected |= {(f"n{2 + j}", "n5"): V[0, j] / scale for j in range(3)}
     assert {(e.source, e.target): e.weight for e in d.edges} == pytest.approx(expected)
     assert max(abs(e.weight) for e in d.edges) == 1
-    assert d.title == f"MLP, 2, 3, 1 units; weights up to {scale:.4g}, dashed if negative"
     assert units(model, Value([0.5, -1.0])).nodes == d.nodes  # an example without an axis for the batch
+
+
+def test_a_small_net_shows_weights_biases_and_gradients():
+    model, x = trained()
+    d = units(model, x)
+    W, b, V, c = model.parameters()
+    for e in d.edges:
+        j, i = int(e.source[1:]), int(e.target[1:])
+        p, at = (W, (i - 2, j)) if i < 5 else (V, (0, j - 2))
+        assert (e.label, e.derivative) == (number(p.data[at]), number(p.grad[at]))
+    told = [(n.params, n.gradient) for n in d.nodes]
+    assert told[:2] == [("", ())] * 2
+    biases = [*zip(b.data, b.grad, strict=True), *zip(c.data, c.grad, strict=True)]
+    assert told[2:] == [(f"b {number(value)}", (number(grad),)) for value, grad in biases]
+    assert "b is a bias. ∂ is the gradient that the last backward() left, of the whole batch." in d.lines
+    assert f"h1 {d.nodes[2].value[0]} {d.nodes[2].params}, gradient {d.nodes[2].gradient[0]}" in d.description
+    model.zero_grad()
+    d = units(model, x)
+    assert {(e.derivative, n.gradient) for e in d.edges for n in d.nodes} == {("", ())}
+    assert "b is a bias. No gradient yet." in d.lines
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown"), [((4, 4, 4), True), ((4, 4, 5), False), ((12, 1), True), ((3, 6, 2), False)]
+)
+def test_nets_with_more_than_sixteen_weights_between_two_columns_show_no_numbers(sizes, shown):
+    d = units(nn.MLP(sizes, rng=0), np.ones(sizes[0]))
+    assert {bool(e.label) for e in d.edges} == {shown}
+    assert {bool(n.params) for n in d.nodes} == ({False, True} if shown else {False})
+
+
+def test_the_row_of_the_batch_is_named_and_chosen():
+    model, x = trained()
+    assert "Values of row 0 of 32." in units(model, x).lines
+    d = units(model, x, row=7)
+    assert "Values of row 7 of 32." in d.lines
+    assert [n.value[0] for n in d.nodes] == [
+        number(v) for v in (*x[7], *np.tanh(model[0](x[7]).data), *model(x[7]).data)
+    ]
+    assert not [line for line in units(model, x[0]).lines if "row" in line]
+    for row, message in ((32, "row=32, expected 0 to 31 for inputs of 32 rows"), (-1, "row=-1"), (1.5, "row=1.5")):
+        with pytest.raises(DTypeError, match=f"graph: got {message}"):
+            units(model, x, row=row)
+    with pytest.raises(DTypeError, match="graph: got row=0, and no inputs"):
+        units(model, row=0)
+    with pytest.raises(DTypeError, match="graph: got inputs of no rows"):
+        units(model, np.ones((0, 2)))
+
+
+def test_magnitudes_are_those_of_a_units_weights_and_bias():
+    model, x = trained()
+    assert {n.magnitude for n in units(model, x).nodes} == {None}
+    d = units(model, x, magnitudes=True)
+    W, b, V, c = model.parameters()
+    largest = [np.abs([*W.grad[i], b.grad[i]]).max() for i in range(3)] + [np.abs([*V.grad[0], *c.grad]).max()]
+    assert [n.magnitude for n in d.nodes[:2]] == [None, None]
+    assert [n.magnitude for n in d.nodes[2:]] == pytest.approx(list(np.log10(largest)), abs=1e-3)
+    assert "fillcolor" in graph(model, x, detail="neurons", magnitudes=True).dot()
+
+
+def test_inputs_are_called_as_the_user_calls_them():
+    model, x = trained()
+    assert [n.name for n in units(model, x, names={"pixel": x}).nodes[:2]] == ["pixel1", "pixel2"]
 
 
 def test_without_inputs_there_are_no_values():
@@ -47,18 +115,47 @@ def test_without_inputs_there_are_no_values():
     assert len(d.edges) == 9
 
 
-def test_long_columns_are_cut_short():
-    d = units(nn.MLP((64, 100, 40, 12, 13, 10), rng=0))
+def test_of_long_columns_the_strongest_weights_are_drawn():
+    """Per layer the forty largest weights between the units that are drawn, which have the largest weights to those after."""
+    model = nn.MLP((64, 100, 40, 12, 13, 10), rng=0)
+    d = units(model)
     assert [len(g.nodes) for g in d.groups] == [12, 12, 12, 12, 12, 10]
     assert [(n.kind, n.name, n.count) for n in d.nodes if n.kind is Kind.FOLD] == [
         *((Kind.FOLD, f"⋮ {n} more", n) for n in (53, 89, 29, 2))
     ]
-    assert [n.name for n in d.nodes[:12]] == [*(f"x{i}" for i in range(1, 11)), "⋮ 53 more", "x64"]
-    assert d.folded == "173 units are not drawn, of columns with more than 12"
+    total = sum(layer.weight.size for layer in model if isinstance(layer, nn.Linear))
+    drawn = [e for e in d.edges if e.weight != 0]
+    assert d.folded == f"66 of 239 units and {len(drawn)} of {total:,} weights: of each layer the strongest"
     ends = {(e.source, e.target) for e in d.edges}
     assert len(ends) == len(d.edges)
-    hairs = [e for e in d.edges if {e.source, e.target} & {n.id for n in d.nodes if n.kind is Kind.FOLD}]
-    assert {e.weight for e in hairs} == {0.0}
+    name = {n.id: n.name for n in d.nodes}
+    layers = [layer.weight.data for layer in model if isinstance(layer, nn.Linear)]
+    place = {id: int(name[id][1:]) - 1 for id in name if name[id][0] in "xhy"}
+    for c, W in enumerate(layers):
+        before, after = ([id for id in d.groups[c + k].nodes if id in place] for k in (0, 1))
+        if len(W[0]) > 12:
+            score = np.abs(W[[place[id] for id in after]]).max(axis=0)
+            assert {place[id] for id in before} == set(np.argsort(-score)[:11])
+        mine = [abs(W[place[e.target], place[e.source]]) for e in drawn if e.source in before and e.target in after]
+        every = sorted((abs(W[place[b], place[a]]) for a in before for b in after), reverse=True)
+        assert sorted(mine, reverse=True) == every[:40]
+
+
+def test_of_many_outputs_those_with_the_strongest_weights_are_drawn():
+    model = nn.Sequential(nn.Linear(2, 20, bias=False, rng=0))
+    model[0].weight.data[17] = 9.0
+    d = units(model)
+    assert "y18" in {n.name for n in d.nodes}
+    assert len(d.groups[1].nodes) == 12
+
+
+def test_a_weight_that_is_not_a_number_is_among_the_strongest():
+    model = nn.MLP((784, 100, 10), rng=0)
+    model[0].weight.data[55, 300] = np.nan
+    model[2].weight.data[3, 55] = 10.0
+    d = units(model)
+    name = {n.id: n.name for n in d.nodes}
+    assert [(name[e.source], name[e.target]) for e in d.edges if e.alarm] == [("x301", "h56")]
 
 
 def test_layers_without_weights_belong_to_the_column_before():
@@ -81,38 +178,29 @@ def test_units_between_two_cut_columns_are_joined_by_the_hair_of_the_middle():
         ("⋮ 3 more", 1, "⋮ 4 more", 2),
     ]
     assert not [e for e in d.edges if names[e.source].startswith("⋮") and not names[e.target].startswith("⋮")]
-    assert len(d.edges) == 3 * 11 + 1 + 11 * 11 + 1
+    assert len(d.edges) == 3 * 11 + 1 + 40 + 1
 
 
-def test_weights_belong_to_the_units_that_are_drawn():
-    """The last unit of a cut column keeps its own weight and value."""
-    model = nn.Sequential(nn.Linear(14, 13, bias=False, rng=0))
-    x = np.arange(14.0)
-    d = units(model, x)
-    inputs, outputs = (g.nodes for g in d.groups)
-    W = model[0].weight.data
-    weight = {(e.source, e.target): e.weight for e in d.edges}
-    scale = np.abs(W).max()
-    for r, i in [(0, 0), (9, 9), (11, 12)]:
-        for q, j in [(0, 0), (9, 9), (11, 13)]:
-            assert weight[inputs[q], outputs[r]] == pytest.approx(W[i, j] / scale)
-    value = {n.id: n.value for n in d.nodes}
-    name = {n.id: n.name for n in d.nodes}
-    assert (value[inputs[11]], name[inputs[11]], name[outputs[11]]) == (("13",), "x14", "y13")
-    assert value[outputs[11]] == (f"{(W @ x)[12]:.4g}",)
-
-
-def test_the_title_is_the_callers_or_tells_sizes_and_the_largest_weight():
+def test_the_legend_does_not_depend_on_the_title():
     model = nn.Sequential(nn.Linear(2, 1, bias=False, rng=0))
     model[0].weight.data[...] = [[0.25, -0.5]]
-    d = units(model, title="Mine")
-    assert d.title == "Mine"
-    assert units(model, title="").title == ""
-    assert units(model).title == "Sequential, 2, 1 units; weights up to 0.5, dashed if negative"
+    legend = "A line is a weight: wider if larger, up to 0.5, orange and dashed if negative."
+    for title, shown in (("Mine", "Mine"), ("", ""), (None, "Sequential, 2, 1 units")):
+        d = units(model, title=title)
+        assert (d.title, d.lines[0], d.folded) == (shown, legend, "")
+        assert legend in d.description
+        assert "up to 0.5, orange" in graph(model, detail="neurons", title=title).dot()
     assert [e.weight for e in d.edges] == [0.5, -1.0]
-    assert "Columns of 2, 1 units" in d.description
-    assert "the largest being 0.5" in d.description
-    assert d.folded == ""
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 1), (3, 4, 3, 2), (4, 4, 4), (1, 12, 1)])
+def test_numbers_on_lines_do_not_overlap(browser, sizes):
+    model, x = nn.MLP(sizes, rng=0), np.random.default_rng(0).normal(size=(5, sizes[0]))
+    (model(x) ** 2).mean().backward()
+    page = browser.new_page()
+    page.set_content(f"<body>{graph(model, x, detail='neurons').svg()}</body>")
+    assert page.evaluate(TROUBLE, "svg") == []
+    page.close()
 
 
 def test_numbers_that_are_not_finite_raise_an_alarm():
@@ -168,3 +256,32 @@ def test_columns_stand_in_order(engine):
         assert heights == sorted(heights)
         tops.append(place[group.nodes[0]][0])
     assert tops == sorted(tops)
+
+
+def test_where_nan_begins_has_a_whole_border_and_a_line():
+    model, x = nn.MLP((2, 3, 1), nn.Tanh, rng=0), np.array([0.5, -1.0])
+    assert {n.origin for n in units(model, x).nodes} == {""}
+    d = units(model, np.array([np.nan, -1.0]))
+    assert [n.origin for n in d.nodes] == ["NaN comes in here", *[""] * 5]
+    assert "NaN comes in here: x1." in d.lines
+    model[0].weight.data[1:, 0] = np.nan
+    d = units(model, x)
+    assert {n.name: n.origin for n in d.nodes if n.origin} == dict.fromkeys(("h2", "h3"), "NaN comes in by a parameter")
+    assert "NaN comes in by a parameter: h2 and 1 more." in d.lines
+    assert [n.name for n in d.nodes if n.alarm] == ["h2", "h3", "y1"]
+    assert "parameter" not in graph(model, x, detail="neurons").dot().split("n0 [")[1]  # circles have no room for it
+    assert {n.origin for n in units(model).nodes} == {""}
+
+
+def test_magnitudes_are_told_in_words():
+    model, x = trained()
+    assert "stand for a larger gradient, from" in units(model, x, magnitudes=True).description
+
+
+def test_graphs_with_frozen_parameters_stay_valid():
+    model = nn.MLP((2, 3, 1), nn.Tanh, rng=0)
+    model[0].weight.requires_grad = False
+    loss = model(np.ones(2)).sum()
+    units(model, np.ones(2))
+    loss.backward()
+    assert model[2].weight.grad is not None

@@ -122,7 +122,7 @@ def test_several_operations_drawn_as_one_tell_how_many_begin():
 def test_the_backward_picture_marks_them_too():
     x = Value(0.0, name="x")
     picture = graph(sqrt(x) * 2.0, detail="backward")
-    assert {n.name: n.origin for n in picture.drawing.nodes if n.origin} == {"gradient of x": "infinity arises here"}
+    assert {n.symbol: n.origin for n in picture.drawing.nodes if n.origin} == {"dy/dx": "infinity arises here"}
 
 
 def test_a_model_names_the_parameter():

@@ -458,7 +458,7 @@ def test_a_box_of_the_grid_tells_name_operation_and_numbers():
     y = (x * w).sum() * 3.0
     y.name = "y"
     y.backward()
-    svg = ElementTree.fromstring(grid(graph(y, detail="scalar").drawing))
+    svg = ElementTree.fromstring(grid(graph(y).drawing))
     said = [[text.text for text in g.iter("text")] for g in svg.iter("g")]
     assert said == [
         ["x", "value", "0.5", "gradient", "27"],
