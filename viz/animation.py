@@ -26,12 +26,13 @@ from .finish import Finish
 from .layout import Layout
 from .names import check
 from .pages import graph_style, markers, player, player_script, script, style
+from .paths import factor
 from .placing import placed
 from .recorded import recorded
 from .rows import wrapped
 from .stepping.slots import opened, slotted
 from .stepping.trace import Numbers, Share, Step, Trace, trace
-from .text import number, plain
+from .text import minus, number, plain
 from .theme import DARK_PAPER, INK, PAGE, PAPER, painted
 
 _MOST_NODES = 60  # that an audience can follow
@@ -57,7 +58,7 @@ def animate(
     """Animate forward and backward pass of an expression. Returns the path of the file.
 
     The values appear in the order of their computation, then each operation passes its gradient back; a caption spells each
-    step, such as "dy/da += dy/dv1 · dv1/da = 0.5 · (-3) = -1.5". A page (.html) can be paused and gone through by steps, and does
+    step, such as "dy/da += dy/dv1 · ∂v1/∂a = 0.5 · (−3) = −1.5". A page (.html) can be paused and gone through by steps, and does
     not move by itself if the reader's system asks for reduced motion. A GIF (.gif) repeats. Equal arguments give equal files.
     The `.grad` of all Values stays as it is; hooks run, as in any backward pass.
 
@@ -167,7 +168,7 @@ def _some(texts: Sequence[str], most: int = 6) -> str:
 
 
 def _computed(story: Trace, i: int) -> str:
-    """v1 = a × b = 2 × (-3) = -6"""
+    """v1 = a × b = 2 × (−3) = −6"""
     node = story.nodes[i]
     operands = [story.nodes[k] for k in node.inputs]
     parts = [node.label, _filled(node.text, [x.label for x in operands])]
@@ -177,48 +178,45 @@ def _computed(story: Trace, i: int) -> str:
 
 
 def _passed(story: Trace, share: Share, first: bool) -> str:
-    """dy/da += dy/dv1 · dv1/da = 0.5 · (-3) = -1.5; together 2"""
+    """dy/da += dy/dv1 · ∂v1/∂a = 0.5 · (−3) = −1.5; together 2"""
     output, result, source = (story.nodes[i] for i in (story.forward[-1], share.result, share.source))
     incoming = _d(output.label, result.label)
     labels = [story.nodes[k].label for k in result.inputs]
     parts = [f"{_d(output.label, source.label)} += "]
     if share.factor is not None:
-        numbers = _bracketed(_numbers(result.gradient)), _bracketed(_numbers((share.factor,)))
-        parts.append(f"{incoming} · {_d(result.label, source.label)} = {' · '.join(numbers)} = ")
+        numbers = factor(_numbers(result.gradient)), factor(_numbers((share.factor,)))
+        parts.append(f"{incoming} · {_d(result.label, source.label, '∂')} = {' · '.join(numbers)} = ")
     elif share.is_factor:
         parts.append(f"{incoming} · ({_filled(share.rule, labels, result.label)}): ")
     elif share.rule:
         parts.append(f"{_filled(share.rule, labels, result.label)} where g = {incoming}: ")
-    parts.append(share.share_listed or _numbers(share.share))
+    parts.append(minus(share.share_listed) or _numbers(share.share))
     if not first:
-        parts.append(f"; together {share.total_listed or _numbers(share.total)}")
+        parts.append(f"; together {minus(share.total_listed) or _numbers(share.total)}")
     return "".join(parts)
 
 
-def _d(of: str, by: str) -> str:
+def _d(of: str, by: str, d: str = "d") -> str:
     """dy/da, and d loss/d v1 of longer names."""
-    return "/".join(f"d{x}" if len(x) == 1 or re.fullmatch(r"[a-z]\d{1,2}", x) else f"d {x}" for x in (of, by))
+    return "/".join(f"{d}{x}" if len(x) == 1 or re.fullmatch(r"[a-z]\d{1,2}", x) else f"{d} {x}" for x in (of, by))
 
 
 def _filled(template: str, operands: Sequence[str], y: str = "") -> str:
     """A template such as "{0} × {1}" with its places filled; a negative number in brackets, except alone in brackets."""
+    template = minus(template)
     known = {str(k): text for k, text in enumerate(operands)} | {"y": y}
 
     def fill(match: re.Match[str]) -> str:
         text = known.get(match[1], match[0])
         before, after = template[: match.start()], template[match.end() :]
         alone = re.search(r"(^|[(|⌊⌈]|, )$", before) and re.match(r"$|[)|⌋⌉,]", after)
-        return text if alone else _bracketed(text)
+        return text if alone else factor(text)
 
     return re.sub(r"\{(\w)\}", fill, template)
 
 
-def _bracketed(text: str) -> str:
-    return f"({text})" if text.startswith("-") else text
-
-
 def _shown(node: Step) -> str:
-    return node.value_listed or (node.form if len(node.value) > 1 else _numbers(node.value))
+    return minus(node.value_listed) or (node.form if len(node.value) > 1 else _numbers(node.value))
 
 
 def _numbers(numbers: Numbers | None) -> str:

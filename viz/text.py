@@ -47,7 +47,12 @@ def many(n: int, what: str) -> str:
 
 def number(x: Any) -> str:
     """A number at 4 significant digits, with a real minus sign; in full if it is of integer type."""
-    return digits(x).replace("-", "−")
+    return minus(digits(x))
+
+
+def minus(text: str) -> str:
+    """A number or a formula with real minus signs."""
+    return text.replace("-", "−")
 
 
 def digits(x: Any, most: int = 4) -> str:
@@ -57,7 +62,7 @@ def digits(x: Any, most: int = 4) -> str:
 
 def constant(x: Any) -> str:
     """A number that a program states, at up to 7 significant digits: × 1.0001 is not × 1."""
-    return digits(x, 7).replace("-", "−")
+    return minus(digits(x, 7))
 
 
 def not_finite(numbers: Sequence[str]) -> bool:

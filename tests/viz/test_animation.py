@@ -23,23 +23,23 @@ def expression() -> Value:
 
 
 CAPTIONS = [
-    "Inputs: a = 2, b = -3, c = 10",
-    "Forward: v1 = a × b = 2 × (-3) = -6",
-    "Forward: v2 = v1 + c = (-6) + 10 = 4",
+    "Inputs: a = 2, b = −3, c = 10",
+    "Forward: v1 = a × b = 2 × (−3) = −6",
+    "Forward: v2 = v1 + c = (−6) + 10 = 4",
     "Forward: v3 = 0.1 × v2 = 0.1 × 4 = 0.4",
     "Forward: v4 = tanh(v3) = tanh(0.4) = 0.3799",
     "Forward: v5 = 0.5 × a = 0.5 × 2 = 1",
     "Forward: y = v4 + v5 = 0.3799 + 1 = 1.38",
     "Backward begins: dy/dy = 1",
-    "dy/dv4 += dy/dy · dy/dv4 = 1 · 1 = 1",
-    "dy/dv5 += dy/dy · dy/dv5 = 1 · 1 = 1",
-    "dy/da += dy/dv5 · dv5/da = 1 · 0.5 = 0.5",
-    "dy/dv3 += dy/dv4 · dv4/dv3 = 1 · 0.8556 = 0.8556",
-    "dy/dv2 += dy/dv3 · dv3/dv2 = 0.8556 · 0.1 = 0.08556",
-    "dy/dv1 += dy/dv2 · dv2/dv1 = 0.08556 · 1 = 0.08556",
-    "dy/dc += dy/dv2 · dv2/dc = 0.08556 · 1 = 0.08556",
-    "dy/da += dy/dv1 · dv1/da = 0.08556 · (-3) = -0.2567; together 0.2433",
-    "dy/db += dy/dv1 · dv1/db = 0.08556 · 2 = 0.1711",
+    "dy/dv4 += dy/dy · ∂y/∂v4 = 1 · 1 = 1",
+    "dy/dv5 += dy/dy · ∂y/∂v5 = 1 · 1 = 1",
+    "dy/da += dy/dv5 · ∂v5/∂a = 1 · 0.5 = 0.5",
+    "dy/dv3 += dy/dv4 · ∂v4/∂v3 = 1 · 0.8556 = 0.8556",
+    "dy/dv2 += dy/dv3 · ∂v3/∂v2 = 0.8556 · 0.1 = 0.08556",
+    "dy/dv1 += dy/dv2 · ∂v2/∂v1 = 0.08556 · 1 = 0.08556",
+    "dy/dc += dy/dv2 · ∂v2/∂c = 0.08556 · 1 = 0.08556",
+    "dy/da += dy/dv1 · ∂v1/∂a = 0.08556 · (−3) = −0.2567; together 0.2433",
+    "dy/db += dy/dv1 · ∂v1/∂b = 0.08556 · 2 = 0.1711",
     "The gradients: dy/da = 0.2433, dy/db = 0.1711, dy/dc = 0.08556",
 ]
 
@@ -77,8 +77,8 @@ def test_arrays_are_animated_too(tmp_path):
     x = np.array([[1.0, 2.0], [3.0, 4.0]])
     loss = (tanh(x @ Value(np.array([[0.1, 0.2], [0.3, -0.4]]), name="W")) * 2.0).sum()
     captions = [frame["caption"] for frame in frames_of(viz.animate(loss, tmp_path / "a.html", {"loss": loss, "x": x}))]
-    assert "Forward: v1 = x @ W = [[0.7, -0.6], [1.5, -1]]" in captions
-    assert any(caption.startswith("d loss/dv1 += d loss/dv2 · (1 - v2²): [[") for caption in captions)
+    assert "Forward: v1 = x @ W = [[0.7, −0.6], [1.5, −1]]" in captions
+    assert any(caption.startswith("d loss/dv1 += d loss/dv2 · (1 − v2²): [[") for caption in captions)
     assert captions[-2].startswith("d loss/dW += ")
     assert "where g = d loss/dv1: [[" in captions[-2]
     assert viz.animate(loss, tmp_path / "a.gif").stat().st_size > 10_000

@@ -300,7 +300,7 @@ EVERY: list[tuple[Callable[..., Picture], set[str], set[str]]] = [
     (
         lambda **options: graph(nn.MLP((2, 3, 1), rng=0), detail="neurons", **options),
         {"unit"},
-        {"positive weight, wider if larger", "negative weight, wider if larger"},
+        {"a weight", "positive weight, wider if larger", "negative weight, wider if larger"},
     ),
 ]  # fmt: skip
 
