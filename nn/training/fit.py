@@ -149,9 +149,7 @@ def fit(
                 model.train()
                 step.begin()
                 every = batches(*data, batch_size=count, rng=order, drop_last=drop_last)
-                for group in _groups(every, accumulate):
-                    _take(step, group, count)
-                    bar.step(len(group))
+                _take(step, _groups(every, accumulate), count, bar)
                 bar.epoch(epoch, watch.look(epoch, step))
                 ended = watch.out_of_patience(epoch) or (on_epoch is not None and on_epoch(epoch, history))
                 history.stopped_early = bool(ended)
@@ -170,17 +168,18 @@ def _validation(data: Any, patience: Any) -> dict[str, Data]:
     return {} if data is None else {"validation": checked_data("fit", "validation", data)}
 
 
-def _groups(items: Iterable[Batch], count: int) -> Iterator[list[Batch]]:
-    """Lists of so many items; the last may be shorter."""
+def _groups(items: Iterable[Batch], count: int) -> Iterator[Sequence[Batch]]:
+    """Tuples of so many items; the last may be shorter."""
     items = iter(items)
-    while group := list(islice(items, count)):
-        yield group
+    return zip(items) if count == 1 else iter(lambda: tuple(islice(items, count)), ())
 
 
-def _take(step: Step, group: list[Batch], batch_size: int) -> None:
-    """Take a step. An error of batch norm, which needs several examples, says what makes a batch have one."""
+def _take(step: Step, groups: Iterable[Sequence[Batch]], batch_size: int, bar: Progress) -> None:
+    """Take the steps of an epoch. An error of batch norm, which needs several examples, says what makes a batch have one."""
     try:
-        step.take(group)
+        for group in groups:
+            step.take(group)
+            bar.step(len(group))
     except ShapeError as error:
         if SEVERAL not in str(error) or len(group[-1][0]) > 1:
             raise

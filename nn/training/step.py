@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import inf, isfinite, nan
+from math import inf, isfinite, isnan, nan
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -58,6 +58,9 @@ class Step:
             dict.fromkeys([*self.model.parameters(), *self.trained])
         )  # found once: it takes its time
         self.kept = Kept(self.model)
+        self.searching = isinstance(self.optimizer, LBFGS)
+        asked = self.penalty, self.clip_norm, self.clip_value
+        self.finishing = self.gradient_norm or any(each is not None for each in asked)
         steps = self.history.steps
         self.losses, self.rates, self.times = array("d"), array("d"), array("d")
         steps["loss"], steps["rate"], self.history.seconds["step"] = self.losses, self.rates, self.times
@@ -79,11 +82,11 @@ class Step:
         start = perf_counter()
         self.kept.keep()
         self.zero_grad()
-        searching = isinstance(self.optimizer, LBFGS)
         try:
-            seen = self._searched(*batches[0]) if searching else self._gradient(batches)
-            update = not searching and any(part.weight for _, part in seen)  # any examples that count
-            if update:
+            seen = self._searched(*batches[0]) if self.searching else self._gradient(batches)
+            loss = _loss_of(seen)
+            update = not self.searching and not isnan(loss)  # any examples that count
+            if update and self.finishing:
                 self._finished()
         except BaseException:
             self.kept.restore()
@@ -93,7 +96,7 @@ class Step:
         try:
             if update:
                 self.optimizer.step()
-            self._note(seen, start)
+            self._note(seen, loss, start)
             if self.schedule is not None:
                 self.schedule.step()
         finally:
@@ -109,10 +112,10 @@ class Step:
     def _gradient(self, batches: Sequence[Batch]) -> Seen:
         """Leave the gradient of the loss of all batches, as if they were one; returns their losses."""
         if len(batches) == 1:
-            seen = [self._loss(*batches[0])]
-            if seen[0][1].weight:
-                seen[0][1].value.backward(retain_graph=False)
-            return seen
+            number, part = self._loss(*batches[0])
+            if part.weight:
+                part.value.backward(retain_graph=False)
+            return [(number, part)]
         seen, tally = [], Tally()
         for x, y in batches:
             number, part = self._loss(x, y)
@@ -158,10 +161,10 @@ class Step:
             clip_grad_value_(self.trained, self.clip_value)
 
     def _number(self, what: str, value: Any) -> float:
-        if not isinstance(value, Value) or value.shape:
-            got = f"a Value of shape {value.shape}" if isinstance(value, Value) else f"a {type(value).__name__}"
-            raise TinygradError(f"fit: the {what} returned {got}, expected a Value of one number: a mean or a sum")
-        return float(value.data)
+        if isinstance(value, Value) and not getattr(data := value.data, "ndim", 0):
+            return float(data)
+        got = f"a Value of shape {value.shape}" if isinstance(value, Value) else f"a {type(value).__name__}"
+        raise TinygradError(f"fit: the {what} returned {got}, expected a Value of one number: a mean or a sum")
 
     def _stopped(self, what: str, number: float, why: str) -> NonFiniteError:
         return NonFiniteError(f"fit: the {what} is {number} in step {self.optimizer.steps + 1}; {why}", self.history)
@@ -201,18 +204,21 @@ class Step:
 
     # -- History -------------------------------------------------------------------------------------------------------
 
-    def _note(self, seen: Seen, start: float) -> None:
+    def _note(self, seen: Seen, loss: float, start: float) -> None:
         """Record a step that was taken."""
         for number, part in seen:
             self.tally.add(number, part)
-        self.losses.append(seen[0][0] if len(seen) == 1 and seen[0][1].weight else _loss_of(seen))
+        self.losses.append(loss)
         self.taken += 1
-        self.rates.append(self.optimizer.lr)
+        self.rates.append(self.optimizer.param_groups[0]["lr"])
         self.times.append(perf_counter() - start)
 
 
 def _loss_of(seen: Seen) -> float:
-    """The loss of several batches; NaN if their examples all weigh 0."""
+    """The loss of the batches of a step; NaN if their examples all weigh 0."""
+    if len(seen) == 1:
+        number, part = seen[0]
+        return number if part.weight else nan
     tally = Tally()
     for number, part in seen:
         tally.add(number, part)
