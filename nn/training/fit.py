@@ -75,9 +75,10 @@ def fit(
         model: maps a batch of inputs to what `loss` takes.
         train: (inputs, targets), both with the examples along the first axis.
         optimizer: over the model's parameters.
-        loss: of (output, targets) of a batch. Losses of nn, and functools.partial of them, count each example with its weight,
-            whatever the batches. A function of your own returns its mean over the batch's examples; or, if some weigh more than
-            others, a pair, the sum and the weight, such as `((e * mask).sum(), mask.sum())`.
+        loss: of (output, targets) of a batch. Losses of nn, functools.partial of them, and functions that return the number of
+            one, such as `lambda outputs, y: cross_entropy(outputs[0], y)`, count each example with its weight, whatever the
+            batches. Any other function returns its mean over the batch's examples; or, if some weigh more than others, a pair,
+            the sum and the weight, such as `((e * mask).sum(), mask.sum())`.
         penalty: of the model, such as `lambda m: nn.functional.l2_penalty(m, 0.01)`. Its gradient is added in each step; it is
             recorded as "penalty", and enters no other number: no loss, no patience, no choice of the best weights.
         metrics: functions of (outputs, targets), plain arrays, recorded under their names; see `evaluate` for those of None.

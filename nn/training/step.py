@@ -118,7 +118,7 @@ class Step:
             number, part = self._loss(x, y)
             seen.append((number, part))
             tally.add(number, part)
-            if part.weight:
+            if part.weight or number:
                 part.value.backward(tally.share(number, part), retain_graph=False)
         if tally.weight and (factor := tally.factor("fit")) != 1:
             for p in self.parameters:
