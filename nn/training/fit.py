@@ -68,8 +68,10 @@ def fit(
 ) -> History:
     """Train a model in place. It is in training mode meanwhile, and in evaluation mode (`eval`) afterwards.
 
-    A step is taken or leaves no trace: one that meets NaN, an error or Ctrl-C leaves parameters, optimiser, buffers (running
-    statistics) and the random generators of the model as they were before it.
+    A step is taken or leaves no trace: one that meets a loss of NaN, an error or Ctrl-C leaves parameters, optimiser, buffers
+    (running statistics) and the random generators of the model as they were before it. Two things are undone to the start of the
+    epoch, or of one at most 100 steps earlier, instead: the update along a gradient that is not finite though its loss is, unless
+    clip_norm or gradient_norm refuses it at once, and one that an optimiser of your own breaks off midway.
 
     Args:
         model: maps a batch of inputs to what `loss` takes.
@@ -145,7 +147,7 @@ def fit(
     quiet = np.errstate(all="ignore")  # each loss is looked at instead
     with opened(run, resume, keep, save_every, generators, notes) as saving:
         start = saving.begin(training, {"train": data} | looks, settings)
-        with interrupts, Progress(epochs, steps, progress, start) as bar, quiet, watch:
+        with interrupts, Progress(epochs, steps, progress, start) as bar, quiet, watch, step.restore_point:
             for epoch in range(start + 1, 1 + (start if history.stopped_early else epochs)):
                 model.train()
                 step.begin()

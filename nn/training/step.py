@@ -23,6 +23,7 @@ from .diagnosis import frail, why_not_finite
 from .history import History, NonFiniteError
 from .interrupts import Interrupts
 from .kept import Kept
+from .restore_point import RestorePoint
 
 Penalty: TypeAlias = Callable[[Module], Any]
 Batch: TypeAlias = tuple[Any, ...]
@@ -33,8 +34,8 @@ Seen: TypeAlias = list[tuple[float, Part]]  # the loss of each batch, as a numbe
 class Step:
     """A step of training: the gradient of some batches, the update, and then the step of `schedule`.
 
-    It is taken, or leaves no trace: after an error in the gradient, or Ctrl-C, parameters, optimiser, buffers and random
-    generators of the model are as they were before. While parameters change, Ctrl-C waits.
+    It is taken, or leaves no trace: after an error, or Ctrl-C, parameters, optimiser, buffers and random generators of the model
+    are as they were before. While parameters change, Ctrl-C waits.
     """
 
     model: Module
@@ -58,16 +59,19 @@ class Step:
             dict.fromkeys([*self.model.parameters(), *self.trained])
         )  # found once: it takes its time
         self.kept = Kept(self.model)
+        self.restore_point = RestorePoint(self.model, self.optimizer, self.interrupts)
         steps = self.history.steps
         self.losses, self.rates, self.times = array("d"), array("d"), array("d")
         steps["loss"], steps["rate"], self.history.seconds["step"] = self.losses, self.rates, self.times
         self.norms = array("d")
-        if self.gradient_norm or self.clip_norm is not None:
+        self.normed = self.gradient_norm or self.clip_norm is not None
+        if self.normed:
             steps["gradient_norm"] = self.norms
 
     def begin(self) -> None:
         """Begin an epoch."""
         self.tally, self.prices, self.taken, self.first = Tally(), [], 0, len(self.norms)
+        self.restore_point.keep()
 
     def take(self, batches: Sequence[Batch]) -> None:
         """Take a step along the gradient of the loss of all batches. If all examples weigh 0, nothing is updated.
@@ -76,8 +80,9 @@ class Step:
             NonFiniteError: if the loss, the penalty, or the norm of the gradient (where it is computed) is not finite.
             TinygradError: if the loss or the penalty is no Value of one number.
         """
-        start = perf_counter()
+        start, steps = perf_counter(), self.optimizer.steps
         self.kept.keep()
+        self.norm = nan
         self.zero_grad()
         searching = isinstance(self.optimizer, LBFGS)
         try:
@@ -85,14 +90,16 @@ class Step:
             update = not searching and any(part.weight for _, part in seen)  # any examples that count
             if update:
                 self._finished()
-        except BaseException:
-            self.kept.restore()
-            self.zero_grad()
-            raise
-        self.interrupts.hold()
-        try:
+            self.interrupts.hold()
             if update:
                 self.optimizer.step()
+        except BaseException:
+            self.restore_point.broken = self.optimizer.steps > steps
+            self.kept.restore()
+            self.zero_grad()
+            self.interrupts.release()
+            raise
+        try:
             self._note(seen, start)
             if self.schedule is not None:
                 self.schedule.step()
@@ -149,11 +156,11 @@ class Step:
         """Add the gradient of the penalty, clip the sum, and note its norm, if it is computed."""
         if self.penalty is not None:
             self._penalized(self.penalty)
-        if self.gradient_norm or self.clip_norm is not None:
-            norm = clip_grad_norm_(self.trained, inf if self.clip_norm is None else self.clip_norm)
-            if not isfinite(norm):
-                raise self._stopped("norm of the gradient", norm, f"{frail(self.model)}lower the learning rate")
-            self.norms.append(norm)
+        if self.normed:
+            self.norm = clip_grad_norm_(self.trained, inf if self.clip_norm is None else self.clip_norm)
+            if not isfinite(self.norm):
+                why = f"{frail(self.model)}lower the learning rate"
+                raise self._stopped("norm of the gradient", self.norm, why)
         if self.clip_value is not None:
             clip_grad_value_(self.trained, self.clip_value)
 
@@ -184,6 +191,8 @@ class Step:
             if isfinite(number):  # else the search goes back
                 part.value.backward(retain_graph=False)
                 number += self._penalized(self.penalty) if self.penalty is not None else 0.0
+            if self.normed and len(seen) == 1:
+                self.norm = clip_grad_norm_(self.trained, inf)
             return number
 
         try:
@@ -192,6 +201,7 @@ class Step:
                 after = float(data_of(self.parts(self.model(x), y).value))
             if not isfinite(after):
                 raise self._stopped("loss", after, why_not_finite(self.model, x))
+            self.interrupts.hold()
         except BaseException:
             place(self.trained, before)
             optimizer.state.update(states)
@@ -208,6 +218,8 @@ class Step:
         self.losses.append(seen[0][0] if len(seen) == 1 and seen[0][1].weight else _loss_of(seen))
         self.taken += 1
         self.rates.append(self.optimizer.lr)
+        if self.normed:
+            self.norms.append(self.norm)
         self.times.append(perf_counter() - start)
 
 

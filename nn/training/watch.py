@@ -23,6 +23,7 @@ from .evaluation import BATCH, Metrics, measured, run
 from .history import History, NonFiniteError
 from .interrupts import Interrupts
 from .monitor import Monitor
+from .restore_point import finite
 from .step import Step
 
 
@@ -58,7 +59,8 @@ class Watch:
             numbers |= self._evaluated(epoch, data)
         if step.prices:
             numbers["penalty"] = float(np.mean(step.prices))
-        if "validation" not in self.data and (where := frail(self.model, gradients=False)):
+        if not finite(step.trained):
+            where = frail(self.model, gradients=False)
             raise NonFiniteError(
                 f"fit: after epoch {epoch} {where}try a lower learning rate, or clip_norm=1.0", self.history
             )
@@ -94,7 +96,7 @@ class Watch:
         history.epochs.setdefault("rate", []).append(step.rates[-1])
         if "gradient_norm" in history.steps:
             norms = step.norms[step.first :]
-            history.epochs.setdefault("gradient_norm", []).append(float(np.mean(norms)) if norms else 0.0)
+            history.epochs.setdefault("gradient_norm", []).append(float(np.nanmean(norms)))
         history.seconds["epoch"].append(now - self.start)
         self.start = now
 
@@ -126,5 +128,7 @@ class Watch:
             error.add_note(f"fit: until then {self.history!r}; see error.history")
         self.model.eval()
         if self.best_weights is not None:
-            self.model.load_state_dict(self.best_weights)
+            known = self.model.state_dict()  # with buffers that were registered later
+            self.model.load_state_dict(known | self.best_weights)
+        self.history.interrupted |= self.interrupts.waiting
         return self.history.interrupted

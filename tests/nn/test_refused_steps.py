@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from tinygrad_edu import ShapeError, TinygradError, Value
+from tinygrad_edu import ShapeError, TinygradError, Value, sqrt
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((40, 4)), RNG.integers(0, 3, 40)
@@ -404,3 +404,91 @@ def test_weights_load_whatever_forward_left(tmp_path):
     m(np.ones((1, 3)))
     nn.save(m, tmp_path / "weights.safetensors")
     nn.load(nn.Sequential(Lazy(), nn.Linear(3, 2)), tmp_path / "weights.safetensors")
+
+
+class Rooted(nn.Module):
+    """Adds a root whose gradient at 0 is not finite, though the output is."""
+
+    def __init__(self):
+        self.linear, self.norm = nn.Linear(4, 3, rng=0), nn.BatchNorm1d(3)
+        self.drop, self.share = nn.Dropout(0.5, rng=1), Value(np.ones(3))
+
+    def forward(self, x):
+        return self.drop(self.norm(self.linear(x))) + sqrt(self.share * self.share)
+
+
+ENDINGS = {
+    "next loss": {"batch_size": 10},
+    "end of the epoch": {"batch_size": 40},
+    "validation": {"batch_size": 40, "validation": (X, Y), "patience": 1},
+}
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_gradient_that_is_not_finite_poisons_nothing(name, ending):
+    m = Rooted()
+    optimizer = OPTIMISERS[name](m.parameters())
+    nn.fit(m, (X, Y), optimizer, epochs=2, progress=False)
+    m.share.data[1] = 0.0
+    before = m.state_dict(), optimizer.state_dict(), m.generator_state(), optimizer.steps
+    with pytest.raises(nn.NonFiniteError, match="share|not finite") as error:
+        nn.fit(m, (X, Y), optimizer, epochs=3, progress=False, **ENDINGS[ending])
+    assert "weights and optimiser are as they were 1 steps before" in error.value.__notes__[0]
+    assert same((m.state_dict(), optimizer.state_dict(), m.generator_state(), optimizer.steps), before)
+
+
+def test_ctrl_c_after_a_gradient_that_is_not_finite_keeps_finite_weights():
+    m = Rooted()
+    m.share.data[1] = 0.0
+    before = m.state_dict()
+    optimizer = Signalled(m.parameters(), lr=0.1)
+    optimizer.at = 1
+    with pytest.warns(UserWarning, match="a gradient was not finite, though its loss was; .* as they were 1 steps before"):
+        assert fit(m, optimizer).interrupted
+    assert same(m.state_dict(), before)
+
+
+def test_what_is_undone_goes_back_to_a_copy_of_the_start_of_an_epoch():
+    m, seen = Rooted(), []
+    optimizer = nn.optim.SGD(m.parameters(), lr=0.01)
+
+    def look(epoch, _):
+        seen.append((m.state_dict(), optimizer.steps))
+        if epoch == 8:
+            m.share.data[1] = 0.0
+
+    with pytest.raises(nn.NonFiniteError) as error:
+        nn.fit(m, (X, Y), optimizer, batch_size=2, epochs=9, on_epoch=look, progress=False)
+    assert "as they were 61 steps before" in error.value.__notes__[0]  # 20 an epoch: the copy is that after 100
+    assert same((m.state_dict(), optimizer.steps), seen[4])
+
+
+class Half(nn.optim.SGD):
+    """An update of one's own that fails at the second parameter."""
+
+    def update(self, data, *args):
+        if data.ndim == 1:
+            raise ValueError("mine")
+        super().update(data, *args)
+
+
+def test_an_update_that_ends_midway_is_undone():
+    m = model()
+    optimizer = Half(m.parameters(), lr=0.1)
+    before = traces(m, optimizer)
+    with pytest.raises(ValueError, match="mine") as error:
+        fit(m, optimizer)
+    assert "an update ended midway" in error.value.__notes__[0]
+    assert same(traces(m, optimizer), before)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_an_optimiser_refuses_before_any_parameter_changes(name):
+    m = nn.Sequential(nn.Linear(4, 4, rng=0), nn.BatchNorm1d(4), nn.Linear(4, 3, rng=1))
+    optimizer = OPTIMISERS[name](m.parameters())
+    m[2].bias.data.flags.writeable = False
+    before = m.state_dict(), optimizer.steps
+    with pytest.raises(TinygradError, match=r"a parameter of shape \(3,\) is read-only; freeze or copy it"):
+        fit(m, optimizer)
+    assert same((m.state_dict(), optimizer.steps), before)
