@@ -171,7 +171,9 @@ class Optimizer(Explaining):
                 f"{'; '.join(wrong)}; give the model to a new optimiser, as after astype"
             )
         if not data.flags.writeable:
-            raise TinygradError(f"{type(self).__name__}: a parameter of shape {data.shape} is read-only; freeze or copy it")
+            raise TinygradError(
+                f"{type(self).__name__}: a parameter of shape {data.shape} is read-only; freeze or copy it"
+            )
         state.setdefault("step", 0)
         if buffers is None or buffers.scratch.shape != data.shape or buffers.scratch.dtype != data.dtype:
             check_eps(type(self).__name__, group, data.dtype)

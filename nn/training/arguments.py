@@ -51,6 +51,9 @@ def check_model(model: Any, optimizer: Any, schedule: Any, schedule_every: str) 
     if not set(optimizer.state) & set(model.parameters()):
         remedy = "make it anew after copying or rebuilding the model"
         raise TinygradError(f"fit: the optimizer holds none of the model's parameters; {remedy}")
+    if not any(p.requires_grad for p in optimizer.state):
+        remedy = "call model.freeze(False), or freeze less of it"
+        raise TinygradError(f"fit: all parameters of the optimizer are frozen; {remedy}")
     if schedule is None and not any(group["lr"] for group in optimizer.param_groups):
         remedy = "set optimizer.lr, or pass the schedule that brings it back"
         warn(

@@ -13,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import checked
+from tinygrad_edu import no_grad
+
+from ..checks import checked, data_of
+from ..data import batches
 from ..loss.parts import Parts
 from ..module import Module
 from ..optim.lr_scheduler import ReduceLROnPlateau
@@ -84,11 +87,18 @@ class Watch:
         data = self.data[name]
         loss, outputs = run("fit", self.model, data, self.loss, BATCH, bool(self.metrics))
         if not isfinite(loss):
-            why = why_not_finite(self.model.eval(), data[0])
+            self.model.eval()
+            inputs = next((x for x, y in batches(*data, batch_size=BATCH) if not self._finite(x, y)), data[0][:BATCH])
+            why = why_not_finite(self.model, inputs)
             of = "training" if name == "train" else name
             raise NonFiniteError(f"fit: the {of} loss is {loss} after epoch {epoch}; {why}", self.history)
         seen = {"loss": loss} | measured("fit", self.metrics, outputs, data[1])
         return {f"{name}_{title}": number for title, number in seen.items()}
+
+    def _finite(self, x: Any, y: Any) -> bool:
+        """Whether the loss of a batch is finite."""
+        with no_grad():
+            return isfinite(float(data_of(self.loss(self.model(x), y).value)))
 
     def _record(self, numbers: dict[str, float], step: Step) -> None:
         history, now = self.history, perf_counter()

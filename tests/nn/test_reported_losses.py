@@ -314,7 +314,9 @@ def test_a_sum_of_ignored_labels_alone_updates_nothing():
 
 @pytest.mark.parametrize("weight", [np.inf, np.nan, -1, "1", None])
 def test_a_weight_that_cannot_divide_is_refused(weight):
-    with pytest.raises(TinygradError, match="expected one number, or a pair: the sum over the batch, and a finite weight"):
+    with pytest.raises(
+        TinygradError, match="expected one number, or a pair: the sum over the batch, and a finite weight"
+    ):
         nn.evaluate(linear(), (X, REAL), lambda o, y: (f.sse_loss(o, y), weight))
 
 
