@@ -84,6 +84,14 @@ def check_step(optimizer: Optimizer, accumulate: int, clip_norm: float | None, c
         raise TinygradError("fit: LBFGS learns curvature from gradients, which clipping falsifies; leave it out")
 
 
+def climbs(optimizer: Optimizer, penalty: Any) -> bool:
+    """Whether the loss should rise. Raises TinygradError for a penalty where only some groups maximize."""
+    rising = {bool(group.get("maximize")) for group in optimizer.param_groups}
+    if len(rising) > 1 and penalty is not None:
+        raise TinygradError("fit: got a penalty, and groups with and without maximize=; leave penalty out, or have them agree")
+    return rising == {True}
+
+
 def steps_of(examples: int, batch_size: int, drop_last: bool) -> int:
     """How many batches an epoch has. Raises ShapeError if it has none."""
     whole, rest = divmod(examples, batch_size)

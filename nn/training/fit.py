@@ -20,7 +20,7 @@ from ..normalization import SEVERAL
 from ..optim import Optimizer
 from ..runs.run import opened
 from ..runs.state import Training
-from .arguments import Data, Schedule, check_model, check_step, checked_data, steps_of
+from .arguments import Data, Schedule, check_model, check_step, checked_data, climbs, steps_of
 from .evaluation import Loss, Metric, named_metrics
 from .history import History
 from .interrupts import Interrupts
@@ -81,8 +81,8 @@ def fit(
             one, such as `lambda outputs, y: cross_entropy(outputs[0], y)`, count each example with its weight, whatever the
             batches. Any other function returns its mean over the batch's examples; or, if some weigh more than others, a pair,
             the sum and the weight, such as `((e * mask).sum(), mask.sum())`.
-        penalty: of the model, such as `lambda m: nn.functional.l2_penalty(m, 0.01)`. Its gradient is added in each step; it is
-            recorded as "penalty", and enters no other number: no loss, no patience, no choice of the best weights.
+        penalty: of the model, such as `lambda m: nn.functional.l2_penalty(m, 0.01)`. Its gradient is added in each step, or
+            subtracted if the optimiser maximizes; it is recorded as "penalty", and enters no other number: no loss, no patience, no choice of the best weights.
         metrics: functions of (outputs, targets), plain arrays, recorded under their names; see `evaluate` for those of None.
         epochs: how often to go through the data, at most.
         batch_size: examples in a batch, from 1; None for all of them.
@@ -93,7 +93,8 @@ def fit(
             same weights as "validation_loss", without dropout. Else it is the loss of the epoch's batches, while they trained.
         monitor: the curve that patience, best weights and ReduceLROnPlateau go by, such as "validation_accuracy"; by default
             "validation_loss", or "train_loss" without validation data.
-        mode: whether it should fall, "min", or rise, "max"; to be said for metrics of your own.
+        mode: whether it should fall, "min", or rise, "max", as the loss does if the optimiser maximizes; to be said for metrics
+            of your own.
         patience: stop after so many epochs without a better number, from 1, and put the best weights back.
         schedule: of the optimiser's learning rate, stepped after each epoch, or after each step of the optimiser.
         clip_norm, clip_value: limits of the gradient's norm, and of each of its numbers.
@@ -132,7 +133,8 @@ def fit(
     looks = ({"train": data} if train_metrics else {}) | _validation(validation, patience)
     named, of_batch = named_metrics("fit", loss, metrics), parts("fit", loss)
     curves = ["train_loss", *[f"{each}_{name}" for each in looks for name in ("loss", *named)]]
-    goal = monitor_of(monitor, mode, list(dict.fromkeys(curves)), schedule)
+    rising = climbs(optimizer, penalty)
+    goal = monitor_of(monitor, mode, list(dict.fromkeys(curves)), schedule, rising)
     for name, function in (("penalty", penalty), ("on_epoch", on_epoch)):
         if function is not None:
             checked("fit", name, function, FUNCTION)
@@ -140,7 +142,7 @@ def fit(
     per_step, per_epoch = (schedule, None) if schedule_every == "step" else (None, schedule)
     history, interrupts = History(), Interrupts()
     step = Step(
-        model, of_batch, optimizer, clip_norm, clip_value, per_step, penalty, gradient_norm, history, interrupts
+        model, of_batch, optimizer, clip_norm, clip_value, per_step, penalty, rising, gradient_norm, history, interrupts
     )
     watch = Watch(model, looks, of_batch, named, goal, patience, per_epoch, history, interrupts)
     training = Training(model, optimizer, loss, schedule, order, generators, watch)

@@ -45,6 +45,7 @@ class Step:
     clip_value: float | None
     schedule: LRScheduler | Any
     penalty: Penalty | None
+    climbs: bool  # the optimiser maximizes, so the penalty is subtracted
     gradient_norm: bool
     history: History
     interrupts: Interrupts
@@ -141,16 +142,16 @@ class Step:
         return number, part
 
     def _penalized(self, penalty: Penalty) -> float:
-        """Add the gradient of the penalty; returns the penalty."""
+        """Add the gradient of the penalty; returns what it adds to the loss."""
         price = penalty(self.model)
         number = self._number("penalty", price)
         if not isfinite(number):
             raise self._stopped("penalty", number, "lower its strength, or the learning rate")
         if price.requires_grad:
-            price.backward(retain_graph=False)
+            price.backward(-1.0 if self.climbs else None, retain_graph=False)
         if len(self.prices) == self.taken:  # of several evaluations in a step the first counts
             self.prices.append(number)
-        return number
+        return -number if self.climbs else number
 
     def _finished(self) -> None:
         """Add the gradient of the penalty, clip the sum, and note its norm, if it is computed."""

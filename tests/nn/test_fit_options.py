@@ -508,3 +508,36 @@ def test_a_batch_of_one_without_batch_norm_trains():
     with pytest.raises(TinygradError, match="linear: got an input of shape") as caught:
         fit(data=(X[:1, :3], Y[:1]))
     assert "last batch" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [nn.optim.SGD, nn.optim.Adam, nn.optim.LBFGS])
+def test_climbing_is_descending_on_the_negative_loss(make):
+    """With penalty, patience and the choice of the best weights alike."""
+    seen = []
+    for sign in (1, -1):
+        m = nn.Linear(4, 3, rng=0)
+        optimizer = make(m.parameters(), lr=0.1, maximize=sign < 0)
+        history = nn.fit(
+            m,
+            (X, Y),
+            optimizer,
+            loss=lambda output, target, sign=sign: nn.functional.cross_entropy(output, target) * sign,
+            penalty=lambda m: nn.functional.l2_penalty(m, 0.5),
+            epochs=6,
+            batch_size=None,
+            validation=(X, np.roll(Y, 1)),
+            patience=4,
+            progress=False,
+        )
+        seen.append((history, m.weight.data))
+    (down, w), (up, v) = seen
+    assert np.allclose(w, v, rtol=1e-12)
+    assert np.allclose(down.curves["validation_loss"], -np.asarray(up.curves["validation_loss"]))
+    assert (down.best_epoch, down.curves["penalty"]) == (up.best_epoch, pytest.approx(up.curves["penalty"]))
+
+
+def test_a_penalty_needs_groups_that_agree():
+    m = nn.Linear(4, 3, rng=0)
+    groups = [{"params": [m.weight]}, {"params": [m.bias], "maximize": True}]
+    with pytest.raises(TinygradError, match="fit: got a penalty, and groups with and without maximize="):
+        nn.fit(m, (X, Y), nn.optim.SGD(groups, lr=0.1), penalty=lambda m: m.weight.sum(), progress=False)
