@@ -103,6 +103,11 @@ def in_single(loss: F) -> F:
             return loss(*args, **kwargs)
         wide = [astype(x, np.float32) if getattr(x, "dtype", None) == np.float16 else x for x in given]
         y = loss(*wide[: len(args)], **dict(zip(kwargs, wide[len(args) :], strict=True)))
-        return astype(y, np.float16) if getattr(y, "dtype", None) == np.float32 and np.float32 not in types else y
+        if getattr(y, "dtype", None) != np.float32 or np.float32 in types:
+            return y
+        narrow = astype(y, np.float16)
+        if (notes := noted.get()) and notes[-1].value is y:
+            notes[-1] = notes[-1]._replace(value=narrow)
+        return narrow
 
     return cast(F, computed)

@@ -88,7 +88,9 @@ def climbs(optimizer: Optimizer, penalty: Any) -> bool:
     """Whether the loss should rise. Raises TinygradError for a penalty where only some groups maximize."""
     rising = {bool(group.get("maximize")) for group in optimizer.param_groups}
     if len(rising) > 1 and penalty is not None:
-        raise TinygradError("fit: got a penalty, and groups with and without maximize=; leave penalty out, or have them agree")
+        raise TinygradError(
+            "fit: got a penalty, and groups with and without maximize=; leave penalty out, or have them agree"
+        )
     return rising == {True}
 
 

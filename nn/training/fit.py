@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, TinygradError
 
-from ..checks import FUNCTION, checked, explaining, generator, size
+from ..checks import FLAG, FUNCTION, checked, explaining, generator, size
 from ..data import batches
 from ..functional import cross_entropy
 from ..loss.parts import parts
@@ -82,7 +82,8 @@ def fit(
             batches. Any other function returns its mean over the batch's examples; or, if some weigh more than others, a pair,
             the sum and the weight, such as `((e * mask).sum(), mask.sum())`.
         penalty: of the model, such as `lambda m: nn.functional.l2_penalty(m, 0.01)`. Its gradient is added in each step, or
-            subtracted if the optimiser maximizes; it is recorded as "penalty", and enters no other number: no loss, no patience, no choice of the best weights.
+            subtracted if the optimiser maximizes; it is recorded as "penalty", and enters no other number: no loss, no patience,
+            no choice of the best weights.
         metrics: functions of (outputs, targets), plain arrays, recorded under their names; see `evaluate` for those of None.
         epochs: how often to go through the data, at most.
         batch_size: examples in a batch, from 1; None for all of them.
@@ -125,6 +126,14 @@ def fit(
     """
     settings = {name: given for name, given in locals().items() if name not in ELSEWHERE | FREE}
     check_model(model, optimizer, schedule, schedule_every)
+    flags = {
+        "drop_last": drop_last,
+        "train_metrics": train_metrics,
+        "gradient_norm": gradient_norm,
+        "progress": progress,
+    }
+    for name, given in flags.items():
+        checked("fit", name, given, FLAG)
     epochs, accumulate = size("fit", "epochs", epochs), size("fit", "accumulate", accumulate)
     check_step(optimizer, accumulate, clip_norm, clip_value)
     data = checked_data("fit", "train", train)

@@ -7,7 +7,7 @@ import pytest
 
 import nn
 from nn import functional as f
-from tinygrad_edu import TinygradError, Value
+from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((40, 4))
@@ -541,3 +541,35 @@ def test_a_penalty_needs_groups_that_agree():
     groups = [{"params": [m.weight]}, {"params": [m.bias], "maximize": True}]
     with pytest.raises(TinygradError, match="fit: got a penalty, and groups with and without maximize="):
         nn.fit(m, (X, Y), nn.optim.SGD(groups, lr=0.1), penalty=lambda m: m.weight.sum(), progress=False)
+
+
+@pytest.mark.parametrize("name", ["drop_last", "train_metrics", "gradient_norm", "progress"])
+def test_a_word_is_no_flag(name):
+    m = nn.Linear(4, 3, rng=0)
+    with pytest.raises(TinygradError, match=f"fit: got {name}='no', expected True or False"):
+        nn.fit(m, (X, Y), nn.optim.SGD(m.parameters(), lr=0.1), **{name: "no"})
+
+
+TARGETS = {
+    "one-hot integers": (np.eye(3, dtype=int)[Y], r"of one-hot rows pass np.argmax\(labels, axis=1\)"),
+    "one-hot booleans": (np.eye(3, dtype=bool)[Y], r"of one-hot rows pass np.argmax\(labels, axis=1\)"),
+    "a column": (Y[:, None], r"pass labels\[:, 0\]"),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_targets_of_another_layout_are_led_to_labels(name):
+    target, remedy = TARGETS[name]
+    with pytest.raises(ShapeError, match=remedy):
+        nn.evaluate(nn.Linear(4, 3, rng=0), (X, target))
+
+
+@pytest.mark.parametrize("dtype", [int, float, bool])
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
+def test_scores_of_two_classes_are_led_to_labels(dtype, shape):
+    scores, target = X[:, 0].reshape(shape), (Y > 0).astype(dtype).reshape(shape)
+    with pytest.raises(
+        DTypeError, match=r"prediction is of float64, .* of two classes labels, \(scores > 0\).astype\(int\)"
+    ):
+        nn.metrics.accuracy(scores, target)
+    assert nn.metrics.accuracy((scores > 0).astype(int), target.astype(int)) == np.mean((scores > 0) == target)

@@ -323,3 +323,12 @@ def test_a_weight_that_cannot_divide_is_refused(weight):
 def test_a_weight_may_be_an_array_of_one_number():
     pair = nn.evaluate(linear(), (X, REAL), lambda o, y: (f.sse_loss(o, y), np.array(y.size)), batch_size=7)
     assert pair["loss"] == pytest.approx(nn.evaluate(linear(), (X, REAL), f.mse_loss)["loss"])
+
+
+def test_a_lambda_around_a_loss_of_float16_counts_examples_too():
+    model, x = linear(np.float16), X.astype(np.float16)
+    seen = [
+        nn.evaluate(model, (x, PADDED), lambda o, y: f.cross_entropy(o, y), (), batch_size=size)["loss"]
+        for size in (33, 16, 4)
+    ]
+    assert np.allclose(seen, seen[0], rtol=1e-3)
