@@ -46,9 +46,12 @@ def _decided(
     if not scores.size or not (given or scores.shape[:-1] == labels.shape):
         got = f"scores {scores.shape} and labels {labels.shape}"
         raise ShapeError(f"{name}: got {got}, expected (batch, classes) or (batch,), and (batch,), at least one")
-    for part, array in (("target", labels), *([("prediction", scores)] if given else [])):
+    of_two = "pass scores as (batch, classes), or of two classes labels, (scores > 0).astype(int)"
+    for part, array, remedy in (
+        *([("prediction", scores, of_two)] if given else []),
+        ("target", labels, "cast labels with .astype(int)"),
+    ):
         if array.dtype.kind not in "iub":
-            remedy = "cast labels with .astype(int)" if part == "target" else "pass scores as (batch, classes)"
             raise DTypeError(f"{name}: {part} is of {array.dtype}, expected integers; {remedy}")
     if ignore_index is not None:
         scores, labels = scores[labels != ignore_index], labels[labels != ignore_index]

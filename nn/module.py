@@ -191,10 +191,10 @@ class Module(Explaining):
             if isinstance(item, np.ndarray):
                 item[...] = new[path]
                 continue
-            if item.shape:
+            if item.shape and item.data.flags.writeable:  # else it has these numbers
                 item.data[...] = new[path]  # keeps the memory order
                 item.mark_changed()
-            else:
+            elif not item.shape:
                 item.data = new[path][()]
 
     def generator_state(self) -> dict[str, Any]:

@@ -121,4 +121,9 @@ def _array(caller: str, path: Path) -> NDArray[Any]:
     if len(numbers) != said:
         got = f"fewer bytes ({len(numbers)})" if len(numbers) < said else "more bytes"
         raise TinygradError(f"{at} has {got} than it says, {said} for {shape} of {dtype.name}")
-    return np.frombuffer(numbers, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+    try:
+        return np.frombuffer(numbers, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+    except ValueError:
+        raise TinygradError(
+            f"{at} says that it holds an array of {len(shape)} axes, {shape!s:.60}, which none can have"
+        ) from None

@@ -145,8 +145,8 @@ def _members(name: str, labels: Any) -> list[Indices]:
     array = np.asarray(plain_array(name, "labels", labels))
     if array.ndim != 1 or not array.size:
         raise ShapeError(f"{name}: got labels of shape {array.shape}, expected (examples,), one class each")
-    if array.dtype.kind in "fc" and np.isnan(array).any():
-        raise DTypeError(f"{name}: got labels with {np.isnan(array).sum()} NaN, expected classes")
+    if strange := np.count_nonzero(array != array):  # NaN, and the NaT of dates
+        raise DTypeError(f"{name}: got labels with {strange} NaN, expected classes")
     classes = np.unique(array, return_inverse=True)[1]
     return np.split(np.argsort(classes, kind="stable"), np.cumsum(np.bincount(classes))[:-1])
 

@@ -87,9 +87,14 @@ def class_labels(name: str, what: str, scores: Shape, labels: Any, ignore_index:
     given: NDArray[Any] = np.asarray(plain_array(name, "labels", labels))
     axis = class_axis(scores)
     if not scores or 0 in scores or given.shape != scores[:axis] + scores[axis + 1 :]:
+        column = given.shape == (*scores[:1], 1)
+        one_hot = given.shape == scores
+        remedy = (
+            "; of one-hot rows pass np.argmax(labels, axis=1)" if one_hot else "; pass labels[:, 0]" if column else ""
+        )
         raise ShapeError(
             f"{name}: got {what} {scores} and labels {given.shape}, expected (batch, classes) and (batch,), at least one, "
-            "where both may have more axes at the end"
+            f"where both may have more axes at the end{remedy}"
         )
     if given.dtype.kind not in "iu":
         raise DTypeError(f"{name}: labels are {given.dtype}, expected integers; cast them with .astype(int)")

@@ -7,6 +7,7 @@ its `Part`, the number with its weight, to whoever adds up batches; see `nn.loss
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from functools import wraps
 from inspect import signature
 from typing import Any, NamedTuple, TypeVar, cast
@@ -27,7 +28,7 @@ class Part(NamedTuple):
     """The loss of some of the examples, a mean or a sum.
 
     Attributes:
-        value: the loss, a Value of one number.
+        value: the loss, a Value of one number: a mean, or a sum, also where the weight is 0.
         weight: what a mean divided by: how many losses there are, or the sum of their weights.
         root: the loss is a root, of a mean or sum of squares.
         summed: the loss is a sum.
@@ -41,6 +42,9 @@ class Part(NamedTuple):
 
 class InParts(str):
     """A reduction for which a loss returns its `Part` instead of the value alone."""
+
+
+noted: ContextVar[list[Part] | None] = ContextVar("noted", default=None)  # Parts of losses called by a user's loss
 
 
 def checked_reduction(name: str, reduction: str, known: Sequence[str] = REDUCTIONS) -> str:
@@ -60,21 +64,25 @@ def reduced(name: str, losses: Any, reduction: str, weight: float | None = None)
     if reduction == "none":
         return losses
     if reduction == "sum":
-        return part(sum(losses), losses, reduction)
+        return part(sum(losses), losses, reduction, weight)
     if weight is None:
         return part(mean(losses), losses, reduction)
     if weight > 0:
         return part(sum(losses) / weight, losses, reduction, weight)
-    if weight == 0 and isinstance(reduction, InParts):
+    if weight == 0 and (isinstance(reduction, InParts) or noted.get() is not None):
         return part(sum(losses), losses, reduction, weight)
     raise TinygradError(f"{name}: all labels are ignored or weigh 0, expected one that counts for a mean")
 
 
 def part(value: Any, losses: Any, reduction: str, weight: float | None = None, root: bool = False) -> Any:
     """The value of these losses reduced, or its Part if parts are asked for."""
-    if not isinstance(reduction, InParts):
+    notes, asked = noted.get(), isinstance(reduction, InParts)
+    if notes is None and not asked:
         return value
-    return Part(value, getattr(losses, "size", 1) if weight is None else weight, root, reduction == "sum")
+    found = Part(value, getattr(losses, "size", 1) if weight is None else weight, root, reduction == "sum")
+    if notes is not None:
+        notes.append(found)
+    return found if asked else value
 
 
 def loss_function(loss: F) -> F:
@@ -95,6 +103,11 @@ def in_single(loss: F) -> F:
             return loss(*args, **kwargs)
         wide = [astype(x, np.float32) if getattr(x, "dtype", None) == np.float16 else x for x in given]
         y = loss(*wide[: len(args)], **dict(zip(kwargs, wide[len(args) :], strict=True)))
-        return astype(y, np.float16) if getattr(y, "dtype", None) == np.float32 and np.float32 not in types else y
+        if getattr(y, "dtype", None) != np.float32 or np.float32 in types:
+            return y
+        narrow = astype(y, np.float16)
+        if (notes := noted.get()) and notes[-1].value is y:
+            notes[-1] = notes[-1]._replace(value=narrow)
+        return narrow
 
     return cast(F, computed)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from inspect import isfunction
-from math import hypot, sqrt
+from math import hypot, inf, sqrt
 from typing import Any
+
+import numpy as np
 
 from tinygrad_edu import TinygradError
 
 from ..checks import FUNCTION, checked, data_of, is_real
-from ..functional.reduction import DEFAULTS, InParts, Part
+from ..functional.reduction import DEFAULTS, InParts, Part, noted
 from .base import Loss
 
 Parts = Callable[[Any, Any], Part]
@@ -20,7 +22,8 @@ Parts = Callable[[Any, Any], Part]
 def parts(name: str, loss: Any) -> Parts:
     """The Part that a loss gives of a batch, (output, targets) -> Part.
 
-    The losses of nn and `partial`s of them give it, with their settings. A loss of one's own returns the mean over the batch's
+    The losses of nn and `partial`s of them give it, with their settings; so does a function that returns what one of them
+    returned, such as `lambda outputs, y: cross_entropy(outputs[0], y)`. Any other loss returns the mean over the batch's
     examples; or, if some weigh more than others, a pair: the sum and the weight, such as `((e * mask).sum(), mask.sum())`.
 
     Raises TinygradError, in the name of a function, if the loss is none.
@@ -49,14 +52,20 @@ def _known(loss: Any, reduction: InParts, output: Any, target: Any) -> Part:
 
 
 def _own(name: str, loss: Any, output: Any, target: Any) -> Part:
-    given = loss(output, target)
+    notes: list[Part] = []
+    token = noted.set(notes)
+    try:
+        given = loss(output, target)
+    finally:
+        noted.reset(token)
     if not isinstance(given, tuple):
-        return Part(given, len(target))
+        return next((part for part in notes if part.value is given), Part(given, len(target)))
     weight = data_of(given[1]) if len(given) == 2 else None
-    if not is_real(weight) or not weight >= 0:
-        expected = "one number, or a pair: the sum over the batch, and a weight from 0 on to divide by"
+    weight = weight[()] if isinstance(weight, np.ndarray) and not weight.ndim else weight
+    if not is_real(weight) or not 0 <= weight < inf:
+        expected = "one number, or a pair: the sum over the batch, and a finite weight from 0 on to divide by"
         raise TinygradError(f"{name}: the loss returned a tuple {given!r:.60}, expected {expected}")
-    return Part(given[0] / weight if weight else given[0] * 0.0, weight)
+    return Part(given[0] / float(weight) if weight else given[0], float(weight))
 
 
 class Tally:
@@ -68,7 +77,7 @@ class Tally:
     __slots__ = ("root", "summed", "total", "unit", "weight")
 
     def __init__(self) -> None:
-        self.total = self.weight = self.unit = 0.0  # unit: the first weight that is not 0
+        self.total = self.weight = self.unit = 0.0  # unit: of the shares
         self.root = self.summed = False
 
     def add(self, number: float, part: Part) -> None:
@@ -80,7 +89,7 @@ class Tally:
             weight = 1.0 if part.summed else weight
             self.total = hypot(self.total, sqrt(weight) * number) if part.root else self.total + number
         else:
-            self.total += weight * number
+            self.total += (weight or 1.0) * number  # of weight 0 the number is a sum: that of label smoothing, or 0
 
     def loss(self, name: str) -> float:
         """The loss of all. Raises TinygradError, in the name of a function, for a mean of weight 0."""
@@ -92,8 +101,8 @@ class Tally:
 
     def share(self, number: float, part: Part) -> float:
         """What the gradient of a batch that was just added is multiplied by, before the sum is by `factor`."""
-        self.unit = self.unit or part.weight
-        return (1.0 if self.summed else part.weight / self.unit) * (number if self.root else 1.0)
+        self.unit = self.unit or part.weight or 1.0
+        return (1.0 if self.summed else (part.weight or 1.0) / self.unit) * (number if self.root else 1.0)
 
     def factor(self, name: str) -> float:
         """What the sum of the gradients, each with its share, is multiplied by for the gradient of `loss`."""

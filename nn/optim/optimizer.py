@@ -117,13 +117,13 @@ class Optimizer(Explaining):
 
         Raises:
             ShapeError: if a parameter has got other data since its state was made, of another shape or dtype.
-            TinygradError: if eps is nothing in the dtype of a parameter, as 1e-8 in float16.
+            TinygradError: if eps is nothing in the dtype of a parameter, as 1e-8 in float16, or a parameter is read-only. No
+                parameter is changed then.
         """
         loss = None if closure is None else checked(type(self).__name__, "closure", closure, FUNCTION)()
-        self.steps += 1
-        known, update = self._buffers, self.update  # looked up once: this loop is most of the time of small models
+        known, update = self._buffers, self.update  # looked up once: these loops are most of the time of small models
+        ready = []  # all that may be refused is, before any parameter changes
         for group in self.param_groups:
-            changed = group.get("weight_decay") or group.get("maximize")
             for p in group["params"]:
                 g = p.grad
                 if g is None or not p.requires_grad:
@@ -131,16 +131,19 @@ class Optimizer(Explaining):
                 buffers = known.get(p)
                 if buffers is None or buffers.data is not p.data:
                     buffers = self._prepare(p, group)
-                if type(g) is not np.ndarray:
-                    g = np.asarray(data_of(g))
-                data = buffers.data
-                if changed:
-                    g = _changed(buffers, g, group)
-                buffers.state["step"] += 1
-                update(data, g, buffers.scratch, buffers.state, group)
-                if not data.ndim:
-                    p.data = float(data) if data.dtype == float else data[()]
-                p.mark_changed()
+                ready.append((p, g, buffers, group))
+        self.steps += 1
+        for p, g, buffers, group in ready:
+            if type(g) is not np.ndarray:
+                g = np.asarray(data_of(g))
+            data = buffers.data
+            if group.get("weight_decay") or group.get("maximize"):
+                g = _changed(buffers, g, group)
+            buffers.state["step"] += 1
+            update(data, g, buffers.scratch, buffers.state, group)
+            if not data.ndim:
+                p.data = float(data) if data.dtype == float else data[()]
+            p.mark_changed()
         return loss
 
     def update(self, data: Array, g: Array, scratch: Array, state: State, group: Group) -> None:
@@ -166,6 +169,10 @@ class Optimizer(Explaining):
             raise ShapeError(
                 f"{type(self).__name__}: a parameter is {data.dtype} of shape {data.shape} now, but its state was made before: "
                 f"{'; '.join(wrong)}; give the model to a new optimiser, as after astype"
+            )
+        if not data.flags.writeable:
+            raise TinygradError(
+                f"{type(self).__name__}: a parameter of shape {data.shape} is read-only; freeze or copy it"
             )
         state.setdefault("step", 0)
         if buffers is None or buffers.scratch.shape != data.shape or buffers.scratch.dtype != data.dtype:

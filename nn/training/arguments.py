@@ -51,6 +51,9 @@ def check_model(model: Any, optimizer: Any, schedule: Any, schedule_every: str) 
     if not set(optimizer.state) & set(model.parameters()):
         remedy = "make it anew after copying or rebuilding the model"
         raise TinygradError(f"fit: the optimizer holds none of the model's parameters; {remedy}")
+    if not any(p.requires_grad for p in optimizer.state):
+        remedy = "call model.freeze(False), or freeze less of it"
+        raise TinygradError(f"fit: all parameters of the optimizer are frozen; {remedy}")
     if schedule is None and not any(group["lr"] for group in optimizer.param_groups):
         remedy = "set optimizer.lr, or pass the schedule that brings it back"
         warn(
@@ -79,6 +82,16 @@ def check_step(optimizer: Optimizer, accumulate: int, clip_norm: float | None, c
         raise TinygradError("fit: LBFGS asks for the gradients of a batch several times; leave accumulate out")
     if clip_norm is not None or clip_value is not None:
         raise TinygradError("fit: LBFGS learns curvature from gradients, which clipping falsifies; leave it out")
+
+
+def climbs(optimizer: Optimizer, penalty: Any) -> bool:
+    """Whether the loss should rise. Raises TinygradError for a penalty where only some groups maximize."""
+    rising = {bool(group.get("maximize")) for group in optimizer.param_groups}
+    if len(rising) > 1 and penalty is not None:
+        raise TinygradError(
+            "fit: got a penalty, and groups with and without maximize=; leave penalty out, or have them agree"
+        )
+    return rising == {True}
 
 
 def steps_of(examples: int, batch_size: int, drop_last: bool) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, TinygradError
 
-from ..checks import FUNCTION, checked, explaining, generator, size
+from ..checks import FLAG, FUNCTION, checked, explaining, generator, size
 from ..data import batches
 from ..functional import cross_entropy
 from ..loss.parts import parts
@@ -20,7 +20,7 @@ from ..normalization import SEVERAL
 from ..optim import Optimizer
 from ..runs.run import opened
 from ..runs.state import Training
-from .arguments import Data, Schedule, check_model, check_step, checked_data, steps_of
+from .arguments import Data, Schedule, check_model, check_step, checked_data, climbs, steps_of
 from .evaluation import Loss, Metric, named_metrics
 from .history import History
 from .interrupts import Interrupts
@@ -68,18 +68,22 @@ def fit(
 ) -> History:
     """Train a model in place. It is in training mode meanwhile, and in evaluation mode (`eval`) afterwards.
 
-    A step is taken or leaves no trace: one that meets NaN, an error or Ctrl-C leaves parameters, optimiser, buffers (running
-    statistics) and the random generators of the model as they were before it.
+    A step is taken or leaves no trace: one that meets a loss of NaN, an error or Ctrl-C leaves parameters, optimiser, buffers
+    (running statistics) and the random generators of the model as they were before it. Two things are undone to the start of the
+    epoch, or of one at most 100 steps earlier, instead: the update along a gradient that is not finite though its loss is, unless
+    clip_norm or gradient_norm refuses it at once, and one that an optimiser of your own breaks off midway.
 
     Args:
         model: maps a batch of inputs to what `loss` takes.
         train: (inputs, targets), both with the examples along the first axis.
         optimizer: over the model's parameters.
-        loss: of (output, targets) of a batch. Losses of nn, and functools.partial of them, count each example with its weight,
-            whatever the batches. A function of your own returns its mean over the batch's examples; or, if some weigh more than
-            others, a pair, the sum and the weight, such as `((e * mask).sum(), mask.sum())`.
-        penalty: of the model, such as `lambda m: nn.functional.l2_penalty(m, 0.01)`. Its gradient is added in each step; it is
-            recorded as "penalty", and enters no other number: no loss, no patience, no choice of the best weights.
+        loss: of (output, targets) of a batch. Losses of nn, functools.partial of them, and functions that return the number of
+            one, such as `lambda outputs, y: cross_entropy(outputs[0], y)`, count each example with its weight, whatever the
+            batches. Any other function returns its mean over the batch's examples; or, if some weigh more than others, a pair,
+            the sum and the weight, such as `((e * mask).sum(), mask.sum())`.
+        penalty: of the model, such as `lambda m: nn.functional.l2_penalty(m, 0.01)`. Its gradient is added in each step, or
+            subtracted if the optimiser maximizes; it is recorded as "penalty", and enters no other number: no loss, no patience,
+            no choice of the best weights.
         metrics: functions of (outputs, targets), plain arrays, recorded under their names; see `evaluate` for those of None.
         epochs: how often to go through the data, at most.
         batch_size: examples in a batch, from 1; None for all of them.
@@ -90,7 +94,8 @@ def fit(
             same weights as "validation_loss", without dropout. Else it is the loss of the epoch's batches, while they trained.
         monitor: the curve that patience, best weights and ReduceLROnPlateau go by, such as "validation_accuracy"; by default
             "validation_loss", or "train_loss" without validation data.
-        mode: whether it should fall, "min", or rise, "max"; to be said for metrics of your own.
+        mode: whether it should fall, "min", or rise, "max", as the loss does if the optimiser maximizes; to be said for metrics
+            of your own.
         patience: stop after so many epochs without a better number, from 1, and put the best weights back.
         schedule: of the optimiser's learning rate, stepped after each epoch, or after each step of the optimiser.
         clip_norm, clip_value: limits of the gradient's norm, and of each of its numbers.
@@ -121,6 +126,14 @@ def fit(
     """
     settings = {name: given for name, given in locals().items() if name not in ELSEWHERE | FREE}
     check_model(model, optimizer, schedule, schedule_every)
+    flags = {
+        "drop_last": drop_last,
+        "train_metrics": train_metrics,
+        "gradient_norm": gradient_norm,
+        "progress": progress,
+    }
+    for name, given in flags.items():
+        checked("fit", name, given, FLAG)
     epochs, accumulate = size("fit", "epochs", epochs), size("fit", "accumulate", accumulate)
     check_step(optimizer, accumulate, clip_norm, clip_value)
     data = checked_data("fit", "train", train)
@@ -129,7 +142,8 @@ def fit(
     looks = ({"train": data} if train_metrics else {}) | _validation(validation, patience)
     named, of_batch = named_metrics("fit", loss, metrics), parts("fit", loss)
     curves = ["train_loss", *[f"{each}_{name}" for each in looks for name in ("loss", *named)]]
-    goal = monitor_of(monitor, mode, list(dict.fromkeys(curves)), schedule)
+    rising = climbs(optimizer, penalty)
+    goal = monitor_of(monitor, mode, list(dict.fromkeys(curves)), schedule, rising)
     for name, function in (("penalty", penalty), ("on_epoch", on_epoch)):
         if function is not None:
             checked("fit", name, function, FUNCTION)
@@ -137,14 +151,14 @@ def fit(
     per_step, per_epoch = (schedule, None) if schedule_every == "step" else (None, schedule)
     history, interrupts = History(), Interrupts()
     step = Step(
-        model, of_batch, optimizer, clip_norm, clip_value, per_step, penalty, gradient_norm, history, interrupts
+        model, of_batch, optimizer, clip_norm, clip_value, per_step, penalty, rising, gradient_norm, history, interrupts
     )
     watch = Watch(model, looks, of_batch, named, goal, patience, per_epoch, history, interrupts)
     training = Training(model, optimizer, loss, schedule, order, generators, watch)
     quiet = np.errstate(all="ignore")  # each loss is looked at instead
     with opened(run, resume, keep, save_every, generators, notes) as saving:
         start = saving.begin(training, {"train": data} | looks, settings)
-        with interrupts, Progress(epochs, steps, progress, start) as bar, quiet, watch:
+        with interrupts, Progress(epochs, steps, progress, start) as bar, quiet, watch, step.restore_point:
             for epoch in range(start + 1, 1 + (start if history.stopped_early else epochs)):
                 model.train()
                 step.begin()

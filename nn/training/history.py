@@ -30,7 +30,8 @@ class History:
         interrupted: whether Ctrl-C ended the training.
         monitor: the curve that patience, best weights and plateau schedules go by.
         steps: one number a step under each of "loss", "rate" (the learning rate of the first group) and, if it is computed for
-            clip_norm= or gradient_norm=True, "gradient_norm" (before clipping).
+            clip_norm= or gradient_norm=True, "gradient_norm" (before clipping). Loss and norm are NaN for a step that was left
+            out, as all of its examples weigh 0.
         epochs: one number an epoch: "rate" at its last step, and "gradient_norm", the mean over its steps.
         seconds: "step", one number a step, and "epoch", validation included. Not compared by ==.
     """

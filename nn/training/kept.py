@@ -14,22 +14,47 @@ class Kept:
     """Buffers and random generators of a model, as they were at the last `keep`."""
 
     def __init__(self, model: Module) -> None:
-        held = [place for _, module in model.named_modules() for place in _places(vars(module))]
-        buffers = {id(array) for _, array in model.named_buffers()}
-        arrays = [(container, key) for container, key, item in held if id(item) in buffers]
-        self.arrays = [(container, key, container[key], container[key].copy()) for container, key in arrays]
+        self.model = model
+        self._look()
+
+    def _look(self) -> None:
+        """Find them, with the lists and dicts that hold buffers."""
+        self.model._settle()
+        modules = [module for _, module in self.model.named_modules()]
+        held = [place for module in modules for place in _places(vars(module))]
+        buffers = {id(array) for _, array in self.model.named_buffers()}
+        self.names = [(module, module._buffers) for module in modules]
+        self.holders = [place for place in held if any(id(item) in buffers for _, _, item in _inside(place[2]))]
+        self.arrays = [(holder, key, item, item.copy()) for holder, key, item in held if id(item) in buffers]
         self.generators = [item.bit_generator for _, _, item in held if isinstance(item, np.random.Generator)]
         self.states = [generator.state for generator in self.generators]
 
     def keep(self) -> None:
         """Take note of how they are now."""
+        if self._others():
+            self._look()
+            return
         if self.arrays:
             self.arrays = [(held, key, held[key], _copied(held[key], copy)) for held, key, _, copy in self.arrays]
         if self.generators:
             self.states = [generator.state for generator in self.generators]
 
+    def _others(self) -> bool:
+        """Whether forward() registered buffers, or assigned another list of them."""
+        for module, names in self.names:
+            if module._buffers is not names:
+                return True
+        return any(holder[key] is not item for holder, key, item in self.holders)
+
     def restore(self) -> None:
-        """Put them back."""
+        """Put them back; buffers that were registered since are removed."""
+        for module, names in self.names:
+            for name in (module._buffers or frozenset()) - (names or frozenset()):
+                delattr(module, name)
+            module._buffers = names
+        for holder, key, item in self.holders:
+            if holder[key] is not item:
+                holder[key] = item
         for container, key, array, copy in self.arrays:
             array[...] = copy
             if container[key] is not array:  # forward() assigned another one
@@ -50,5 +75,9 @@ def _places(container: Any) -> Iterator[tuple[Any, Any, Any]]:
     """(container, key, item) of what a module's attributes hold, also in lists, tuples and dicts."""
     for key, item in container.items() if isinstance(container, dict) else enumerate(container):
         yield container, key, item
-        if isinstance(item, (dict, list, tuple)):
-            yield from _places(item)
+        yield from _inside(item)
+
+
+def _inside(item: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """The places in a list, tuple or dict; none in anything else."""
+    return _places(item) if isinstance(item, (dict, list, tuple)) else iter(())

@@ -29,12 +29,15 @@ class Monitor:
         return number > than if self.mode == "max" else number < than
 
 
-def monitor_of(curve: str | None, mode: str | None, curves: list[str], schedule: Schedule | None) -> Monitor:
+def monitor_of(
+    curve: str | None, mode: str | None, curves: list[str], schedule: Schedule | None, climbs: bool
+) -> Monitor:
     """The monitor of these names.
 
     Args:
         curve: one of `curves`, those that fit will record; the validation loss if None, or the training loss without it.
         mode: "min" or "max"; None for that of a known metric or loss.
+        climbs: whether the optimiser maximizes the loss.
 
     Raises TinygradError for an unknown curve, a mode that is not known or contradicts a known one, or a schedule of another mode.
     """
@@ -48,6 +51,8 @@ def monitor_of(curve: str | None, mode: str | None, curves: list[str], schedule:
         raise TinygradError(f"fit: got monitor={curve!r}, expected one of {', '.join(map(repr, curves))}{missing}")
     measured = curve.partition("_")[2]
     sense = "max" if measured in RISING else "min" if measured in FALLING else None
+    if measured == "loss" and climbs:
+        sense = "max"
     if mode is not None:
         checked("fit", "mode", mode, one_of("min", "max"))
     if mode is None and sense is None:

@@ -23,6 +23,7 @@ from .diagnosis import frail, why_not_finite
 from .history import History, NonFiniteError
 from .interrupts import Interrupts
 from .kept import Kept
+from .restore_point import RestorePoint
 
 Penalty: TypeAlias = Callable[[Module], Any]
 Batch: TypeAlias = tuple[Any, ...]
@@ -33,8 +34,8 @@ Seen: TypeAlias = list[tuple[float, Part]]  # the loss of each batch, as a numbe
 class Step:
     """A step of training: the gradient of some batches, the update, and then the step of `schedule`.
 
-    It is taken, or leaves no trace: after an error in the gradient, or Ctrl-C, parameters, optimiser, buffers and random
-    generators of the model are as they were before. While parameters change, Ctrl-C waits.
+    It is taken, or leaves no trace: after an error, or Ctrl-C, parameters, optimiser, buffers and random generators of the model
+    are as they were before. While parameters change, Ctrl-C waits.
     """
 
     model: Module
@@ -44,6 +45,7 @@ class Step:
     clip_value: float | None
     schedule: LRScheduler | Any
     penalty: Penalty | None
+    climbs: bool  # the optimiser maximizes, so the penalty is subtracted
     gradient_norm: bool
     history: History
     interrupts: Interrupts
@@ -58,19 +60,21 @@ class Step:
             dict.fromkeys([*self.model.parameters(), *self.trained])
         )  # found once: it takes its time
         self.kept = Kept(self.model)
+        self.restore_point = RestorePoint(self.model, self.optimizer, self.interrupts)
         self.searching = isinstance(self.optimizer, LBFGS)
-        asked = self.penalty, self.clip_norm, self.clip_value
-        self.finishing = self.gradient_norm or any(each is not None for each in asked)
         steps = self.history.steps
         self.losses, self.rates, self.times = array("d"), array("d"), array("d")
         steps["loss"], steps["rate"], self.history.seconds["step"] = self.losses, self.rates, self.times
         self.norms = array("d")
-        if self.gradient_norm or self.clip_norm is not None:
+        self.normed = self.gradient_norm or self.clip_norm is not None
+        self.finishing = self.normed or self.penalty is not None or self.clip_value is not None
+        if self.normed:
             steps["gradient_norm"] = self.norms
 
     def begin(self) -> None:
         """Begin an epoch."""
         self.tally, self.prices, self.taken, self.first = Tally(), [], 0, len(self.norms)
+        self.restore_point.keep()
 
     def take(self, batches: Sequence[Batch]) -> None:
         """Take a step along the gradient of the loss of all batches. If all examples weigh 0, nothing is updated.
@@ -79,8 +83,9 @@ class Step:
             NonFiniteError: if the loss, the penalty, or the norm of the gradient (where it is computed) is not finite.
             TinygradError: if the loss or the penalty is no Value of one number.
         """
-        start = perf_counter()
+        start, steps = perf_counter(), self.optimizer.steps
         self.kept.keep()
+        self.norm = nan
         self.zero_grad()
         try:
             seen = self._searched(*batches[0]) if self.searching else self._gradient(batches)
@@ -88,14 +93,16 @@ class Step:
             update = not self.searching and not isnan(loss)  # any examples that count
             if update and self.finishing:
                 self._finished()
-        except BaseException:
-            self.kept.restore()
-            self.zero_grad()
-            raise
-        self.interrupts.hold()
-        try:
+            self.interrupts.hold()
             if update:
                 self.optimizer.step()
+        except BaseException:
+            self.restore_point.broken = self.optimizer.steps > steps
+            self.kept.restore()
+            self.zero_grad()
+            self.interrupts.release()
+            raise
+        try:
             self._note(seen, loss, start)
             if self.schedule is not None:
                 self.schedule.step()
@@ -121,7 +128,7 @@ class Step:
             number, part = self._loss(x, y)
             seen.append((number, part))
             tally.add(number, part)
-            if part.weight:
+            if part.weight or number:
                 part.value.backward(tally.share(number, part), retain_graph=False)
         if tally.weight and (factor := tally.factor("fit")) != 1:
             for p in self.parameters:
@@ -137,26 +144,26 @@ class Step:
         return number, part
 
     def _penalized(self, penalty: Penalty) -> float:
-        """Add the gradient of the penalty; returns the penalty."""
+        """Add the gradient of the penalty; returns what it adds to the loss."""
         price = penalty(self.model)
         number = self._number("penalty", price)
         if not isfinite(number):
             raise self._stopped("penalty", number, "lower its strength, or the learning rate")
         if price.requires_grad:
-            price.backward(retain_graph=False)
+            price.backward(-1.0 if self.climbs else None, retain_graph=False)
         if len(self.prices) == self.taken:  # of several evaluations in a step the first counts
             self.prices.append(number)
-        return number
+        return -number if self.climbs else number
 
     def _finished(self) -> None:
         """Add the gradient of the penalty, clip the sum, and note its norm, if it is computed."""
         if self.penalty is not None:
             self._penalized(self.penalty)
-        if self.gradient_norm or self.clip_norm is not None:
-            norm = clip_grad_norm_(self.trained, inf if self.clip_norm is None else self.clip_norm)
-            if not isfinite(norm):
-                raise self._stopped("norm of the gradient", norm, f"{frail(self.model)}lower the learning rate")
-            self.norms.append(norm)
+        if self.normed:
+            self.norm = clip_grad_norm_(self.trained, inf if self.clip_norm is None else self.clip_norm)
+            if not isfinite(self.norm):
+                why = f"{frail(self.model)}lower the learning rate"
+                raise self._stopped("norm of the gradient", self.norm, why)
         if self.clip_value is not None:
             clip_grad_value_(self.trained, self.clip_value)
 
@@ -187,6 +194,8 @@ class Step:
             if isfinite(number):  # else the search goes back
                 part.value.backward(retain_graph=False)
                 number += self._penalized(self.penalty) if self.penalty is not None else 0.0
+            if self.normed and len(seen) == 1:
+                self.norm = clip_grad_norm_(self.trained, inf)
             return number
 
         try:
@@ -195,6 +204,7 @@ class Step:
                 after = float(data_of(self.parts(self.model(x), y).value))
             if not isfinite(after):
                 raise self._stopped("loss", after, why_not_finite(self.model, x))
+            self.interrupts.hold()
         except BaseException:
             place(self.trained, before)
             optimizer.state.update(states)
@@ -211,6 +221,8 @@ class Step:
         self.losses.append(loss)
         self.taken += 1
         self.rates.append(self.optimizer.param_groups[0]["lr"])
+        if self.normed:
+            self.norms.append(self.norm)
         self.times.append(perf_counter() - start)
 
 

@@ -13,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import checked
+from tinygrad_edu import no_grad
+
+from ..checks import checked, data_of
+from ..data import batches
 from ..loss.parts import Parts
 from ..module import Module
 from ..optim.lr_scheduler import ReduceLROnPlateau
@@ -23,6 +26,7 @@ from .evaluation import BATCH, Metrics, measured, run
 from .history import History, NonFiniteError
 from .interrupts import Interrupts
 from .monitor import Monitor
+from .restore_point import finite
 from .step import Step
 
 
@@ -58,7 +62,8 @@ class Watch:
             numbers |= self._evaluated(epoch, data)
         if step.prices:
             numbers["penalty"] = float(np.mean(step.prices))
-        if "validation" not in self.data and (where := frail(self.model, gradients=False)):
+        if not finite(step.trained):
+            where = frail(self.model, gradients=False)
             raise NonFiniteError(
                 f"fit: after epoch {epoch} {where}try a lower learning rate, or clip_norm=1.0", self.history
             )
@@ -82,11 +87,18 @@ class Watch:
         data = self.data[name]
         loss, outputs = run("fit", self.model, data, self.loss, BATCH, bool(self.metrics))
         if not isfinite(loss):
-            why = why_not_finite(self.model.eval(), data[0])
+            self.model.eval()
+            inputs = next((x for x, y in batches(*data, batch_size=BATCH) if not self._finite(x, y)), data[0][:BATCH])
+            why = why_not_finite(self.model, inputs)
             of = "training" if name == "train" else name
             raise NonFiniteError(f"fit: the {of} loss is {loss} after epoch {epoch}; {why}", self.history)
         seen = {"loss": loss} | measured("fit", self.metrics, outputs, data[1])
         return {f"{name}_{title}": number for title, number in seen.items()}
+
+    def _finite(self, x: Any, y: Any) -> bool:
+        """Whether the loss of a batch is finite."""
+        with no_grad():
+            return isfinite(float(data_of(self.loss(self.model(x), y).value)))
 
     def _record(self, numbers: dict[str, float], step: Step) -> None:
         history, now = self.history, perf_counter()
@@ -94,7 +106,7 @@ class Watch:
         history.epochs.setdefault("rate", []).append(step.rates[-1])
         if "gradient_norm" in history.steps:
             norms = step.norms[step.first :]
-            history.epochs.setdefault("gradient_norm", []).append(float(np.mean(norms)) if norms else 0.0)
+            history.epochs.setdefault("gradient_norm", []).append(float(np.nanmean(norms)))
         history.seconds["epoch"].append(now - self.start)
         self.start = now
 
@@ -126,5 +138,7 @@ class Watch:
             error.add_note(f"fit: until then {self.history!r}; see error.history")
         self.model.eval()
         if self.best_weights is not None:
-            self.model.load_state_dict(self.best_weights)
+            known = self.model.state_dict()  # with buffers that were registered later
+            self.model.load_state_dict(known | self.best_weights)
+        self.history.interrupted |= self.interrupts.waiting
         return self.history.interrupted

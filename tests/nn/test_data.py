@@ -118,6 +118,8 @@ def test_labels_that_are_nan_are_refused():
     for call in (lambda y: nn.stratified_split(y, (0.5,), 0), lambda y: nn.stratified_k_fold(y, 2, 0)):
         with pytest.raises(DTypeError, match="got labels with 1 NaN, expected classes"):
             call([0.0, 0.0, 1.0, 1.0, np.nan])
+        with pytest.raises(DTypeError, match="got labels with 1 NaN, expected classes"):
+            call(np.array(["2026-01-01", "2026-01-02", "NaT"] * 1, "M8[D]"))
 
 
 def random_problem(rng):
@@ -434,3 +436,14 @@ def test_missing_files_are_named(tmp_path):
         nn.data.idx(tmp_path / "a")
     with pytest.raises(TinygradError, match="mnist: got NoneType as path"):
         nn.data.mnist(None)
+
+
+@pytest.mark.parametrize("shape", [(1,) * 65, (0, 2**32 - 1, 2**32 - 1), (2**32 - 1, 2**32 - 1, 0)], ids=len)
+def test_a_file_of_a_shape_that_no_array_has_is_refused(tmp_path, shape):
+    (tmp_path / "file").write_bytes(
+        bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape) + b"a" * (len(shape) == 65)
+    )
+    with pytest.raises(
+        TinygradError, match=rf"idx: got '.*file', which says that it holds an array of {len(shape)} axes"
+    ):
+        nn.data.idx(tmp_path / "file")

@@ -7,7 +7,7 @@ import pytest
 
 import nn
 from nn import functional as f
-from tinygrad_edu import TinygradError, Value
+from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((40, 4))
@@ -508,3 +508,68 @@ def test_a_batch_of_one_without_batch_norm_trains():
     with pytest.raises(TinygradError, match="linear: got an input of shape") as caught:
         fit(data=(X[:1, :3], Y[:1]))
     assert "last batch" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [nn.optim.SGD, nn.optim.Adam, nn.optim.LBFGS])
+def test_climbing_is_descending_on_the_negative_loss(make):
+    """With penalty, patience and the choice of the best weights alike."""
+    seen = []
+    for sign in (1, -1):
+        m = nn.Linear(4, 3, rng=0)
+        optimizer = make(m.parameters(), lr=0.1, maximize=sign < 0)
+        history = nn.fit(
+            m,
+            (X, Y),
+            optimizer,
+            loss=lambda output, target, sign=sign: nn.functional.cross_entropy(output, target) * sign,
+            penalty=lambda m: nn.functional.l2_penalty(m, 0.5),
+            epochs=6,
+            batch_size=None,
+            validation=(X, np.roll(Y, 1)),
+            patience=4,
+            progress=False,
+        )
+        seen.append((history, m.weight.data))
+    (down, w), (up, v) = seen
+    assert np.allclose(w, v, rtol=1e-12)
+    assert np.allclose(down.curves["validation_loss"], -np.asarray(up.curves["validation_loss"]))
+    assert (down.best_epoch, down.curves["penalty"]) == (up.best_epoch, pytest.approx(up.curves["penalty"]))
+
+
+def test_a_penalty_needs_groups_that_agree():
+    m = nn.Linear(4, 3, rng=0)
+    groups = [{"params": [m.weight]}, {"params": [m.bias], "maximize": True}]
+    with pytest.raises(TinygradError, match="fit: got a penalty, and groups with and without maximize="):
+        nn.fit(m, (X, Y), nn.optim.SGD(groups, lr=0.1), penalty=lambda m: m.weight.sum(), progress=False)
+
+
+@pytest.mark.parametrize("name", ["drop_last", "train_metrics", "gradient_norm", "progress"])
+def test_a_word_is_no_flag(name):
+    m = nn.Linear(4, 3, rng=0)
+    with pytest.raises(TinygradError, match=f"fit: got {name}='no', expected True or False"):
+        nn.fit(m, (X, Y), nn.optim.SGD(m.parameters(), lr=0.1), **{name: "no"})
+
+
+TARGETS = {
+    "one-hot integers": (np.eye(3, dtype=int)[Y], r"of one-hot rows pass np.argmax\(labels, axis=1\)"),
+    "one-hot booleans": (np.eye(3, dtype=bool)[Y], r"of one-hot rows pass np.argmax\(labels, axis=1\)"),
+    "a column": (Y[:, None], r"pass labels\[:, 0\]"),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_targets_of_another_layout_are_led_to_labels(name):
+    target, remedy = TARGETS[name]
+    with pytest.raises(ShapeError, match=remedy):
+        nn.evaluate(nn.Linear(4, 3, rng=0), (X, target))
+
+
+@pytest.mark.parametrize("dtype", [int, float, bool])
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
+def test_scores_of_two_classes_are_led_to_labels(dtype, shape):
+    scores, target = X[:, 0].reshape(shape), (Y > 0).astype(dtype).reshape(shape)
+    with pytest.raises(
+        DTypeError, match=r"prediction is of float64, .* of two classes labels, \(scores > 0\).astype\(int\)"
+    ):
+        nn.metrics.accuracy(scores, target)
+    assert nn.metrics.accuracy((scores > 0).astype(int), target.astype(int)) == np.mean((scores > 0) == target)

@@ -62,6 +62,26 @@ def test_gradient_norms_are_those_before_clipping(options):
     assert "gradient_norm" not in plain.epochs
 
 
+def test_norms_and_losses_are_aligned_where_a_step_is_left_out():
+    m, labels = nn.MLP((4, 8, 3), rng=0), Y.copy()
+    labels[16:32] = -100
+    optimizer = nn.optim.SGD(m.parameters(), lr=0.1)
+    history = nn.fit(m, (X, labels), optimizer, epochs=1, batch_size=16, gradient_norm=True, progress=False)
+    norms = np.asarray(history.steps["gradient_norm"])
+    assert np.isnan(norms).tolist() == np.isnan(history.steps["loss"]).tolist() == [False, True, False]
+    assert history.epochs["gradient_norm"] == [np.nanmean(norms)]
+
+
+def test_lbfgs_records_the_norm_where_its_step_begins():
+    m = nn.Linear(4, 3, rng=0)
+    nn.functional.cross_entropy(m(X), Y).backward()
+    norm = np.sqrt(sum(np.sum(p.grad**2) for p in m.parameters()))
+    options = {"batch_size": None, "gradient_norm": True, "progress": False}
+    history = nn.fit(m, (X, Y), nn.optim.LBFGS(m.parameters(), max_iter=3), epochs=2, **options)
+    assert history.steps["gradient_norm"][0] == pytest.approx(norm, rel=1e-12)
+    assert history.epochs["gradient_norm"] == list(history.steps["gradient_norm"])
+
+
 def test_recording_norms_changes_no_weight():
     one, two = fit(gradient_norm=True), fit()
     assert one.curves == two.curves

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from tinygrad_edu import ShapeError, TinygradError, Value
+from tinygrad_edu import ShapeError, TinygradError, Value, sqrt
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((40, 4)), RNG.integers(0, 3, 40)
@@ -404,3 +404,173 @@ def test_weights_load_whatever_forward_left(tmp_path):
     m(np.ones((1, 3)))
     nn.save(m, tmp_path / "weights.safetensors")
     nn.load(nn.Sequential(Lazy(), nn.Linear(3, 2)), tmp_path / "weights.safetensors")
+
+
+class Rooted(nn.Module):
+    """Adds a root whose gradient at 0 is not finite, though the output is."""
+
+    def __init__(self):
+        self.linear, self.norm = nn.Linear(4, 3, rng=0), nn.BatchNorm1d(3)
+        self.drop, self.share = nn.Dropout(0.5, rng=1), Value(np.ones(3))
+
+    def forward(self, x):
+        return self.drop(self.norm(self.linear(x))) + sqrt(self.share * self.share)
+
+
+ENDINGS = {
+    "next loss": {"batch_size": 10},
+    "end of the epoch": {"batch_size": 40},
+    "validation": {"batch_size": 40, "validation": (X, Y), "patience": 1},
+}
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_gradient_that_is_not_finite_poisons_nothing(name, ending):
+    m = Rooted()
+    optimizer = OPTIMISERS[name](m.parameters())
+    nn.fit(m, (X, Y), optimizer, epochs=2, progress=False)
+    m.share.data[1] = 0.0
+    before = m.state_dict(), optimizer.state_dict(), m.generator_state(), optimizer.steps
+    with pytest.raises(nn.NonFiniteError, match="share|not finite") as error:
+        nn.fit(m, (X, Y), optimizer, epochs=3, progress=False, **ENDINGS[ending])
+    assert "weights and optimiser are as they were 1 steps before" in error.value.__notes__[0]
+    assert same((m.state_dict(), optimizer.state_dict(), m.generator_state(), optimizer.steps), before)
+
+
+def test_ctrl_c_after_a_gradient_that_is_not_finite_keeps_finite_weights():
+    m = Rooted()
+    m.share.data[1] = 0.0
+    before = m.state_dict()
+    optimizer = Signalled(m.parameters(), lr=0.1)
+    optimizer.at = 1
+    with pytest.warns(
+        UserWarning, match="a gradient was not finite, though its loss was; .* as they were 1 steps before"
+    ):
+        assert fit(m, optimizer).interrupted
+    assert same(m.state_dict(), before)
+
+
+def test_what_is_undone_goes_back_to_a_copy_of_the_start_of_an_epoch():
+    m, seen = Rooted(), []
+    optimizer = nn.optim.SGD(m.parameters(), lr=0.01)
+
+    def look(epoch, _):
+        seen.append((m.state_dict(), optimizer.steps))
+        if epoch == 8:
+            m.share.data[1] = 0.0
+
+    with pytest.raises(nn.NonFiniteError) as error:
+        nn.fit(m, (X, Y), optimizer, batch_size=2, epochs=9, on_epoch=look, progress=False)
+    assert "as they were 61 steps before" in error.value.__notes__[0]  # 20 an epoch: the copy is that after 100
+    assert same((m.state_dict(), optimizer.steps), seen[4])
+
+
+class Half(nn.optim.SGD):
+    """An update of one's own that fails at the second parameter."""
+
+    def update(self, data, *args):
+        if data.ndim == 1:
+            raise ValueError("mine")
+        super().update(data, *args)
+
+
+def test_an_update_that_ends_midway_is_undone():
+    m = model()
+    optimizer = Half(m.parameters(), lr=0.1)
+    before = traces(m, optimizer)
+    with pytest.raises(ValueError, match="mine") as error:
+        fit(m, optimizer)
+    assert "an update ended midway" in error.value.__notes__[0]
+    assert same(traces(m, optimizer), before)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_an_optimiser_refuses_before_any_parameter_changes(name):
+    m = nn.Sequential(nn.Linear(4, 4, rng=0), nn.BatchNorm1d(4), nn.Linear(4, 3, rng=1))
+    optimizer = OPTIMISERS[name](m.parameters())
+    m[2].bias.data.flags.writeable = False
+    before = m.state_dict(), optimizer.steps
+    with pytest.raises(TinygradError, match=r"a parameter of shape \(3,\) is read-only; freeze or copy it"):
+        fit(m, optimizer)
+    assert same((m.state_dict(), optimizer.steps), before)
+
+
+class Statistics(nn.Module):
+    """Buffers in a new list each time, and buffers that appear at the given call."""
+
+    def __init__(self, late):
+        self.linear, self.late, self.calls = nn.Linear(4, 3, rng=0), late, 0
+        self.pair = [np.zeros(4), {"mean": np.zeros(4)}]
+
+    def forward(self, x):
+        self.calls += 1
+        if self.calls == self.late:
+            self.register_buffer("total", np.zeros(4))
+        if self.calls >= self.late:
+            self.total += x.sum(axis=0)
+        self.pair = [self.pair[0] + x.sum(axis=0), {"mean": self.pair[1]["mean"] * 0.9 + x.mean(axis=0)}]
+        return self.linear(x)
+
+
+@pytest.mark.parametrize("late", [1, 2, 4, 5])
+def test_buffers_in_new_lists_and_buffers_registered_later_are_put_back(late):
+    data, m = X.copy(), Statistics(late)
+    data[35] = np.nan  # in the last of four batches
+    with pytest.raises(nn.NonFiniteError):
+        nn.fit(m, (data, Y), nn.optim.SGD(m.parameters(), lr=0.1), batch_size=10, progress=False)
+    other = Statistics(late)
+    nn.fit(
+        other, (data[:30], Y[:30]), nn.optim.SGD(other.parameters(), lr=0.1), epochs=1, batch_size=10, progress=False
+    )
+    assert same(m.state_dict(), other.state_dict())
+    assert ("total" in m.state_dict()) == (late < 4) == hasattr(m, "total")
+
+
+def test_the_best_weights_come_back_beside_a_buffer_that_was_registered_later():
+    m = Statistics(8)
+    numbers = iter(range(9))
+
+    def rank(*_):
+        return next(numbers)
+
+    options = {"validation": (X, Y), "patience": 3, "metrics": (rank,), "monitor": "validation_rank", "mode": "min"}
+    history = nn.fit(m, (X, Y), nn.optim.SGD(m.parameters(), lr=0.1), epochs=4, progress=False, **options)
+    assert history.best_epoch == 1
+    assert nn.evaluate(m, (X, Y))["loss"] == history.curves["validation_loss"][0]
+    assert "total" in m.state_dict()
+
+
+def test_frozen_read_only_weights_do_not_keep_the_best_ones_from_coming_back():
+    m = nn.Sequential(nn.Linear(4, 4, rng=0), nn.Linear(4, 3, rng=1))
+    m[0].freeze()
+    m[0].weight.data.flags.writeable = False  # as of a file mapped into memory
+    history = fit(m, nn.optim.SGD(m.parameters(), lr=0.1), validation=(X, Y), patience=3)
+    assert nn.evaluate(m, (X, Y))["loss"] == min(history.curves["validation_loss"])
+
+
+def test_the_origin_of_nan_in_validation_data_is_looked_for_in_parts(monkeypatch):
+    monkeypatch.setattr("nn.training.watch.BATCH", 16)
+    sizes = []
+
+    class Counting(nn.Linear):
+        def forward(self, x):
+            sizes.append(len(x))
+            return super().forward(x)
+
+    m = Counting(4, 3, rng=0)
+    with pytest.raises(
+        nn.NonFiniteError, match="validation loss is nan after epoch 1; 1 of 32 inputs of the batch are not"
+    ):
+        fit(m, nn.optim.SGD(m.parameters(), lr=0.1), validation=(BAD[::-1], Y))
+    assert max(sizes) == 16
+
+
+def test_an_optimiser_of_frozen_parameters_is_refused():
+    m = nn.Linear(4, 3, rng=0)
+    optimizer = nn.optim.SGD(m.parameters(), lr=0.1)
+    m.freeze()
+    with pytest.raises(
+        TinygradError, match=r"fit: all parameters of the optimizer are frozen; .*model.freeze\(False\)"
+    ):
+        fit(m, optimizer)

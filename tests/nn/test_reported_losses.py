@@ -54,6 +54,8 @@ CASES = {
     "class weights, partial": (partial(f.cross_entropy, weight=WEIGHT), PADDED),
     "class weights, partial of partial": (partial(partial(f.cross_entropy, weight=WEIGHT), ignore_index=1), LABELS),
     "a class of weight 0": (nn.CrossEntropyLoss(weight=[0.0, 1.0, 2.0]), LABELS),
+    "a class of weight 0, smoothed": (nn.CrossEntropyLoss(weight=[0.0, 2.0, 0.5], label_smoothing=0.1), LABELS),
+    "all rows of many batches ignored": (nn.CrossEntropyLoss(), np.where(np.arange(N) < 20, -100, LABELS)),
     "another ignored label": (nn.CrossEntropyLoss(ignore_index=1), LABELS),
     "cross entropy of probabilities": (partial(f.cross_entropy, weight=WEIGHT), SHARES),
     "cross entropy, sum": (nn.CrossEntropyLoss(reduction="sum"), PADDED),
@@ -82,6 +84,10 @@ CASES = {
     "one's own, a mean": (lambda o, y: ((o - y) ** 2).mean(), REAL),
     "one's own, unhashable": (Unhashable(2.0), REAL),
     "one's own, a pair": (masked, REAL),
+    "a lambda around one of nn": (lambda o, y: f.cross_entropy(o * 2, y), np.where(np.arange(N) < 20, -100, LABELS)),
+    "a lambda around weights": (lambda o, y: f.cross_entropy(o, y, weight=WEIGHT, ignore_index=1), LABELS),
+    "a lambda around a root": (lambda o, y: f.rmse_loss(o, y), REAL),
+    "a lambda around a sum": (lambda o, y: nn.SSELoss()(o, y), REAL),
 }
 
 
@@ -295,3 +301,34 @@ def test_probabilities_have_no_label_to_ignore():
     with pytest.raises(TinygradError, match="got ignore_index=1 and a target of probabilities, expected labels"):
         f.cross_entropy(X[:, :3], SHARES, ignore_index=1)
     assert np.isfinite(f.cross_entropy(X[:, :3], SHARES, ignore_index=-1))
+
+
+def test_a_sum_of_ignored_labels_alone_updates_nothing():
+    model = linear()
+    optimizer = nn.optim.Adam(model.parameters(), lr=0.1)
+    target = np.where(np.arange(N) < 11, LABELS, -100)
+    loss = nn.CrossEntropyLoss(reduction="sum")
+    nn.fit(model, (X, target), optimizer, loss=loss, epochs=1, batch_size=11, progress=False)
+    assert optimizer.steps == 1  # of three batches, of which two are padding
+
+
+@pytest.mark.parametrize("weight", [np.inf, np.nan, -1, "1", None])
+def test_a_weight_that_cannot_divide_is_refused(weight):
+    with pytest.raises(
+        TinygradError, match="expected one number, or a pair: the sum over the batch, and a finite weight"
+    ):
+        nn.evaluate(linear(), (X, REAL), lambda o, y: (f.sse_loss(o, y), weight))
+
+
+def test_a_weight_may_be_an_array_of_one_number():
+    pair = nn.evaluate(linear(), (X, REAL), lambda o, y: (f.sse_loss(o, y), np.array(y.size)), batch_size=7)
+    assert pair["loss"] == pytest.approx(nn.evaluate(linear(), (X, REAL), f.mse_loss)["loss"])
+
+
+def test_a_lambda_around_a_loss_of_float16_counts_examples_too():
+    model, x = linear(np.float16), X.astype(np.float16)
+    seen = [
+        nn.evaluate(model, (x, PADDED), lambda o, y: f.cross_entropy(o, y), (), batch_size=size)["loss"]
+        for size in (33, 16, 4)
+    ]
+    assert np.allclose(seen, seen[0], rtol=1e-3)
