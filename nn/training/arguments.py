@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import ShapeError, TinygradError, Value
 
-from ..checks import NOT_NEGATIVE, checked, plain_array, shown
+from ..checks import FLAG, NOT_NEGATIVE, checked, plain_array, shown
 from ..module import Module
 from ..optim import LBFGS, Optimizer
 from ..optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
@@ -69,6 +69,12 @@ def check_model(model: Any, optimizer: Any, schedule: Any, schedule_every: str) 
         raise TinygradError(f"fit: got {got} as schedule, expected one of nn.optim.lr_scheduler for this optimizer")
     if isinstance(schedule, ReduceLROnPlateau) and schedule_every == "step":
         raise TinygradError("fit: ReduceLROnPlateau watches the loss of epochs; leave schedule_every out")
+
+
+def check_flags(**flags: Any) -> None:
+    """Raises TinygradError for an option that is neither True nor False."""
+    for name, given in flags.items():
+        checked("fit", name, given, FLAG)
 
 
 def check_step(optimizer: Optimizer, accumulate: int, clip_norm: float | None, clip_value: float | None) -> None:

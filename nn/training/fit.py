@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, TinygradError
 
-from ..checks import FLAG, FUNCTION, checked, explaining, generator, size
+from ..checks import FUNCTION, checked, explaining, generator, size
 from ..data import batches
 from ..functional import cross_entropy
 from ..loss.parts import parts
@@ -20,7 +20,7 @@ from ..normalization import SEVERAL
 from ..optim import Optimizer
 from ..runs.run import opened
 from ..runs.state import Training
-from .arguments import Data, Schedule, check_model, check_step, checked_data, climbs, steps_of
+from .arguments import Data, Schedule, check_flags, check_model, check_step, checked_data, climbs, steps_of
 from .evaluation import Loss, Metric, named_metrics
 from .history import History
 from .interrupts import Interrupts
@@ -126,14 +126,7 @@ def fit(
     """
     settings = {name: given for name, given in locals().items() if name not in ELSEWHERE | FREE}
     check_model(model, optimizer, schedule, schedule_every)
-    flags = {
-        "drop_last": drop_last,
-        "train_metrics": train_metrics,
-        "gradient_norm": gradient_norm,
-        "progress": progress,
-    }
-    for name, given in flags.items():
-        checked("fit", name, given, FLAG)
+    check_flags(drop_last=drop_last, train_metrics=train_metrics, gradient_norm=gradient_norm, progress=progress)
     epochs, accumulate = size("fit", "epochs", epochs), size("fit", "accumulate", accumulate)
     check_step(optimizer, accumulate, clip_norm, clip_value)
     data = checked_data("fit", "train", train)

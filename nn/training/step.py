@@ -51,7 +51,6 @@ class Step:
     interrupts: Interrupts
     tally: Tally = field(default_factory=Tally)  # of the losses since `begin`
     prices: list[float] = field(default_factory=list)  # the penalties since then
-    taken: int = 0  # steps since then
     first: int = 0  # of their norms
 
     def __post_init__(self) -> None:
@@ -73,7 +72,7 @@ class Step:
 
     def begin(self) -> None:
         """Begin an epoch."""
-        self.tally, self.prices, self.taken, self.first = Tally(), [], 0, len(self.norms)
+        self.tally, self.prices, self.first = Tally(), [], len(self.norms)
         self.restore_point.keep()
 
     def take(self, batches: Sequence[Batch]) -> None:
@@ -144,21 +143,19 @@ class Step:
         return number, part
 
     def _penalized(self, penalty: Penalty) -> float:
-        """Add the gradient of the penalty; returns what it adds to the loss."""
+        """Add the gradient of the penalty; returns the penalty."""
         price = penalty(self.model)
         number = self._number("penalty", price)
         if not isfinite(number):
             raise self._stopped("penalty", number, "lower its strength, or the learning rate")
         if price.requires_grad:
             price.backward(-1.0 if self.climbs else None, retain_graph=False)
-        if len(self.prices) == self.taken:  # of several evaluations in a step the first counts
-            self.prices.append(number)
-        return -number if self.climbs else number
+        return number
 
     def _finished(self) -> None:
         """Add the gradient of the penalty, clip the sum, and note its norm, if it is computed."""
         if self.penalty is not None:
-            self._penalized(self.penalty)
+            self.prices.append(self._penalized(self.penalty))
         if self.normed:
             self.norm = clip_grad_norm_(self.trained, inf if self.clip_norm is None else self.clip_norm)
             if not isfinite(self.norm):
@@ -193,7 +190,11 @@ class Step:
             seen.append((number, part))
             if isfinite(number):  # else the search goes back
                 part.value.backward(retain_graph=False)
-                number += self._penalized(self.penalty) if self.penalty is not None else 0.0
+                if self.penalty is not None:
+                    price = self._penalized(self.penalty)
+                    number += -price if self.climbs else price
+                    if len(seen) == 1:  # of several evaluations in a step the first is recorded
+                        self.prices.append(price)
             if self.normed and len(seen) == 1:
                 self.norm = clip_grad_norm_(self.trained, inf)
             return number
@@ -219,7 +220,6 @@ class Step:
         for number, part in seen:
             self.tally.add(number, part)
         self.losses.append(loss)
-        self.taken += 1
         self.rates.append(self.optimizer.param_groups[0]["lr"])
         if self.normed:
             self.norms.append(self.norm)

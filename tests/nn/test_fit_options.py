@@ -573,3 +573,15 @@ def test_scores_of_two_classes_are_led_to_labels(dtype, shape):
     ):
         nn.metrics.accuracy(scores, target)
     assert nn.metrics.accuracy((scores > 0).astype(int), target.astype(int)) == np.mean((scores > 0) == target)
+
+
+def test_a_penalty_is_recorded_after_a_step_whose_examples_weigh_nothing():
+    model, y = nn.Linear(4, 3, rng=0), np.arange(12) % 3
+    y[:4] = -100
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.0)
+    schedule = nn.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+    x, penalty = np.ones((12, 4)), lambda m: nn.functional.l2_penalty(m, 0.1)
+    curves = nn.fit(
+        model, (x, y), optimizer, penalty=penalty, batch_size=4, epochs=2, schedule=schedule, progress=False
+    ).curves
+    assert curves["penalty"] == [float(penalty(model))] * 2
