@@ -16,6 +16,7 @@ from tinygrad_edu import TinygradError
 from ..checks import shown
 from ..data import mnist
 from ..runs.fingerprint import array
+from .plan import PlanError
 from .table_file import Sheet, listed, number_in, read_sheet
 
 DIGITS = "digits"
@@ -81,7 +82,7 @@ class Source:
     def read(self) -> Examples:
         """The examples. Raises TinygradError or OSError, with what is wrong and where, if they cannot be read."""
         if self.task not in TASKS:
-            raise TinygradError(f"--task: got {shown(self.task)}, expected one of {', '.join(TASKS)}")
+            raise PlanError(f"--task: got {shown(self.task)}, expected one of {', '.join(TASKS)}")
         if self.kind == DIGITS:
             return _digits(self)
         return _images(self) if self.kind == "images" else _table(self)
@@ -109,7 +110,7 @@ def _images(source: Source) -> Examples:
     names = tuple([f"pixel_{row}_{column}" for row in range(image[0]) for column in range(image[1])])
     classes = source.classes or tuple([str(label) for label in range(int(targets.max(initial=0)) + 1)])
     held_back = len(halves["test"][0]) if len(halves) == 2 else 0
-    title = shown(source.data)
+    title = repr(source.data)
     if not inputs.size:
         raise TinygradError(f"{title} has no images; expected at least one")
     if targets.max() >= len(classes):
@@ -121,9 +122,9 @@ def _images(source: Source) -> Examples:
 
 
 def _check_options(source: Source) -> None:
-    """Raises TinygradError for options of tables."""
+    """Raises PlanError for options of tables."""
     if source.target is not None or source.ignore or source.task == "numbers":
-        raise TinygradError(f"{shown(source.data)}: --target, --ignore and --task are for CSV files; leave them out")
+        raise PlanError(f"{source.data!r}: --target, --ignore and --task are for CSV files; leave them out")
 
 
 def _table(source: Source) -> Examples:
@@ -162,7 +163,7 @@ def decided(sheet: Sheet, target: str, task: str) -> tuple[bool, str]:
     cells = sheet.cells(target)
     numbers = [number_in(cell) for cell in cells]
     if task != "auto":
-        return task == "classes", f"--task {task}"
+        return task == "classes", ""
     texts = [i for i, number in enumerate(numbers) if number is None]
     if len(texts) == len(cells):
         return True, "text"
@@ -171,8 +172,8 @@ def decided(sheet: Sheet, target: str, task: str) -> tuple[bool, str]:
         raise TinygradError(f"{got}, expected a number; if they are classes, pass --task classes")
     different = len(set(numbers))
     if all(number is not None and number.is_integer() for number in numbers) and different <= FEW:
-        return True, f"whole numbers, {different} different ones"
-    return False, f"numbers, {different} different ones"
+        return True, f"{different} different whole numbers; or pass --task numbers"
+    return False, f"{different} different ones"
 
 
 def _label(cell: str) -> str:

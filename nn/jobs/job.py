@@ -14,7 +14,7 @@ from tinygrad_edu import TinygradError, no_grad
 
 from ..checks import is_real, shown
 from ..container import MLP
-from ..data import batches, idx, split, stratified_split
+from ..data import batches, idx
 from ..functional import cross_entropy, mse_loss
 from ..runs import Checkpoint, latest
 from ..runs.store import Store
@@ -22,13 +22,13 @@ from ..training.evaluation import BATCH
 from ..training.fit import fit
 from ..training.history import History
 from .examples import DIGITS, Examples, Source, columns
+from .parts import PARTS, parts
 from .plan import Plan, PlanError
 from .scaling import Scaling
 
 FORMAT = 1
 NOTE = "command"  # the entry of the run's notes
 KINDS = {DIGITS: "scikit-learn's digits", "images": "a folder of images", "table": "a CSV file"}
-PARTS = ("training", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -77,21 +77,19 @@ class Job:
 
         Raises TinygradError if there is no run, or `train` has not begun it.
         """
-        if not Store(Path(run)).epochs():
+        if last_epoch(run) is None:
             what = "has no checkpoint" if Path(run).is_dir() else "is no folder"
-            raise TinygradError(f"{shown(os.fspath(run))} {what}; expected the folder of a run")
+            raise TinygradError(f"{os.fspath(run)!r} {what}; expected the folder of a run")
         checkpoint = latest(run)
         notes = checkpoint.config.get("notes")
         if not isinstance(notes, dict) or NOTE not in notes:
-            raise TinygradError(
-                f"{shown(os.fspath(run))} is the run of a program, not of this command; go on with it there"
-            )
+            raise TinygradError(f"{os.fspath(run)!r} is the run of a program, not of this command; go on with it there")
         try:
             return cls._from(notes[NOTE]), checkpoint
         except (PlanError, KeyError, TypeError, ValueError, AttributeError) as error:
             why = str(error) if isinstance(error, PlanError) else f"{type(error).__name__}: {error}"
             raise TinygradError(
-                f"{shown(os.fspath(run))}: the description in config.json is not what was written ({why})"
+                f"{os.fspath(run)!r}: the description in config.json is not what was written ({why})"
             ) from None
 
     @classmethod
@@ -126,9 +124,9 @@ class Job:
         source = self.source if data is None else replace(self.source, data=data)
         if source.data != DIGITS and not os.path.exists(source.data):
             remedy = "; pass --data if it has moved" if data is None else ""
-            raise TinygradError(f"{shown(source.data)}: there is no such file or folder{remedy}")
+            raise TinygradError(f"{source.data!r}: there is no such file or folder{remedy}")
         if source.kind != self.kind:
-            raise TinygradError(f"{shown(source.data)}: got {KINDS[source.kind]}, expected {KINDS[self.kind]}")
+            raise TinygradError(f"{source.data!r}: got {KINDS[source.kind]}, expected {KINDS[self.kind]}")
         examples = source.read()
         if examples.image != self.image:
             raise TinygradError(f"{examples.title}: got images of {examples.image} pixels, expected {self.image}")
@@ -219,7 +217,7 @@ class Job:
             if images.dtype != np.uint8 or images.shape[1:] != self.image:
                 got = f"{images.dtype} of shape {images.shape}"
                 raise TinygradError(
-                    f"{shown(path)}: got {got}, expected images, bytes of shape (n, {self.image[0]}, {self.image[1]})"
+                    f"{path!r}: got {got}, expected images, bytes of shape (n, {self.image[0]}, {self.image[1]})"
                 )
             x = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
         else:
@@ -261,39 +259,10 @@ class Score:
     pairs: NDArray[np.int64] | None = None
 
 
-def begun(run: str | os.PathLike[str]) -> bool:
-    """Whether a folder has a run."""
-    return bool(Store(Path(run)).epochs())
-
-
-def parts(plan: Plan, examples: Examples) -> dict[str, NDArray[np.intp]]:
-    """Indices of the examples to train with, to validate with after each epoch, and to hold back for a test at the end.
-
-    Every class has its share of each. Test data that came separately stay the test data.
-
-    Raises TinygradError if a class has too few examples for that, or there is one class.
-    """
-    count = len(examples.targets) - examples.held_back
-    rest = 1 - plan.validation
-    fractions = (rest,) if examples.held_back else (rest - plan.test, plan.validation)
-    rng = plan.generators()[0]
-    if examples.classes:
-        labels = examples.targets[:count]
-        names, counts = np.unique(labels, return_counts=True)
-        if len(names) < 2:
-            got = f"one class, {shown(examples.classes[names[0]])}"
-            raise TinygradError(f"{examples.title}: {shown(examples.target)} has {got}; expected two or more")
-        if counts.min() <= len(fractions):
-            rare = f"{counts.min()} of class {shown(examples.classes[names[counts.argmin()]])}"
-            many = f"{len(fractions) + 1} or more of each, one for each of {', '.join(PARTS[: len(fractions) + 1])}"
-            more = "; real numbers? pass --task numbers" if examples.decided.startswith("whole") else ""
-            raise TinygradError(f"{examples.title}: got {rare} in {shown(examples.target)}, expected {many}{more}")
-        divided = stratified_split(labels, fractions, rng)
-    else:
-        divided = split(count, fractions, rng)
-    if examples.held_back:
-        divided.append(np.arange(count, len(examples.targets)))
-    return dict(zip(PARTS, divided, strict=True))
+def last_epoch(run: str | os.PathLike[str]) -> int | None:
+    """The epoch of a run's last checkpoint; None if the folder has no run."""
+    epochs = Store(Path(run)).epochs()
+    return epochs[-1] if epochs else None
 
 
 def _texts(given: Any) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_edu import TinygradError
 
 from .. import activation as activations
-from ..checks import NOT_NEGATIVE, Domain, is_integer, is_real, one_of, shown
+from ..checks import Domain, is_integer, is_real, one_of, shown
 from ..container import MLP
 from ..functional import l2_penalty
 from ..module import Module
@@ -44,6 +44,7 @@ UNITS: Domain = (lambda x: isinstance(x, tuple) and all(map(COUNT[0], x)), "size
 INTEGER: Domain = (lambda x: is_integer(x) and 0 <= x < 2**63, "an integer from 0 on")
 BELOW_1: Domain = (lambda x: is_real(x) and 0 <= x < 1, "a number from 0 on, below 1")
 PART: Domain = (lambda x: is_real(x) and 0 < x < 1, "a share between 0 and 1")
+STRENGTH: Domain = (lambda x: is_real(x) and 0 <= x < np.inf, "a number from 0 on")
 RATE: Domain = (lambda x: is_real(x) and 0 < x < np.inf, "a number > 0")
 DOMAINS: dict[str, Domain] = {
     "hidden": UNITS,
@@ -52,9 +53,9 @@ DOMAINS: dict[str, Domain] = {
     "optimizer": one_of(*OPTIMIZERS),
     "lr": RATE,
     "momentum": BELOW_1,
-    "weight_decay": NOT_NEGATIVE,
-    "penalty": NOT_NEGATIVE,
-    "l1": NOT_NEGATIVE,
+    "weight_decay": STRENGTH,
+    "penalty": STRENGTH,
+    "l1": STRENGTH,
     "clip_norm": RATE,
     "schedule": one_of(*SCHEDULES),
     "epochs": COUNT,

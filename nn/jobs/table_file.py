@@ -79,8 +79,8 @@ def read_sheet(path: str | PathLike[str]) -> Sheet:
         FileNotFoundError, IsADirectoryError, FileExistsError: if there is no such file.
         TinygradError: if it has no header, no rows, rows of other lengths, or is not text in UTF-8.
     """
-    title = shown(str(path))
-    content = read("read", path)
+    title = repr(str(path))
+    content = read("data", path)
     try:
         text, strange = content.decode("utf-8-sig"), content.find(b"\0")
     except UnicodeDecodeError as error:
@@ -93,7 +93,7 @@ def read_sheet(path: str | PathLike[str]) -> Sheet:
     rows, lines = [], []
     try:
         for row in reader:
-            if any(row):
+            if any(map(str.strip, row)):
                 rows.append([" ".join(cell.split()) for cell in row])
                 lines.append(reader.line_num)
     except csv.Error as error:

@@ -91,14 +91,17 @@ class SeveralSizes(TyperCommand):
     """A command with `--hidden 100 40`: one option, several numbers."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As `--hidden 100 --hidden 40`."""
-        given, several = list[str](), False
+        """As `--hidden 100 --hidden 40`; of several the last counts, as of other options."""
+        others, sizes, taking = list[str](), list[str](), False
         for arg in args:
-            if several and not arg.startswith("-") and given[-1] != "--hidden":
-                given.append("--hidden")
-            several = arg == "--hidden" or (several and not arg.startswith("-"))
-            given.append(arg)
-        return super().parse_args(ctx, given)
+            name, _, size = arg.partition("=")
+            if name == "--hidden":
+                sizes, taking = [size] * bool(size), True
+            elif taking and not arg.startswith("-"):
+                sizes.append(arg)
+            else:
+                others, taking = [*others, arg], False
+        return super().parse_args(ctx, others + [part for size in sizes for part in ("--hidden", size)])
 
 
 def _option(panel: str, text: str, *names: str, metavar: str) -> Any:
@@ -171,11 +174,11 @@ def train(
     folder = os.path.join("runs", Path(data).stem or Path(data).absolute().name) if run is None else run
     with _reported():
         from nn.jobs.examples import Source
-        from nn.jobs.job import Job, begun
+        from nn.jobs.job import Job, last_epoch
         from nn.jobs.plan import Plan
 
         plan = Plan.of(options | {"hidden": _sizes(hidden)})
-        if begun(folder):
+        if last_epoch(folder) is not None:
             remedy = f"go on with it by {_command('resume', folder)}, or name another with --run"
             raise TinygradError(f"{folder!r} is a run already; {remedy}")
         examples = Source(data, target, tuple(ignore or ()), task).read()
@@ -210,7 +213,8 @@ def evaluate(
 ) -> None:
     """Evaluate a run; see EVALUATE_HELP."""
     with _reported():
-        from nn.jobs.job import Job, parts
+        from nn.jobs.job import Job
+        from nn.jobs.parts import parts
 
         job, checkpoint = Job.read(run)
         examples, own = job.examples(data)
@@ -250,8 +254,6 @@ def predict(
         rows, others = job.predictions(job.trained(checkpoint)[0], file)
         text = StringIO()
         csv.writer(text, lineterminator="\n").writerows(rows)
-        if others:
-            typer.echo(printable(f"note: not needed: {', '.join(others)}"), err=True)
         if out is not None:
             write("--out", out, text.getvalue().encode())
             say(f"written: {out}")
@@ -260,6 +262,8 @@ def predict(
                 say(line)
         else:
             typer.echo(text.getvalue().encode(), nl=False)
+        if others:
+            typer.echo(printable(f"note: not needed: {', '.join(others)}"), err=True)
 
 
 # -- What train and resume share ---------------------------------------------------------------------------------------
@@ -274,7 +278,7 @@ def _sizes(hidden: Sequence[str] | None) -> list[Any]:
 
 def _describe(job: Job, examples: Examples) -> None:
     """Say what will be trained, on which examples."""
-    from nn.jobs.job import parts
+    from nn.jobs.parts import parts
 
     plan, count = job.plan, len(job.features)
     what = f"{len(job.classes)} classes" if job.classes else "real numbers"
@@ -284,7 +288,8 @@ def _describe(job: Job, examples: Examples) -> None:
     say(f"split: {', '.join(sizes)} (held back for evaluate)")
     model = job.model()
     layers = "-".join(map(str, (count, *plan.hidden, len(job.classes) or 1)))
-    say(f"network: {layers}, {plan.activation}, {sum(p.size for p in model.parameters()):,} parameters")
+    between = f", {plan.activation}" if plan.hidden else ""
+    say(f"network: {layers}{between}, {sum(p.size for p in model.parameters()):,} parameters")
     say(
         f"training: {plan.optimizer}, rate {plan.rate:g} ({plan.schedule}), batches of {plan.batch_size}, seed {plan.seed}"
     )
@@ -292,7 +297,7 @@ def _describe(job: Job, examples: Examples) -> None:
 
 def _train(job: Job, examples: Examples, run: str, epochs: int | None = None, resume: bool = False) -> None:
     """Train, and show how good the model is on what it was trained and validated with."""
-    from nn.jobs.job import parts
+    from nn.jobs.parts import parts
 
     with _reported(run):
         say(f"run: {run}")
@@ -339,15 +344,17 @@ def _reported(run: str | None = None) -> Iterator[None]:
 
 def _end(error: BaseException, run: str | None) -> None:
     """End the command because of an error."""
-    from nn.jobs.job import begun
+    from nn import NonFiniteError
+    from nn.jobs.job import last_epoch
     from nn.jobs.plan import PlanError
 
     if isinstance(error, BrokenPipeError):
         raise error  # typer ends in silence
-    more = f"; go on with {_command('resume', run)}" if run is not None and begun(run) else ""
+    epoch = None if run is None or isinstance(error, NonFiniteError) else last_epoch(run)
+    more = "" if run is None or epoch is None else f"; to go on after epoch {epoch}: {_command('resume', run)}"
     if isinstance(error, SystemExit):
         fail(printable(f"ended{more}"), code=error.code if isinstance(error.code, int) else 1)
     if isinstance(error, KeyboardInterrupt):
         fail(printable(f"interrupted{more}"), code=130)
-    text = "out of memory" if isinstance(error, MemoryError) else str(error)
+    text = "out of memory" if isinstance(error, MemoryError) else str(error).removeprefix("fit: ")
     fail(printable(f"error: {text}{more}"), code=2 if isinstance(error, PlanError) else 1)
