@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,22 @@ class Job:
         if not isinstance(notes, dict) or NOTE not in notes:
             raise TinygradError(f"{os.fspath(run)!r} is the run of a program, not of this command; go on with it there")
         try:
-            return cls._from(notes[NOTE]), checkpoint
+            job = cls._from(notes[NOTE])
         except (PlanError, KeyError, TypeError, ValueError, AttributeError) as error:
             why = str(error) if isinstance(error, PlanError) else f"{type(error).__name__}: {error}"
             raise TinygradError(
                 f"{os.fspath(run)!r}: the description in config.json is not what was written ({why})"
             ) from None
+
+        sizes = job.plan.sizes(len(job.features), len(job.classes) or 1)
+        shapes = [shape for fan_in, fan_out in pairwise(sizes) for shape in ((fan_out, fan_in), (fan_out,))]
+        for weights in (checkpoint.weights, checkpoint.best or checkpoint.weights):
+            if sorted(array.shape for array in weights.values()) != sorted(shapes):
+                network = "-".join(map(str, sizes))
+                raise TinygradError(
+                    f"{os.fspath(run)!r}: the weights are of another network than {network}, which config.json has"
+                )
+        return job, checkpoint
 
     @classmethod
     def _from(cls, given: Any) -> Job:
@@ -189,6 +200,7 @@ class Job:
             clip_norm=plan.clip_norm,
             run=run,
             resume=resume,
+            save_every=plan.save_every,
             notes=None if resume else {NOTE: self.described()},
         )
         return model, history

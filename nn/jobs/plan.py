@@ -64,6 +64,7 @@ DOMAINS: dict[str, Domain] = {
     "validation": PART,
     "test": PART,
     "seed": INTEGER,
+    "save_every": COUNT,
 }
 
 
@@ -98,6 +99,7 @@ class Plan:
     validation: float = 0.1
     test: float = 0.2
     seed: int = 0
+    save_every: int = 1
 
     def __post_init__(self) -> None:
         for name, (belongs, expected) in DOMAINS.items():
@@ -127,9 +129,13 @@ class Plan:
         """Three random generators of the seed: for splitting, for weights and dropout, and for the order of examples."""
         return np.random.default_rng(self.seed).spawn(3)
 
+    def sizes(self, inputs: int, outputs: int) -> tuple[int, ...]:
+        """Of all layers."""
+        return (inputs, *self.hidden, outputs)
+
     def model(self, inputs: int, outputs: int) -> MLP:
         """A new model."""
-        sizes, rng = (inputs, *self.hidden, outputs), self.generators()[1]
+        sizes, rng = self.sizes(inputs, outputs), self.generators()[1]
         return MLP(sizes, ACTIVATIONS[self.activation], dropout=self.dropout, rng=rng, dtype=np.float32)
 
     @property

@@ -174,6 +174,7 @@ BAD_OPTIONS = {
         ("--l1", "0.1", "--optimizer", "adagrad"),
         "--l1: got 0.1 with adagrad, expected one of sgd, adam",
     ),
+    "no epochs between checkpoints": (("--save-every", "0"), "--save-every: got 0, expected an integer from 1 on"),
     "a seed below 0": (("--seed", "-1"), "--seed: got -1, expected an integer from 0 on"),
     "an unknown option": (("--learning-rate", "1"), "--learning-rate"),
     "sizes of nothing": (("16",), "16"),
@@ -268,8 +269,12 @@ def test_data_that_changed_is_refused_by_name():
 
 
 HOSTILE = {
-    "another model": (lambda job: job["plan"].update(hidden=[7]), "expected"),
-    "a size beyond memory": (lambda job: job["plan"].update(hidden=["7"]), "--hidden: got ('7',)"),
+    "another model": (lambda job: job["plan"].update(hidden=[7]), "the weights are of another network than 2-7-3"),
+    "a network beyond memory": (
+        lambda job: job["plan"].update(hidden=[2**30, 2**30]),
+        "the weights are of another network",
+    ),
+    "a size that is a text": (lambda job: job["plan"].update(hidden=["7"]), "--hidden: got ('7',)"),
     "an optimiser that is none": (
         lambda job: job["plan"].update(optimizer="__import__"),
         "--optimizer: got '__import__'",
@@ -507,6 +512,12 @@ def test_a_resumed_run_ends_with_the_same_bytes(options):
     assert same(weights("run"), weights("again"))
     assert latest("run").curves == latest("again").curves
     assert run("evaluate", "again")[1] == run("evaluate", "run")[1]
+
+
+def test_checkpoints_are_as_rare_as_asked_for():
+    table()
+    trained("data.csv", "--epochs", "7", "--save-every", "3")
+    assert Store(Path("run")).epochs() == [3, 6, 7]
 
 
 def test_more_epochs():

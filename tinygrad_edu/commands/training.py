@@ -166,6 +166,7 @@ def train(
     run: Annotated[
         str | None, _option("Run", "Folder of the run; runs/ and DATA's name if left out.", metavar="RUN")
     ] = None,
+    save_every: Annotated[int, _option("Run", "Epochs from one checkpoint to the next.", metavar="N")] = 1,
 ) -> None:
     """Train a network; see TRAIN_HELP."""
     options = {
@@ -287,7 +288,7 @@ def _describe(job: Job, examples: Examples) -> None:
     sizes = [f"{len(chosen):,} {name}" for name, chosen in parts(plan, examples).items()]
     say(f"split: {', '.join(sizes)} (held back for evaluate)")
     model = job.model()
-    layers = "-".join(map(str, (count, *plan.hidden, len(job.classes) or 1)))
+    layers = "-".join(map(str, plan.sizes(count, len(job.classes) or 1)))
     between = f", {plan.activation}" if plan.hidden else ""
     say(f"network: {layers}{between}, {sum(p.size for p in model.parameters()):,} parameters")
     say(
