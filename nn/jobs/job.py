@@ -234,6 +234,7 @@ class Job:
             x = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
         else:
             x, others = columns(path, self.features)
+            others = [name for name in others if name != self.target]
         outputs = self._outputs(model, x).astype(np.float64)
         if not self.classes:
             numbers = outputs[:, 0] * self.scaling.target_scale + self.scaling.target_mean

@@ -648,3 +648,56 @@ def test_a_signal_leaves_a_run_that_goes_on(number, code, word):
     assert run("resume", "run", "--epochs", str(epoch + 2))[0] == 0
     assert run("train", *options, "--epochs", str(epoch + 2), "--run", "alone")[0] == 0
     assert same(weights("run"), weights("alone"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals")
+def test_a_terminal_gets_a_bar_and_no_foreign_escapes():
+    import pty
+
+    table(rows=["\x1b[31m".join([row[:-4], row[-4:]]) for row in flowers()])
+    seen = b""
+
+    def read(handle):
+        nonlocal seen
+        data = os.read(handle, 4096)
+        seen += data
+        return data
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv("TERM", "xterm")
+        command = [sys.executable, "-m", "tinygrad_edu"]
+        assert pty.spawn([*command, "train", "--data", "data.csv", *QUICK, "--run", "run"], read) == 0
+        assert "━".encode() in seen
+        assert b"epoch 3/3" in seen
+        seen = b""
+        assert pty.spawn([*command, "predict", "run", "data.csv"], read) == 0
+    assert seen.count(b"\n") == 61
+    assert b"\x1b" not in seen
+
+
+# -- The page ----------------------------------------------------------------------------------------------------------
+
+
+def masked(text):
+    """Lines without numbers, which differ between processors, blanks and what is skipped."""
+    return [" ".join(re.sub(r"[\d.,]+", "#", line).split()) for line in text.splitlines() if line.strip()]
+
+
+def test_the_commands_on_the_page_print_what_it_says(capsys):
+    pytest.importorskip("sklearn")
+    text = (ROOT / "docs" / "command_line.md").read_text(encoding="utf-8")
+    for kind, code, said in re.findall(r"```(sh|python)\n(.*?)```(?:\n\n```text\n(.*?)```)?", text, re.DOTALL):
+        printed = ""
+        if kind == "python":
+            exec(compile(code, "page", "exec"), {"__name__": "page"})
+            printed = capsys.readouterr().out
+        for line in code.splitlines() if kind == "sh" else ():
+            if line == "head -4 iris.csv > new.csv":
+                lines = Path("iris.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+                Path("new.csv").write_text("".join(lines[:4]), encoding="utf-8")
+                continue
+            code, out, _ = run(*line.removeprefix("python -m tinygrad_edu ").split())
+            assert code == 0
+            printed += out
+        assert masked(printed) == masked(said)
