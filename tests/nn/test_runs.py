@@ -350,7 +350,14 @@ def test_long_lists_of_numbers_in_notes_and_settings_are_kept(tmp_path):
     given = (np.ones((300, 4)), y)
     for epochs in (1, 2):
         model = nn.MLP((4, 300), rng=0)
-        options = {"given": given, "model": model, "loss": loss, "validation": None, "notes": notes, "resume": epochs > 1}
+        options = {
+            "given": given,
+            "model": model,
+            "loss": loss,
+            "validation": None,
+            "notes": notes,
+            "resume": epochs > 1,
+        }
         train(tmp_path / "run", epochs=epochs, **options)
     assert latest(tmp_path / "run").config["notes"] == notes
 

@@ -545,6 +545,72 @@ def test_patience_keeps_the_best_weights_and_0_the_last():
         assert float(validation) == pytest.approx(latest(which).curves["validation_accuracy"][epoch - 1], abs=1e-4)
 
 
+OPTIONS = {  # what the run's configuration has of each
+    "--hidden 5 4": ("model.structure", ["(0): Linear(2, 5)", "(4): Linear(4, 3)"]),
+    "--activation tanh": ("model.structure", ["Tanh()"]),
+    "--dropout 0.25": ("model.structure", ["Dropout(p=0.25)"]),
+    "--optimizer sgd": ("optimizer", ["'class': 'SGD'", "'lr': 0.1", "'momentum': 0.9"]),
+    "--optimizer rmsprop --momentum 0.5": ("optimizer", ["'class': 'RMSprop'", "'lr': 0.001", "'momentum': 0.5"]),
+    "--optimizer adamw": ("optimizer", ["'class': 'AdamW'", "'lr': 0.001", "'weight_decay': 0.01"]),
+    "--optimizer adagrad": ("optimizer", ["'class': 'Adagrad'", "'lr': 0.01"]),
+    "--lr 0.25 --weight-decay 0.5": ("optimizer", ["'class': 'Adam'", "'lr': 0.25", "'weight_decay': 0.5"]),
+    "--l1 0.125": ("optimizer.groups", ["'l1': 0.125", "'parameters': [[6, 2], [3, 6]]", "'parameters': [[6], [3]]"]),
+    "--l2 0.125": ("settings.penalty", ["l2_penalty", "'strength': 0.125", "'include_bias': False"]),
+    "--clip-norm 2": ("settings.clip_norm", ["2.0"]),
+    "--batch-size 7": ("settings.batch_size", ["7"]),
+    "--patience 4": ("settings.patience", ["4"]),
+    "--schedule cosine --epochs 7": ("schedule", ["'class': 'CosineAnnealingLR'", "'T_max': 7"]),
+    "--schedule step --epochs 7": ("schedule", ["'class': 'StepLR'", "'step_size': 3"]),
+    "--schedule plateau": ("schedule", ["'class': 'ReduceLROnPlateau'", "'factor': 0.5"]),
+    "--validation 0.2 --test 0.3": ("data.validation", ["[12, 2]"]),
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_options_reach_the_training(options):
+    trained(table(), *options.split())
+    path, expected = OPTIONS[options]
+    found = latest("run").config
+    for name in path.split("."):
+        found = found[name]
+    assert [text for text in expected if text not in str(found)] == [], found
+
+
+def test_the_command_is_fit_and_the_seed_decides_all():
+    """The same training by hand: split, weights and dropout, and order are of three generators of the seed."""
+    trained(table(), "--dropout", "0.2", "--patience", "1")
+    rows = [row.split(",") for row in flowers()]
+    x, y = np.array([row[:2] for row in rows], float), np.unique([row[2] for row in rows], return_inverse=True)[1]
+    splitting, building, order = np.random.default_rng(1).spawn(3)
+    train, validation, _ = nn.stratified_split(y, (0.7, 0.1), splitting)
+    x = ((x - x[train].mean(axis=0)) / x[train].std(axis=0)).astype(np.float32)
+    model = nn.MLP((2, 6, 3), dropout=0.2, rng=building, dtype=np.float32)
+    optimizer, held_back = nn.optim.Adam(model.parameters()), (x[validation], y[validation])
+    options = {"epochs": 3, "batch_size": 16, "rng": order, "validation": held_back, "patience": 1, "progress": False}
+    history = nn.fit(model, (x[train], y[train]), optimizer, **options)
+    assert history.curves == latest("run").curves
+    assert same(model.state_dict(), latest("run").best)
+
+
+def test_predictions_are_of_the_best_weights():
+    pictures()
+    labels = np.random.default_rng(0).permutation(np.arange(60) % 3)  # which nothing says, so that the network overfits
+    Path("faces", f"{LABELS}.gz").write_bytes(gzip.compress(idx(labels)))
+    trained("faces", "--lr", "0.1", "--epochs", "30", "--patience", "5")
+    checkpoint = latest("run")
+    assert not same(checkpoint.weights, checkpoint.best)
+    model = nn.MLP((12, 6, 3), dtype=np.float32)
+    model.load_state_dict(checkpoint.best)
+    scaling = checkpoint.config["notes"]["command"]["scaling"]
+    images = nn.data.mnist("faces")["train"][0].reshape(60, 12)
+    outputs = model(((images - scaling["mean"][0]) / scaling["scale"][0]).astype(np.float32)).data.astype(float)
+    shares = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+    _, out, _ = run("predict", "run", f"faces/{IMAGES}")
+    rows = [line.split(",") for line in out.splitlines()[1:]]
+    assert [int(name) for name, _ in rows] == list(np.argmax(shares, axis=1))
+    assert [float(share) for _, share in rows] == pytest.approx(list(shares.max(axis=1)), abs=1e-4)
+
+
 def test_penalties_shrink_weights():
     table()
     options = ("--epochs", "60", "--lr", "0.05", "--hidden", "20", "--patience", "0")
