@@ -13,7 +13,7 @@ from tinygrad_edu import TinygradError
 from ..checks import shown
 from ..files import checked_path
 from .damage import DamagedError
-from .encoding import Arrays, decode, encode, pack, unpack
+from .encoding import Arrays, decode, encode, encode_text, pack, unpack
 from .store import Store
 
 FORMAT = 1
@@ -47,7 +47,7 @@ class Checkpoint:
         """The contents of the files, by name."""
         state, arrays = encode(self.state)
         config = {"format": FORMAT, "epoch": self.epoch} | self.config
-        files = {"config.json": encode(config)[0], "weights.safetensors": pack(self.weights)}
+        files = {"config.json": encode_text(config), "weights.safetensors": pack(self.weights)}
         files |= {} if self.best is None else {"best.safetensors": pack(self.best)}
         return files | {"state.json": state, "state.safetensors": pack(arrays)}
 

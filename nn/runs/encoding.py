@@ -32,9 +32,12 @@ def encode(tree: dict[str, Any]) -> tuple[bytes, Arrays]:
     Raises TinygradError, with its place, for anything else.
     """
     arrays: Arrays = {}
-    coded = _coded(tree, "", arrays)
-    lines = [f"{json.dumps(key)}: {json.dumps(item, allow_nan=False)}" for key, item in coded.items()]
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode(), arrays
+    return _lines(_coded(tree, "", arrays)), arrays
+
+
+def encode_text(tree: dict[str, Any]) -> bytes:
+    """A tree without arrays as JSON alone. Raises TinygradError as `encode`."""
+    return _lines(_coded(tree, "", None))
 
 
 def decode(text: bytes, arrays: Arrays | None = None) -> dict[str, Any]:
@@ -63,7 +66,12 @@ def unpack(name: str, data: bytes) -> Arrays:
 # -- To JSON -----------------------------------------------------------------------------------------------------------
 
 
-def _coded(x: Any, path: str, arrays: Arrays) -> Any:
+def _lines(coded: dict[str, Any]) -> bytes:
+    lines = [f"{json.dumps(key)}: {json.dumps(item, allow_nan=False)}" for key, item in coded.items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _coded(x: Any, path: str, arrays: Arrays | None) -> Any:
     kind = type(x)
     if x is None or kind in (bool, int, str) or (kind is float and isfinite(x)):
         return x
@@ -71,11 +79,11 @@ def _coded(x: Any, path: str, arrays: Arrays) -> Any:
         return {"$float": repr(x)}
     if isinstance(x, np.generic) and x.dtype in DTYPES.values():
         return {"$scalar": [x.dtype.name, _coded(x.item(), path, arrays)]}
-    if isinstance(x, np.ndarray) and x.dtype in DTYPES.values():
+    if arrays is not None and isinstance(x, np.ndarray) and x.dtype in DTYPES.values():
         return {"$array": _stored(x, path, arrays)}
     if kind is tuple:
         return {"$tuple": [_coded(item, f"{path}.{i}", arrays) for i, item in enumerate(x)]}
-    if kind is list and len(x) >= MANY and all(type(item) is float for item in x):
+    if arrays is not None and kind is list and len(x) >= MANY and all(type(item) is float for item in x):
         return {"$floats": _stored(np.array(x), path, arrays)}
     if kind is list:
         return [_coded(item, f"{path}.{i}", arrays) for i, item in enumerate(x)]

@@ -19,7 +19,7 @@ from ..checks import shown, size
 from ..files import checked_path
 from . import disk
 from .checkpoint import newest
-from .encoding import decode, encode
+from .encoding import decode, encode_text
 from .fingerprint import configuration, differences
 from .lock import Lock
 from .signals import terminable
@@ -168,4 +168,4 @@ def opened(
 
 def _as_read(config: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration as it is when it was written and read."""
-    return decode(encode(dict(config))[0])
+    return decode(encode_text(dict(config)))

@@ -343,6 +343,25 @@ def test_a_file_or_a_folder_of_other_things_is_no_run(tmp_path):
         train(tmp_path / "file" / "run")
 
 
+def test_long_lists_of_numbers_in_notes_and_settings_are_kept(tmp_path):
+    notes = {"mean": [i / 3 for i in range(300)]}
+    loss = partial(nn.functional.cross_entropy, weight=[1 + i / 300 for i in range(300)])
+    y = np.arange(300)
+    given = (np.ones((300, 4)), y)
+    for epochs in (1, 2):
+        model = nn.MLP((4, 300), rng=0)
+        options = {
+            "given": given,
+            "model": model,
+            "loss": loss,
+            "validation": None,
+            "notes": notes,
+            "resume": epochs > 1,
+        }
+        train(tmp_path / "run", epochs=epochs, **options)
+    assert latest(tmp_path / "run").config["notes"] == notes
+
+
 def test_notes_are_kept(tmp_path):
     train(tmp_path / "run", epochs=1, notes={"commit": "abc", "tries": [1, 2.5, None]})
     train(tmp_path / "run", epochs=2, resume=True)

@@ -9,7 +9,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from tinygrad_edu.__main__ import CONTEXT, app
+from tinygrad_edu.__main__ import app
+from tinygrad_edu.commands.expressions import CONTEXT
 from tinygrad_edu.parsing import MAX_LENGTH, functions
 
 SLOPE = 1 - math.tanh(4) ** 2

@@ -1,0 +1,284 @@
+"""Job: a training that a run's folder describes, so that it can go on, be evaluated, and predict."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_edu import TinygradError, no_grad
+
+from ..checks import is_real, shown
+from ..container import MLP
+from ..data import batches, idx
+from ..functional import cross_entropy, mse_loss
+from ..runs import Checkpoint, latest
+from ..runs.store import Store
+from ..training.evaluation import BATCH
+from ..training.fit import fit
+from ..training.history import History
+from .examples import DIGITS, Examples, Source, columns
+from .parts import PARTS, parts
+from .plan import Plan, PlanError
+from .scaling import Scaling
+
+FORMAT = 1
+NOTE = "command"  # the entry of the run's notes
+KINDS = {DIGITS: "scikit-learn's digits", "images": "a folder of images", "table": "a CSV file"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is trained, on which examples, and how.
+
+    Attributes:
+        plan: the options.
+        source: where the examples are.
+        kind: of the source, when the run began.
+        features, target, classes, image: of the examples; see `Examples`.
+        fingerprint: what tells the examples from others.
+        scaling: of the training examples.
+    """
+
+    plan: Plan
+    source: Source
+    kind: str
+    features: tuple[str, ...]
+    target: str
+    classes: tuple[str, ...]
+    image: tuple[int, ...]
+    fingerprint: dict[str, Any]
+    scaling: Scaling
+
+    @classmethod
+    def of(cls, plan: Plan, source: Source, examples: Examples) -> Job:
+        """A new job. Raises TinygradError if the examples cannot be split into three parts."""
+        scaling = Scaling.of(examples, parts(plan, examples)["training"])
+        path = source.data if source.data == DIGITS else os.path.abspath(source.data)
+        names = (examples.features, examples.target, examples.classes, examples.image)
+        return cls(plan, replace(source, data=path), source.kind, *names, examples.fingerprint(), scaling)
+
+    # -- In the run's notes --------------------------------------------------------------------------------------------
+
+    def described(self) -> dict[str, Any]:
+        """As JSON has it."""
+        source = {"data": self.source.data, "kind": self.kind}
+        names = {"features": list(self.features), "target": self.target, "classes": list(self.classes)}
+        arrays = {"image": list(self.image), "fingerprint": self.fingerprint, "scaling": self.scaling.described()}
+        return {"format": FORMAT, "plan": self.plan.described(), "source": source, **names, **arrays}
+
+    @classmethod
+    def read(cls, run: str | os.PathLike[str]) -> tuple[Job, Checkpoint]:
+        """The job of a run's folder, and its last checkpoint.
+
+        Raises TinygradError if there is no run, or `train` has not begun it.
+        """
+        if last_epoch(run) is None:
+            what = "has no checkpoint" if Path(run).is_dir() else "is no folder"
+            raise TinygradError(f"{os.fspath(run)!r} {what}; expected the folder of a run")
+        checkpoint = latest(run)
+        notes = checkpoint.config.get("notes")
+        if not isinstance(notes, dict) or NOTE not in notes:
+            raise TinygradError(f"{os.fspath(run)!r} is the run of a program, not of this command; go on with it there")
+        try:
+            job = cls._from(notes[NOTE])
+        except (PlanError, KeyError, TypeError, ValueError, AttributeError) as error:
+            why = str(error) if isinstance(error, PlanError) else f"{type(error).__name__}: {error}"
+            raise TinygradError(
+                f"{os.fspath(run)!r}: the description in config.json is not what was written ({why})"
+            ) from None
+
+        sizes = job.plan.sizes(len(job.features), len(job.classes) or 1)
+        shapes = [shape for fan_in, fan_out in pairwise(sizes) for shape in ((fan_out, fan_in), (fan_out,))]
+        for weights in (checkpoint.weights, checkpoint.best or checkpoint.weights):
+            if sorted(array.shape for array in weights.values()) != sorted(shapes):
+                network = "-".join(map(str, sizes))
+                raise TinygradError(
+                    f"{os.fspath(run)!r}: the weights are of another network than {network}, which config.json has"
+                )
+        return job, checkpoint
+
+    @classmethod
+    def _from(cls, given: Any) -> Job:
+        if given["format"] != FORMAT:
+            raise ValueError(f"format {shown(given['format'])}, expected {FORMAT}")
+        features, classes = _texts(given["features"]), _texts(given["classes"])
+        target, data, kind = _texts([given["target"], given["source"]["data"], given["source"]["kind"]])
+        scaling, image = given["scaling"], tuple(map(int, given["image"]))
+        mean, scale = [np.array(scaling[name], dtype=np.float64) for name in ("mean", "scale")]
+        ends = [scaling["target_mean"], scaling["target_scale"]]
+        if not mean.shape == scale.shape == (1 if image else len(features),) or not all(map(is_real, ends)):
+            raise ValueError("a scaling of other columns")
+        if kind not in KINDS or not features or len(classes) == 1 or len(image) not in (0, 2):
+            raise ValueError("examples that nothing can be learned from")
+        fingerprint = {name: dict(given["fingerprint"][name]) for name in ("inputs", "targets")}
+        if kind == "table":
+            task = "classes" if classes else "numbers"
+            source = Source(data, target, task=task, features=features, classes=classes)
+        else:
+            source = Source(data, classes=classes)
+        plan, scaled = Plan.of(given["plan"]), Scaling(mean, scale, *ends)
+        return cls(plan, source, kind, features, target, classes, image, fingerprint, scaled)
+
+    # -- Examples ------------------------------------------------------------------------------------------------------
+
+    def examples(self, data: str | None = None) -> tuple[Examples, bool]:
+        """Those of the source, or other ones; and whether they are those that the run began with.
+
+        Raises TinygradError if those of the source have changed, or other ones have not the columns of the run.
+        """
+        source = self.source if data is None else replace(self.source, data=data)
+        if source.data != DIGITS and not os.path.exists(source.data):
+            remedy = "; pass --data if it has moved" if data is None else ""
+            raise TinygradError(f"{source.data!r}: there is no such file or folder{remedy}")
+        if source.kind != self.kind:
+            raise TinygradError(f"{source.data!r}: got {KINDS[source.kind]}, expected {KINDS[self.kind]}")
+        examples = source.read()
+        if examples.image != self.image:
+            raise TinygradError(f"{examples.title}: got images of {examples.image} pixels, expected {self.image}")
+        found = examples.fingerprint()
+        if data is None and found != self.fingerprint:
+            changed = [name for name in found if found[name] != self.fingerprint[name]]
+            got, expected = [
+                " and ".join([f"{name} {tuple(of[name]['shape'])}" for name in changed])
+                for of in (found, self.fingerprint)
+            ]
+            what = f"got {got}, expected {expected}" if got != expected else f"other {' and '.join(changed)}"
+            raise TinygradError(
+                f"{examples.title} has changed since the run began: {what}; restore it, or begin another run"
+            )
+        return examples, found == self.fingerprint
+
+    # -- The model -----------------------------------------------------------------------------------------------------
+
+    def model(self) -> MLP:
+        """A new one."""
+        return self.plan.model(len(self.features), len(self.classes) or 1)
+
+    def trained(self, checkpoint: Checkpoint) -> tuple[MLP, int]:
+        """The model with the best weights so far, if they are kept, else the last; and their epoch.
+
+        Raises TinygradError if the weights are those of another model.
+        """
+        model, best = self.model(), checkpoint.best
+        model.load_state_dict(checkpoint.weights if best is None else best)
+        epoch = checkpoint.epoch if best is None else checkpoint.state["watch"]["history"]["best_epoch"]
+        return model.eval(), int(epoch)
+
+    def train(
+        self, examples: Examples, run: str | os.PathLike[str], epochs: int | None = None, resume: bool = False
+    ) -> tuple[MLP, History]:
+        """Begin the run, or go on with it, up to so many epochs; see `fit`.
+
+        Raises PlanError for epochs after the schedule's end.
+        """
+        plan = self.plan
+        if epochs is not None and epochs > plan.epochs and plan.schedule == "cosine":
+            got = f"{epochs} with a cosine schedule, which ends at epoch {plan.epochs}"
+            raise PlanError(f"--epochs: got {got}; begin another run")
+        model, divided = self.model(), parts(plan, examples)
+        optimizer = plan.optimizer_of(model)
+        inputs, targets = self.scaling.inputs(examples.inputs), self.scaling.targets(examples)
+        training, validation = [(inputs[divided[name]], targets[divided[name]]) for name in PARTS[:2]]
+        history = fit(
+            model,
+            training,
+            optimizer,
+            loss=cross_entropy if self.classes else mse_loss,
+            penalty=plan.penalty_of(),
+            epochs=plan.epochs if epochs is None else epochs,
+            batch_size=plan.batch_size,
+            rng=plan.generators()[2],
+            validation=validation,
+            patience=plan.patience or None,
+            schedule=plan.schedule_of(optimizer),
+            clip_norm=plan.clip_norm,
+            run=run,
+            resume=resume,
+            save_every=plan.save_every,
+            notes=None if resume else {NOTE: self.described()},
+        )
+        return model, history
+
+    def score(self, model: MLP, examples: Examples, chosen: Any = slice(None)) -> Score:
+        """How good a model is on some examples, given their indices."""
+        outputs = self._outputs(model, examples.inputs[chosen])
+        targets = self.scaling.targets(examples)[chosen]
+        if self.classes:
+            loss, found = float(cross_entropy(outputs, targets)), np.argmax(outputs, axis=1)
+            numbers = {"loss": loss, "accuracy": float(np.mean(found == targets))}
+            pairs = np.bincount(targets * len(self.classes) + found, minlength=len(self.classes) ** 2)
+            return Score(len(targets), numbers, pairs.reshape(len(self.classes), -1))
+        loss = float(np.mean(np.square(outputs - targets, dtype=np.float64)))
+        variance = float(np.var(targets, dtype=np.float64))
+        numbers = {"loss": loss, "rmse": loss**0.5 * self.scaling.target_scale}
+        return Score(len(targets), numbers | ({"r2": 1 - loss / variance} if variance else {}))
+
+    def predictions(self, model: MLP, path: str) -> tuple[list[tuple[str, ...]], list[str]]:
+        """A row for each example of a file, below a header; and the columns of the file that were not needed.
+
+        Of a table the file is a CSV file with its columns; of images an IDX file. Raises TinygradError for any other.
+        """
+        if self.kind == "images":
+            images, others = idx(path), list[str]()
+            if images.dtype != np.uint8 or images.shape[1:] != self.image:
+                got = f"{images.dtype} of shape {images.shape}"
+                raise TinygradError(
+                    f"{path!r}: got {got}, expected images, bytes of shape (n, {self.image[0]}, {self.image[1]})"
+                )
+            x = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+        else:
+            x, others = columns(path, self.features)
+            others = [name for name in others if name != self.target]
+        outputs = self._outputs(model, x).astype(np.float64)
+        if not self.classes:
+            numbers = outputs[:, 0] * self.scaling.target_scale + self.scaling.target_mean
+            return [("prediction",), *[(f"{number:.7g}",) for number in numbers]], others
+        shares = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        found = np.argmax(outputs, axis=1)
+        rows = [(self.classes[label], f"{row[label]:.4f}") for label, row in zip(found, shares, strict=True)]
+        return [("prediction", "probability"), *rows], others
+
+    def _outputs(self, model: MLP, x: NDArray[Any]) -> NDArray[np.float32]:
+        """The model's outputs. Raises TinygradError if one is not finite."""
+        with no_grad(), np.errstate(all="ignore"):
+            every = [model(part).data for (part,) in batches(self.scaling.inputs(x), batch_size=BATCH)]
+        outputs: NDArray[np.float32] = np.concatenate(every)
+        if wrong := np.flatnonzero(~np.isfinite(outputs).all(axis=1)).tolist():
+            raise TinygradError(
+                f"example {wrong[0] + 1}: the model's output is not finite; its numbers may be too large"
+            )
+        return outputs
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good a model is on some examples.
+
+    Attributes:
+        examples: how many.
+        numbers: "loss", and "accuracy", or "rmse" in the unit of the target and "r2".
+        pairs: how often what is class i was taken for class j; None for numbers.
+    """
+
+    examples: int
+    numbers: dict[str, float]
+    pairs: NDArray[np.int64] | None = None
+
+
+def last_epoch(run: str | os.PathLike[str]) -> int | None:
+    """The epoch of a run's last checkpoint; None if the folder has no run."""
+    epochs = Store(Path(run)).epochs()
+    return epochs[-1] if epochs else None
+
+
+def _texts(given: Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(x, str) for x in given):
+        raise ValueError(f"{shown(given)}, expected texts")
+    return tuple(given)
