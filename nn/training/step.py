@@ -53,10 +53,6 @@ class Step:
     first: int = 0  # of their norms
 
     def __post_init__(self) -> None:
-        self.trained = list(self.optimizer.state)
-        self.parameters = list(
-            dict.fromkeys([*self.model.parameters(), *self.trained])
-        )  # found once: it takes its time
         self.kept = Kept(self.model)
         steps = self.history.steps
         self.losses, self.rates, self.times = array("d"), array("d"), array("d")
@@ -66,7 +62,9 @@ class Step:
             steps["gradient_norm"] = self.norms
 
     def begin(self) -> None:
-        """Begin an epoch."""
+        """Begin an epoch, with the groups that the optimiser has by now."""
+        self.trained = list(self.optimizer.state)
+        self.parameters = list(dict.fromkeys([*self.model.parameters(), *self.trained]))  # once: it takes its time
         self.tally, self.prices, self.taken, self.first = Tally(), [], 0, len(self.norms)
 
     def take(self, batches: Sequence[Batch]) -> None:
