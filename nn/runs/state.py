@@ -62,10 +62,11 @@ class Training:
         state = {
             "watch": self.watch.state_dict(),
             "optimizer": optimizer | {"param_groups": groups},
+            "groups": self._groups(),
             "steps": self.optimizer.steps,
             "schedule": None if self.schedule is None else self.schedule.state_dict(),
             "generators": states_of(self._generators()),
-            "frozen": [path for path, p in self.model.named_parameters() if not p.requires_grad],
+            "trainable": [p.requires_grad for p in self._parameters()],
             "outside": [np.array(data_of(p)) for p in self._outside()],
             "loss": self.loss.state_dict() if isinstance(self.loss, Module) else None,
         }
@@ -78,7 +79,9 @@ class Training:
             self._restore(checkpoint)
         except BaseException as error:
             self._restore(before)
-            if not isinstance(error, (TinygradError, LookupError, TypeError, ValueError, AttributeError)):
+            if not isinstance(
+                error, (TinygradError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+            ):
                 raise
             got = f"got a checkpoint that does not fit ({printable(str(error) or type(error).__name__)})"
             raise TinygradError(
@@ -87,20 +90,44 @@ class Training:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         state = checkpoint.state
-        self.model.load_state_dict(checkpoint.weights)
+        for weights in (checkpoint.best, checkpoint.weights):  # both are tried: the best are put back at the end
+            if weights is not None:
+                self.model.load_state_dict(weights)
         if self.schedule is not None:
+            self._regroup(state["groups"][: len(state["schedule"]["_last_lr"])])  # a later one joins at its next step
             self.schedule.load_state_dict(state["schedule"])
+        self._regroup(state["groups"])
         self.optimizer.load_state_dict(state["optimizer"])  # with the rates, to the last bit
         self.optimizer.steps = int(state["steps"])
-        restore_generators("fit", self._generators(), state["generators"])
-        for path, p in self.model.named_parameters():
-            p.requires_grad = path not in state["frozen"]
+        restore_generators("generators", self._generators(), state["generators"])
+        for p, trainable in zip(self._parameters(), state["trainable"], strict=True):
+            p.requires_grad = trainable is True
         for p, data in zip(self._outside(), state["outside"], strict=True):
             _assign(p, data)
         if isinstance(self.loss, Module):
             self.loss.load_state_dict(state["loss"])
         self.watch.load_state_dict(state["watch"])
         self.watch.best_weights = checkpoint.best
+
+    def _parameters(self) -> list[Value]:
+        """All parameters: of the model, of the optimiser, and of the loss if it is a module; each once."""
+        of_loss = self.loss.parameters() if isinstance(self.loss, Module) else []
+        return list(dict.fromkeys([*self.model.parameters(), *self.optimizer.state, *of_loss]))
+
+    def _groups(self) -> list[list[int]]:
+        """The parameters of each group of the optimiser, as places among all parameters."""
+        places = {p: i for i, p in enumerate(self._parameters())}
+        return [[places[p] for p in group["params"]] for group in self.optimizer.param_groups]
+
+    def _regroup(self, groups: Sequence[Sequence[int]]) -> None:
+        """Add the groups that `on_epoch` had added when a checkpoint was taken, and remove those added since."""
+        parameters, own = self._parameters(), self.optimizer.param_groups
+        for group in own[len(groups) :]:
+            for p in group["params"]:
+                del self.optimizer.state[p]
+        del own[len(groups) :]
+        for places in groups[len(own) :]:
+            self.optimizer.add_param_group({"params": [parameters[i] for i in places]})
 
     def _outside(self) -> list[Value]:
         """The parameters that the optimiser trains and the model does not have."""
