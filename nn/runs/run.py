@@ -158,7 +158,7 @@ def opened(
         raise TinygradError(f"fit: got generators={shown(generators)}, expected a list of random generators")
     try:
         own = None if notes is None else json.loads(json.dumps(dict(notes), allow_nan=False))
-        encode({"notes": own})
+        encode_text({"notes": own})
     except (TypeError, ValueError, RecursionError) as error:
         raise TinygradError(
             f"fit: got notes={shown(notes)}, expected a dict of data as JSON has it ({error})"
