@@ -124,7 +124,10 @@ def shown(x: Any) -> str:
     """An argument in a message: an array or Value by its shape and dtype, anything else by its repr, shortened."""
     if isinstance(x, (np.ndarray, Value)):
         return f"<{type(x).__name__} of {x.dtype}, shape {x.shape}>"
-    return " ".join(repr(x).split())[:60]
+    try:
+        return " ".join(repr(x).split())[:60]
+    except Exception:  # an integer of too many digits, a list too deep, an object whose repr fails
+        return f"<{type(x).__name__}>"
 
 
 def printable(text: str) -> str:

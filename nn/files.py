@@ -51,10 +51,7 @@ def write(caller: str, path: str | os.PathLike[str], content: bytes) -> Path:
     part = file.with_name(f".{secrets.token_hex(16)}.part")
     try:
         with _created(part, mode) as opened:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[os.write(opened.fileno(), rest) :]
-            os.fsync(opened.fileno())  # before the rename, which a power failure may leave without it
+            fill(opened.fileno(), content)  # before the rename, which a power failure may leave without it
             if WINDOWS:  # which renames no open file
                 opened.close()
             os.replace(part, file)
@@ -62,6 +59,14 @@ def write(caller: str, path: str | os.PathLike[str], content: bytes) -> Path:
         part.unlink(missing_ok=True)
     sync(file.parent)
     return path
+
+
+def fill(handle: int, content: bytes) -> None:
+    """Write all of it into an open file, and return when the disk has it."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+    os.fsync(handle)
 
 
 def read(caller: str, path: str | os.PathLike[str]) -> bytes:

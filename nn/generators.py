@@ -15,6 +15,8 @@ from .loading import listed
 
 Generators = Mapping[str, np.random.Generator]
 
+PLACES = {"MT19937": 624, "Philox": 4}  # numbers in the buffer; NumPy would read beyond it without a check
+
 
 def named_generators(model: Any) -> dict[str, np.random.Generator]:
     """The generators among the attributes of a model's modules, in lists, tuples and dicts too, by path; a shared one once."""
@@ -70,7 +72,10 @@ def _misfit(generator: np.random.Generator, state: Any) -> str | None:
     if got != kind:
         return f"is a state of {printable(repr(got))}, expected one of {kind}"
     try:
-        deepcopy(generator.bit_generator).state = state
+        copy = deepcopy(generator.bit_generator)
+        copy.state = state
     except (TypeError, ValueError, LookupError, OverflowError) as error:
         return f"is no state of {kind} ({printable(str(error))})"
-    return None
+    inside = copy.state["state"] | copy.state
+    place, places = inside.get("pos", inside.get("buffer_pos", 0)), PLACES.get(kind, 0)
+    return None if 0 <= place <= places else f"is no state of {kind} (number {place} of {places})"

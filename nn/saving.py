@@ -89,5 +89,9 @@ def unpacked(caller: str, path: str | os.PathLike[str], content: bytes) -> dict[
         else:
             got = f"{caller}: {os.fspath(path)!r} has {printable(name)!r} of type {printable(entry['dtype'])}"
             raise DTypeError(f"{got}, which NumPy does not have; save it as F32, or as BF16")
-        arrays[name] = numbers.reshape(entry["shape"])
+        try:
+            arrays[name] = numbers.reshape(entry["shape"])
+        except ValueError as error:  # a shape without elements that NumPy does not have, such as (0, 2**63)
+            got = f"{caller}: {os.fspath(path)!r} has {printable(name)!r} of a shape that is not one of NumPy"
+            raise TinygradError(f"{got} ({error})") from None
     return arrays

@@ -12,6 +12,7 @@ from tinygrad_edu import TinygradError
 
 from ..checks import shown
 from ..files import checked_path
+from ..loading import listed
 from .damage import DamagedError
 from .encoding import Arrays, decode, encode, pack, unpack
 from .store import Store
@@ -75,7 +76,7 @@ class Checkpoint:
 
 
 def newest(store: Store) -> Checkpoint | None:
-    """The last checkpoint that is not damaged, with a warning that names each later one; None if there is no checkpoint.
+    """The last checkpoint that is not damaged, with a warning that names later ones; None if there is no checkpoint.
 
     Raises TinygradError if all are damaged.
     """
@@ -89,13 +90,13 @@ def newest(store: Store) -> Checkpoint | None:
                 return newest(store)
             damaged.append(f"{path.name} is damaged: {error}")
             continue
-        for text in damaged:
-            warnings.warn(f"{str(store.folder)!r}: {text}; used {path.name} instead", stacklevel=1)
+        if damaged:
+            warnings.warn(f"{str(store.folder)!r}: {listed(damaged)}; used {path.name} instead", stacklevel=1)
         return found
     if not damaged:
         return None
     raise TinygradError(
-        f"got {str(store.folder)!r}, in which every checkpoint is damaged ({'; '.join(damaged)}); "
+        f"got {str(store.folder)!r}, in which every checkpoint is damaged ({listed(damaged)}); "
         "restore one from a copy, or name another folder"
     )
 

@@ -1,4 +1,4 @@
-"""Files that survive a crash: written and synchronised, moved as one step, read with bounds."""
+"""Files that survive a crash: written and synchronised, removed without following links, read with bounds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from stat import S_ISREG
 
-from ..files import sync
+from ..files import fill, sync
 from .damage import DamagedError
 
 
@@ -14,10 +14,7 @@ def write(path: Path, data: bytes) -> None:
     """Write a new file, and return when the disk has its contents. Raises FileExistsError if there is one."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(handle, left) :]
-        os.fsync(handle)
+        fill(handle, data)
     finally:
         os.close(handle)
 
@@ -32,11 +29,6 @@ def make(folder: Path) -> None:
             if not folder.is_dir():
                 raise
         sync(folder.parent)
-
-
-def move(old: Path, new: Path) -> None:
-    """Rename a file or folder, in one step."""
-    os.rename(old, new)
 
 
 def remove(path: Path) -> None:

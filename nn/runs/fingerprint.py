@@ -27,7 +27,7 @@ def configuration(training: Training, data: Mapping[str, Sequence[Any]], setting
         "model": module(training.model),
         "optimizer": described_optimizer(training.optimizer, training.schedule is not None),
         "schedule": described(training.schedule),
-        "settings": described(settings) | {"shuffled": training.order is not None},
+        "settings": described(settings),
         "data": {name: [array(x) for x in pair] for name, pair in data.items()},
         "versions": {
             "tinygrad_edu": tinygrad_edu.__version__,
@@ -42,16 +42,20 @@ def described(x: Any, depth: int = 0) -> Any:
 
     What changes during training is left out: the entries of an object's `state_dict`.
     """
+    if isinstance(x, (np.integer, np.bool_)):
+        return x.item()
     if x is None or isinstance(x, (bool, int, float, str, np.generic)):
         return x
     if isinstance(x, (np.ndarray, Value)):
         return array(x)
     if depth == DEEPEST or isinstance(x, (Optimizer, np.random.Generator)):
         return type(x).__qualname__
-    if isinstance(x, (list, tuple, set, frozenset)):
-        return [described(item, depth + 1) for item in (sorted(x, key=repr) if isinstance(x, (set, frozenset)) else x)]
+    if isinstance(x, (list, tuple)):
+        return [described(item, depth + 1) for item in x]
+    if isinstance(x, (set, frozenset)):  # in an order that is the same in another process
+        return sorted([described(item, depth + 1) for item in x], key=repr)
     if isinstance(x, Mapping):
-        return {str(key): described(item, depth + 1) for key, item in x.items()}
+        return {str(described(key, depth + 1)): described(item, depth + 1) for key, item in x.items()}
     if isinstance(x, partial):
         return {"partial": described([x.func, list(x.args), x.keywords], depth + 1)}
     if name := getattr(x, "__qualname__", getattr(x, "__name__", None)):  # of a function, method or class

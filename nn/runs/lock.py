@@ -19,11 +19,14 @@ from ..checks import shown
 
 
 class Lock:
-    """Of a folder, as a context. Raises TinygradError if another process holds it, or another run in this one."""
+    """Of a folder, as a context. Raises TinygradError if another process holds it, or another run in this one.
+
+    A child of `fork` does not hold it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "lock"
-        self.handle = -1
+        self.handle, self.process = -1, os.getpid()
 
     def __enter__(self) -> Self:
         try:
@@ -47,17 +50,27 @@ class Lock:
                 f"got the run {str(self.path.parent)!r}, in which {holder} is training; expected one process a run; wait for it, "
                 "or name another folder"
             ) from None
-        except BaseException:
+        except BaseException as error:
             self._close()
+            if isinstance(error, OSError):  # a folder, pipe or link of this name, or no permission
+                error.add_note(f"while locking {str(self.path)!r}")
             raise
         return self
 
+    def keep(self) -> None:
+        """Lock anew if the file was removed meanwhile. Raises TinygradError if another process was faster, or forked this one."""
+        if not self._held():
+            self._close()
+            self.process = os.getpid()
+            self.__enter__()
+
     def _held(self) -> bool:
-        """Whether the open file is still the one of this name, not one that its holder removed meanwhile."""
+        """Whether this process locked the file, and it is still the one of this name."""
         try:
-            return os.path.samestat(os.fstat(self.handle), os.stat(self.path, follow_symlinks=False))
+            found = os.stat(self.path, follow_symlinks=False)
         except FileNotFoundError:
             return False
+        return self.process == os.getpid() and self.handle >= 0 and os.path.samestat(os.fstat(self.handle), found)
 
     def _close(self) -> None:
         if self.handle >= 0:
@@ -68,7 +81,8 @@ class Lock:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with suppress(OSError):  # a name without a lock does no harm
-            os.unlink(self.path)  # while it is held: nobody else's
+            if self._held():  # else it is another process's
+                os.unlink(self.path)
         self._close()
 
 

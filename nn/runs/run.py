@@ -78,13 +78,14 @@ class Run(NoRun):
     def __init__(self, folder: Path, resume: bool, keep: int, every: int, notes: Any) -> None:
         self.store, self.resume, self.keep, self.every = Store(folder.absolute()), resume, keep, every
         self.config, self.notes = dict[str, Any](), notes
-        self.name, self.opened = f"run={str(folder)!r}", ExitStack()
+        self.name, self.opened, self.lock = f"run={str(folder)!r}", ExitStack(), Lock(self.store.folder)
 
     @_in_fit
     def __enter__(self) -> Self:
         folder = self.store.folder
-        if folder.exists() and not folder.is_dir():
-            raise TinygradError(f"got {self.name}, which is a file; expected a folder, which is made if there is none")
+        if os.path.lexists(folder) and not folder.is_dir():
+            kind = "a link that leads to no folder" if folder.is_symlink() else "a file"
+            raise TinygradError(f"got {self.name}, which is {kind}; expected a folder, which is made if there is none")
         if folder.is_dir() and not self.store.epochs():
             others = [name for name in os.listdir(folder) if name != "lock" and not name.startswith(".")]
             if others:
@@ -93,7 +94,7 @@ class Run(NoRun):
         disk.make(folder)
         with ExitStack() as opening:
             opening.enter_context(terminable())
-            opening.enter_context(Lock(folder))
+            opening.enter_context(self.lock)
             self.store.tidy()
             if self.store.epochs() and not self.resume:
                 remedy = "pass resume=True to go on with it, or name another folder"
@@ -128,6 +129,7 @@ class Run(NoRun):
         if epoch % self.every and not last:
             return
         try:
+            self.lock.keep()
             self.store.write(epoch, training.checkpoint(epoch, self.config | {"notes": self.notes}).files())
             self.store.prune(epoch, self.keep)
         except OSError as error:
@@ -142,7 +144,6 @@ class Run(NoRun):
         self.opened.close()
 
 
-@_in_fit
 def opened(
     run: str | os.PathLike[str] | None,
     resume: bool,
@@ -154,14 +155,17 @@ def opened(
     """The run that arguments of fit ask for, to be entered."""
     keep, every = size("fit", "keep", keep), size("fit", "save_every", save_every)
     if not isinstance(generators, Sequence) or not all(isinstance(rng, np.random.Generator) for rng in generators):
-        raise TinygradError(f"got generators={shown(generators)}, expected a list of random generators")
+        raise TinygradError(f"fit: got generators={shown(generators)}, expected a list of random generators")
     try:
         own = None if notes is None else json.loads(json.dumps(dict(notes), allow_nan=False))
+        encode({"notes": own})
     except (TypeError, ValueError, RecursionError) as error:
-        raise TinygradError(f"got notes={shown(notes)}, expected a dict of data as JSON has it ({error})") from None
+        raise TinygradError(
+            f"fit: got notes={shown(notes)}, expected a dict of data as JSON has it ({error})"
+        ) from None
     if run is None:
         if resume:
-            raise TinygradError("got resume=True without run=; expected the folder of a run to go on with")
+            raise TinygradError("fit: got resume=True without run=; expected the folder of a run to go on with")
         return NoRun()
     return Run(checked_path("fit", run), resume, keep, every, own)
 

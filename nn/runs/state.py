@@ -65,7 +65,7 @@ class Training:
             "steps": self.optimizer.steps,
             "schedule": None if self.schedule is None else self.schedule.state_dict(),
             "generators": states_of(self._generators()),
-            "frozen": [path for path, p in self.model.named_parameters() if not p.requires_grad],
+            "trainable": [p.requires_grad for p in self._parameters()],
             "outside": [np.array(data_of(p)) for p in self._outside()],
             "loss": self.loss.state_dict() if isinstance(self.loss, Module) else None,
         }
@@ -78,7 +78,9 @@ class Training:
             self._restore(checkpoint)
         except BaseException as error:
             self._restore(before)
-            if not isinstance(error, (TinygradError, LookupError, TypeError, ValueError, AttributeError)):
+            if not isinstance(
+                error, (TinygradError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+            ):
                 raise
             got = f"got a checkpoint that does not fit ({printable(str(error) or type(error).__name__)})"
             raise TinygradError(
@@ -87,20 +89,27 @@ class Training:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         state = checkpoint.state
-        self.model.load_state_dict(checkpoint.weights)
+        for weights in (checkpoint.best, checkpoint.weights):  # both are tried: the best are put back at the end
+            if weights is not None:
+                self.model.load_state_dict(weights)
         if self.schedule is not None:
             self.schedule.load_state_dict(state["schedule"])
         self.optimizer.load_state_dict(state["optimizer"])  # with the rates, to the last bit
         self.optimizer.steps = int(state["steps"])
-        restore_generators("fit", self._generators(), state["generators"])
-        for path, p in self.model.named_parameters():
-            p.requires_grad = path not in state["frozen"]
+        restore_generators("generators", self._generators(), state["generators"])
+        for p, trainable in zip(self._parameters(), state["trainable"], strict=True):
+            p.requires_grad = trainable is True
         for p, data in zip(self._outside(), state["outside"], strict=True):
             _assign(p, data)
         if isinstance(self.loss, Module):
             self.loss.load_state_dict(state["loss"])
         self.watch.load_state_dict(state["watch"])
         self.watch.best_weights = checkpoint.best
+
+    def _parameters(self) -> list[Value]:
+        """All parameters: of the model, of the optimiser, and of the loss if it is a module; each once."""
+        of_loss = self.loss.parameters() if isinstance(self.loss, Module) else []
+        return list(dict.fromkeys([*self.model.parameters(), *self.optimizer.state, *of_loss]))
 
     def _outside(self) -> list[Value]:
         """The parameters that the optimiser trains and the model does not have."""

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from tinygrad_edu import TinygradError
+
 from ..files import sync
 from . import disk
 from .damage import DamagedError
@@ -41,7 +43,15 @@ class Store:
         return self.folder / f"epoch-{epoch:06d}"
 
     def write(self, epoch: int, files: Mapping[str, bytes]) -> None:
-        """Add a checkpoint, in place of one of the same epoch; on the disk when this returns. An error leaves nothing behind."""
+        """Add a checkpoint, in place of one of the same epoch; on the disk when this returns. An error leaves nothing behind.
+
+        Raises TinygradError for a file that `read` would refuse as too large.
+        """
+        for name, data in files.items():
+            if len(data) > _most(name):
+                raise TinygradError(
+                    f"{name} would have {len(data)} bytes, expected at most {_most(name)}; shorten notes="
+                )
         path = self.path(epoch)
         part, old = [path.with_name(f".{path.name}.{kind}") for kind in ("part", "old")]
         self.tidy()
@@ -50,9 +60,9 @@ class Store:
             for name, data in (*files.items(), (SUMS, sums(files))):
                 disk.write(part / name, data)
             sync(part)
-            if path.exists():
-                disk.move(path, old)
-            disk.move(part, path)
+            if os.path.lexists(path):
+                os.rename(path, old)
+            os.rename(part, path)
             sync(self.folder)
         finally:
             self.tidy()
@@ -64,9 +74,7 @@ class Store:
         names = [os.fsdecode(line[66:]) for line in stated.splitlines()[:-1]]
         if len(names) > MOST_FILES or not all(map(PLAIN.fullmatch, names)):
             raise DamagedError(f"{SUMS} is not what was written")
-        files = {
-            name: disk.read(path / name, _memory() if name.endswith(".safetensors") else MOST_TEXT) for name in names
-        }
+        files = {name: disk.read(path / name, _most(name)) for name in names}
         found = sums(files)
         for name, line in zip(sorted(files), found.splitlines(), strict=False):
             if line not in stated.splitlines():
@@ -79,7 +87,7 @@ class Store:
         """Remove the checkpoints before the last `keep` up to an epoch."""
         for old in [each for each in self.epochs() if each <= epoch][:-keep]:
             path = self.path(old)
-            disk.move(path, path.with_name(f".{path.name}.old"))
+            os.rename(path, path.with_name(f".{path.name}.old"))
         self.tidy()
 
     def tidy(self) -> None:
@@ -92,6 +100,11 @@ def sums(files: Mapping[str, bytes]) -> bytes:
     """The checksums of files, a line each, and how many there are: a line that is missing is seen too."""
     lines = [f"{sha256(files[name]).hexdigest()}  {name}" for name in sorted(files)]
     return "\n".join([*lines, f"# {len(files)} files\n"]).encode()
+
+
+def _most(name: str) -> int:
+    """Bytes that a file of this name may have."""
+    return _memory() if name.endswith(".safetensors") else MOST_TEXT
 
 
 def _memory() -> int:

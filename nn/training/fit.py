@@ -29,7 +29,7 @@ from .progress import Progress
 from .step import Batch, Penalty, Step
 from .watch import Watch
 
-ELSEWHERE = {"model", "train", "optimizer", "validation", "schedule", "rng"}  # compared otherwise when a run goes on
+ELSEWHERE = {"model", "train", "optimizer", "validation", "schedule"}  # compared otherwise when a run goes on
 FREE = {"epochs", "on_epoch", "progress", "run", "resume", "keep", "save_every", "generators", "notes"}  # not compared
 
 

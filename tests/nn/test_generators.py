@@ -89,6 +89,21 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(state, message
     assert net.generator_state() == before
 
 
+@pytest.mark.parametrize("place", [-1, -(10**6), 5000, 10**7])
+@pytest.mark.parametrize(("kind", "places"), [(np.random.MT19937, 624), (np.random.Philox, 4)])
+def test_a_place_beyond_the_buffer_which_numpy_would_read_from_is_refused(kind, places, place):
+    net = model(kind)
+    state = net.generator_state()
+    inner = state["0.rng"]["state"] if kind is np.random.MT19937 else state["0.rng"]
+    key = "pos" if kind is np.random.MT19937 else "buffer_pos"
+    inner[key] = place
+    with pytest.raises(TinygradError, match=rf"0\.rng is no state of {kind.__name__} \(number {place} of {places}\)"):
+        net.load_generator_state(state)
+    for inside in (0, places):
+        inner[key] = inside
+        net.load_generator_state(state)
+
+
 def test_generators_by_name_without_a_model():
     own = {"fit": np.random.default_rng(0), "mine": np.random.Generator(np.random.Philox(1))}
     own["fit"].random(5)

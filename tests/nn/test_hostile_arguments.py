@@ -276,3 +276,18 @@ def test_warnings_point_at_the_user(call, message):
             call()
         line = inspect.getsourcelines(call)[1]
         assert {(warning.filename, warning.lineno) for warning in caught} == {(__file__, line)}
+
+
+class Mute:
+    """An object without a text."""
+
+    def __repr__(self):
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("given", [-(10**5000), Mute(), [Mute()]], ids=["digits", "mute", "list"])
+def test_an_argument_that_has_no_text_is_named_by_its_type(given):
+    with pytest.raises(
+        TinygradError, match=f"Linear: got in_features=<{type(given).__name__}>, expected an integer from"
+    ):
+        nn.Linear(given, 1)

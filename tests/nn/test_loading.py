@@ -209,6 +209,13 @@ WRONG = {
 }
 
 
+@pytest.mark.parametrize("shape", [[0, 2**63], [0] * 70, [0, 2**62, 8]])
+def test_empty_arrays_of_shapes_that_numpy_does_not_have_are_refused(tmp_path, shape):
+    path = file(tmp_path, {"weight": {"dtype": "F64", "shape": shape, "data_offsets": [0, 0]}}, b"")
+    with pytest.raises(TinygradError, match="load: '.*' has 'weight' of a shape that is not one of NumPy"):
+        nn.load(nn.Linear(1, 1), path)
+
+
 @pytest.mark.parametrize("kind", WRONG)
 def test_hostile_and_truncated_files_are_refused(tmp_path, kind):
     content, message = WRONG[kind]

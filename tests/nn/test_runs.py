@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from random import Random
 
@@ -18,6 +18,8 @@ import pytest
 import nn
 from nn.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, ReduceLROnPlateau
 from nn.runs import latest
+from nn.runs.fingerprint import described
+from nn.runs.lock import Lock
 from nn.runs.store import SUMS, Store, sums
 from nn.training import step, watch
 from tinygrad_edu import TinygradError, Value
@@ -81,6 +83,11 @@ BAD_ARGUMENTS = {
     ),
     "notes that are not a number": ({"notes": {"a": float("nan")}}, "expected a dict of data as JSON has it"),
     "notes that are a text": ({"notes": "first try"}, "got notes='first try', expected a dict"),
+    "notes with a number of too many digits": ({"notes": {"a": 10**5000}}, "got notes=<dict>, expected a dict"),
+    "notes that are too deep": (
+        {"notes": {"a": reduce(lambda x, _: [x], range(2000), 0)}},
+        "got notes=.*expected a dict",
+    ),
 }
 
 
@@ -90,6 +97,7 @@ def test_arguments_are_refused_before_anything_is_written(kind, tmp_path):
     with pytest.raises(TinygradError, match=message) as caught:
         train(**({"run": tmp_path / "run"} | options))
     assert str(caught.value).startswith("fit: ")
+    assert str(caught.value).count("fit: ") == 1
     assert os.listdir(tmp_path) == []
 
 
@@ -288,7 +296,8 @@ OTHER = {
     "loss": ({"loss": partial(nn.functional.cross_entropy, label_smoothing=0.1)}, "settings.loss"),
     "metrics": ({"metrics": []}, r"got settings\.metrics=\[\], expected None"),
     "batch size": ({"batch_size": 8}, r"got settings\.batch_size=8, expected 7"),
-    "order": ({"rng": None}, r"got settings\.shuffled=False, expected True"),
+    "order": ({"rng": None}, r"got settings\.rng=None, expected 1"),
+    "another seed": ({"rng": 2}, r"got settings\.rng=2, expected 1"),
     "accumulation": ({"accumulate": 2}, r"got settings\.accumulate=2, expected 1"),
     "optimizer": ({"optimizer": momentum}, r"got optimizer\.class='SGD', expected 'Adam'"),
     "rate": ({"optimizer": lambda m: nn.optim.Adam(m.parameters(), 0.1)}, r"got optimizer\.groups\.0\.lr=0\.1, expected 0\.01"),
@@ -319,6 +328,29 @@ def test_a_schedule_with_other_settings_is_refused(tmp_path):
         train(tmp_path / "run", resume=True, schedule=lambda o: CosineAnnealingLR(o, 10))
 
 
+def test_the_rates_of_groups_under_a_plateau_are_compared(tmp_path):
+    def options(rate):
+        first = lambda model: {"params": model.parameters()[:1], "lr": rate}
+        optimizer = lambda model: nn.optim.SGD([first(model), {"params": model.parameters()[1:]}], lr=0.1)
+        return {"optimizer": optimizer, "schedule": lambda o: ReduceLROnPlateau(o, patience=0, threshold=0.9)}
+
+    model, history = train(tmp_path / "run", epochs=2, **options(0.01))
+    with pytest.raises(TinygradError, match=r"got schedule\.base_lrs\.0=0\.02, expected 0\.01"):
+        train(tmp_path / "run", resume=True, **options(0.02))
+    again = outcome(train(tmp_path / "run", resume=True, epochs=4, **options(0.01)))
+    assert again == outcome(train(epochs=4, **options(0.01)))
+
+
+def test_settings_are_compared_by_what_they_say(tmp_path):
+    """NumPy's integers, and sets and keys of functions, whose order and text are other ones in another process."""
+    train(tmp_path / "run", epochs=1)
+    train(tmp_path / "run", epochs=2, batch_size=np.int64(7), resume=True)
+    first, second = [[type("A", (), {"__call__": print})() for _ in range(9)] for _ in range(2)]
+    several = [nn.Linear(1, 1), nn.ReLU(), len, *first], [len, *second, nn.ReLU(), nn.Linear(1, 1)]
+    one, other = [described({"a": set(items), "b": {item: 1 for item in items}}) for items in several]
+    assert one == other
+
+
 def test_a_run_that_exists_is_refused_without_resume_and_resuming_none_begins_one(tmp_path):
     alone = outcome(train(tmp_path / "run", resume=True))
     before = files(tmp_path)
@@ -341,6 +373,9 @@ def test_a_file_or_a_folder_of_other_things_is_no_run(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
     with pytest.raises(FileExistsError):
         train(tmp_path / "file" / "run")
+    (tmp_path / "link").symlink_to(tmp_path / "none")
+    with pytest.raises(TinygradError, match="fit: got run='.*link', which is a link that leads to no folder; expected"):
+        train(tmp_path / "link")
 
 
 def test_notes_are_kept(tmp_path):
@@ -369,6 +404,9 @@ DAMAGE = {
     "an empty file": (lambda folder: truncate(folder / "state.json", 0), r"the checksum of 'state\.json' differs"),
     "no checksums": (lambda folder: (folder / SUMS).unlink(), "'SHA256SUMS' cannot be read"),
     "an empty folder": (lambda folder: [path.unlink() for path in folder.iterdir()], "'SHA256SUMS' cannot be read"),
+    "a link that leads nowhere": (
+        lambda folder: (shutil.rmtree(folder), folder.symlink_to("/nowhere/at/all")), "'SHA256SUMS' cannot be read",
+    ),
     "a file in its place": (lambda folder: (folder.rename(f"{folder}x"), folder.touch()), "'SHA256SUMS' cannot be read"),
     "JSON with escapes": (
         lambda folder: sealed(folder, "state.json", lambda _: b'{"\x1b[2J": 1, "\\u001b[31m": {"$\\u001b[2J": 1}}'),
@@ -428,13 +466,16 @@ HOSTILE = {
         r"got settings\.\\x1b\[2J=None, expected 7; got settings",
     ),
     "no steps": ("state.json", b'"steps": ', b'"steps": null, "x": ', "does not fit"),
+    "infinitely many steps": ("state.json", b'"steps": ', b'"steps": {"$float": "inf"}, "x": ', "does not fit"),
+    "other best weights": ("best.safetensors", b'"0.weight"', b'"0.weighs"', r"does not fit.*unexpected 0\.weighs"),
     "curves": ("state.json", b'"train_loss": [', b'"train_loss": ["', None),
 }
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_checkpoint_made_to_harm_is_refused_or_passed_over_and_changes_nothing(kind, tmp_path):
-    alone = outcome(train(tmp_path / "run"))
+    options = {"patience": 9}
+    alone = outcome(train(tmp_path / "run", **options))
     name, old, new, message = HOSTILE[kind]
     folder, model = tmp_path / "run" / "epoch-000004", build()
     assert old in (folder / name).read_bytes()
@@ -442,15 +483,61 @@ def test_a_checkpoint_made_to_harm_is_refused_or_passed_over_and_changes_nothing
     state = model.state_dict()
     if message is None:
         with pytest.warns(UserWarning, match="epoch-000004 is damaged") as caught:
-            assert outcome(train(tmp_path / "run", resume=True, model=model)) == alone
+            assert outcome(train(tmp_path / "run", resume=True, model=model, **options)) == alone
         said = str(caught[0].message)
     else:
         with pytest.raises(TinygradError, match=message) as refused:
-            train(tmp_path / "run", resume=True, model=model)
+            train(tmp_path / "run", resume=True, model=model, **options)
         said = str(refused.value)
         assert all(np.array_equal(array, state[path]) for path, array in model.state_dict().items())
     assert said.isprintable()
     assert len(said) < 600
+
+
+def test_a_thousand_damaged_checkpoints_make_one_short_message(tmp_path):
+    train(tmp_path / "run", epochs=1)
+    for i in range(2, 1000):
+        (tmp_path / "run" / f"epoch-{i:06d}").mkdir()
+    with pytest.warns(UserWarning, match=r"epoch-000999 is damaged: .*and 978 more; used epoch-000001") as caught:
+        assert latest(tmp_path / "run").epoch == 1
+    assert len(caught) == 1
+    shutil.rmtree(tmp_path / "run" / "epoch-000000")
+    truncate(tmp_path / "run" / "epoch-000001" / SUMS)
+    with pytest.raises(TinygradError, match="every checkpoint is damaged .*and 979 more") as refused:
+        latest(tmp_path / "run")
+    assert len(str(refused.value)) < 3000
+
+
+def test_a_checkpoint_that_could_not_be_read_is_not_written(tmp_path):
+    with pytest.raises(
+        TinygradError, match=r"fit: config\.json would have \d+ bytes, expected at most \d+; shorten notes="
+    ):
+        train(tmp_path / "run", notes={"log": "x" * 2**26})
+    assert outcome(train(tmp_path / "run", resume=True)) == outcome(train())
+
+
+def test_what_is_frozen_outside_the_model_stays_so(tmp_path):
+    class Scaled(nn.Module):
+        def __init__(self):
+            self.scale, self.shift = Value(1.0), Value(np.ones(3))
+
+        def forward(self, output, target):
+            return nn.functional.cross_entropy(output * self.scale + self.shift, target)
+
+    def go(run=None, epochs=4, **options):
+        model, loss, free = build(), Scaled(), Value(np.ones(2))
+        optimizer = nn.optim.SGD([*model.parameters(), loss.scale, free], lr=0.1)
+
+        def on_epoch(epoch, history):
+            if epoch == 2:
+                loss.scale.requires_grad = loss.shift.requires_grad = free.requires_grad = False
+
+        settings = {"loss": loss, "on_epoch": on_epoch, "progress": False, "rng": 1, "batch_size": 7}
+        nn.fit(model, data(), optimizer, epochs=epochs, run=run, **settings, **options)
+        return float(loss.scale.data), [p.requires_grad for p in (loss.scale, loss.shift, free)]
+
+    go(tmp_path / "run", 3)
+    assert go(tmp_path / "run", resume=True) == go()
 
 
 # -- Signals and other processes ---------------------------------------------------------------------------------------
@@ -506,6 +593,66 @@ def test_a_program_that_handles_sigterm_itself_goes_on_doing_so(tmp_path):
     finally:
         signal.signal(signal.SIGTERM, before)
     assert seen == [1, 1]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of tests in several threads
+def test_a_fork_does_not_end_the_run_of_its_parent_nor_train_in_it(tmp_path):
+    held = []
+
+    def on_epoch(epoch, history):
+        if epoch < 3 and not (child := os.fork()):
+            if epoch == 1:
+                sys.exit(5)  # through fit, and the end of its run
+            return  # goes on training
+        if epoch < 3:
+            ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            held.append((ended, (tmp_path / "run" / "lock").exists()))
+
+    parent = os.getpid()
+    try:
+        trained = train(tmp_path / "run", on_epoch=on_epoch)
+    except BaseException as error:
+        if os.getpid() != parent:
+            refused = isinstance(error, TinygradError) and f"process {parent} on" in str(error)
+            os._exit(5 if isinstance(error, SystemExit) else 6 if refused else 7)
+        raise
+    if os.getpid() != parent:
+        os._exit(8)
+    assert held == [(5, True), (6, True)]
+    assert outcome(trained) == outcome(train())
+
+
+def test_a_lock_that_somebody_removed_is_made_anew_or_ends_training(tmp_path):
+    lock = tmp_path / "run" / "lock"
+    seen = []
+
+    def removing(epoch, history):
+        seen.append(lock.exists())
+        lock.unlink()
+
+    assert outcome(train(tmp_path / "run", on_epoch=removing)) == outcome(train())
+    assert seen == [True] * 4
+    other = Lock(tmp_path / "other")
+
+    def taking(epoch, history):
+        if epoch == 2:
+            (tmp_path / "other" / "lock").unlink()
+            other.__enter__()
+
+    with pytest.raises(TinygradError, match="fit: got the run '.*', in which process"):
+        train(tmp_path / "other", on_epoch=taking)
+    assert latest(tmp_path / "other").epoch == 1
+    assert (tmp_path / "other" / "lock").exists()  # that of the other
+    other.__exit__(None, None, None)
+    assert outcome(train(tmp_path / "other", resume=True)) == outcome(train())
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: path.symlink_to("/etc/passwd")])
+def test_a_lock_that_is_no_file_is_named(make, tmp_path):
+    make(tmp_path / "lock")
+    with pytest.raises(OSError, match="directory|Invalid argument|symbolic links") as caught:
+        train(tmp_path)
+    assert f"while locking '{tmp_path / 'lock'}'" in caught.value.__notes__
 
 
 def test_the_folder_of_a_run_stays_if_the_program_moves(tmp_path, monkeypatch):

@@ -58,7 +58,8 @@ class ReduceLROnPlateau(Explaining):
         self._lowest()
         self.best = inf if mode == "min" else -inf
         self.num_bad_epochs = self.cooldown_counter = self.last_epoch = 0
-        self._last_lr = [float(group["lr"]) for group in optimizer.param_groups]
+        self.base_lrs = [float(group["lr"]) for group in optimizer.param_groups]
+        self._last_lr = list(self.base_lrs)
 
     @explaining
     def step(self, metrics: Any) -> None:
