@@ -62,6 +62,7 @@ class Training:
         state = {
             "watch": self.watch.state_dict(),
             "optimizer": optimizer | {"param_groups": groups},
+            "groups": self._groups(),
             "steps": self.optimizer.steps,
             "schedule": None if self.schedule is None else self.schedule.state_dict(),
             "generators": states_of(self._generators()),
@@ -93,7 +94,9 @@ class Training:
             if weights is not None:
                 self.model.load_state_dict(weights)
         if self.schedule is not None:
+            self._regroup(state["groups"][: len(state["schedule"]["_last_lr"])])  # a later one joins at its next step
             self.schedule.load_state_dict(state["schedule"])
+        self._regroup(state["groups"])
         self.optimizer.load_state_dict(state["optimizer"])  # with the rates, to the last bit
         self.optimizer.steps = int(state["steps"])
         restore_generators("generators", self._generators(), state["generators"])
@@ -110,6 +113,21 @@ class Training:
         """All parameters: of the model, of the optimiser, and of the loss if it is a module; each once."""
         of_loss = self.loss.parameters() if isinstance(self.loss, Module) else []
         return list(dict.fromkeys([*self.model.parameters(), *self.optimizer.state, *of_loss]))
+
+    def _groups(self) -> list[list[int]]:
+        """The parameters of each group of the optimiser, as places among all parameters."""
+        places = {p: i for i, p in enumerate(self._parameters())}
+        return [[places[p] for p in group["params"]] for group in self.optimizer.param_groups]
+
+    def _regroup(self, groups: Sequence[Sequence[int]]) -> None:
+        """Add the groups that `on_epoch` had added when a checkpoint was taken, and remove those added since."""
+        parameters, own = self._parameters(), self.optimizer.param_groups
+        for group in own[len(groups) :]:
+            for p in group["params"]:
+                del self.optimizer.state[p]
+        del own[len(groups) :]
+        for places in groups[len(own) :]:
+            self.optimizer.add_param_group({"params": [parameters[i] for i in places]})
 
     def _outside(self) -> list[Value]:
         """The parameters that the optimiser trains and the model does not have."""

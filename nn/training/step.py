@@ -54,10 +54,6 @@ class Step:
     first: int = 0  # of their norms
 
     def __post_init__(self) -> None:
-        self.trained = list(self.optimizer.state)
-        self.parameters = list(
-            dict.fromkeys([*self.model.parameters(), *self.trained])
-        )  # found once: it takes its time
         self.kept = Kept(self.model)
         self.restore_point = RestorePoint(self.model, self.optimizer, self.interrupts)
         self.searching = isinstance(self.optimizer, LBFGS)
@@ -71,7 +67,9 @@ class Step:
             steps["gradient_norm"] = self.norms
 
     def begin(self) -> None:
-        """Begin an epoch."""
+        """Begin an epoch, with the groups that the optimiser has by now."""
+        self.trained = list(self.optimizer.state)
+        self.parameters = list(dict.fromkeys([*self.model.parameters(), *self.trained]))  # once: it takes its time
         self.tally, self.prices, self.first = Tally(), [], len(self.norms)
         self.restore_point.keep()
 

@@ -347,7 +347,7 @@ def test_settings_are_compared_by_what_they_say(tmp_path):
     train(tmp_path / "run", epochs=2, batch_size=np.int64(7), resume=True)
     first, second = [[type("A", (), {"__call__": print})() for _ in range(9)] for _ in range(2)]
     several = [nn.Linear(1, 1), nn.ReLU(), len, *first], [len, *second, nn.ReLU(), nn.Linear(1, 1)]
-    one, other = [described({"a": set(items), "b": {item: 1 for item in items}}) for items in several]
+    one, other = [described({"a": set(items), "b": dict.fromkeys(items, 1)}) for items in several]
     assert one == other
 
 
@@ -514,6 +514,47 @@ def test_a_checkpoint_that_could_not_be_read_is_not_written(tmp_path):
     ):
         train(tmp_path / "run", notes={"log": "x" * 2**26})
     assert outcome(train(tmp_path / "run", resume=True)) == outcome(train())
+
+
+@pytest.mark.parametrize("schedule", [None, lambda o: LambdaLR(o, lambda t: 0.9**t), lambda o: ReduceLROnPlateau(o)])
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+def test_groups_that_on_epoch_adds_go_on(epochs, schedule, tmp_path):
+    def go(**options):
+        model, held = build(), []
+
+        def optimizer(model):
+            held.append(nn.optim.SGD(model.parameters()[:2], lr=0.1, momentum=0.9))
+            return held[0]
+
+        def on_epoch(epoch, history):
+            if epoch == 2:
+                held[0].add_param_group({"params": model.parameters()[2:], "lr": 0.05, "momentum": 0.5})
+
+        settings = {
+            "model": model,
+            "optimizer": optimizer,
+            "schedule": schedule,
+            "on_epoch": on_epoch,
+            "clip_norm": 0.1,
+        }
+        return outcome(train(**(settings | options)))
+
+    go(run=tmp_path / "run", epochs=epochs)
+    assert go(run=tmp_path / "run", resume=True) == go()
+
+
+def test_groups_of_a_checkpoint_that_does_not_fit_are_not_left_in_the_optimizer(tmp_path):
+    model = build()
+    optimizer = nn.optim.SGD(model.parameters()[:2], lr=0.1)
+    train(tmp_path / "run", epochs=1, model=model, optimizer=lambda _: optimizer)
+    new = build()
+    fresh = nn.optim.SGD(new.parameters()[:2], lr=0.1)
+    change = lambda content: content.replace(b'"groups": [[0, 1]]', b'"groups": [[0, 1], [2], [99]]')
+    sealed(tmp_path / "run" / "epoch-000001", "state.json", change)
+    with pytest.raises(TinygradError, match="does not fit"):
+        train(tmp_path / "run", resume=True, model=new, optimizer=lambda _: fresh)
+    assert len(fresh.param_groups) == 1
+    assert list(fresh.state) == new.parameters()[:2]
 
 
 def test_what_is_frozen_outside_the_model_stays_so(tmp_path):
