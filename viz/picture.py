@@ -113,7 +113,7 @@ class Picture:
             ".html": lambda: html(self.opened or self.drawing, self.finish).encode(),
             ".pdf": lambda: render.pdf(self.drawing, self.finish),
         }
-        file = target("save", path, tuple(writers))
+        file = target("save", path, tuple(writers), "; viz.animate writes a GIF")
         return write("save", file, writers[file.suffix.lower()]())
 
     def __repr__(self) -> str:
