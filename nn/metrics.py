@@ -45,7 +45,10 @@ def _decided(
         raise ShapeError(f"{name}: got one score a row, {scores.shape}, expected one for each class; {remedy}")
     if not scores.size or not (given or scores.shape[:-1] == labels.shape):
         got = f"scores {scores.shape} and labels {labels.shape}"
-        raise ShapeError(f"{name}: got {got}, expected (batch, classes) or (batch,), and (batch,), at least one")
+        swapped = "; are the two interchanged?" if scores.size and labels.shape[:-1] == scores.shape != () else ""
+        raise ShapeError(
+            f"{name}: got {got}, expected (batch, classes) or (batch,), and (batch,), at least one{swapped}"
+        )
     of_two = "pass scores as (batch, classes), or of two classes labels, (scores > 0).astype(int)"
     for part, array, remedy in (
         *([("prediction", scores, of_two)] if given else []),

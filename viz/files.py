@@ -8,10 +8,10 @@ from pathlib import Path
 from .drawing import RenderError
 
 
-def target(caller: str, path: str | os.PathLike[str], suffixes: tuple[str, ...]) -> Path:
+def target(caller: str, path: str | os.PathLike[str], suffixes: tuple[str, ...], remedy: str = "") -> Path:
     """`path`, if its suffix is one of `suffixes`.
 
-    Raises RenderError, in the name of the function `caller`, if it is not.
+    Raises RenderError, in the name of the function `caller`, if it is not; the message ends in `remedy`.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise RenderError(
@@ -21,7 +21,7 @@ def target(caller: str, path: str | os.PathLike[str], suffixes: tuple[str, ...])
     if file.suffix.lower() not in suffixes:
         *rest, last = suffixes
         accepted = f"{', '.join(rest)} or {last}" if rest else last
-        raise RenderError(f"{caller}: got {str(file)!r}, expected a file name that ends in {accepted}")
+        raise RenderError(f"{caller}: got {str(file)!r}, expected a file name that ends in {accepted}{remedy}")
     return file
 
 

@@ -113,7 +113,7 @@ class Picture:
             ".html": lambda: html(self.opened or self.drawing, self.finish).encode(),
             ".pdf": lambda: render.pdf(self.drawing, self.finish),
         }
-        file = target("save", path, tuple(writers))
+        file = target("save", path, tuple(writers), "; viz.animate writes a GIF")
         return write("save", file, writers[file.suffix.lower()]())
 
     def __repr__(self) -> str:
@@ -162,7 +162,8 @@ def graph(
         flow: where arrows lead, "right" or "down"; None for right in expressions and down in models.
         row: of detail="neurons", the example of the batch whose values are shown; None for the first.
         ratio: width over height, such as 16 / 9 for a slide: a long drawing is cut into rows (columns, where arrows lead down)
-            that come close to it, in SVG, PNG and PDF. Without flow= the arrows lead where that comes closer.
+            that come close to it, in SVG, PNG and PDF; one within a quarter of it stays whole. Without flow=
+            the arrows lead where that comes closer.
         theme: "light", "dark", or "transparent" (no ground; readable on white and on dark). None for light, and in SVG and
             web pages what the reader's system is.
         legend: whether a legend explains the boxes and arrows that occur.

@@ -12,7 +12,7 @@ from .finish import Finish
 from .labels import clear
 from .layout import INCH, Box, Frame, Layout, Line
 from .legend import LEGEND, legend_of
-from .rows import nearest, wrapped
+from .rows import near, nearest, wrapped
 from .splines import Point, straight
 from .words import turned
 
@@ -38,7 +38,8 @@ def placed(drawing: Drawing, finish: Finish, measure: Measure) -> tuple[Drawing,
     ways = [_layout(turned(drawing, flow), measure) for flow in flows]
     if finish.ratio is not None:
         size = Layout.size if legend is None else legend.size_with
-        ways = [wrapped(layout, finish.ratio, size) for layout in ways]
+        whole = [layout for layout in ways if near(layout, finish.ratio, size)]  # easier to read than rows
+        ways = whole or [wrapped(layout, finish.ratio, size) for layout in ways]
         ways = [nearest(ways, finish.ratio, size)]
     (chosen,) = ways
     moved = clears and clear(chosen)

@@ -42,6 +42,11 @@ def wrapped(layout: Layout, ratio: float, size: Size) -> Layout:
     return nearest(ways, ratio, size)
 
 
+def near(layout: Layout, ratio: float, size: Size) -> bool:
+    """Whether the shape is within a quarter of a ratio."""
+    return abs(log(_aspect(size(layout)) / ratio)) <= log(1.25)
+
+
 def nearest(layouts: list[Layout], ratio: float, size: Size) -> Layout:
     """The one whose shape is closest to a ratio."""
     return min(layouts, key=lambda layout: abs(log(_aspect(size(layout)) / ratio)))

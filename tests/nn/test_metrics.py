@@ -59,6 +59,14 @@ def test_precision_recall_and_f1():
     assert metrics.precision([0, 0], [1, 1], average="binary") == 0.0  # no warning
 
 
+def test_scores_and_labels_that_are_interchanged():
+    for f in (metrics.accuracy, metrics.confusion_matrix):
+        with pytest.raises(ShapeError, match=r"labels \(40, 4\), expected .*; are the two interchanged\?$"):
+            f(TARGET, SCORES)
+        with pytest.raises(ShapeError, match="at least one$"):
+            f(TARGET[:3], SCORES)
+
+
 def test_r2_and_rmse():
     y = RNG.normal(size=(20, 2))
     x = y + 0.1 * RNG.normal(size=(20, 2))

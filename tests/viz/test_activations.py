@@ -114,6 +114,13 @@ def test_losses_that_share_a_panel_agree(one, others):
     assert all(np.allclose(np.asarray(each), np.asarray(values[0])) for each in values)
 
 
+@pytest.mark.parametrize("name", ["nll_loss", "kl_div"])
+def test_log_probabilities_are_at_most_0(name):
+    (ax,) = (ax for ax in losses(name).axes if ax.axison)
+    assert ax.get_xlim()[1] == 0
+    assert max(ax.lines[0].get_xdata()) == 0
+
+
 def test_losses_by_name_in_that_order_each_panel_once():
     axes = [ax for ax in losses("l1_loss", "mse_loss", "sse_loss").axes if ax.axison]
     assert [ax.get_title() for ax in axes] == ["l1_loss, sae_loss, rmse_loss", "mse_loss, sse_loss"]
@@ -124,6 +131,11 @@ def test_losses_by_name_in_that_order_each_panel_once():
     [
         (lambda: activations(nn.Softmax()), DTypeError, r"activations: Softmax\(axis=-1\) is not elementwise"),
         (lambda: activations(3), DTypeError, "activations: got int, expected a module such as"),
+        (
+            lambda: activations(nn.ReLU),
+            DTypeError,
+            r"activations: got the class ReLU, expected a module such as nn.ReLU\(\)",
+        ),
         (lambda: activations(nn.Linear(2, 2)), DTypeError, r"activations: Linear\(2, 2\) is not elementwise"),
         (lambda: activations(xlim=(1, 1)), RenderError, r"activations: got xlim=\(1, 1\), expected low < high"),
         (lambda: activations(theme="red"), RenderError, "activations: got theme='red'"),

@@ -159,6 +159,8 @@ def test_how_a_run_ended(ended, said):
         (FALL, np.maximum(FALL, 0.1), None, None),
         (RISE, RISE, None, None),  # training rises too: that is no overfitting
         (FALL, np.where(N % 2, 1.0, 0.9), None, None),  # chance
+        (FALL[:15], np.where(N == 15, 1.0, FALL)[:15], None, None),  # one bad epoch
+        (FALL[:15], np.where(N >= 14, 1.0, FALL)[:15], None, "overfitting from epoch 13: validation +1200%"),
         (np.where(N == 3, np.nan, FALL), RISE, None, None),
         (FALL[:4], RISE[:4], None, None),
     ],

@@ -45,7 +45,9 @@ def test_paths_may_be_text(picture, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["a.jpg", "a", "a.svg.gz", ".png"])
 def test_other_suffixes_are_refused(picture, tmp_path, name):
-    with pytest.raises(RenderError, match=r"save: got '.*', expected a file name that ends in \.dot, .* or \.pdf"):
+    with pytest.raises(
+        RenderError, match=r"save: got '.*', expected a file name that ends in \.dot, .* or \.pdf; viz\.animate"
+    ):
         picture.save(tmp_path / name)
     with pytest.raises(RenderError, match=r"png: got '.*', expected a file name that ends in \.png"):
         picture.png(tmp_path / name)

@@ -96,6 +96,13 @@ def test_a_picture_that_fits_stays_as_it_is():
         assert size(again) == pytest.approx((width, height), rel=0.02), ratio
 
 
+def test_a_picture_within_a_quarter_of_the_ratio_is_not_cut():
+    a, b, c = (Value(number, name=name) for name, number in (("a", 2.0), ("b", -3.0), ("c", 5.0)))
+    whole, slide = (graph((a * b + c) ** 2, legend=True, ratio=ratio) for ratio in (None, 16 / 9))
+    assert 1.1 < off(whole, 16 / 9) < 1.25
+    assert size(slide) == pytest.approx(size(whole), rel=0.02)
+
+
 def test_a_wide_graph_never_gets_worse():
     x = [Value(float(k)) for k in range(40)]
     y = sum((v * v for v in x), Value(0.0))

@@ -401,7 +401,9 @@ def test_not_a_number_is_data_too():
 
 @pytest.mark.parametrize("name", ["a.htm", "a", "a.svg"])
 def test_other_suffixes_are_refused(name, tmp_path):
-    with pytest.raises(RenderError, match=r"step: got '.*', expected a file name that ends in \.html"):
+    with pytest.raises(
+        RenderError, match=r"step: got '.*', expected a file name that ends in \.html; viz\.animate writes a GIF"
+    ):
         step(mixed(), tmp_path / name)
     with pytest.raises(FileNotFoundError, match="step: got"):
         step(mixed(), tmp_path / "gone" / "a.html")

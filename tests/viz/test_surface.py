@@ -63,6 +63,18 @@ def test_beside_its_contour_map():
     assert [text.get_text() for text in right.get_legend().get_texts()][-3:] == ["SGD", "start", "end"]
 
 
+def test_tangent_planes_beside_a_contour_map():
+    path = trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.1), 6)
+    left, right = viz.surface_and_contour(dome, (-3, 3), (-3, 3), tangents=[(0, 2), (1, 0)], paths={"SGD": path}).axes
+    x, y, z = corners(left.collections[1]).T
+    assert np.allclose(z, -4 - 4 * (y - 2))
+    said = [text.get_text() for text in left.get_legend().get_texts()]
+    assert said == ["tangent plane at (0, 2): slopes 0, −4", "tangent plane at (1, 0): slopes −2, 0"]
+    assert np.allclose(right.lines[-1].get_data(), [[0, 1], [2, 0]])
+    with pytest.raises(DTypeError, match="surface_and_contour: .*expected finite numbers for a tangent plane"):
+        viz.surface_and_contour(lambda x, y: np.log(x * x + y * y), (-3, 3), (-2, 2), tangents=(0, 0))
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

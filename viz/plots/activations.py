@@ -62,8 +62,9 @@ def _all() -> list[Callable[[Any], Any]]:
 
 
 def _check(title: str, f: Callable[[Any], Any]) -> None:
-    if not callable(f):
-        raise DTypeError(f"activations: got {type(f).__name__}, expected a module such as nn.ReLU() or a function")
+    if isinstance(f, type) or not callable(f):
+        got = f"the class {f.__name__}" if isinstance(f, type) else type(f).__name__
+        raise DTypeError(f"activations: got {got}, expected a module such as nn.ReLU() or a function")
     if not is_elementwise(f):
         raise DTypeError(
             f"activations: {title} is not elementwise, so it has no curve; a softmax, for example, has none"

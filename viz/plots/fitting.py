@@ -2,7 +2,7 @@
 
 The end of a curve is the mean of its last tenth. A run
 - overfits from the epoch of the lowest validation loss, if that loss ends more than 5% higher, and higher than chance (twice the
-  usual change from one epoch to the next), while the training loss did not;
+  usual change from one epoch to the next), in each of the last two epochs too, while the training loss did not;
 - underfits if the training loss ends above a goal, if there is one; or fell by less than 5% in all; or both losses still fell by
   more than 5% over the last tenth.
 
@@ -52,7 +52,8 @@ def _overfits(train: NDArray[Any], validation: NDArray[Any]) -> Verdict | None:
     rise = _end(validation) - validation[best]
     chance = 2 * float(np.median(np.abs(np.diff(validation))))
     learned = _end(train) - train[best] <= _SLIGHT * abs(train[best])
-    if rise <= _SLIGHT * abs(validation[best]) or rise <= chance or not learned:
+    held = min(rise, *(validation[-2:] - validation[best]))  # one bad epoch is no overfitting
+    if held <= _SLIGHT * abs(validation[best]) or held <= chance or not learned:
         return None
     return Verdict(f"overfitting from epoch {best + 1}: validation +{rise / abs(validation[best]):.0%}", best + 1)
 

@@ -63,7 +63,7 @@ def _panels() -> list[Panel]:
         x, y = stack([cos(angle), sin(angle)], axis=1), np.tile([1.0, 0.0], (np.size(angle), 1))
         return functional.cosine_embedding_loss(x, y, np.ones(np.shape(angle)), reduction="none")
 
-    around, positive = (-3.0, 3.0), (0.02, 3.0)
+    around, positive, below = (-3.0, 3.0), (0.02, 3.0), (-4.0, 0.0)  # a log probability is at most 0
     return [
         Panel("mse_loss, sse_loss", against(0, functional.mse_loss), around, ERROR),
         Panel("half_mse_loss", against(0, functional.half_mse_loss), around, ERROR),
@@ -81,8 +81,8 @@ def _panels() -> list[Panel]:
             LOGIT,
         ),
         Panel("cross_entropy", scores(functional.cross_entropy), (-4.0, 4.0), "logit of the right class, other 0"),
-        Panel("nll_loss", scores(functional.nll_loss), around, "log probability of the right class"),
-        Panel("kl_div", against(0.5, functional.kl_div), around, "log probability, target 0.5"),
+        Panel("nll_loss", scores(functional.nll_loss), below, "log probability of the right class"),
+        Panel("kl_div", against(0.5, functional.kl_div), below, "log probability, target 0.5"),
         Panel("hinge_loss", against(1, functional.hinge_loss), around, "score, target 1"),
         Panel("multi_margin_loss", scores(functional.multi_margin_loss), around, "score of the right class, other 0"),
         Panel("hinge_embedding_loss", against(-1, functional.hinge_embedding_loss), positive, "distance, target −1"),

@@ -80,7 +80,7 @@ def _draw(
     ax = plot(caller, land, read, lines, ax, theme, 0.75 if touched.size or read else 1.0)
     with styled(caller, theme):
         for k, point in enumerate(touched):
-            _plane(ax, field, point, land, colours_of(theme)[(k + 1) % len(colours_of(theme))], theme)
+            _plane(caller, ax, field, point, land, colours_of(theme)[(k + 1) % len(colours_of(theme))], theme)
         if touched.size:
             ax.legend(loc="upper left")
     return ax
@@ -105,6 +105,7 @@ def surface_and_contour(
     xlim: Limits,
     ylim: Limits,
     *,
+    tangents: Any = (),
     paths: Paths = None,
     arrows: bool = False,
     levels: int | Sequence[float] = 10,
@@ -113,6 +114,8 @@ def surface_and_contour(
 ) -> Figure:
     """A function of two numbers as a surface, beside its contour map. Arguments are those of `surface` and `contour`.
 
+    A dot on the map marks each point where a tangent plane touches the surface.
+
     Returns:
         the Figure.
 
@@ -120,10 +123,14 @@ def surface_and_contour(
     """
     with styled("surface_and_contour", theme) as plt:
         figure, left, right = beside(plt)
-        _draw("surface_and_contour", f, xlim, ylim, (), paths, 81, left, theme)
+        _draw("surface_and_contour", f, xlim, ylim, tangents, paths, 81, left, theme)
         contours.draw("surface_and_contour", f, xlim, ylim, paths, arrows, levels, scale, ax=right, theme=theme)
         if left.get_legend() is not None:
-            left.get_legend().remove()  # the contour's says the same
+            left.get_legend().remove()  # the contour's says the same of paths
+        touched, planes = places("surface_and_contour", "tangents", tangents, 2), left.collections[1:]
+        if planes:
+            left.legend(handles=planes, loc="upper left")
+            _dot(right, touched.T, theme)
         if right.get_legend() is not None:
             legend_beside(right)
     return figure
@@ -178,13 +185,13 @@ def furnish(ax: Any, land: Terrain, theme: Theme) -> None:
         axis.line.set_color(ink_of(theme))
 
 
-def _plane(ax: Any, field: Field, point: Array, land: Terrain, colour: str, theme: Theme) -> None:
+def _plane(caller: str, ax: Any, field: Field, point: Array, land: Terrain, colour: str, theme: Theme) -> None:
     """The tangent plane around a point, half as wide as the surface."""
     value, gradient = field.at(*point)
     if not np.isfinite([value, *gradient]).all():
         at = ", ".join(map(shown, point))
         raise DTypeError(
-            f"surface: f({at}) is {value} with gradient {gradient}, expected finite numbers for a tangent plane"
+            f"{caller}: f({at}) is {value} with gradient {gradient}, expected finite numbers for a tangent plane"
         )
     u, v = np.meshgrid(*[(end - start) / 4 * np.array([-1.0, 1.0]) for start, end in (land.xlim, land.ylim)])
     a, b = (float(number) for number in gradient)
@@ -193,7 +200,12 @@ def _plane(ax: Any, field: Field, point: Array, land: Terrain, colour: str, them
         point[0] + u, point[1] + v, value + a * u + b * v, color=colour, alpha=0.55, shade=False, zorder=3, label=slopes,
         edgecolor=ink_of(theme), lw=0.8,
     )  # fmt: skip
-    ax.plot([point[0]], [point[1]], [value], ls="", marker="o", ms=7, mfc=ink_of(theme), mec=paper_of(theme), zorder=4)
+    _dot(ax, [[point[0]], [point[1]], [value]], theme)
+
+
+def _dot(ax: Any, at: Any, theme: Theme) -> None:
+    """Dots where planes touch, above all else."""
+    ax.plot(*at, ls="", marker="o", ms=7, mfc=ink_of(theme), mec=paper_of(theme), zorder=4)
 
 
 def climb(ax: Any, land: Terrain, paths: list[Path], lines: list[list[Array]], theme: Theme) -> None:

@@ -69,7 +69,7 @@ def step(
         FileNotFoundError: if the folder does not exist.
         Exception: what the run of a Module raises.
     """
-    file = target("step", path, (".html",))
+    file = target("step", path, (".html",), "; viz.animate writes a GIF")
     if isinstance(names, np.ndarray) and not isinstance(what, Value):
         raise DTypeError("step: got an array in the place of names; give inputs by name, as in inputs=x")
     check(names, title, "step")
