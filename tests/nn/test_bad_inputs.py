@@ -1,4 +1,4 @@
-"""Forty kinds of bad input to training, from data to files: a clear error of each, and nothing lost. The list came before the code.
+"""Forty kinds of bad input to training, from data to files: a clear error of each, and nothing lost.
 
 A kind is what goes wrong: a call with it, the error, and what its message says. After each the model, its optimiser, its generators
 and all files are as they were.
