@@ -1,4 +1,4 @@
-"""Files that are whole at any moment: a full disk, Ctrl-C, kill or a power failure leaves the old content or the new."""
+"""Files that are complete at any moment: a full disk, Ctrl-C, kill or a power failure leaves the old content or the new."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import IO
 
 from tinygrad_edu import TinygradError
 
-PART = re.compile(r"\.[0-9a-f]{32}\.part")  # of a name that no program chooses by chance
+PART = re.compile(r"\.[0-9a-f]{32}\.part")  # a name that no program chooses by chance
 WINDOWS = os.name == "nt"
 
 
 def write(caller: str, path: str | os.PathLike[str], content: bytes) -> Path:
-    """Create or replace a file, in one step as other programs see it; on the disk when this returns.
+    """Create or replace a file atomically; its content is on the disk when this returns.
 
-    The content goes into a part beside the file, which is then renamed. The file that a symbolic link leads to is replaced,
-    the link stays. The file keeps its permissions; a new one has those that the umask leaves. Parts that killed processes left
-    are removed.
+    The content goes into a part beside the file, which is then renamed. A symbolic link stays,
+    and its target is replaced. The file keeps its permissions; a new file has those that the umask allows. Parts left by killed
+    processes are removed.
 
     Args:
-        caller: the function in whose name errors speak.
-        path: the file's.
+        caller: the function that error messages name.
+        path: the path of the file.
         content: all of it.
 
     Returns:
@@ -52,7 +52,7 @@ def write(caller: str, path: str | os.PathLike[str], content: bytes) -> Path:
     try:
         with _created(part, mode) as opened:
             fill(opened.fileno(), content)  # before the rename, which a power failure may leave without it
-            if WINDOWS:  # which renames no open file
+            if WINDOWS:  # which cannot rename an open file
                 opened.close()
             os.replace(part, file)
     finally:
@@ -70,7 +70,7 @@ def fill(handle: int, content: bytes) -> None:
 
 
 def read(caller: str, path: str | os.PathLike[str]) -> bytes:
-    """All that is in a file.
+    """The content of a file.
 
     Raises, in the name of the function `caller`:
         TinygradError: if `path` is not a path.
@@ -84,7 +84,7 @@ def read(caller: str, path: str | os.PathLike[str]) -> bytes:
 
 
 def checked_path(caller: str, path: str | os.PathLike[str]) -> Path:
-    """A Path. Raises TinygradError, in the name of the function `caller`, if it is not a path, or none that a file can have."""
+    """A Path. Raises TinygradError, in the name of the function `caller`, if it is not a path, or not one of a file."""
     if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
         raise TinygradError(f"{caller}: got {type(path).__name__} as path, expected text or a pathlib.Path")
     if not os.fspath(path) or "\0" in os.fspath(path):
@@ -93,7 +93,7 @@ def checked_path(caller: str, path: str | os.PathLike[str]) -> Path:
 
 
 def clean(folder: Path) -> None:
-    """Remove the parts that killed processes left in a folder. A process that lives keeps its part locked."""
+    """Remove the parts that killed processes left in a folder. A running process keeps its part locked."""
     names: list[str] = []
     with suppress(PermissionError):
         names = os.listdir(folder)
@@ -104,10 +104,10 @@ def clean(folder: Path) -> None:
 
 
 def sync(folder: Path) -> None:
-    """Have the disk know the names in a folder, after files in it were created, renamed or removed."""
+    """Synchronise a folder with the disk, after files in it were created, renamed or removed."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # one that may be written but not read; on Windows all
+    except PermissionError:  # a folder that may be written but not read; on Windows any folder
         return
     try:
         os.fsync(descriptor)
@@ -116,7 +116,7 @@ def sync(folder: Path) -> None:
 
 
 def _permissions(caller: str, path: Path) -> int | None:
-    """The permissions of a file, or None if there is none. Raises OSError if the path is that of something else."""
+    """The permissions of a file, or None if there is none. Raises OSError if the path is not that of a regular file."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):

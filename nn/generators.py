@@ -1,4 +1,4 @@
-"""The state of random generators as plain data: text, integers and lists, which JSON holds. Dropout draws on from it alike."""
+"""The state of random generators as plain data: text, integers and lists, which JSON can hold."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _inside(item: Any, path: str) -> Iterator[tuple[str, np.random.Generator]]:
 
 
 def states_of(generators: Generators) -> dict[str, Any]:
-    """Where each generator is, under its name."""
+    """The state of each generator, under its name."""
     return {name: _plain(generator.bit_generator.state) for name, generator in generators.items()}
 
 
@@ -50,9 +50,9 @@ def _plain(state: Any) -> Any:
 
 
 def restore(caller: str, generators: Generators, states: Mapping[str, Any]) -> None:
-    """Put generators where they were when `states_of` was called.
+    """Restore the states that `states_of` returned.
 
-    Raises TinygradError, in the name of the function `caller`, for states of others or of other kinds; nothing is changed then.
+    Raises TinygradError, in the name of the function `caller`, for states of other names or kinds; nothing is changed then.
     """
     wrong = [f"missing {name}" for name in generators if name not in states]
     wrong += [f"unexpected {printable(str(name))}" for name in states if name not in generators]
@@ -66,7 +66,7 @@ def restore(caller: str, generators: Generators, states: Mapping[str, Any]) -> N
 
 
 def _misfit(generator: np.random.Generator, state: Any) -> str | None:
-    """Why a state is none of a generator, which is tried on a copy; None if it is one."""
+    """The reason why a state does not fit a generator, tried on a copy; None if it fits."""
     kind = type(generator.bit_generator).__name__
     got = state.get("bit_generator") if isinstance(state, Mapping) else None
     if got != kind:

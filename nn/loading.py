@@ -1,4 +1,4 @@
-"""Loading is all or nothing: saved arrays are compared with what they are to replace, and cast, before anything is written."""
+"""Loading is all or nothing: saved arrays are compared with the model's, and cast, before anything is written."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tinygrad_edu import DTypeError, ShapeError, Value
 
 from .checks import data_of, plain_array, printable
 
-MOST_NAMED = 20  # of what does not fit, in a message
+MOST_NAMED = 20  # mismatches that a message lists
 
 
 def fitted(
     own: Mapping[str, Value | NDArray[Any]], state: Mapping[str, Any], other: Callable[[str], Any]
 ) -> dict[str, NDArray[Any]]:
-    """Copies of the arrays in a state, by the paths of a model's parameters and buffers, and of their dtypes.
+    """Copies of the arrays in a state, by path, cast to the dtypes of a model's parameters and buffers.
 
     Args:
         own: the model's parameters and buffers by path.
         state: arrays by path. A shared parameter may be under any of its paths, or under several with equal numbers.
-        other: what a path that is not in `own` leads to in the model.
+        other: gives the object in the model at a path that is not in `own`.
 
     Raises:
         ShapeError: if an entry is missing, unexpected or of another shape, or two of one parameter differ.
@@ -66,7 +66,7 @@ def fitted(
 
 
 def loss_of(array: NDArray[Any], dtype: np.dtype[Any]) -> str | None:
-    """What a cast to a dtype would lose besides the digits of floats; None if nothing."""
+    """The loss, besides rounding, of a cast to a dtype, in words; None if there is none."""
     if not np.can_cast(array.dtype, dtype, "same_kind"):
         expected = "real numbers" if dtype.kind == "f" else f"a type that {dtype} holds"
         return f"is of {array.dtype}, expected {expected}"
@@ -79,6 +79,6 @@ def loss_of(array: NDArray[Any], dtype: np.dtype[Any]) -> str | None:
 
 
 def listed(faults: Sequence[str]) -> str:
-    """What does not fit, in a message."""
+    """The first mismatches as text for a message, and the number of others."""
     more = len(faults) - MOST_NAMED
     return "; ".join([*faults[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])

@@ -15,7 +15,7 @@ from .checks import printable
 from .files import read, write
 from .module import Module
 
-TYPES = {  # of the format, and NumPy's
+TYPES = {  # the format's names, and NumPy's
     "BOOL": "?",
     "U8": "u1",
     "U16": "<u2",
@@ -35,7 +35,7 @@ TYPES = {  # of the format, and NumPy's
 def save(model: Module, path: str | os.PathLike[str]) -> None:
     """Write a model's parameters and buffers to a .safetensors file; the same weights give the same bytes.
 
-    The file is whole at any moment, whatever happens: see `nn.files.write`, also for links, permissions and errors.
+    The file is complete at any moment; see `nn.files.write`, also for links, permissions and errors.
     """
     if not isinstance(model, Module):
         raise TinygradError(f"save: got {type(model).__name__} first, expected save(model, path)")
@@ -57,7 +57,7 @@ def load(model: Module, path: str | os.PathLike[str]) -> None:
 
 
 def packed(caller: str, arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Arrays in the safetensors format. Raises DTypeError, in the name of the function `caller`, for types that it has not."""
+    """Arrays in the safetensors format. Raises DTypeError, in the name of the function `caller`, for other types."""
     from safetensors.numpy import save as to_bytes
 
     known = [np.dtype(kind).newbyteorder("=") for kind in TYPES.values()]
@@ -70,8 +70,8 @@ def packed(caller: str, arrays: Mapping[str, NDArray[Any]]) -> bytes:
 def unpacked(caller: str, path: str | os.PathLike[str], content: bytes) -> dict[str, NDArray[Any]]:
     """The arrays in the content of a .safetensors file; those of bfloat16 as float32.
 
-    Raises TinygradError, in the name of the function `caller`, for any other content, and DTypeError for types without numbers in
-    NumPy. What the file says is shown without control characters.
+    Raises TinygradError, in the name of the function `caller`, for any other content, and DTypeError for types that NumPy does
+    not have. Messages show text from the file without control characters.
     """
     from safetensors import SafetensorError, deserialize
 

@@ -18,7 +18,7 @@ class Table:
         rows: a text for each column.
         footer: a last row, below a line; empty for none.
         caption: a line below the table.
-        numeric: indices of the columns that are set to the right.
+        numeric: indices of the right-aligned columns.
     """
 
     header: Sequence[str]

@@ -20,13 +20,13 @@ def batches(
     """The arrays cut along their first axis into batches; the last one may be smaller.
 
     Args:
-        arrays: of one length each.
+        arrays: of equal lengths.
         batch_size: at least 1.
         rng: random generator, or a seed for one, that shuffles before cutting, all arrays alike; None keeps the order.
         drop_last: leave out the last batch if it is smaller.
 
     Raises:
-        ShapeError: if the lengths differ, the batch size is no integer from 1 on, or no batch would be left.
+        ShapeError: if the lengths differ, the batch size is not an integer ≥ 1, or no batch would be left.
     """
     arrays = tuple([plain_array("batches", f"array {i}", a) for i, a in enumerate(arrays)])
     lengths = [len(a) for a in arrays]

@@ -1,4 +1,4 @@
-"""Files of the IDX format, in which MNIST comes (LeCun, Cortes & Burges, http://yann.lecun.com/exdb/mnist/)."""
+"""Files of the IDX format, which MNIST uses (LeCun, Cortes & Burges, http://yann.lecun.com/exdb/mnist/)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..checks import explaining
 from ..files import checked_path, read
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-DEFLATE = 1032  # at most so many bytes come out of one
+DEFLATE = 1032  # the largest ratio of unpacked to packed bytes
 Pair = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
@@ -66,20 +66,20 @@ def idx(path: str | os.PathLike[str]) -> NDArray[Any]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        TinygradError: if it is of another format, cut off or damaged. No more is unpacked than its first bytes say, and its size
-            allows.
+        TinygradError: if it is of another format, cut off or damaged. It unpacks no more than its header states and its
+            size allows.
     """
     return _array("idx", checked_path("idx", path))
 
 
 def _found(folder: Path, stem: str, kind: str) -> Path | None:
-    """The file of a name, of which there are two spellings, plain or gzipped."""
+    """The file of a name in either spelling, plain or gzipped; None if there is none."""
     names = [f"{stem}{mark}{kind}-ubyte{end}" for mark in "-." for end in ("", ".gz")]
     return next((folder / name for name in names if (folder / name).exists()), None)
 
 
 def _pair(images_file: Path, labels_file: Path) -> Pair:
-    """Images and labels that go together."""
+    """Images, scaled to [0, 1], and their labels."""
     images, labels = _bytes(images_file, 3, "images"), _bytes(labels_file, 1, "labels")
     if len(images) != len(labels):
         got = f"{len(images)} images in {str(images_file)!r} and {len(labels)} labels in {str(labels_file)!r}"
@@ -88,7 +88,7 @@ def _pair(images_file: Path, labels_file: Path) -> Pair:
 
 
 def _bytes(file: Path, axes: int, what: str) -> NDArray[np.uint8]:
-    """An array of bytes with so many axes."""
+    """An array of bytes with the given number of axes."""
     array = _array("mnist", file)
     if array.dtype != np.uint8 or array.ndim != axes:
         swapped = "; images and labels seem to be swapped" if array.ndim == 4 - axes else ""

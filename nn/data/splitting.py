@@ -70,7 +70,7 @@ def stratified_split(labels: ArrayLike, fractions: tuple[float, ...], rng: Rando
     starts = np.zeros_like(left)
     parts = []
     for k, part in enumerate(sizes):
-        later = len(sizes) - k - 1  # parts that need one of each class as well
+        later = len(sizes) - k - 1  # later parts, each of which needs one example of each class
         counts = _apportioned(left * (part / left.sum()), part, left - later)
         parts.append([own[a : a + n] for own, a, n in zip(members, starts, counts, strict=True)])
         starts, left = starts + counts, left - counts
@@ -120,7 +120,7 @@ def _pairs(n: int, tests: Sequence[Indices]) -> list[tuple[Indices, Indices]]:
 
 
 def _count(name: str, examples: Any) -> int:
-    """A number of examples, from itself or from an array of them."""
+    """The number of examples, given as an integer or as an array of examples."""
     if is_integer(examples):
         return size(name, "examples", examples)
     array = plain_array(name, "examples", examples)

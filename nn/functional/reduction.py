@@ -1,7 +1,7 @@
-"""From a loss for each example to one number: "mean", "sum", or "none" to leave them as they are.
+"""Reduction of the losses of examples to one number: "mean" or "sum"; "none" leaves them unchanged.
 
-A mean over several batches is not the mean of their means: the batches weigh by what their means divide by. So a loss also gives
-its `Part`, the number with its weight, to whoever adds up batches; see `nn.loss.parts`.
+A mean over several batches is not the mean of their means: each mean has the weight of its divisor. So a loss can also return
+its `Part`, the number with its weight, for sums over batches; see `nn.loss.parts`.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from ..checks import checked, explaining, one_of
 F = TypeVar("F", bound=Callable[..., Any])
 
 REDUCTIONS = ("mean", "sum", "none")
-DEFAULTS: dict[Callable[..., Any], str] = {}  # the default reduction of each loss that is a function here
+DEFAULTS: dict[Callable[..., Any], str] = {}  # the default reduction of each loss function
 
 
 class Part(NamedTuple):
     """The loss of some of the examples, a mean or a sum.
 
     Attributes:
-        value: the loss, a Value of one number: a mean, or a sum, also where the weight is 0.
-        weight: what a mean divided by: how many losses there are, or the sum of their weights.
+        value: the loss, a Value of one number: a mean, or a sum, which it is also where the weight is 0.
+        weight: the divisor of a mean: the number of losses, or the sum of their weights.
         root: the loss is a root, of a mean or sum of squares.
         summed: the loss is a sum.
     """
@@ -53,10 +53,10 @@ def checked_reduction(name: str, reduction: str, known: Sequence[str] = REDUCTIO
 
 
 def reduced(name: str, losses: Any, reduction: str, weight: float | None = None) -> Any:
-    """The mean of the losses, their sum, or they themselves.
+    """The mean or the sum of the losses, or the losses unchanged.
 
     Args:
-        weight: what the mean divides by; None for how many losses there are.
+        weight: the divisor of the mean; None for the number of losses.
 
     Raises TinygradError for any other reduction, and for a mean of weight 0.
     """
@@ -75,7 +75,7 @@ def reduced(name: str, losses: Any, reduction: str, weight: float | None = None)
 
 
 def part(value: Any, losses: Any, reduction: str, weight: float | None = None, root: bool = False) -> Any:
-    """The value of these losses reduced, or its Part if parts are asked for."""
+    """The reduced value of the losses, or its Part if the reduction is an InParts."""
     notes, asked = noted.get(), isinstance(reduction, InParts)
     if notes is None and not asked:
         return value

@@ -1,1 +1,1 @@
-"""Jobs: trainings that plain data describes, from where the examples are to the optimiser; what the command line runs."""
+"""Jobs: the trainings of the command line, described by plain data from the source of the examples to the optimiser."""

@@ -1,4 +1,4 @@
-"""Examples: what a job learns from, and where they come from."""
+"""Examples: the data of a job, and their source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .table_file import Sheet, listed, number_in, read_sheet
 
 DIGITS = "digits"
 TASKS = ("auto", "classes", "numbers")
-FEW = 20  # different whole numbers that are classes
+FEW = 20  # the most different whole numbers that count as classes
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,15 @@ class Examples:
     """Inputs and their targets.
 
     Attributes:
-        title: what they are called in messages.
+        title: their name in messages.
         inputs: (n, features).
         targets: (n,), labels from 0 or real numbers.
         features: the names of the inputs' columns.
-        target: the name of what is learned.
+        target: the name of the target.
         classes: the names of the labels; none if the targets are numbers.
-        decided: why the targets are classes or numbers, in words.
+        decided: the reason why the targets are classes or numbers, in words.
         image: (height, width) if the inputs are images.
-        held_back: so many at the end are test data that came separately.
+        held_back: the number of examples at the end that are separate test data.
     """
 
     title: str
@@ -51,20 +51,20 @@ class Examples:
     held_back: int = 0
 
     def fingerprint(self) -> dict[str, Any]:
-        """What tells these examples from others."""
+        """Shapes, types and checksums, which identify these examples."""
         return {"inputs": array(self.inputs), "targets": array(self.targets)}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where examples are.
+    """The source of examples.
 
     Attributes:
         data: "digits" for scikit-learn's, or the path of a CSV file or of a folder with MNIST's files.
-        target: the column of a CSV file that is learned; None for the last.
+        target: the target column of a CSV file; None for the last.
         ignore: columns that are left out.
         task: "classes", "numbers", or "auto", which `decided` decides.
-        features, classes: the columns and classes that a run began with; none for those that are found.
+        features, classes: the columns and classes of an earlier run; empty for those in the file.
     """
 
     data: str
@@ -76,11 +76,11 @@ class Source:
 
     @property
     def kind(self) -> str:
-        """Of the source: "digits", "images" or "table"."""
+        """The kind of source: "digits", "images" or "table"."""
         return DIGITS if self.data == DIGITS else "images" if os.path.isdir(self.data) else "table"
 
     def read(self) -> Examples:
-        """The examples. Raises TinygradError or OSError, with what is wrong and where, if they cannot be read."""
+        """The examples. Raises TinygradError or OSError, with the fault and its place, if they cannot be read."""
         if self.task not in TASKS:
             raise PlanError(f"--task: got {shown(self.task)}, expected one of {', '.join(TASKS)}")
         if self.kind == DIGITS:
@@ -154,9 +154,9 @@ def _table(source: Source) -> Examples:
 
 
 def decided(sheet: Sheet, target: str, task: str) -> tuple[bool, str]:
-    """Whether a column has classes, not real numbers; and why, in words.
+    """Whether a column has classes, not real numbers; and the reason, in words.
 
-    Text is classes; whole numbers of which at most 20 are different are classes; other numbers are real numbers.
+    Text means classes, and so do at most 20 different whole numbers; other numbers are real numbers.
 
     Raises TinygradError for a column of numbers with some text, which may be a mistake.
     """
@@ -177,13 +177,13 @@ def decided(sheet: Sheet, target: str, task: str) -> tuple[bool, str]:
 
 
 def _label(cell: str) -> str:
-    """The name of a class: 1.0 and 1 are the same."""
+    """The name of a class, in which 1.0 becomes 1."""
     number = number_in(cell)
     return cell if number is None or not number.is_integer() else str(int(number))
 
 
 def _order(label: str) -> tuple[bool, float, str]:
-    """Numbers in their order, then texts."""
+    """A sort key: numbers in their order, then texts."""
     number = number_in(label)
     return (True, 0.0, label) if number is None or not isfinite(number) else (False, number, label)
 

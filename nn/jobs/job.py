@@ -1,4 +1,4 @@
-"""Job: a training that a run's folder describes, so that it can go on, be evaluated, and predict."""
+"""Job: a training that a run's folder describes, so that it can resume, be evaluated, and predict."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ KINDS = {DIGITS: "scikit-learn's digits", "images": "a folder of images", "table
 
 @dataclass(frozen=True)
 class Job:
-    """What is trained, on which examples, and how.
+    """A training: the options, the examples and their scaling.
 
     Attributes:
         plan: the options.
-        source: where the examples are.
-        kind: of the source, when the run began.
-        features, target, classes, image: of the examples; see `Examples`.
-        fingerprint: what tells the examples from others.
-        scaling: of the training examples.
+        source: the source of the examples.
+        kind: the kind of the source, when the run began.
+        features, target, classes, image: as in the `Examples`.
+        fingerprint: identifies the examples; see `Examples.fingerprint`.
+        scaling: computed from the training examples.
     """
 
     plan: Plan
@@ -66,7 +66,7 @@ class Job:
     # -- In the run's notes --------------------------------------------------------------------------------------------
 
     def described(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The job as data that JSON can hold."""
         source = {"data": self.source.data, "kind": self.kind}
         names = {"features": list(self.features), "target": self.target, "classes": list(self.classes)}
         arrays = {"image": list(self.image), "fingerprint": self.fingerprint, "scaling": self.scaling.described()}
@@ -76,7 +76,7 @@ class Job:
     def read(cls, run: str | os.PathLike[str]) -> tuple[Job, Checkpoint]:
         """The job of a run's folder, and its last checkpoint.
 
-        Raises TinygradError if there is no run, or `train` has not begun it.
+        Raises TinygradError if there is no run, or the command `train` did not begin it.
         """
         if last_epoch(run) is None:
             what = "has no checkpoint" if Path(run).is_dir() else "is no folder"
@@ -128,9 +128,9 @@ class Job:
     # -- Examples ------------------------------------------------------------------------------------------------------
 
     def examples(self, data: str | None = None) -> tuple[Examples, bool]:
-        """Those of the source, or other ones; and whether they are those that the run began with.
+        """The examples of the source, or of `data`; and whether they equal those at the start of the run.
 
-        Raises TinygradError if those of the source have changed, or other ones have not the columns of the run.
+        Raises TinygradError if those of the source have changed, or those of `data` lack columns of the run.
         """
         source = self.source if data is None else replace(self.source, data=data)
         if source.data != DIGITS and not os.path.exists(source.data):
@@ -157,13 +157,13 @@ class Job:
     # -- The model -----------------------------------------------------------------------------------------------------
 
     def model(self) -> MLP:
-        """A new one."""
+        """A new model."""
         return self.plan.model(len(self.features), len(self.classes) or 1)
 
     def trained(self, checkpoint: Checkpoint) -> tuple[MLP, int]:
-        """The model with the best weights so far, if they are kept, else the last; and their epoch.
+        """The model with the best weights so far, or the last if the best are not kept; and their epoch.
 
-        Raises TinygradError if the weights are those of another model.
+        Raises TinygradError if the weights do not fit the model.
         """
         model, best = self.model(), checkpoint.best
         model.load_state_dict(checkpoint.weights if best is None else best)
@@ -173,7 +173,7 @@ class Job:
     def train(
         self, examples: Examples, run: str | os.PathLike[str], epochs: int | None = None, resume: bool = False
     ) -> tuple[MLP, History]:
-        """Begin the run, or go on with it, up to so many epochs; see `fit`.
+        """Begin or resume the run, up to the given number of epochs; see `fit`.
 
         Raises PlanError for epochs after the schedule's end.
         """
@@ -206,7 +206,7 @@ class Job:
         return model, history
 
     def score(self, model: MLP, examples: Examples, chosen: Any = slice(None)) -> Score:
-        """How good a model is on some examples, given their indices."""
+        """The score of a model on some of the examples, chosen by index."""
         outputs = self._outputs(model, examples.inputs[chosen])
         targets = self.scaling.targets(examples)[chosen]
         if self.classes:
@@ -220,9 +220,9 @@ class Job:
         return Score(len(targets), numbers | ({"r2": 1 - loss / variance} if variance else {}))
 
     def predictions(self, model: MLP, path: str) -> tuple[list[tuple[str, ...]], list[str]]:
-        """A row for each example of a file, below a header; and the columns of the file that were not needed.
+        """A header and a row for each example of a file; and the unused columns of the file.
 
-        Of a table the file is a CSV file with its columns; of images an IDX file. Raises TinygradError for any other.
+        The file is a CSV file with the columns of the run, or an IDX file for images. Raises TinygradError for any other.
         """
         if self.kind == "images":
             images, others = idx(path), list[str]()
@@ -259,12 +259,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Score:
-    """How good a model is on some examples.
+    """The quality of a model on some examples.
 
     Attributes:
-        examples: how many.
+        examples: the number of examples.
         numbers: "loss", and "accuracy", or "rmse" in the unit of the target and "r2".
-        pairs: how often what is class i was taken for class j; None for numbers.
+        pairs: the confusion matrix, entry [i, j] counting examples of class i predicted as class j; None for numbers.
     """
 
     examples: int

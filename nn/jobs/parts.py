@@ -1,4 +1,4 @@
-"""Parts: which examples train, which validate, and which are held back."""
+"""Parts: the training, validation and test examples."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PARTS = ("training", "validation", "test")
 
 
 def parts(plan: Plan, examples: Examples) -> dict[str, NDArray[np.intp]]:
-    """Indices of the examples to train with, to validate with after each epoch, and to hold back for a test at the end.
+    """Indices of the examples for training, for validation after each epoch, and for a test at the end.
 
-    Every class has its share of each. Test data that came separately stay the test data.
+    Every part has its share of every class. Separate test data remain the test data.
 
     Raises TinygradError if a class has too few examples for that, or there is one class.
     """

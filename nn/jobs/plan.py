@@ -1,4 +1,4 @@
-"""Plan: how a job trains, as plain data."""
+"""Plan: the options of a job, as plain data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ACTIVATIONS: dict[str, Callable[[], Module]] = {
     "tanh": activations.Tanh,
     "sigmoid": activations.Sigmoid,
 }
-OPTIMIZERS: dict[str, tuple[Callable[..., Optimizer], float]] = {  # and the rate if none is given
+OPTIMIZERS: dict[str, tuple[Callable[..., Optimizer], float]] = {  # with the default rate
     "sgd": (SGD, 0.1),
     "adam": (Adam, 1e-3),
     "adamw": (AdamW, 1e-3),
@@ -37,7 +37,7 @@ OPTIMIZERS: dict[str, tuple[Callable[..., Optimizer], float]] = {  # and the rat
     "adagrad": (Adagrad, 1e-2),
 }
 SCHEDULES = ("constant", "cosine", "step", "plateau")
-MOMENTUM, L1 = ("sgd", "rmsprop"), ("sgd", "adam", "adamw")  # the optimisers that have them
+MOMENTUM, L1 = ("sgd", "rmsprop"), ("sgd", "adam", "adamw")  # the optimisers that have these options
 
 COUNT: Domain = (lambda x: is_integer(x) and 1 <= x < 2**31, "an integer from 1 on")
 UNITS: Domain = (lambda x: isinstance(x, tuple) and all(map(COUNT[0], x)), "sizes from 1 on, or 0 alone for no layer")
@@ -72,12 +72,12 @@ OPEN = ("lr", "momentum", "weight_decay", "clip_norm")  # may be None
 
 
 class PlanError(TinygradError):
-    """An option that is out of its range, or does not go with another."""
+    """An option that is out of its range, or does not fit another."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a job trains. Options that are None are the optimiser's own; clip_norm is none.
+    """The options of a job. None means the default for the optimiser (momentum 0.9 for sgd); for clip_norm, no clipping.
 
     Raises PlanError, which names the option as the command line does, for one that is out of its range.
     """
@@ -115,22 +115,22 @@ class Plan:
 
     @classmethod
     def of(cls, given: Any) -> Plan:
-        """The plan that `described` was given of. Raises PlanError for anything else."""
+        """The plan from the output of `described`. Raises PlanError for anything else."""
         if not isinstance(given, dict) or set(given) != {field.name for field in fields(cls)}:
             raise PlanError(f"got {shown(given)}, expected the options of a job")
         hidden = given["hidden"]
         return cls(**given | {"hidden": tuple(hidden) if isinstance(hidden, list) else hidden})
 
     def described(self) -> dict[str, Any]:
-        """The options as JSON has them."""
+        """The options as data that JSON can hold."""
         return asdict(self) | {"hidden": list(self.hidden)}
 
     def generators(self) -> list[np.random.Generator]:
-        """Three random generators of the seed: for splitting, for weights and dropout, and for the order of examples."""
+        """Three random generators from the seed: for splitting, for weights and dropout, and for the order of examples."""
         return np.random.default_rng(self.seed).spawn(3)
 
     def sizes(self, inputs: int, outputs: int) -> tuple[int, ...]:
-        """Of all layers."""
+        """The sizes of all layers."""
         return (inputs, *self.hidden, outputs)
 
     def model(self, inputs: int, outputs: int) -> MLP:
@@ -140,11 +140,11 @@ class Plan:
 
     @property
     def rate(self) -> float:
-        """The learning rate at the beginning."""
+        """The initial learning rate."""
         return OPTIMIZERS[self.optimizer][1] if self.lr is None else self.lr
 
     def optimizer_of(self, model: Module) -> Optimizer:
-        """The optimiser of a model's parameters; `l1` is of weights alone."""
+        """An optimiser of a model's parameters; `l1` applies to weights only, not to biases."""
         momentum = 0.9 if self.momentum is None and self.optimizer == "sgd" else self.momentum
         given = {"lr": self.rate, "momentum": momentum, "weight_decay": self.weight_decay}
         options = {name: option for name, option in given.items() if option is not None}
@@ -155,7 +155,7 @@ class Plan:
         return OPTIMIZERS[self.optimizer][0](groups, **options)
 
     def schedule_of(self, optimizer: Optimizer) -> Schedule | None:
-        """The schedule of the rate."""
+        """The schedule of the learning rate; None if constant."""
         if self.schedule == "cosine":
             return CosineAnnealingLR(optimizer, self.epochs)
         if self.schedule == "step":
@@ -165,5 +165,5 @@ class Plan:
         return None
 
     def penalty_of(self) -> Callable[[Module], Any] | None:
-        """λ / 2 Σ w² over weights."""
+        """The penalty λ / 2 Σ w² over weights, without biases; None if λ = 0."""
         return partial(l2_penalty, strength=self.penalty, include_bias=False) if self.penalty else None

@@ -21,8 +21,8 @@ class Scaling:
     """Means and scales (standard deviations).
 
     Attributes:
-        mean, scale: of each column of a table; of images one for all pixels.
-        target_mean, target_scale: of real targets; 0 and 1 for classes.
+        mean, scale: one for each column of a table; for images, one for all pixels.
+        target_mean, target_scale: those of real targets; 0 and 1 for classes.
     """
 
     mean: Numbers
@@ -32,7 +32,7 @@ class Scaling:
 
     @classmethod
     def of(cls, examples: Examples, train: Any) -> Scaling:
-        """That of the training examples, given their indices. Raises TinygradError for numbers so large that it overflows."""
+        """The scaling of the training examples, given their indices. Raises TinygradError if a mean or scale overflows."""
         inputs = examples.inputs[train].astype(np.float64)
         mean, scale = _moments(inputs.reshape(-1, 1) if examples.image else inputs)
         if wrong := np.flatnonzero(~np.isfinite(mean + scale)).tolist():
@@ -57,13 +57,13 @@ class Scaling:
             return ((examples.targets - self.target_mean) / self.target_scale).astype(np.float32)[:, None]
 
     def described(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The scaling as data that JSON can hold."""
         columns = {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
         return columns | {"target_mean": self.target_mean, "target_scale": self.target_scale}
 
 
 def _moments(columns: Numbers) -> tuple[Numbers, Numbers]:
-    """Mean and standard deviation of each column; 1 in place of the deviation of a constant one."""
+    """Mean and standard deviation of each column; for a constant column the deviation is replaced by 1."""
     with np.errstate(over="ignore", invalid="ignore"):
         constant = columns.min(axis=0) == columns.max(axis=0)
         return columns.mean(axis=0), np.where(constant, 1.0, columns.std(axis=0))

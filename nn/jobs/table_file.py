@@ -25,9 +25,9 @@ class Sheet:
     """A CSV file.
 
     Attributes:
-        title: what it is called in messages.
+        title: its name in messages.
         header: the names of the columns.
-        rows: the cells, without blanks around them, as many a row as there are names.
+        rows: the stripped cells, one for each name.
         lines: the line of each row in the file, from 1.
     """
 
@@ -37,7 +37,7 @@ class Sheet:
     lines: Sequence[int]
 
     def place(self, row: int, column: str) -> str:
-        """Where a cell is, in words."""
+        """The place of a cell, in words."""
         return f"{self.title}: line {self.lines[row]}, column {shown(column)}"
 
     def cells(self, column: str) -> list[str]:
@@ -52,7 +52,7 @@ class Sheet:
         return cells
 
     def numbers(self, columns: Sequence[str]) -> NDArray[np.float64]:
-        """Columns of numbers: (rows, columns). Raises TinygradError as `cells`, and for a cell that is no finite number."""
+        """Columns of numbers: (rows, columns). Raises TinygradError as `cells`, and for a cell that is not a finite number."""
         array = np.empty((len(self.rows), len(columns)))
         for j, column in enumerate(columns):
             for i, cell in enumerate(self.cells(column)):
@@ -65,7 +65,7 @@ class Sheet:
 
 
 def number_in(cell: str) -> float | None:
-    """The number that a cell has, or None."""
+    """The number in a cell, or None."""
     try:
         return None if "_" in cell else float(cell)
     except ValueError:
@@ -73,11 +73,11 @@ def number_in(cell: str) -> float | None:
 
 
 def read_sheet(path: str | PathLike[str]) -> Sheet:
-    """A CSV file in UTF-8, separated by commas, semicolons or tabs, whichever its first line has most of.
+    """A CSV file in UTF-8, separated by commas, semicolons or tabs, whichever occurs most in its first line.
 
     Raises:
         FileNotFoundError, IsADirectoryError, FileExistsError: if there is no such file.
-        TinygradError: if it has no header, no rows, rows of other lengths, or is not text in UTF-8.
+        TinygradError: if it has no header, no rows, rows of different lengths, or is not text in UTF-8.
     """
     title = repr(str(path))
     content = read("data", path)

@@ -1,4 +1,4 @@
-"""The loss of several batches, from that of each: sums and weights are added up, and a mean is taken once."""
+"""The loss of several batches, from the loss of each: add up sums and weights, and take a mean once."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Parts = Callable[[Any, Any], Part]
 
 
 def parts(name: str, loss: Any) -> Parts:
-    """The Part that a loss gives of a batch, (output, targets) -> Part.
+    """A function that computes the Part of a batch from a loss: (output, targets) -> Part.
 
-    The losses of nn and `partial`s of them give it, with their settings; so does a function that returns what one of them
-    returned, such as `lambda outputs, y: cross_entropy(outputs[0], y)`. Any other loss returns the mean over the batch's
+    The losses of nn and `partial`s of them compute it, with their settings; so does a function that returns the result of
+    one, such as `lambda outputs, y: cross_entropy(outputs[0], y)`. Any other loss returns the mean over the batch's
     examples; or, if some weigh more than others, a pair: the sum and the weight, such as `((e * mask).sum(), mask.sum())`.
 
-    Raises TinygradError, in the name of a function, if the loss is none.
+    Raises TinygradError, in the name of the function `name`, if the loss is not callable.
     """
     inner, settings = origin(checked(name, "loss", loss, FUNCTION))
     if isinstance(inner, Loss) and type(inner).forward is Loss.forward:
@@ -39,7 +39,7 @@ def parts(name: str, loss: Any) -> Parts:
 
 
 def origin(loss: Any) -> tuple[Any, dict[str, Any]]:
-    """The loss of which functools.partial was made, and the settings that were given to it."""
+    """The loss inside a functools.partial, and the keywords of the partial."""
     settings: dict[str, Any] = {}
     while isinstance(loss, partial):
         settings, loss = {**loss.keywords, **settings}, loss.func
@@ -69,7 +69,7 @@ def _own(name: str, loss: Any, output: Any, target: Any) -> Part:
 
 
 class Tally:
-    """The loss of all batches that were added.
+    """The loss of all added batches.
 
     Of means it is Σ weight · loss / Σ weight; of roots √(Σ weight · loss² / Σ weight), or √(Σ loss²); of sums Σ loss.
     """
@@ -77,11 +77,11 @@ class Tally:
     __slots__ = ("root", "summed", "total", "unit", "weight")
 
     def __init__(self) -> None:
-        self.total = self.weight = self.unit = 0.0  # unit: of the shares
+        self.total = self.weight = self.unit = 0.0  # unit: the weight that has share 1
         self.root = self.summed = False
 
     def add(self, number: float, part: Part) -> None:
-        """Take in the loss of a batch, a number, which is that of its Part."""
+        """Add the loss of a batch: the number and its Part."""
         weight = part.weight
         self.weight += weight
         if part.root or part.summed:
@@ -89,10 +89,10 @@ class Tally:
             weight = 1.0 if part.summed else weight
             self.total = hypot(self.total, sqrt(weight) * number) if part.root else self.total + number
         else:
-            self.total += (weight or 1.0) * number  # of weight 0 the number is a sum: that of label smoothing, or 0
+            self.total += (weight or 1.0) * number  # at weight 0 the number is a sum: of label smoothing, or 0
 
     def loss(self, name: str) -> float:
-        """The loss of all. Raises TinygradError, in the name of a function, for a mean of weight 0."""
+        """The loss of all batches. Raises TinygradError, in the name of the function `name`, for a mean of weight 0."""
         if self.summed:
             return self.total
         if not self.weight:
@@ -100,11 +100,11 @@ class Tally:
         return self.total / (sqrt(self.weight) if self.root else self.weight)
 
     def share(self, number: float, part: Part) -> float:
-        """What the gradient of a batch that was just added is multiplied by, before the sum is by `factor`."""
+        """The factor of the gradient of the batch that was added last; `factor` then scales the sum."""
         self.unit = self.unit or part.weight or 1.0
         return (1.0 if self.summed else (part.weight or 1.0) / self.unit) * (number if self.root else 1.0)
 
     def factor(self, name: str) -> float:
-        """What the sum of the gradients, each with its share, is multiplied by for the gradient of `loss`."""
+        """The factor that turns the sum of the gradients, each times its share, into the gradient of `loss`."""
         number = self.loss(name) if self.root else 1.0
         return (1.0 if self.summed else self.unit / self.weight) / number if number else 0.0

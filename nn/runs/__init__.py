@@ -1,4 +1,4 @@
-"""Runs: training in a folder, which goes on after the end of its process at any moment; see `nn.fit(run=...)`."""
+"""Runs: training with checkpoints in a folder, which can resume after its process ends at any moment; see `nn.fit(run=...)`."""
 
 from .checkpoint import Checkpoint, latest
 

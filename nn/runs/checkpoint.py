@@ -1,4 +1,4 @@
-"""Checkpoint: a run after one of its epochs, as files and back."""
+"""Checkpoint: a run after one of its epochs, to files and back."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Checkpoint:
 
     Attributes:
         epoch: from 1; 0 before the first.
-        config: what is trained, on which data, and how, as plain data.
+        config: a description of model, data and settings, as plain data.
         weights: the model's parameters and buffers by path.
-        best: those of the best epoch so far; None if they are not kept.
+        best: the weights of the best epoch so far; None if they are not kept.
         state: everything else that the next step depends on, and the history.
     """
 
@@ -40,7 +40,7 @@ class Checkpoint:
 
     @property
     def curves(self) -> dict[str, list[float]]:
-        """One number an epoch under each name, as those of `History`."""
+        """The curves of `History`: one number an epoch under each name."""
         curves: dict[str, list[float]] = self.state["watch"]["history"]["curves"]
         return curves
 
@@ -56,7 +56,7 @@ class Checkpoint:
     def of(cls, epoch: int, files: Mapping[str, bytes]) -> Checkpoint:
         """The checkpoint that `files` were written for.
 
-        Raises DamagedError if they were not written so, and TinygradError if they were by another version of this package.
+        Raises DamagedError if the files differ from those, and TinygradError if a newer version of this package wrote them.
         """
         if missing := {"config.json", "state.json", "state.safetensors", "weights.safetensors"} - set(files):
             raise DamagedError(f"{min(missing)} is missing")
@@ -86,7 +86,7 @@ def newest(store: Store) -> Checkpoint | None:
         try:
             found = Checkpoint.of(epoch, store.read(epoch))
         except DamagedError as error:
-            if not os.path.lexists(path):  # the process that trains has removed it meanwhile, after newer ones
+            if not os.path.lexists(path):  # the training process pruned it meanwhile, after writing newer ones
                 return newest(store)
             damaged.append(f"{path.name} is damaged: {error}")
             continue
@@ -102,7 +102,7 @@ def newest(store: Store) -> Checkpoint | None:
 
 
 def latest(run: str | os.PathLike[str]) -> Checkpoint:
-    """The last checkpoint of a run that is not damaged, also while the run is going on; a warning names those that are.
+    """The last undamaged checkpoint of a run, also during training; a warning names later ones that are damaged.
 
     Raises TinygradError if there is none.
     """

@@ -1,4 +1,4 @@
-"""DamagedError: a file of a run does not have the contents that were written."""
+"""DamagedError: a file of a run differs from the file that was written."""
 
 from __future__ import annotations
 

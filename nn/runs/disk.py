@@ -20,19 +20,19 @@ def write(path: Path, data: bytes) -> None:
 
 
 def make(folder: Path) -> None:
-    """Create a folder, and those above it as needed; each one's name is on the disk then."""
+    """Create a folder and its missing parents, and synchronise their names with the disk."""
     if not folder.is_dir():
         make(folder.parent)
         try:
             os.mkdir(folder)
-        except FileExistsError:  # another process was faster, or it is a file
+        except FileExistsError:  # another process created it, or it is a file
             if not folder.is_dir():
                 raise
         sync(folder.parent)
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with all inside; links are removed, not followed."""
+    """Remove a file, or a folder with its contents; links are removed, not followed."""
     if path.is_symlink() or not path.is_dir():
         os.unlink(path)
         return
@@ -50,7 +50,7 @@ def read(path: Path, most: int) -> bytes:
 
 
 def _contents(path: Path, most: int) -> bytes:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # not waiting for the other end of a pipe
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # do not wait for the other end of a pipe
     try:
         found = os.fstat(handle)
         if not S_ISREG(found.st_mode):

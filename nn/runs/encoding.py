@@ -29,7 +29,7 @@ MANY = 256  # numbers: a longer list of floats is stored as an array
 def encode(tree: dict[str, Any]) -> tuple[bytes, Arrays]:
     """A tree of dictionaries, lists, tuples, numbers, texts and arrays as JSON, with one line per entry; and the arrays.
 
-    Raises TinygradError, with its place, for anything else.
+    Raises TinygradError, with the path of the item, for anything else.
     """
     arrays: Arrays = {}
     return _lines(_coded(tree, "", arrays)), arrays
@@ -41,7 +41,7 @@ def encode_text(tree: dict[str, Any]) -> bytes:
 
 
 def decode(text: bytes, arrays: Arrays | None = None) -> dict[str, Any]:
-    """The tree that `encode` was given. Raises DamagedError if that cannot be."""
+    """The tree that `encode` wrote. Raises DamagedError if the text is not its output."""
     try:
         read = json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_refuse)
         tree: dict[str, Any] = {key: _decoded(item, arrays or {}) for key, item in read.items()}
@@ -56,7 +56,7 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def unpack(name: str, data: bytes) -> Arrays:
-    """The arrays that `pack` was given, from the file of a name. Raises DamagedError if that cannot be."""
+    """The arrays that `pack` wrote to the file `name`. Raises DamagedError if the data are not its output."""
     try:
         return unpacked("it cannot be read", name, data)
     except (TinygradError, ValueError, TypeError, LookupError) as error:

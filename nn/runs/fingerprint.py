@@ -1,4 +1,4 @@
-"""What makes a run the same run: its data by checksum, everything else as text and numbers that a person can compare."""
+"""The identity of a run: its data by checksum, everything else as text and numbers that a person can compare."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ..module import Module
 from ..optim import Optimizer
 from .state import Training
 
-DEEPEST = 8  # levels of objects in objects
+DEEPEST = 8  # levels of nested objects
 
 
 def configuration(training: Training, data: Mapping[str, Sequence[Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What is trained, on which data, and how."""
+    """The description of a run: model, optimiser, schedule, settings, data and versions."""
     return {
         "model": module(training.model),
         "optimizer": described_optimizer(training.optimizer, training.schedule is not None),
@@ -40,7 +40,7 @@ def configuration(training: Training, data: Mapping[str, Sequence[Any]], setting
 def described(x: Any, depth: int = 0) -> Any:
     """An argument as JSON: plain data itself, arrays by checksum, functions by name, objects by class and attributes.
 
-    What changes during training is left out: the entries of an object's `state_dict`.
+    Leaves out the attributes that change during training: the entries of an object's `state_dict`.
     """
     if isinstance(x, (np.integer, np.bool_)):
         return x.item()
@@ -77,7 +77,7 @@ def module(model: Module) -> dict[str, Any]:
 
 
 def described_optimizer(optimizer: Optimizer, scheduled: bool) -> dict[str, Any]:
-    """The class and options of an optimiser, with the rates that a schedule began with."""
+    """The class and options of an optimiser, with the initial rates if there is a schedule."""
     groups = []
     for group in optimizer.param_groups:
         options = {key: described(item) for key, item in group.items() if key not in ("params", "initial_lr")}
@@ -98,7 +98,7 @@ def array(x: Any) -> dict[str, Any]:
 
 
 def differences(got: Any, expected: Any, path: str = "") -> Iterator[str]:
-    """What differs between two descriptions, each with its path."""
+    """The differences between two descriptions, each with its path."""
     if isinstance(got, dict) and isinstance(expected, dict):
         for key in [*expected, *[key for key in got if key not in expected]]:
             inner = f"{path}.{printable(str(key))}" if path else str(key)
@@ -106,5 +106,5 @@ def differences(got: Any, expected: Any, path: str = "") -> Iterator[str]:
     elif isinstance(got, list) and isinstance(expected, list) and len(got) == len(expected):
         for i, (mine, theirs) in enumerate(zip(got, expected, strict=True)):
             yield from differences(mine, theirs, f"{path}.{i}")
-    elif repr(got) != repr(expected):  # which tells 1 from True, and takes NaN for NaN
+    elif repr(got) != repr(expected):  # repr distinguishes 1 from True, and equates NaN with NaN
         yield f"got {path}={shown(got)}, expected {shown(expected)}"

@@ -1,7 +1,7 @@
 """Lock: one process at a time writes into a folder.
 
-The lock is the kernel's (`flock`) on the file "lock", so it ends with the process that holds it, however that ends: there are no
-stale locks. The file names the process, for the message to another one; it is removed at the end, and may stay after a kill.
+The lock is the kernel's (`flock`) on the file "lock", so the kernel releases it when the process ends in any way: there are no
+stale locks. The file names the process, for messages of other processes; it is removed at the end, but stays after a kill.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..checks import shown
 
 
 class Lock:
-    """Of a folder, as a context. Raises TinygradError if another process holds it, or another run in this one.
+    """The lock of a folder, as a context. Raises TinygradError if another process, or another run in this process, holds it.
 
     A child of `fork` does not hold it.
     """
@@ -52,20 +52,20 @@ class Lock:
             ) from None
         except BaseException as error:
             self._close()
-            if isinstance(error, OSError):  # a folder, pipe or link of this name, or no permission
+            if isinstance(error, OSError):  # a folder, pipe or link has this name, or permission is missing
                 error.add_note(f"while locking {str(self.path)!r}")
             raise
         return self
 
     def keep(self) -> None:
-        """Lock anew if the file was removed meanwhile. Raises TinygradError if another process was faster, or forked this one."""
+        """Lock again if the file was removed. Raises TinygradError if another process holds it, such as the parent of a fork."""
         if not self._held():
             self._close()
             self.process = os.getpid()
             self.__enter__()
 
     def _held(self) -> bool:
-        """Whether this process locked the file, and it is still the one of this name."""
+        """Whether this process locked the file, and the path still leads to it."""
         try:
             found = os.stat(self.path, follow_symlinks=False)
         except FileNotFoundError:
@@ -81,13 +81,13 @@ class Lock:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         with suppress(OSError):  # a name without a lock does no harm
-            if self._held():  # else it is another process's
+            if self._held():  # otherwise it belongs to another process
                 os.unlink(self.path)
         self._close()
 
 
 def _holder(handle: int) -> str:
-    """Who holds a lock, as far as its file says."""
+    """The holder of a lock, in words, according to its file."""
     try:
         said = json.loads(os.pread(handle, 1000, 0))
         process, host = int(said["process"]), str(said["host"])

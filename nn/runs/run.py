@@ -1,4 +1,4 @@
-"""Run: training in a folder, from its first checkpoint or its last."""
+"""Run: training in a folder, from the start or from its last checkpoint."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _in_fit(function: F) -> F:
-    """Decorator: errors speak in the name of fit."""
+    """Decorator: errors name fit as their operation."""
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -50,7 +50,7 @@ class NoRun:
         return self
 
     def begin(self, training: Training, data: Mapping[str, Any], settings: Mapping[str, Any]) -> int:
-        """The epoch to go on from: none."""
+        """The epoch to continue from: 0."""
         return 0
 
     def save(self, epoch: int, training: Training, last: bool) -> None:
@@ -63,14 +63,14 @@ class NoRun:
 
 
 class Run(NoRun):
-    """A folder with checkpoints, as a context: nobody else writes into it meanwhile, and SIGTERM ends it in order.
+    """A folder with checkpoints, as a context: it locks the folder, and SIGTERM ends it with cleanup.
 
     Args:
-        folder: of this run; made if there is none.
-        resume: go on from the last checkpoint, if there is one; if False, a run that exists is refused.
-        keep: how many checkpoints to keep.
-        every: so many epochs pass from one checkpoint to the next.
-        notes: of the user.
+        folder: the folder of the run; created if missing.
+        resume: continue from the last checkpoint, if there is one; if False, an existing run is refused.
+        keep: the number of checkpoints to keep.
+        every: epochs from one checkpoint to the next.
+        notes: the user's notes.
 
     Raises TinygradError if the folder has other contents, or another process trains in it.
     """
@@ -106,7 +106,7 @@ class Run(NoRun):
     def begin(self, training: Training, data: Mapping[str, Any], settings: Mapping[str, Any]) -> int:
         """Restore the last checkpoint, or write the first; returns its epoch.
 
-        Raises TinygradError if the run is one of another configuration: names the differences, and changes nothing.
+        Raises TinygradError, which names the differences, if the run has another configuration; nothing is changed then.
         """
         self.config, found = _as_read(configuration(training, data, settings)), newest(self.store)
         if found is None:
@@ -125,7 +125,7 @@ class Run(NoRun):
 
     @_in_fit
     def save(self, epoch: int, training: Training, last: bool) -> None:
-        """Write a checkpoint, if it is time or the last epoch, and remove those before the last `keep`."""
+        """Write a checkpoint if one is due or this is the last epoch, and remove all but the last `keep`."""
         if epoch % self.every and not last:
             return
         try:
@@ -152,7 +152,7 @@ def opened(
     generators: Sequence[np.random.Generator],
     notes: Mapping[str, Any] | None,
 ) -> NoRun:
-    """The run that arguments of fit ask for, to be entered."""
+    """The run for these arguments of fit, a context to enter."""
     keep, every = size("fit", "keep", keep), size("fit", "save_every", save_every)
     if not isinstance(generators, Sequence) or not all(isinstance(rng, np.random.Generator) for rng in generators):
         raise TinygradError(f"fit: got generators={shown(generators)}, expected a list of random generators")
@@ -171,5 +171,5 @@ def opened(
 
 
 def _as_read(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration as it is when it was written and read."""
+    """A configuration after writing and reading, such as lists for tuples."""
     return decode(encode_text(dict(config)))

@@ -1,4 +1,4 @@
-"""Ending by SIGTERM as by Ctrl-C: an exception, so that files are closed, and models and terminals left in order."""
+"""SIGTERM as an exception, as Ctrl-C is, so that files are closed, and models and terminals restored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """While this is open, SIGTERM raises SystemExit, with the exit code of a shell; unless the program handles it itself."""
+    """A context in which SIGTERM raises SystemExit with a shell's exit code, unless the program handles SIGTERM itself."""
     if current_thread() is not main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
@@ -19,7 +19,7 @@ def terminable() -> Iterator[None]:
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGTERM) is _terminate:  # else the program has set another one meanwhile
+        if signal.getsignal(signal.SIGTERM) is _terminate:  # otherwise the program has set its handler meanwhile
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 

@@ -1,4 +1,4 @@
-"""Training: everything that the next step of training depends on, in one place, as plain data and back."""
+"""Training: all state that the next step of training depends on, to plain data and back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .encoding import Arrays
 
 
 class Stateful(Protocol):
-    """What gives its state as plain data, and takes it back."""
+    """An object that returns its state as plain data, and restores it."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
@@ -28,7 +28,7 @@ class Stateful(Protocol):
 
 
 class Watching(Stateful, Protocol):
-    """What looks at the model between epochs: the history, and the weights of the best epoch, or None if they are not kept."""
+    """The state between epochs: the history, and the weights of the best epoch, or None if they are not kept."""
 
     best_weights: Arrays | None
 
@@ -43,8 +43,8 @@ class Training:
         loss: a function, or a module with a state.
         schedule: of the learning rate, or None.
         order: the generator that shuffles the data, or None.
-        generators: others from which training draws, besides those of the model's modules, and of the loss's if it is one.
-        watch: what is recorded.
+        generators: others from which training draws, besides those in the modules of the model and the loss.
+        watch: the history and the best weights.
     """
 
     model: Module
@@ -56,7 +56,7 @@ class Training:
     watch: Watching
 
     def checkpoint(self, epoch: int, config: dict[str, Any]) -> Checkpoint:
-        """A copy of everything, after an epoch."""
+        """A copy of the whole state, after an epoch."""
         optimizer = self.optimizer.state_dict()
         groups = [dict(sorted(group.items())) for group in optimizer["param_groups"]]  # loading changes their order
         state = {
@@ -73,7 +73,7 @@ class Training:
         return Checkpoint(epoch, config, self.model.state_dict(), self.watch.best_weights, state)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on from where a checkpoint was taken. Raises TinygradError if it is of other parts; then nothing is changed."""
+        """Restore the state in a checkpoint. Raises TinygradError if it does not fit these parts; nothing is changed then."""
         before = self.checkpoint(0, {})
         try:
             self._restore(checkpoint)
@@ -90,7 +90,7 @@ class Training:
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         state = checkpoint.state
-        for weights in (checkpoint.best, checkpoint.weights):  # both are tried: the best are put back at the end
+        for weights in (checkpoint.best, checkpoint.weights):  # check both: the best weights are restored at the end
             if weights is not None:
                 self.model.load_state_dict(weights)
         if self.schedule is not None:
@@ -146,7 +146,7 @@ class Training:
 
 
 def _assign(p: Value, data: Any) -> None:
-    """Copy an array into a parameter, whose memory order stays."""
+    """Copy an array into a parameter, which keeps its memory order."""
     if np.shape(data) != p.shape:
         raise ShapeError(f"a parameter has shape {np.shape(data)}, expected {p.shape}")
     if p.shape:

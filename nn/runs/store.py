@@ -1,4 +1,4 @@
-"""Store: a folder of checkpoints, each a folder that appears as a whole, with the checksums of its files."""
+"""Store: a folder of checkpoints, each a folder that appears atomically, with the checksums of its files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..files import sync
 from . import disk
 from .damage import DamagedError
 
-SUMS = "SHA256SUMS"  # as the program sha256sum writes and checks it
+SUMS = "SHA256SUMS"  # in the format of the program sha256sum
 MOST_FILES = 16
 MOST_TEXT = 2**26  # bytes of a file that is not safetensors
 
@@ -26,8 +26,8 @@ LEFT_OVER = re.compile(r"\.epoch-[0-9]{6,15}\.(part|old)")
 class Store:
     """The checkpoints in a folder: epoch-000001, epoch-000002, ...
 
-    A checkpoint is written under another name, synchronised, and renamed: whatever happens meanwhile, each name belongs to a
-    complete checkpoint. One process may write; others may read.
+    A checkpoint is written under another name, synchronised, and renamed, so that at any moment each name belongs to
+    a complete checkpoint. One process may write; others may read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -68,7 +68,7 @@ class Store:
             self.tidy()
 
     def read(self, epoch: int) -> dict[str, bytes]:
-        """The files of a checkpoint. Raises DamagedError if they are not those that were written."""
+        """The files of a checkpoint. Raises DamagedError if they differ from those that were written."""
         path = self.path(epoch)
         stated = disk.read(path / SUMS, MOST_TEXT)
         names = [os.fsdecode(line[66:]) for line in stated.splitlines()[:-1]]
@@ -91,19 +91,19 @@ class Store:
         self.tidy()
 
     def tidy(self) -> None:
-        """Remove what an interrupted `write` or `prune` left."""
+        """Remove the leftovers of an interrupted `write` or `prune`."""
         for name in filter(LEFT_OVER.fullmatch, os.listdir(self.folder)):
             disk.remove(self.folder / name)
 
 
 def sums(files: Mapping[str, bytes]) -> bytes:
-    """The checksums of files, a line each, and how many there are: a line that is missing is seen too."""
+    """The checksums of files, a line each, and the number of files, which reveals a missing line."""
     lines = [f"{sha256(files[name]).hexdigest()}  {name}" for name in sorted(files)]
     return "\n".join([*lines, f"# {len(files)} files\n"]).encode()
 
 
 def _most(name: str) -> int:
-    """Bytes that a file of this name may have."""
+    """The largest size of a file of this name, in bytes."""
     return _memory() if name.endswith(".safetensors") else MOST_TEXT
 
 
@@ -111,5 +111,5 @@ def _memory() -> int:
     """Bytes of this machine's memory, which no file of weights exceeds."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # a system that does not tell
+    except (AttributeError, ValueError, OSError):  # the system does not report it
         return 2**40

@@ -1,1 +1,1 @@
-"""Training and evaluating a model: `fit` and what it is made of."""
+"""Training and evaluating a model: `fit`, and its parts."""

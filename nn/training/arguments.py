@@ -1,4 +1,4 @@
-"""The arguments of `fit` and `evaluate`: refused before anything is changed."""
+"""Checks of the arguments of `fit` and `evaluate`, made before anything changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Schedule: TypeAlias = LRScheduler | ReduceLROnPlateau
 
 
 def checked_data(name: str, what: str, data: Any) -> Data:
-    """Inputs and targets, of one length.
+    """Inputs and targets, of equal lengths.
 
     Raises:
         TinygradError: unless they are a pair.
@@ -41,7 +41,7 @@ def checked_data(name: str, what: str, data: Any) -> Data:
 
 
 def check_model(model: Any, optimizer: Any, schedule: Any, schedule_every: str) -> None:
-    """Raises TinygradError for what does not fit together. Warns if no rate will ever change a parameter."""
+    """Raises TinygradError for arguments that do not fit together. Warns if all rates are 0 and there is no schedule."""
     if not isinstance(model, Module):
         raise TinygradError(f"fit: got {shown(model)} as model, expected a Module, as in nn.MLP((2, 8, 3))")
     if not isinstance(optimizer, Optimizer):
@@ -78,7 +78,7 @@ def check_flags(**flags: Any) -> None:
 
 
 def check_step(optimizer: Optimizer, accumulate: int, clip_norm: float | None, clip_value: float | None) -> None:
-    """Raises TinygradError for limits below 0, and for what L-BFGS, which compares gradients at several places, cannot do."""
+    """Raises TinygradError for limits below 0, and for accumulation or clipping with L-BFGS."""
     for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
         if limit is not None:
             checked("fit", name, limit, NOT_NEGATIVE)
@@ -101,7 +101,7 @@ def climbs(optimizer: Optimizer, penalty: Any) -> bool:
 
 
 def steps_of(examples: int, batch_size: int, drop_last: bool) -> int:
-    """How many batches an epoch has. Raises ShapeError if it has none."""
+    """The number of batches in an epoch. Raises ShapeError if it is 0."""
     whole, rest = divmod(examples, batch_size)
     if drop_last and not whole:
         got = f"{examples} examples, batch_size={batch_size} and drop_last=True"

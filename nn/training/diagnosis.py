@@ -15,7 +15,7 @@ from .kept import Kept
 
 
 def why_not_finite(model: Module, x: Any) -> str:
-    """What is wrong, and what to do: the first thing that is not finite among the inputs, the layers' parameters and outputs."""
+    """The first input or layer output that is not finite, and a remedy, as text for a message."""
     if strange := int(np.sum(~np.isfinite(np.asarray(x, float)))):
         return f"{strange} of {np.size(x)} inputs of the batch are not finite: clean the data"
     names = {module: name for name, module in model.named_modules()}
@@ -37,7 +37,7 @@ def why_not_finite(model: Module, x: Any) -> str:
 
 
 def frail(model: Module, gradients: bool = True) -> str:
-    """The parameters whose gradients, or which themselves, are not finite, as the beginning of an advice; "" if all are."""
+    """The parameters that are not finite, or whose gradients are not, as the start of a message; "" if all are finite."""
     paths = [
         path
         for path, p in model.named_parameters()

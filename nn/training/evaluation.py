@@ -25,7 +25,7 @@ Loss: TypeAlias = Callable[[Any, NDArray[Any]], Any]
 Metric: TypeAlias = Callable[[Any, NDArray[Any]], float]
 Metrics: TypeAlias = Mapping[str, Metric]
 
-BATCH = 1024  # examples that are looked at at once
+BATCH = 1024  # examples evaluated at once
 
 
 @explaining
@@ -39,7 +39,7 @@ def evaluate(
     """Loss and metrics of a model in evaluation mode over (inputs, targets), without recording a graph.
 
     The loss does not depend on the batch size, except for rounding: a mean is taken once, over all examples, each with its
-    weight, and a sum is that over all. See `fit` for losses of one's own. Each metric is computed once, of all outputs.
+    weight, and a sum runs over all. See `fit` for custom losses. Each metric is computed once, from all outputs.
 
     Args:
         metrics: functions of (outputs, targets), plain arrays; outputs that are tuples come as tuples of arrays. None for
@@ -63,7 +63,7 @@ def evaluate(
 
 
 def run(name: str, model: Module, data: Data, loss: Parts, batch_size: int, keep: bool) -> tuple[float, Any]:
-    """The loss over all data, and if they are to be kept all outputs."""
+    """The loss over all data, and all outputs if `keep`, else None."""
     tally, outputs = Tally(), []
     with no_grad(), mode_of(model, training=False):
         for x, y in batches(*data, batch_size=batch_size):
@@ -95,9 +95,9 @@ def _joined(name: str, outputs: Sequence[Any], examples: int) -> Any:
 
 
 def named_metrics(name: str, loss: Any, metrics: Sequence[Metric] | None) -> Metrics:
-    """The metrics by name; those that go with the loss for None.
+    """The metrics by name; for None, the default metrics of the loss.
 
-    Raises TinygradError if they are no functions, two have the same name, or one that of the loss.
+    Raises TinygradError if one is not a function, two have the same name, or one is named "loss".
     """
     given = _beside(loss) if metrics is None else metrics
     if not isinstance(given, (tuple, list)) or not all(map(callable, given)):
@@ -128,20 +128,20 @@ def _number(name: str, title: str, given: Any) -> float:
 
 
 def name_of(metric: Metric) -> str:
-    """Of a function, or of the one that functools.partial was made of."""
+    """The name of a function, or of the function inside a functools.partial."""
     inner = origin(metric)[0]
     return str(getattr(inner, "__name__", type(inner).__name__))
 
 
 def _beside(loss: Any) -> tuple[Metric, ...]:
-    """The metrics that go with a loss: accuracy beside one of classes, without the labels that it ignores."""
+    """The default metrics of a loss: accuracy for classification, without the labels that the loss ignores."""
     inner, settings = origin(loss)
     if inner is not cross_entropy and inner is not nll_loss and not isinstance(inner, (CrossEntropyLoss, NLLLoss)):
         return ()
     ignored = settings.get("ignore_index", getattr(inner, "ignore_index", -100))
 
     def accuracy(outputs: Any, targets: NDArray[Any]) -> float:
-        """That of nn.metrics, for classes along axis 1, as the loss has them."""
+        """The accuracy of nn.metrics, for classes along axis 1, as in the loss."""
         if np.ndim(outputs) > 2:
             outputs = np.moveaxis(outputs, 1, -1)
             targets = np.moveaxis(targets, 1, -1) if np.ndim(targets) == np.ndim(outputs) else targets

@@ -1,4 +1,4 @@
-"""fit: the training loop. Batches forward, loss, backward, step; after each epoch a look at the validation data."""
+"""fit: the training loop. For each batch forward, loss, backward and step; after each epoch, validation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .progress import Progress
 from .step import Batch, Penalty, Step
 from .watch import Watch
 
-ELSEWHERE = {"model", "train", "optimizer", "validation", "schedule"}  # compared otherwise when a run goes on
+ELSEWHERE = {"model", "train", "optimizer", "validation", "schedule"}  # compared in other ways when a run resumes
 FREE = {"epochs", "on_epoch", "progress", "run", "resume", "keep", "save_every", "generators", "notes"}  # not compared
 
 
@@ -66,12 +66,12 @@ def fit(
     generators: Sequence[np.random.Generator] = (),
     notes: Mapping[str, Any] | None = None,
 ) -> History:
-    """Train a model in place. It is in training mode meanwhile, and in evaluation mode (`eval`) afterwards.
+    """Train a model in place: in training mode, and in evaluation mode (`eval`) afterwards.
 
     A step is taken or leaves no trace: one that meets a loss of NaN, an error or Ctrl-C leaves parameters, optimiser, buffers
     (running statistics) and the random generators of the model as they were before it. Two things are undone to the start of the
     epoch, or of one at most 100 steps earlier, instead: the update along a gradient that is not finite though its loss is, unless
-    clip_norm or gradient_norm refuses it at once, and one that an optimiser of your own breaks off midway.
+    clip_norm or gradient_norm refuses it at once, and an update in which a custom optimiser raises an error midway.
 
     Args:
         model: maps a batch of inputs to what `loss` takes.
@@ -85,36 +85,36 @@ def fit(
             subtracted if the optimiser maximizes; it is recorded as "penalty", and enters no other number: no loss, no patience,
             no choice of the best weights.
         metrics: functions of (outputs, targets), plain arrays, recorded under their names; see `evaluate` for those of None.
-        epochs: how often to go through the data, at most.
+        epochs: the largest number of passes over the data.
         batch_size: examples in a batch, from 1; None for all of them.
         drop_last: leave out the last batch of an epoch if it is smaller.
         rng: shuffles the data before each epoch: a generator, or a seed for one; None keeps their order.
-        validation: (inputs, targets) to look at after each epoch.
-        train_metrics: look at the training data likewise, after each epoch and in evaluation mode: "train_loss" is then of the
-            same weights as "validation_loss", without dropout. Else it is the loss of the epoch's batches, while they trained.
-        monitor: the curve that patience, best weights and ReduceLROnPlateau go by, such as "validation_accuracy"; by default
+        validation: (inputs, targets) to evaluate after each epoch.
+        train_metrics: evaluate the training data too, after each epoch and in evaluation mode: "train_loss" then uses the same
+            weights as "validation_loss", without dropout. Otherwise it is the loss of the epoch's batches during training.
+        monitor: the curve that patience, best weights and ReduceLROnPlateau use, such as "validation_accuracy"; by default
             "validation_loss", or "train_loss" without validation data.
-        mode: whether it should fall, "min", or rise, "max", as the loss does if the optimiser maximizes; to be said for metrics
-            of your own.
-        patience: stop after so many epochs without a better number, from 1, and put the best weights back.
+        mode: whether it should fall, "min", or rise, "max", as the loss does if the optimiser maximizes; required for custom
+            metrics.
+        patience: stop after this many epochs, from 1, without a better number, and restore the best weights.
         schedule: of the optimiser's learning rate, stepped after each epoch, or after each step of the optimiser.
-        clip_norm, clip_value: limits of the gradient's norm, and of each of its numbers.
+        clip_norm, clip_value: limits of the gradient's norm, and of each of its entries.
         gradient_norm: record the norm of each step's gradient, and refuse a step where it is not finite. It takes a pass over the
             gradients, as clip_norm does, which records it too.
-        accumulate: so many batches make a step, along the gradient that they would have as one batch.
+        accumulate: batches per step, which follows the gradient that they would have as one batch.
         on_epoch: called with the epoch, from 1, and the history so far; training ends if it returns True.
         progress: draw a live progress bar (plain lines where the output is not a terminal).
         run: a folder for checkpoints, from which training goes on after the end of its process at any moment; see docs/runs.md. A
-            folder with a run is refused.
-        resume: go on with the run in the folder, if there is one; data, model and settings are to be those that it began with,
+            folder that already has a run is refused.
+        resume: continue the run in the folder, if there is one. Data, model and settings must equal those at its start,
             except `epochs`.
         keep: how many checkpoints to keep.
-        save_every: so many epochs lie between checkpoints; there is one after the last epoch too.
+        save_every: epochs between checkpoints; the last epoch has one too.
         generators: random generators from which `loss` or `on_epoch` draw, to be saved with `rng` and those of the modules.
-        notes: data of your own, as JSON has it, to keep with the checkpoints.
+        notes: data that JSON can hold, saved with the checkpoints.
 
     Returns:
-        the `History`; so far, if Ctrl-C ended the training.
+        the `History`, up to the interrupt if Ctrl-C ended the training.
 
     Warns if every learning rate is 0 and no schedule would change that.
 
@@ -167,7 +167,7 @@ def fit(
 
 
 def _validation(data: Any, patience: Any) -> dict[str, Data]:
-    """The validation data by their name, if there are any. Raises TinygradError for a patience without them, or below 1."""
+    """The validation data by name, if any. Raises TinygradError for a patience below 1 or without validation data."""
     if patience is not None:
         size("fit", "patience", patience)
         if data is None:
@@ -176,13 +176,13 @@ def _validation(data: Any, patience: Any) -> dict[str, Data]:
 
 
 def _groups(items: Iterable[Batch], count: int) -> Iterator[Sequence[Batch]]:
-    """Tuples of so many items; the last may be shorter."""
+    """Tuples of `count` items; the last may be shorter."""
     items = iter(items)
     return zip(items) if count == 1 else iter(lambda: tuple(islice(items, count)), ())
 
 
 def _take(step: Step, groups: Iterable[Sequence[Batch]], batch_size: int, bar: Progress) -> None:
-    """Take the steps of an epoch. An error of batch norm, which needs several examples, says what makes a batch have one."""
+    """Take the steps of an epoch. If batch norm meets a batch of one example, the error names the cause and a remedy."""
     try:
         for group in groups:
             step.take(group)

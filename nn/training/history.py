@@ -1,4 +1,4 @@
-"""History: what training saw."""
+"""History: the record of a training."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tinygrad_edu import TinygradError
 from ..checks import shown, size
 from ..tables import Table
 
-SHOWN = 24  # rows of a table; of more epochs the first and the last
+SHOWN = 24  # rows of a table; with more epochs, the first and the last ones
 
 
 @dataclass(repr=False)
 class History:
-    """What `fit` saw; str() is a table of the epochs, which a notebook shows.
+    """The record of `fit`; str() is a table of the epochs, which a notebook shows.
 
     Attributes:
         curves: one number an epoch under each of "train_loss", with validation data "validation_loss" and "validation_" with each
             metric's name, such as "validation_accuracy", with train_metrics=True "train_" with each metric's name, and with a
             penalty "penalty", the mean over the epoch's steps.
-        best_epoch: the epoch, from 1, with the best number of the curve `monitor`; 0 as long as no epoch has ended.
-        stopped_early: whether patience ran out, or `on_epoch` said so, before the epochs were over.
+        best_epoch: the epoch, from 1, with the best number of the curve `monitor`; 0 until an epoch has ended.
+        stopped_early: whether patience or `on_epoch` ended the training.
         interrupted: whether Ctrl-C ended the training.
-        monitor: the curve that patience, best weights and plateau schedules go by.
+        monitor: the curve that patience, best weights and plateau schedules use.
         steps: one number a step under each of "loss", "rate" (the learning rate of the first group) and, if it is computed for
             clip_norm= or gradient_norm=True, "gradient_norm" (before clipping). Loss and norm are NaN for a step that was left
             out, as all of its examples weigh 0.
@@ -51,7 +51,7 @@ class History:
             self.curves.setdefault(name, []).append(number)
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of what was recorded, as plain data."""
+        """A copy of the record, as plain data."""
         lists = {name: {key: list(own) for key, own in getattr(self, name).items()} for name in ("curves", "epochs")}
         arrays = {
             name: {key: np.array(own) for key, own in getattr(self, name).items()} for name in ("steps", "seconds")
@@ -59,7 +59,7 @@ class History:
         return {**lists, **arrays, "best_epoch": self.best_epoch, "stopped_early": self.stopped_early}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from where `state_dict` was taken. Raises TinygradError for what is not numbers under names."""
+        """Restore the record in `state_dict`. Raises TinygradError for a column that is not a list of floats."""
         for name in ("curves", "epochs", "steps", "seconds"):
             own = getattr(self, name)
             for key, numbers in state_dict[name].items():
@@ -73,11 +73,11 @@ class History:
         self.stopped_early = state_dict["stopped_early"] is True
 
     def _ended(self) -> int:
-        """How many epochs have ended."""
+        """The number of epochs that have ended."""
         return max(map(len, self.curves.values()), default=0)
 
     def table(self) -> Table:
-        """Epochs as rows, with their curves, rates, norms and seconds; of many the first and the last."""
+        """Epochs as rows, with their curves, rates, norms and seconds; with many epochs, the first and the last ones."""
         seconds = {"seconds": self.seconds["epoch"]} if "epoch" in self.seconds else {}
         columns: dict[str, Sequence[float]] = {**self.curves, **self.epochs, **seconds}
         rows = [self._row(epoch, columns) for epoch in _shown(self._ended())]
@@ -91,7 +91,7 @@ class History:
         return [f"* {epoch}" if epoch == self.best_epoch else str(epoch), *numbers]
 
     def _end(self) -> str:
-        """How it ended, in words."""
+        """The end of the training, in words."""
         words = ["1 epoch" if self._ended() == 1 else f"{self._ended()} epochs"]
         if 0 < self.best_epoch <= len(self.curves.get(self.monitor, ())):
             number = self.curves[self.monitor][self.best_epoch - 1]
@@ -127,7 +127,7 @@ class NonFiniteError(TinygradError):
 
     Args:
         message: the step or epoch, and the first layer with such an output.
-        history: what was seen up to there.
+        history: the record up to that step.
     """
 
     def __init__(self, message: str, history: History) -> None:

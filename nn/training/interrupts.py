@@ -1,4 +1,4 @@
-"""Ctrl-C while a step changes parameters waits until it has changed all of them."""
+"""Interrupts: a Ctrl-C during a parameter update waits for the end of the update."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 
 class Interrupts:
-    """While this is open, Ctrl-C raises KeyboardInterrupt as ever, but not between `hold` and `release`: then at `release`."""
+    """A context in which Ctrl-C raises KeyboardInterrupt at once, or at `release` if it comes between `hold` and `release`."""
 
     def __init__(self) -> None:
         self.holding = self.waiting = False
         self.before: Any = None
 
     def hold(self) -> None:
-        """From here on an interrupt waits."""
+        """Delay interrupts until `release`."""
         self.holding = True
 
     def release(self) -> None:
-        """An interrupt that waits goes on."""
+        """Stop delaying interrupts, and raise the one that waits, if any."""
         self.holding = False
         if self.waiting:
             self.waiting = False
@@ -36,7 +36,7 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         handler = signal.getsignal(signal.SIGINT)
         if callable(handler) and threading.current_thread() is threading.main_thread():
-            with suppress(ValueError):  # in an interpreter within the interpreter
+            with suppress(ValueError):  # in a subinterpreter
                 self.before = handler
                 signal.signal(signal.SIGINT, self._handle)
         return self

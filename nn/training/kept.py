@@ -1,4 +1,4 @@
-"""What a model's calls change besides its parameters, kept so that a refused step leaves no trace."""
+"""Kept: copies of a model's buffers and random generators, so that a refused step leaves no trace."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Kept:
         self._look()
 
     def _look(self) -> None:
-        """Find them, with the lists and dicts that hold buffers."""
+        """Find and copy the buffers and generators, with the lists and dicts that hold buffers."""
         self.model._settle()
         modules = [module for _, module in self.model.named_modules()]
         held = [place for module in modules for place in _places(vars(module))]
@@ -30,7 +30,7 @@ class Kept:
         self.states = [generator.state for generator in self.generators]
 
     def keep(self) -> None:
-        """Take note of how they are now."""
+        """Copy the current buffers and generator states."""
         if self._others():
             self._look()
             return
@@ -40,14 +40,14 @@ class Kept:
             self.states = [generator.state for generator in self.generators]
 
     def _others(self) -> bool:
-        """Whether forward() registered buffers, or assigned another list of them."""
+        """Whether forward() registered buffers, or replaced a list or dict of them."""
         for module, names in self.names:
             if module._buffers is not names:
                 return True
         return any(holder[key] is not item for holder, key, item in self.holders)
 
     def restore(self) -> None:
-        """Put them back; buffers that were registered since are removed."""
+        """Restore the copies; remove buffers that were registered since."""
         for module, names in self.names:
             for name in (module._buffers or frozenset()) - (names or frozenset()):
                 delattr(module, name)
@@ -72,7 +72,7 @@ def _copied(array: Any, copy: Any) -> Any:
 
 
 def _places(container: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """(container, key, item) of what a module's attributes hold, also in lists, tuples and dicts."""
+    """(container, key, item) for each item of a container, and of the lists, tuples and dicts in it."""
     for key, item in container.items() if isinstance(container, dict) else enumerate(container):
         yield container, key, item
         yield from _inside(item)

@@ -1,4 +1,4 @@
-"""The curve that training goes by, and whether it should fall or rise."""
+"""Monitor: the curve that decides about the best epoch, and whether it should fall or rise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FALLING = ("loss", "rmse", "zero_one_loss")
 
 @dataclass(frozen=True)
 class Monitor:
-    """The curve that patience, best weights and plateau schedules go by; "max" if it should rise."""
+    """The curve that patience, best weights and plateau schedules use; mode "max" if it should rise."""
 
     curve: str
     mode: Mode
@@ -32,11 +32,11 @@ class Monitor:
 def monitor_of(
     curve: str | None, mode: str | None, curves: list[str], schedule: Schedule | None, climbs: bool
 ) -> Monitor:
-    """The monitor of these names.
+    """The monitor for a curve and a mode, or for their defaults.
 
     Args:
-        curve: one of `curves`, those that fit will record; the validation loss if None, or the training loss without it.
-        mode: "min" or "max"; None for that of a known metric or loss.
+        curve: one of `curves`, which fit will record; None for the validation loss, or the training loss without one.
+        mode: "min" or "max"; None for the mode of a known metric or loss.
         climbs: whether the optimiser maximizes the loss.
 
     Raises TinygradError for an unknown curve, a mode that is not known or contradicts a known one, or a schedule of another mode.

@@ -1,4 +1,4 @@
-"""What training shows while it runs: a live bar on a terminal, plain lines elsewhere, nothing if not wanted."""
+"""Progress: the output of training while it runs. A live bar on a terminal, plain lines elsewhere, or nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Progress:
     """A rich progress bar over the steps of all epochs; where the output is no terminal, a line every so often.
 
     Args:
-        epochs, steps: how many epochs, and steps in each, there will be at most.
+        epochs, steps: the largest number of epochs, and of steps in each.
         wanted: False draws nothing.
-        start: how many epochs are over already.
+        start: the number of epochs that are over already.
     """
 
     def __init__(self, epochs: int, steps: int, wanted: bool, start: int = 0) -> None:
@@ -44,13 +44,13 @@ class Progress:
         return self
 
     def step(self, count: int = 1) -> None:
-        """So many steps are over."""
+        """Count steps that are over."""
         self.done += count
         if self.bar is not None and monotonic() > self.due:
             self._draw()
 
     def epoch(self, epoch: int, numbers: dict[str, float]) -> None:
-        """An epoch is over, with these numbers."""
+        """Show the numbers of an epoch that is over."""
         if not self.wanted:
             return
         text = "  ".join(f"{name.replace('_', ' ')} {number:.4g}" for name, number in numbers.items())

@@ -1,4 +1,4 @@
-"""The last weights known to be finite, for a gradient that is not finite though the loss is."""
+"""RestorePoint: the last weights known to be finite, for a gradient that is not finite beside a finite loss."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..optim.vector import place, vector
 from .interrupts import Interrupts
 from .kept import Kept
 
-INTERVAL = 100  # steps between two copies at least, which take some hundredths of the time of a step each
+INTERVAL = 100  # fewest steps between two copies, each of which takes a few percent of the time of a step
 
 
 class RestorePoint:
@@ -29,7 +29,7 @@ class RestorePoint:
 
     def __init__(self, model: Module, optimizer: Optimizer, interrupts: Interrupts) -> None:
         self.model, self.optimizer, self.interrupts = model, optimizer, interrupts
-        self.broken = False  # an error came in the middle of an update
+        self.broken = False  # an error interrupted an update
 
     def keep(self) -> None:
         """Copy everything, at the start of an epoch, unless there is a recent copy."""
@@ -68,5 +68,5 @@ class RestorePoint:
 
 
 def finite(parameters: list[Value]) -> bool:
-    """Whether all numbers of the parameters are finite."""
+    """Whether all entries of the parameters are finite."""
     return all(np.isfinite(p.data).all() for p in parameters)

@@ -34,7 +34,7 @@ Seen: TypeAlias = list[tuple[float, Part]]  # the loss of each batch, as a numbe
 class Step:
     """A step of training: the gradient of some batches, the update, and then the step of `schedule`.
 
-    It is taken, or leaves no trace: after an error, or Ctrl-C, parameters, optimiser, buffers and random generators of the model
+    It is taken or leaves no trace: after an error or Ctrl-C, parameters, optimiser, buffers and random generators of the model
     are as they were before. While parameters change, Ctrl-C waits.
     """
 
@@ -50,8 +50,8 @@ class Step:
     history: History
     interrupts: Interrupts
     tally: Tally = field(default_factory=Tally)  # of the losses since `begin`
-    prices: list[float] = field(default_factory=list)  # the penalties since then
-    first: int = 0  # of their norms
+    prices: list[float] = field(default_factory=list)  # the penalties since `begin`
+    first: int = 0  # index of the first norm since `begin`
 
     def __post_init__(self) -> None:
         self.kept = Kept(self.model)
@@ -67,9 +67,9 @@ class Step:
             steps["gradient_norm"] = self.norms
 
     def begin(self) -> None:
-        """Begin an epoch, with the groups that the optimiser has by now."""
+        """Begin an epoch, with the optimiser's current parameter groups."""
         self.trained = list(self.optimizer.state)
-        self.parameters = list(dict.fromkeys([*self.model.parameters(), *self.trained]))  # once: it takes its time
+        self.parameters = list(dict.fromkeys([*self.model.parameters(), *self.trained]))  # once an epoch, as it is slow
         self.tally, self.prices, self.first = Tally(), [], len(self.norms)
         self.restore_point.keep()
 
@@ -78,7 +78,7 @@ class Step:
 
         Raises:
             NonFiniteError: if the loss, the penalty, or the norm of the gradient (where it is computed) is not finite.
-            TinygradError: if the loss or the penalty is no Value of one number.
+            TinygradError: if the loss or the penalty is not a Value of one number.
         """
         start, steps = perf_counter(), self.optimizer.steps
         self.kept.keep()
@@ -87,7 +87,7 @@ class Step:
         try:
             seen = self._searched(*batches[0]) if self.searching else self._gradient(batches)
             loss = _loss_of(seen)
-            update = not self.searching and not isnan(loss)  # any examples that count
+            update = not self.searching and not isnan(loss)  # NaN: all examples weigh 0
             if update and self.finishing:
                 self._finished()
             self.interrupts.hold()
@@ -107,14 +107,14 @@ class Step:
             self.interrupts.release()
 
     def zero_grad(self) -> None:
-        """Forget the gradients of the model, and of whatever else the optimiser trains."""
+        """Clear the gradients of the model, and of all other parameters of the optimiser."""
         for p in self.parameters:
             p.grad = None
 
     # -- Gradients -----------------------------------------------------------------------------------------------------
 
     def _gradient(self, batches: Sequence[Batch]) -> Seen:
-        """Leave the gradient of the loss of all batches, as if they were one; returns their losses."""
+        """Compute the gradient of the loss of all batches, as if they were one; returns their losses."""
         if len(batches) == 1:
             number, part = self._loss(*batches[0])
             if part.weight:
@@ -151,7 +151,7 @@ class Step:
         return number
 
     def _finished(self) -> None:
-        """Add the gradient of the penalty, clip the sum, and note its norm, if it is computed."""
+        """Add the gradient of the penalty, record the norm of the sum, and clip it, each if asked for."""
         if self.penalty is not None:
             self.prices.append(self._penalized(self.penalty))
         if self.normed:
@@ -186,12 +186,12 @@ class Step:
             if not seen and not isfinite(number):
                 raise self._stopped("loss", number, why_not_finite(self.model, x))
             seen.append((number, part))
-            if isfinite(number):  # else the search goes back
+            if isfinite(number):  # otherwise the line search backtracks
                 part.value.backward(retain_graph=False)
                 if self.penalty is not None:
                     price = self._penalized(self.penalty)
                     number += -price if self.climbs else price
-                    if len(seen) == 1:  # of several evaluations in a step the first is recorded
+                    if len(seen) == 1:  # only the first evaluation of a step is recorded
                         self.prices.append(price)
             if self.normed and len(seen) == 1:
                 self.norm = clip_grad_norm_(self.trained, inf)
@@ -199,7 +199,7 @@ class Step:
 
         try:
             optimizer.step(closure)
-            with no_grad():  # a step that ends at NaN does not say so
+            with no_grad():  # the optimiser does not report a step that ends at NaN
                 after = float(data_of(self.parts(self.model(x), y).value))
             if not isfinite(after):
                 raise self._stopped("loss", after, why_not_finite(self.model, x))

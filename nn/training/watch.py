@@ -1,4 +1,4 @@
-"""Watch: what happens between the epochs of training."""
+"""Watch: evaluation, schedule and best weights, between the epochs of training."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from .step import Step
 
 @dataclass
 class Watch:
-    """A look at the model after each epoch, the schedule, and keeping the best weights.
+    """Evaluates the model after each epoch, steps the schedule, and keeps the best weights.
 
-    As a context it ends training: Ctrl-C goes no further, the best weights are put back if they were kept, and the model is in
-    evaluation mode, also after an error, which takes the history with it as its attribute `history`.
+    As a context it ends training: it suppresses KeyboardInterrupt, restores the best weights if they were kept, and puts the
+    model in evaluation mode, also after an error, which gets the history as its attribute `history`.
     """
 
     model: Module
-    data: dict[str, Data]  # to look at, by the names that their curves begin with
+    data: dict[str, Data]  # to evaluate, by the first words of their curves' names
     loss: Parts
     metrics: Metrics
     monitor: Monitor
@@ -47,7 +47,7 @@ class Watch:
     schedule: Schedule | None
     history: History
     interrupts: Interrupts
-    best: float = np.nan  # number of the monitored curve
+    best: float = np.nan  # best number of the monitored curve
     best_weights: dict[str, Any] | None = None
     start: float = 0.0  # of the epoch
 
@@ -111,7 +111,7 @@ class Watch:
         self.start = now
 
     def out_of_patience(self, epoch: int) -> bool:
-        """Whether the best epoch is too long ago."""
+        """Whether `patience` epochs have passed since the best one."""
         return self.patience is not None and epoch - self.history.best_epoch >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class Watch:
         return {"history": self.history.state_dict(), "best": self.best}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore the history and the best number."""
         self.best = checked("load_state_dict", "best", state_dict["best"])
         self.history.load_state_dict(state_dict["history"])
 
@@ -133,7 +133,7 @@ class Watch:
         self.interrupts.hold()  # to the end
         self.history.interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
         if error is not None:
-            with suppress(AttributeError):  # of an error with slots
+            with suppress(AttributeError):  # an error class with __slots__
                 error.history = self.history  # type: ignore[attr-defined]
             error.add_note(f"fit: until then {self.history!r}; see error.history")
         self.model.eval()

@@ -1,1 +1,1 @@
-"""The commands of `python -m tinygrad_edu`: a file for each family, and what they share in app and output."""
+"""The commands of `python -m tinygrad_edu`: a file for each family; app and output hold the shared code."""

@@ -1,4 +1,4 @@
-"""What commands print: text that every terminal can show, and errors."""
+"""The output of commands: text that every terminal can show, and errors."""
 
 from __future__ import annotations
 

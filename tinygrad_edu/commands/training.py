@@ -91,7 +91,7 @@ class SeveralSizes(TyperCommand):
     """A command with `--hidden 100 40`: one option, several numbers."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """As `--hidden 100 --hidden 40`; of several the last counts, as of other options."""
+        """Rewrite as `--hidden 100 --hidden 40`; if the option is repeated, the last one counts, as for other options."""
         others, sizes, taking = list[str](), list[str](), False
         for arg in args:
             name, _, size = arg.partition("=")
@@ -258,7 +258,7 @@ def predict(
         if out is not None:
             write("--out", out, text.getvalue().encode())
             say(f"written: {out}")
-        elif sys.stdout.isatty():  # a class may be named by what a terminal obeys
+        elif sys.stdout.isatty():  # a class name may contain control characters
             for line in text.getvalue().splitlines():
                 say(line)
         else:
@@ -271,14 +271,14 @@ def predict(
 
 
 def _sizes(hidden: Sequence[str] | None) -> list[Any]:
-    """The sizes of hidden layers, as far as they are numbers: a Plan says what else is wrong."""
+    """The sizes of hidden layers. Text that is not a number stays, and Plan refuses it."""
     if hidden is None or not hidden:
         return [100, 40]
     return [] if list(hidden) == ["0"] else [int(size) if size.isdecimal() else size for size in hidden]
 
 
 def _describe(job: Job, examples: Examples) -> None:
-    """Say what will be trained, on which examples."""
+    """Print the data, the network and the options of a training."""
     from nn.jobs.parts import parts
 
     plan, count = job.plan, len(job.features)
@@ -297,7 +297,7 @@ def _describe(job: Job, examples: Examples) -> None:
 
 
 def _train(job: Job, examples: Examples, run: str, epochs: int | None = None, resume: bool = False) -> None:
-    """Train, and show how good the model is on what it was trained and validated with."""
+    """Train, and print the scores of the model on the training and validation examples."""
     from nn.jobs.parts import parts
 
     with _reported(run):
@@ -314,7 +314,7 @@ def _train(job: Job, examples: Examples, run: str, epochs: int | None = None, re
 
 
 def _ending(job: Job, history: History) -> str:
-    """How training ended, in words."""
+    """The end of training, in words."""
     ended = len(history.curves["train_loss"])
     epoch = history.best_epoch if job.plan.patience else ended
     how = f"{sum(history.seconds['epoch']):.3g} s{', stopped early' if history.stopped_early else ''}"
@@ -331,7 +331,7 @@ def _command(name: str, run: str) -> str:
 
 @contextmanager
 def _reported(run: str | None = None) -> Iterator[None]:
-    """Errors, Ctrl-C and SIGTERM as a line and an exit code, and how to go on with the run; warnings as lines."""
+    """Report errors, Ctrl-C and SIGTERM by a line, with the command that resumes the run, and an exit code; warnings by lines."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
