@@ -43,7 +43,7 @@ A CSV file has a header with the names of its columns, and numbers but for the t
 whole numbers of which at most 20 are different; other numbers are predicted as such. --task says it otherwise.
 A folder has files of MNIST's names: train-images-idx3-ubyte and so on, plain or gzipped.
 
-Ctrl-C is safe: resume goes on after the last epoch.
+Ctrl-C is safe: resume goes on after the last checkpoint, by default that of the last whole epoch.
 
 Exit codes: 0 done, 1 something is wrong with the data or the run, 2 an option was refused, 130 interrupted by Ctrl-C."""
 
@@ -166,7 +166,9 @@ def train(
     run: Annotated[
         str | None, _option("Run", "Folder of the run; runs/ and DATA's name if left out.", metavar="RUN")
     ] = None,
-    save_every: Annotated[int, _option("Run", "Epochs from one checkpoint to the next.", metavar="N")] = 1,
+    save_every: Annotated[
+        int, _option("Run", "Epochs from one checkpoint to the next; resume repeats those after it.", metavar="N")
+    ] = 1,
 ) -> None:
     """Train a network; see TRAIN_HELP."""
     options = {
