@@ -20,8 +20,9 @@ import numpy as np
 
 import nn
 from tinygrad_edu import Value, relu, tanh
-from viz import Picture, graph, render
-from viz.recorded import recorded
+from viz import Picture, graph
+from viz.reading.recorded import recorded
+from viz.writing import render
 
 RESULTS = Path(__file__).parent / "results" / "drawing.md"
 LIMIT = 10.0  # seconds

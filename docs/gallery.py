@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import viz
-from viz.files import write
+from viz.writing.files import write
 
 SETUP = """
 import numpy as np

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import viz
-from viz.files import write
+from viz.writing.files import write
 
 PAGE = Path(__file__).resolve().parent / "plotting.md"
 STYLE = """

@@ -12,7 +12,6 @@ import opcode as _opcode
 import sys as _sys
 
 from . import notebook as _notebook
-from .animation import animate
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind, RenderError
 from .picture import Picture, graph
 from .plots.activations import activations
@@ -37,6 +36,7 @@ from .plots.slices import slices
 from .plots.surface import surface, surface_and_contour
 from .plots.weights import weights
 from .stepping import step
+from .stepping.animation import animate
 
 __all__ = [
     "Drawing",

@@ -8,9 +8,9 @@ from typing import Any
 
 from tinygrad_edu import TinygradError, Value
 
-from .expression import drawing_of
-from .render import svg
+from .drawings.expression import drawing_of
 from .text import plain
+from .writing.render import svg
 
 MOST_NODES = 50  # of a Value's graph; a larger one is drawn when asked for
 

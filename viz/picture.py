@@ -10,17 +10,17 @@ from typing import Any
 
 from tinygrad_edu import DTypeError, Value
 
-from . import render
-from .backward import drawing_of_backward
-from .dot import dot
 from .drawing import Drawing, RenderError, Sizes
+from .drawings.backward import drawing_of_backward
+from .drawings.expression import drawings_of
 from .exploring import html
-from .expression import drawings_of
-from .files import target, write
-from .finish import PLAIN, Finish, check
-from .mermaid import mermaid
 from .theme import Theme
 from .words import turned
+from .writing import render
+from .writing.dot import dot
+from .writing.files import target, write
+from .writing.finish import PLAIN, Finish, check
+from .writing.mermaid import mermaid
 
 _DPI = 144  # one and a half times a screen's, for slides
 _MOST_DPI = 600  # for print; a wide graph is some 20,000 dots then
@@ -155,7 +155,7 @@ def graph(
         detail: for a Value "scalar" (each operation and number has a node), "tensor" (numbers stand inside operations) or
             "auto" (as "scalar" if that fits on a page, else folded until it does), or "backward" (the chain rule beside it).
             "scalar" takes arrays apart into their entries, up to 500 numbers; "auto" leaves them whole.
-            For a Module also "layer" and "neurons"; see `viz.layers`.
+            For a Module also "layer" and "neurons"; see `viz.drawings.layers`.
         derivatives: whether arrows to operations on scalars tell the local derivative.
         magnitudes: whether the size of the gradients is shown by colour and thickness.
         loss: of a Module, a function of what it returns, drawn after it: lambda y: cross_entropy(y, labels). None leaves it out.
@@ -178,7 +178,7 @@ def graph(
         raise DTypeError(f"graph: got row={row!r} with detail={detail!r}, which draws all rows; use detail='neurons'")
     finish = Finish(theme, ratio, flow is None and detail != "backward", legend)
     if not isinstance(what, Value) and _is_module(what):
-        from .layers import drawings_of_model
+        from .drawings.layers import drawings_of_model
 
         sizes = drawings_of_model(
             what,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .drawing import STATISTICS, Drawing, DrawnNode, Edge, remarks
-from .fold import Folding
+from .folding.fold import Folding
 from .magnitudes import scale
 from .text import many, plain
 

@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 import pytest
 from matplotlib.text import Text
 
-from viz import Picture, render
+from viz import Picture
+from viz.writing import render
 
 SVG = "{http://www.w3.org/2000/svg}"
 

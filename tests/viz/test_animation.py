@@ -11,8 +11,10 @@ import pytest
 
 import viz
 from tinygrad_edu import DTypeError, GraphError, ShapeError, Value, tanh
-from viz import RenderError, animation, render
+from viz import RenderError
+from viz.stepping import animation
 from viz.stepping.trace import trace
+from viz.writing import render
 
 
 def expression() -> Value:

@@ -31,7 +31,7 @@ from tinygrad_edu import (
     where,
 )
 from viz import Drawing, DrawnNode, Edge, Kind, graph
-from viz.expression import drawing_of
+from viz.drawings.expression import drawing_of
 
 NO_GRADIENT = "no gradient yet"
 

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Value, exp, log, relu, sin, stack, tanh
-from viz import Drawing, Kind, expression, graph
-from viz.expression import drawings_of
-from viz.fold import fold
-from viz.parts import Graph
-from viz.recorded import INSIDE, recorded
+from viz import Drawing, Kind, graph
+from viz.drawings import expression
+from viz.drawings.expression import drawings_of
+from viz.folding.fold import fold
+from viz.folding.parts import Graph
+from viz.reading.recorded import INSIDE, recorded
 from viz.text import number
 
 

@@ -14,9 +14,10 @@ import pytest
 
 import nn
 from tinygrad_edu import Value, floor, sqrt, tanh
-from viz import Picture, graph, render
+from viz import Picture, graph
 from viz.drawing import DrawnNode, Kind, remarks
 from viz.text import plain
+from viz.writing import render
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = [

@@ -11,7 +11,8 @@ import pytest
 
 import nn
 from tinygrad_edu import ShapeError, Value
-from viz import Picture, graph, notebook, render
+from viz import Picture, graph, notebook
+from viz.writing import render
 
 
 class Formatter:

@@ -11,7 +11,7 @@ import nn
 from tinygrad_edu import Value, log, sqrt
 from viz import graph
 from viz.drawing import remarks
-from viz.origins import told
+from viz.reading.origins import told
 
 
 @pytest.fixture(autouse=True)

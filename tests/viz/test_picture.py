@@ -84,7 +84,7 @@ def test_png_has_fewer_nodes(monkeypatch, tmp_path):
     assert "1,402 recorded nodes drawn as" in picture.smaller.folded
     assert graph(values[20]).smaller is None
     drawn = []
-    monkeypatch.setattr(viz.render, "png", lambda drawing, dpi, finish: drawn.append(drawing) or b"")
+    monkeypatch.setattr(viz.writing.render, "png", lambda drawing, dpi, finish: drawn.append(drawing) or b"")
     picture.png(tmp_path / "a.png")
     picture.save(tmp_path / "b.png")
     assert drawn == [picture.smaller] * 2

@@ -14,8 +14,9 @@ import pytest
 from samples import micrograd, readme
 
 from tinygrad_edu import Value, tanh
-from viz import Picture, RenderError, graph, render
+from viz import Picture, RenderError, graph
 from viz.drawing import remarks
+from viz.writing import render
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -10,10 +10,10 @@ import nn
 from nn.functional import cross_entropy
 from tinygrad_edu import GraphError, Value, max_pool2d, registry, softmax, tanh
 from viz import Drawing, Kind, graph
-from viz.names import distinct, entry
-from viz.passing import passed_on
-from viz.recorded import Recorded, recorded
-from viz.scalars import apart
+from viz.drawings.scalars import apart
+from viz.reading.names import distinct, entry
+from viz.reading.passing import passed_on
+from viz.reading.recorded import Recorded, recorded
 from viz.text import number
 
 

@@ -16,10 +16,10 @@ import nn
 from tinygrad_edu import DTypeError, Value, sqrt, tanh
 from viz import Picture, graph
 from viz.drawing import Kind
-from viz.labels import clear
-from viz.layout import Box, Layout, Line
-from viz.splines import straight
 from viz.theme import DARK, DARK_PAPER, INK, LOOKS, MIDDLE, PAPER
+from viz.writing.labels import clear
+from viz.writing.layout import Box, Layout, Line
+from viz.writing.splines import straight
 
 SVG = "{http://www.w3.org/2000/svg}"
 

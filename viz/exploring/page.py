@@ -7,11 +7,11 @@ from importlib import resources
 from string import Template
 from typing import Any
 
-from .. import render
 from ..drawing import Drawing
-from ..finish import PLAIN, Finish
 from ..pages import script, style
 from ..text import plain
+from ..writing import render
+from ..writing.finish import PLAIN, Finish
 
 _GROUPS = ("nesting.js", "space.js", "layout.js", "arrows.js", "groups.js")
 

@@ -18,8 +18,8 @@ import numpy as np
 from tinygrad_edu import ShapeError
 
 from ..drawing import RenderError
-from ..files import target, write
 from ..pages import player, player_script, script, style
+from ..writing.files import target, write
 from . import contour as contours
 from . import path as routes
 from .contour import legend_beside

@@ -134,7 +134,7 @@ def losses(
     progress: bool,
 ) -> Array:
     """The loss at points of a plane, (points, 1 or 2) -> (points,). The model is left as it was."""
-    from ..restore import generators  # here, as drawing Values needs no networks
+    from ..reading.restore import generators  # here, as drawing Values needs no networks
 
     parameters = {path: p for path, p in model.named_parameters() if path in flat.places}
     before = {path: p.raw for path, p in parameters.items()}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import notebook
 from ..drawing import RenderError
-from ..files import target, write
+from ..writing.files import target, write
 from .curves import curves
 from .style import pyplot
 

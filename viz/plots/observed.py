@@ -156,7 +156,7 @@ def in_evaluation(model: Any, recorded: bool = True) -> Iterator[None]:
     """A model in evaluation mode while this is open, also recorded where it is frozen, and then as it was. Functions stay."""
     from nn import Module
 
-    from ..restore import left_as_it_was
+    from ..reading.restore import left_as_it_was
 
     if not isinstance(model, Module):
         yield
@@ -188,6 +188,6 @@ def _without_gradients(y: Value) -> Iterator[None]:
 
 def _arrays(output: Any) -> list[Any]:
     """The Values and arrays of an output."""
-    from ..steps import is_data, parts
+    from ..reading.steps import is_data, parts
 
     return [part for part in parts(output) if is_data(part)]

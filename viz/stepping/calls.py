@@ -16,9 +16,9 @@ from nn import Module, observing
 from tinygrad_edu import DTypeError, GraphError, ShapeError, Value, enable_grad
 
 from ..drawing import Drawing, Group, Kind
-from ..models import as_arrays, check_run, input_names
-from ..restore import left_as_it_was
-from ..steps import is_data
+from ..reading.models import as_arrays, check_run, input_names
+from ..reading.restore import left_as_it_was
+from ..reading.steps import is_data
 from ..text import data_of, entitled, tail
 from .notation import LONGEST_LABEL
 from .trace import Trace, trace

@@ -15,13 +15,13 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, Value
 
-from .. import render
 from ..drawing import Drawing
 from ..exploring.page import groups, groups_script
-from ..files import target, write
-from ..names import check
 from ..pages import graph_style, markers, script, style
+from ..reading.names import check
 from ..text import plain
+from ..writing import render
+from ..writing.files import target, write
 from .grid import grid
 from .javascript import functions
 from .slots import opened, slotted

@@ -15,8 +15,8 @@ import numpy as np
 from tinygrad_edu import ShapeError, Value
 
 from ..drawing import Drawing, Kind
-from ..expression import drawing_of
-from ..passing import passed_on
+from ..drawings.expression import drawing_of
+from ..reading.passing import passed_on
 from ..text import data_of, listed, statistics
 from .formulas import rule_text
 from .javascript import formula, why_not

@@ -11,8 +11,8 @@ import numpy as np
 
 from tinygrad_edu import Value
 
+from ..text import data_of
 from .recorded import INSIDE, Recorded
-from .text import data_of
 
 
 def is_finite(data: Any) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_edu import Op, Value, add, divide, multiply, negative, subtract
 
-from .text import data_of
+from ..text import data_of
 
 _HOPELESS = 10_000  # Values; twenty times as many as a picture shows
 

@@ -17,23 +17,23 @@ from typing import Any, Literal
 
 from tinygrad_edu import DTypeError, GraphError, Value
 
-from . import layout as layouts
-from . import render
-from .dot import dot
-from .drawing import Drawing, Kind, RenderError
-from .files import target, write
-from .finish import Finish
-from .layout import Layout
-from .names import check
-from .pages import graph_style, markers, player, player_script, script, style
-from .paths import factor
-from .placing import placed
-from .recorded import recorded
-from .rows import wrapped
-from .stepping.slots import opened, slotted
-from .stepping.trace import Numbers, Share, Step, Trace, trace
-from .text import minus, number, plain
-from .theme import DARK_PAPER, INK, PAGE, PAPER, painted
+from ..drawing import Drawing, Kind, RenderError
+from ..drawings.paths import factor
+from ..pages import graph_style, markers, player, player_script, script, style
+from ..reading.names import check
+from ..reading.recorded import recorded
+from ..text import minus, number, plain
+from ..theme import DARK_PAPER, INK, PAGE, PAPER, painted
+from ..writing import layout as layouts
+from ..writing import render
+from ..writing.dot import dot
+from ..writing.files import target, write
+from ..writing.finish import Finish
+from ..writing.layout import Layout
+from ..writing.placing import placed
+from ..writing.rows import wrapped
+from .slots import opened, slotted
+from .trace import Numbers, Share, Step, Trace, trace
 
 _MOST_NODES = 60  # that an audience can follow
 _SECONDS = 0.05, 60.0

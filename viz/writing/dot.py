@@ -11,12 +11,12 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
+from ..drawing import PIECE, STATISTICS, Drawing, DrawnNode, Edge, Group, Kind, remarks
+from ..magnitudes import ZERO, scale, shades
+from ..text import LONGEST_NAME, plain
+from ..theme import ALARM, FAINT, GRADIENT, INK, LOOKS, NEGATIVE, POSITIVE, SCALE, Theme, ground, painted
 from .arrange import add_columns, add_ranks, against, declared, has_units, layout, least_size
-from .drawing import PIECE, STATISTICS, Drawing, DrawnNode, Edge, Group, Kind, remarks
 from .legend import LEGEND, chain
-from .magnitudes import ZERO, scale, shades
-from .text import LONGEST_NAME, plain
-from .theme import ALARM, FAINT, GRADIENT, INK, LOOKS, NEGATIVE, POSITIVE, SCALE, Theme, ground, painted
 
 if TYPE_CHECKING:
     from graphviz import Digraph

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from .drawing import Drawing, DrawnNode, Edge, Group, Kind
-from .theme import INK
+from ..drawing import Drawing, DrawnNode, Edge, Group, Kind
+from ..theme import INK
 
 if TYPE_CHECKING:
     from graphviz import Digraph

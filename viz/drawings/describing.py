@@ -11,15 +11,15 @@ import numpy as np
 
 from tinygrad_edu import Value
 
-from .drawing import DrawnNode, Kind
-from .gradients import doubts
-from .magnitudes import magnitude
-from .operands import labels
-from .origins import origins, told
-from .parts import Part
-from .recorded import INSIDE, Recorded
-from .since import assigned
-from .text import constant, data_of, form, number, parameters, statistics
+from ..drawing import DrawnNode, Kind
+from ..folding.parts import Part
+from ..magnitudes import magnitude
+from ..reading.gradients import doubts
+from ..reading.operands import labels
+from ..reading.origins import origins, told
+from ..reading.recorded import INSIDE, Recorded
+from ..reading.since import assigned
+from ..text import constant, data_of, form, number, parameters, statistics
 
 _RELEASED = "released"
 _CHANGED = "changed in place since"  # so its results were computed from other numbers

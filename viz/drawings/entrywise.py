@@ -9,10 +9,10 @@ import numpy as np
 
 from tinygrad_edu import Op, Rule, Value
 
+from ..reading.names import entry
+from ..reading.passing import passed_on
+from ..text import data_of
 from .entries import Number, TooManyError, computed
-from .names import entry
-from .passing import passed_on
-from .text import data_of
 
 
 def by_entry(value: Value, operands: list[Any], most: int) -> Any:

@@ -9,21 +9,22 @@ from typing import Any
 from nn import Module
 from tinygrad_edu import DTypeError
 
-from . import neurons, notebook
-from .attention import name_projections
+from .. import notebook
+from ..drawing import Drawing, Edge, Group, Kind, Sizes
+from ..folding.shorten import chains, closed, repeats
+from ..reading.attention import name_projections
+from ..reading.models import check_run
+from ..reading.names import check
+from ..reading.operands import labels
+from ..reading.origins import is_finite
+from ..reading.run import Run
+from ..reading.steps import Step
+from ..text import entitled, form, many, plain
+from ..words import description
+from . import neurons
 from .backward import drawing_of_backward
 from .boxes import node_of, says, times
-from .drawing import Drawing, Edge, Group, Kind, Sizes
 from .expression import drawings_of
-from .models import check_run
-from .names import check
-from .operands import labels
-from .origins import is_finite
-from .run import Run
-from .shorten import chains, closed, repeats
-from .steps import Step
-from .text import entitled, form, many, plain
-from .words import description
 
 DETAILS = ("auto", "layer", "tensor", "scalar", "neurons", "backward")
 _EXPRESSION = ("tensor", "scalar", "backward")  # details that draw what was recorded, whatever the modules

@@ -11,8 +11,8 @@ import numpy as np
 from nn import Module
 from tinygrad_edu import Op, Value
 
-from .drawing import Kind
-from .text import constant, data_of
+from ..drawing import Kind
+from ..text import constant, data_of
 
 
 @dataclass(eq=False, slots=True)

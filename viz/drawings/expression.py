@@ -11,16 +11,16 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, Value
 
+from ..drawing import Drawing, DrawnNode, Edge, Group, Kind, Sizes
+from ..folding.fold import Folding, fold
+from ..folding.parts import MOST_ROLES, Graph, Part
+from ..reading.names import by_id, check, distinct
+from ..reading.operands import derivative, labels
+from ..reading.recorded import INSIDE, Recorded, recorded
+from ..text import data_of, not_finite
+from ..words import description, folded
 from .describing import REFUSED, Describer
-from .drawing import Drawing, DrawnNode, Edge, Group, Kind, Sizes
-from .fold import Folding, fold
-from .names import by_id, check, distinct
-from .operands import derivative, labels
-from .parts import MOST_ROLES, Graph, Part
-from .recorded import INSIDE, Recorded, recorded
 from .scalars import apart, has_arrays
-from .text import data_of, not_finite
-from .words import description, folded
 
 DETAILS = ("auto", "scalar", "tensor", "backward")  # the last one is drawn by backward.py
 READABLE = 120  # nodes that fit on a page

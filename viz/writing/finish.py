@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from tinygrad_edu import DTypeError
 
+from ..drawing import Drawing
+from ..theme import Theme, check_theme
 from .arrange import has_units
-from .drawing import Drawing
 from .legend import with_legend
-from .theme import Theme, check_theme
 
 _RATIOS = 0.1, 10.0
 

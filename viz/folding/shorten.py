@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 
-from .drawing import Kind
-from .steps import Step
-from .text import form
+from ..drawing import Kind
+from ..reading.steps import Step
+from ..text import form
 
 _LONGEST_CHAIN = 4  # operations; more would be a line too long to read
 _LONGEST_BLOCK = 8  # steps that repeat together, such as linear, norm, activation and dropout

@@ -13,12 +13,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from ..drawing import Drawing, RenderError
+from ..text import plain
+from ..theme import Theme, css
 from .dot import dot
-from .drawing import Drawing, RenderError
 from .finish import PLAIN, Finish
 from .placing import Places, legend_alone, placed
-from .text import plain
-from .theme import Theme, css
 
 Format: TypeAlias = Literal["svg", "png", "pdf", "json0"]
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from tinygrad_edu import Op, TinygradError, Value
 
-from .drawing import NO_GRADIENT
+from ..drawing import NO_GRADIENT
+from ..text import data_of
 from .passing import passed_on
 from .recorded import INSIDE, Recorded
 from .since import close
-from .text import data_of
 
 OTHER = "gradient of another run"
 MIXED = "gradient differs from this run's"

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_edu import Value
 
-from .text import data_of
+from ..text import data_of
 
 _HALF = 2.0**-26  # of the digits of a float
 _LARGEST = 100_000_000  # bytes of the operands of an operation that is computed again

@@ -19,7 +19,7 @@ import numpy as np
 from nn import Module, observing
 from tinygrad_edu import DTypeError, Op, Value, enable_grad
 
-from .drawing import Kind
+from ..drawing import Kind
 from .frames import calls_among, stack, values_in
 from .models import as_arrays, input_names
 from .restore import left_as_it_was

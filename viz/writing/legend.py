@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from .drawing import Drawing, DrawnNode, Edge, Group, Kind
+from ..drawing import Drawing, DrawnNode, Edge, Group, Kind
 
 LEGEND = "legend"  # the id of its frame
 _MEANINGS = {

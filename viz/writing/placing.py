@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from ..drawing import Drawing
+from ..words import turned
 from . import layout as layouts
 from .dot import dot
-from .drawing import Drawing
 from .finish import Finish
 from .labels import clear
 from .layout import INCH, Box, Frame, Layout, Line
 from .legend import LEGEND, legend_of
 from .rows import near, nearest, wrapped
 from .splines import Point, straight
-from .words import turned
 
 Measure: TypeAlias = Callable[[str], bytes]  # from DOT to the JSON of its layout
 Places: TypeAlias = Mapping[str, Mapping[str, str]]

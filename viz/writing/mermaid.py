@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .drawing import STATISTICS, Drawing, DrawnNode, Edge, Kind, remarks
-from .magnitudes import ZERO, shades
-from .text import LONGEST_NAME, plain
-from .theme import ALARM, FAINT, INK, LOOKS, SCALE
+from ..drawing import STATISTICS, Drawing, DrawnNode, Edge, Kind, remarks
+from ..magnitudes import ZERO, shades
+from ..text import LONGEST_NAME, plain
+from ..theme import ALARM, FAINT, INK, LOOKS, SCALE
 
 _LONGEST_LINE = 60
 _STARTS = "\\$:"  # of \n, $$formulas$$ and fa:icons, which Mermaid looks for even in what is given by its number

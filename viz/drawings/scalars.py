@@ -17,13 +17,13 @@ import numpy as np
 
 from tinygrad_edu import GraphError, Value
 
+from ..reading.gradients import is_recorded_since
+from ..reading.names import entry
+from ..reading.passing import passed_on
+from ..reading.recorded import Recorded, listed
+from ..text import data_of
 from .entries import Number, TooManyError, computed
 from .entrywise import by_entry
-from .gradients import is_recorded_since
-from .names import entry
-from .passing import passed_on
-from .recorded import Recorded, listed
-from .text import data_of
 
 MOST_SCALARS = 500  # nodes; a PNG file holds no more
 MOST_ARROWS = 2_000

@@ -9,9 +9,9 @@ import numpy as np
 
 from tinygrad_edu import Op, Value
 
+from ..text import data_of, number
 from .passing import passed_on
 from .since import assigned
-from .text import data_of, number
 
 _PROBE = (0.3, 0.7)  # in the domain of most operations, and where none is symmetric by accident (as 2**4 is)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nn import MultiheadAttention
 from tinygrad_edu import registry
 
-from .drawing import Kind
+from ..drawing import Kind
 from .steps import Step
 
 _OPERATION = registry["linear"].op

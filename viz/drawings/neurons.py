@@ -16,13 +16,13 @@ import numpy as np
 from nn import Linear, Module, Perceptron, Sequential
 from tinygrad_edu import DTypeError, TinygradError, Value, no_grad
 
-from .drawing import Drawing, DrawnNode, Edge, Group, Kind
-from .magnitudes import magnitude
-from .magnitudes import scale as legend
-from .models import as_arrays, input_names
-from .origins import arisen, is_finite, what
-from .restore import left_as_it_was
-from .text import data_of, many, number, statistics
+from ..drawing import Drawing, DrawnNode, Edge, Group, Kind
+from ..magnitudes import magnitude
+from ..magnitudes import scale as legend
+from ..reading.models import as_arrays, input_names
+from ..reading.origins import arisen, is_finite, what
+from ..reading.restore import left_as_it_was
+from ..text import data_of, many, number, statistics
 
 MOST_UNITS = 12  # of a column that are drawn
 MOST_WEIGHTS = 40  # between two columns

@@ -12,17 +12,17 @@ import numpy as np
 
 from tinygrad_edu import GraphError, Value, rule_formula
 
-from .drawing import Drawing, DrawnNode, Edge, Group, Kind
+from ..drawing import Drawing, DrawnNode, Edge, Group, Kind
+from ..magnitudes import magnitude, scale
+from ..reading.operands import derivative, ordinal
+from ..reading.origins import arisen, is_finite, told
+from ..reading.passing import passed_on
+from ..reading.recorded import Recorded, recorded
+from ..stepping.notation import labels_of
+from ..text import constant, data_of, form, number, statistics
+from ..words import description
 from .expression import drawing_of
-from .magnitudes import magnitude, scale
-from .operands import derivative, ordinal
-from .origins import arisen, is_finite, told
-from .passing import passed_on
 from .paths import Paths, factor
-from .recorded import Recorded, recorded
-from .stepping.notation import labels_of
-from .text import constant, data_of, form, number, statistics
-from .words import description
 
 MOST_RECORDED = 500  # Values and constants; the gradients are as many again
 _OPERAND = re.compile(r"(?<![A-Za-z_])[abxy](?![A-Za-z0-9_(])")  # a name in a rule, such as the b of "a / b²"

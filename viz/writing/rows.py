@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import log
 from typing import TypeAlias
 
-from .drawing import PIECE
+from ..drawing import PIECE
 from .layout import Box, Frame, Layout, Line, around
 from .splines import Point, Points, cornered, cut, joined
 

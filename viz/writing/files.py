@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .drawing import RenderError
+from ..drawing import RenderError
 
 
 def target(caller: str, path: str | os.PathLike[str], suffixes: tuple[str, ...], remedy: str = "") -> Path:

@@ -11,11 +11,11 @@ import numpy as np
 
 from tinygrad_edu import Value
 
-from .drawing import NO_GRADIENT, STATISTICS, DrawnNode, Kind
-from .magnitudes import magnitude
-from .origins import arisen, is_finite, told, what
-from .steps import Step
-from .text import data_of, form, many, number, parameters, plain, statistics
+from ..drawing import NO_GRADIENT, STATISTICS, DrawnNode, Kind
+from ..magnitudes import magnitude
+from ..reading.origins import arisen, is_finite, told, what
+from ..reading.steps import Step
+from ..text import data_of, form, many, number, parameters, plain, statistics
 
 _SHORT = 12  # characters of a module's arguments that fit beside its type
 _LINE, _MESSAGE_LINE = 26, 44  # characters in a line of a module's arguments, and of an error's message

@@ -1,0 +1,1 @@
+"""What a run and a recorded graph were: read, never changed."""

@@ -1,0 +1,1 @@
+"""Drawings as DOT, SVG, PNG, PDF and Mermaid, and how they are laid out."""
