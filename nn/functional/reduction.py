@@ -1,7 +1,7 @@
 """Reduction of the losses of examples to one number: "mean" or "sum"; "none" leaves them unchanged.
 
 A mean over several batches is not the mean of their means: each mean has the weight of its divisor. So a loss can also return
-its `Part`, the number with its weight, for sums over batches; see `nn.loss.parts`.
+its `Part`, the number with its weight, for sums over batches; see `nn.training.tally`.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from ..checks import data_of, explaining, is_real, shown, size
 from ..data import batches
 from ..functional import cross_entropy, nll_loss
 from ..loss import CrossEntropyLoss, NLLLoss
-from ..loss.parts import Parts, Tally, origin, parts
 from ..module import Module
 from ..running import mode_of
 from .arguments import Data, checked_data
+from .tally import Parts, Tally, origin, parts
 
 Loss: TypeAlias = Callable[[Any, NDArray[Any]], Any]
 Metric: TypeAlias = Callable[[Any, NDArray[Any]], float]

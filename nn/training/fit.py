@@ -14,7 +14,6 @@ from tinygrad_edu import ShapeError, TinygradError
 from ..checks import FUNCTION, checked, explaining, generator, size
 from ..data import batches
 from ..functional import cross_entropy
-from ..loss.parts import parts
 from ..module import Module
 from ..normalization import SEVERAL
 from ..optim import Optimizer
@@ -27,6 +26,7 @@ from .interrupts import Interrupts
 from .monitor import Mode, monitor_of
 from .progress import Progress
 from .step import Batch, Penalty, Step
+from .tally import parts
 from .watch import Watch
 
 ELSEWHERE = {"model", "train", "optimizer", "validation", "schedule"}  # compared in other ways when a run resumes

@@ -13,7 +13,6 @@ from tinygrad_edu import TinygradError, Value, no_grad
 
 from ..checks import data_of
 from ..functional.reduction import Part
-from ..loss.parts import Parts, Tally
 from ..module import Module
 from ..optim import LBFGS, Optimizer
 from ..optim.lr_scheduler import LRScheduler
@@ -24,6 +23,7 @@ from .history import History, NonFiniteError
 from .interrupts import Interrupts
 from .kept import Kept
 from .restore_point import RestorePoint
+from .tally import Parts, Tally
 
 Penalty: TypeAlias = Callable[[Module], Any]
 Batch: TypeAlias = tuple[Any, ...]

@@ -17,7 +17,6 @@ from tinygrad_edu import no_grad
 
 from ..checks import checked, data_of
 from ..data import batches
-from ..loss.parts import Parts
 from ..module import Module
 from ..optim.lr_scheduler import ReduceLROnPlateau
 from .arguments import Data, Schedule
@@ -28,6 +27,7 @@ from .interrupts import Interrupts
 from .monitor import Monitor
 from .restore_point import finite
 from .step import Step
+from .tally import Parts
 
 
 @dataclass
