@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from ast import literal_eval
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
+from functools import cache, wraps
 from inspect import signature
 from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 
@@ -29,6 +30,7 @@ def is_real(x: Any) -> TypeGuard[float]:
 REAL: Domain = (is_real, "a real number")
 POSITIVE: Domain = (lambda x: is_real(x) and x > 0, "a number > 0")
 NOT_NEGATIVE: Domain = (lambda x: is_real(x) and x >= 0, "a number from 0 on")
+NONZERO: Domain = (lambda x: is_real(x) and x != 0, "a number other than 0")
 SHARE: Domain = (lambda x: is_real(x) and 0 <= x <= 1, "a number from 0 to 1")
 PROBABILITY: Domain = (SHARE[0], "a probability from 0 to 1")
 FUNCTION: Domain = (callable, "a function")
@@ -39,6 +41,38 @@ FLAG: Domain = (lambda x: isinstance(x, (bool, np.bool_)), "True or False")
 def one_of(*words: str) -> Domain:
     """The domain of some words."""
     return (lambda x: isinstance(x, str) and x in words, f"one of {', '.join(map(repr, words))}")
+
+
+# Annotations that name a domain: `explaining` refuses any other argument before the call.
+BatchReduction: TypeAlias = str
+Dim: TypeAlias = int
+Exponent: TypeAlias = int
+Flag: TypeAlias = bool
+Function: TypeAlias = Callable[..., Any]
+Integer: TypeAlias = int
+NonZero: TypeAlias = float
+NotNegative: TypeAlias = float
+Positive: TypeAlias = float
+Probability: TypeAlias = float
+Real: TypeAlias = float
+Reduction: TypeAlias = str
+Share: TypeAlias = float
+Weights: TypeAlias = Any  # real numbers; any shape may be right until the call
+DOMAINS: dict[str, Domain] = {
+    "BatchReduction": one_of("mean", "sum", "none", "batchmean"),
+    "Dim": INTEGER,
+    "Exponent": (lambda p: is_real(p) and p in (1, 2), "1 or 2"),
+    "Flag": FLAG,
+    "Function": FUNCTION,
+    "Integer": INTEGER,
+    "NonZero": NONZERO,
+    "NotNegative": NOT_NEGATIVE,
+    "Positive": POSITIVE,
+    "Probability": PROBABILITY,
+    "Real": REAL,
+    "Reduction": one_of("mean", "sum", "none"),
+    "Share": SHARE,
+}
 
 
 def data_of(x: Any) -> Any:
@@ -139,7 +173,7 @@ def printable(text: str) -> str:
 
 _LIBRARIES = {*sys.stdlib_module_names, "tinygrad_edu", "numpy", "scipy", "sklearn"}
 _OF_NUMPY = ("np.", "array:", "float:", "len:", "v[index]")  # how messages about a misplaced Value begin
-_TAKES: dict[str, Domain] = {  # by one alternative of an annotation
+_TAKES: dict[str, Domain] = DOMAINS | {  # by one alternative of an annotation
     "None": (lambda x: x is None, "None"),
     "bool": (lambda x: isinstance(x, (bool, int, np.bool_)), "True or False"),
     "int": INTEGER,
@@ -157,10 +191,20 @@ def explaining(function: F) -> F:
 
     Errors that arise in a user's function, such as a loss, pass unchanged.
     """
+    annotations = function.__annotations__
+    ranged = [
+        (place, each.name, each.default)
+        for place, each in enumerate(signature(function).parameters.values())
+        if annotations.get(each.name, "").partition(" | ")[0] in DOMAINS
+    ]
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
+            for place, name, default in ranged:
+                given = args[place] if place < len(args) else kwargs.get(name, default)
+                if given is not default:
+                    refuse(function.__name__, annotations, {name: given})
             return function(*args, **kwargs)
         except Exception as error:
             known = explained(error, function, args, kwargs)
@@ -197,17 +241,40 @@ def explained(
             error.operation = name if error.operation is None else f"{name}: {error.operation}"
         return error
     kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
-    for key, x in given.items():
-        takes = [_TAKES.get(each) for each in function.__annotations__.get(key, "Any").split(" | ")]
-        known = [each for each in takes if each is not None]
-        if len(known) == len(takes) and not any(fits(x) for fits, _ in known):
-            expected = " or ".join([text for _, text in known])
-            return kind(f"{name}: got {key}={shown(x)}, expected {expected}")
+    if wrong := _misfit(function.__annotations__, given):
+        return kind(f"{name}: {wrong}")
     described = ", ".join([f"{key}={shown(x)}" for key, x in given.items()]) or "no arguments"
     if isinstance(error, MemoryError):
         error.add_note(f"in {name}: got {described}")
         return error
     return kind(f"{name}: {error or type(error).__name__}; got {described}; see help({name})")
+
+
+def refuse(name: str, annotations: Mapping[str, str], given: Mapping[str, Any]) -> None:
+    """Raises TinygradError, in the name of a function or layer, for the first argument that is not as annotated."""
+    if wrong := _misfit(annotations, given):
+        raise TinygradError(f"{name}: {wrong}")
+
+
+def _misfit(annotations: Mapping[str, str], given: Mapping[str, Any]) -> str:
+    """What a message says of the first argument that is not as annotated; "" if there is none, or none is known."""
+    for key, x in given.items():
+        known = _domains(annotations.get(key, "Any"))
+        if known and not any(fits(x) for fits, _ in known):
+            return f"got {key}={shown(x)}, expected {' or '.join([text for _, text in known])}"
+    return ""
+
+
+@cache
+def _domains(annotation: str) -> tuple[Domain, ...]:
+    """The domains of an annotation's alternatives; none unless all are known."""
+    found = [_domain(each) for each in annotation.split(" | ")]
+    return tuple([each for each in found if each]) if all(found) else ()
+
+
+def _domain(annotation: str) -> Domain | None:
+    words = annotation.removeprefix("Literal")
+    return _TAKES.get(annotation) if words == annotation else one_of(*literal_eval(words))
 
 
 def _ours(error: BaseException) -> bool:

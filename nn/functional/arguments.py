@@ -39,14 +39,14 @@ def filled(name: str, what: str, x: Any) -> Any:
     return x
 
 
-def pair(name: str, prediction: Any, target: Any) -> tuple[Any, Any]:
+def pair(name: str, one: Any, two: Any, named: tuple[str, str] = ("input", "target")) -> tuple[Any, Any]:
     """Both as numbers. Raises ShapeError if the shapes differ: broadcasting would be a mistake that goes unnoticed."""
-    prediction = numbers(name, "prediction", prediction)
-    target = numbers(name, "target", target, like=prediction)
-    if shape_of(prediction) != shape_of(target):
-        got = f"prediction has shape {shape_of(prediction)}, target {shape_of(target)}"
+    one = numbers(name, named[0], one)
+    two = numbers(name, named[1], two, like=one)
+    if shape_of(one) != shape_of(two):
+        got = f"{named[0]} has shape {shape_of(one)}, {named[1]} {shape_of(two)}"
         raise ShapeError(f"{name}: {got}; expected the same, so reshape one")
-    return filled(name, "prediction", prediction), target
+    return filled(name, named[0], one), two
 
 
 def require(name: str, what: str, holds: Any, expected: str) -> None:

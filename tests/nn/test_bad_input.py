@@ -78,7 +78,7 @@ BAD = {
     "a target of another shape": (
         lambda: functional.mse_loss(Value(X), X[:, 0]),
         ShapeError,
-        r"prediction has shape \(6, 4\), target \(6,\); expected the same, so reshape one",
+        r"input has shape \(6, 4\), target \(6,\); expected the same, so reshape one",
     ),
     "a percentage of zero": (
         lambda: functional.mape_loss(Value(X), 0 * X),

@@ -96,9 +96,9 @@ def test_everything_public_is_called():
             r"^hinge_loss: got margin='x', expected a real",
         ),
         (
-            lambda: functional.cosine_similarity(X, X, axis=1.5),
+            lambda: functional.cosine_similarity(X, X, dim=1.5),
             TinygradError,
-            r"^cosine_similarity: got axis=1.5, expected an integer",
+            r"^cosine_similarity: got dim=1.5, expected an integer",
         ),
         (lambda: nn.Flatten("x"), TinygradError, r"^Flatten: got start_dim='x', expected an integer"),
         (
@@ -241,7 +241,7 @@ def test_memory_errors_and_missing_files_keep_their_type(tmp_path):
 
 def test_signatures_are_shown_as_they_are_written():
     assert list(inspect.signature(nn.Linear).parameters)[:2] == ["in_features", "out_features"]
-    assert list(inspect.signature(functional.mse_loss).parameters) == ["prediction", "target", "reduction"]
+    assert list(inspect.signature(functional.mse_loss).parameters) == ["input", "target", "reduction"]
     assert nn.Linear.__init__.__qualname__ == "Linear.__init__"
 
 

@@ -172,7 +172,7 @@ def test_mse_loss_and_accuracy():
     assert loss.item() == 2.5
     loss.backward()
     assert np.array_equal(v.grad, [[1.0], [2.0]])
-    with pytest.raises(ShapeError, match=r"mse_loss: prediction has shape \(2, 1\), target \(2,\)"):
+    with pytest.raises(ShapeError, match=r"mse_loss: input has shape \(2, 1\), target \(2,\)"):
         functional.mse_loss(v, np.array([0.0, 1.0]))
     assert functional.accuracy(np.eye(3), [0, 1, 0]) == pytest.approx(2 / 3)
 
