@@ -18,7 +18,10 @@ CORNERS = {  # of losses
     "l1_loss, sae_loss, rmse_loss": [0],
     "mape_loss": [1],
     "hinge_loss": [1],
+    "margin_ranking_loss": [0],
     "multi_margin_loss": [1],
+    "multilabel_margin_loss": [1],
+    "triplet_margin_loss, triplet_margin_with_distance_loss": [0.5],
     "hinge_embedding_loss": [1],
 }
 
