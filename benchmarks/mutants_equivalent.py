@@ -5,7 +5,7 @@ They are found by their text, so that they stay known when the lines around them
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     (
-        "nn/functional/margin.py",
+        "nn/functional/distances.py",
         "arguments swapped",
         "shape = np.broadcast_shapes(shape_of(x1), shape_of(x2))",
         "shape = np.broadcast_shapes(shape_of(x2), shape_of(x1))",
