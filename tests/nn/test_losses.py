@@ -432,6 +432,42 @@ def test_extreme_inputs_and_float32(loss, dtype):
                 assert value.grad.dtype == dtype
 
 
+ROWS = [
+    pytest.param(loss.call("function", "none"), loss.floats, [np.sum(x[0] == -100) for x in loss.rest[:1]], id=f"{i}-{loss.function}")
+    for i, loss in enumerate(LOSSES)
+]  # fmt: skip
+ROWS += [pytest.param(f, (X, Y), [], id=f.__name__) for f in (F.cosine_similarity, F.pairwise_distance)]
+ROWS += [pytest.param(F.normalize, (X,), [], id="normalize")]
+
+
+def refusal(f, *inputs):
+    try:
+        f(*inputs)
+    except TinygradError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("f", "floats", "ignored"), ROWS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_bad_example_shows_and_contributes_nothing_where_it_is_left_out(f, floats, ignored, bad):
+    clean = [Value(x) for x in floats]
+    f(*clean)[1:].sum().backward()
+    for which, x in enumerate(floats):
+        spoilt = [Value(x) for x in floats]
+        spoilt[which] = Value(np.concatenate([np.full_like(x[:1], bad), x[1:]]))
+        if found := refusal(f, *spoilt):
+            assert "are wrong, expected" in found
+            continue
+        y = f(*spoilt)
+        assert np.isinf(bad) or np.count_nonzero(~np.isnan(y.data[0])) == sum(ignored)
+        y[1:].sum().backward()
+        for alone, beside in zip(clean, spoilt, strict=True):
+            assert np.count_nonzero(beside.grad[0]) == 0
+            assert np.allclose(beside.grad[1:], alone.grad[1:])
+
+
 @pytest.mark.parametrize("loss", LOSSES, ids=[f"{i}-{loss.function}" for i, loss in enumerate(LOSSES)])
 def test_wrong_uses_of_every_loss(loss):
     known = ", ".join(repr(r) for r in ("mean", "sum", "none"))
