@@ -192,19 +192,19 @@ def explaining(function: F) -> F:
     Errors that arise in a user's function, such as a loss, pass unchanged.
     """
     annotations = function.__annotations__
-    ranged = [
-        (place, each.name, each.default)
-        for place, each in enumerate(signature(function).parameters.values())
-        if annotations.get(each.name, "").partition(" | ")[0] in DOMAINS
-    ]
+    limited = {
+        name: (i, each.default)
+        for i, (name, each) in enumerate(signature(function).parameters.items())
+        if annotations.get(name, "").partition(" | ")[0] in DOMAINS
+    }
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
-            for place, name, default in ranged:
-                given = args[place] if place < len(args) else kwargs.get(name, default)
+            for name, (i, default) in limited.items():
+                given = args[i] if i < len(args) else kwargs.get(name, default)
                 if given is not default:
-                    refuse(function.__name__, annotations, {name: given})
+                    refuse(function.__name__, name, annotations[name], given)
             return function(*args, **kwargs)
         except Exception as error:
             known = explained(error, function, args, kwargs)
@@ -241,8 +241,9 @@ def explained(
             error.operation = name if error.operation is None else f"{name}: {error.operation}"
         return error
     kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
-    if wrong := _misfit(function.__annotations__, given):
-        return kind(f"{name}: {wrong}")
+    for key, x in given.items():
+        if wrong := _misfit(key, function.__annotations__.get(key, "Any"), x):
+            return kind(f"{name}: {wrong}")
     described = ", ".join([f"{key}={shown(x)}" for key, x in given.items()]) or "no arguments"
     if isinstance(error, MemoryError):
         error.add_note(f"in {name}: got {described}")
@@ -250,31 +251,32 @@ def explained(
     return kind(f"{name}: {error or type(error).__name__}; got {described}; see help({name})")
 
 
-def refuse(name: str, annotations: Mapping[str, str], given: Mapping[str, Any]) -> None:
-    """Raises TinygradError, in the name of a function or layer, for the first argument that is not as annotated."""
-    if wrong := _misfit(annotations, given):
-        raise TinygradError(f"{name}: {wrong}")
+def refuse(function: str, name: str, annotation: str, x: Any) -> None:
+    """Raises TinygradError, in the name of a function or layer, for an argument that is not as annotated."""
+    if wrong := _misfit(name, annotation, x):
+        raise TinygradError(f"{function}: {wrong}")
 
 
-def _misfit(annotations: Mapping[str, str], given: Mapping[str, Any]) -> str:
-    """What a message says of the first argument that is not as annotated; "" if there is none, or none is known."""
-    for key, x in given.items():
-        known = _domains(annotations.get(key, "Any"))
-        if known and not any(fits(x) for fits, _ in known):
-            return f"got {key}={shown(x)}, expected {' or '.join([text for _, text in known])}"
-    return ""
+def _misfit(name: str, annotation: str, x: Any) -> str:
+    """What a message says of an argument that is not as annotated; "" for one that is, and where that is not known."""
+    takes = _domains(annotation)
+    if not takes or any(fits(x) for fits, _ in takes):
+        return ""
+    return f"got {name}={shown(x)}, expected {' or '.join([text for _, text in takes])}"
 
 
 @cache
-def _domains(annotation: str) -> tuple[Domain, ...]:
-    """The domains of an annotation's alternatives; none unless all are known."""
-    found = [_domain(each) for each in annotation.split(" | ")]
-    return tuple([each for each in found if each]) if all(found) else ()
+def _domains(annotation: str) -> list[Domain]:
+    """The domains of the alternatives of an annotation; none if one is not known."""
+    takes = [_TAKES.get(each) or _words(each) for each in annotation.split(" | ")]
+    known = [each for each in takes if each is not None]
+    return known if len(known) == len(takes) else []
 
 
-def _domain(annotation: str) -> Domain | None:
+def _words(annotation: str) -> Domain | None:
+    """The domain of a Literal."""
     words = annotation.removeprefix("Literal")
-    return _TAKES.get(annotation) if words == annotation else one_of(*literal_eval(words))
+    return None if words == annotation else one_of(*literal_eval(words))
 
 
 def _ours(error: BaseException) -> bool:

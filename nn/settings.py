@@ -67,8 +67,8 @@ def settings_of(function: Callable[..., Any], inputs: int = 2) -> Any:
         given = parameters.bind(self, *args, **named)
         given.apply_defaults()
         del given.arguments["self"]
-        refuse(name, annotations, given.arguments)
         for setting, x in given.arguments.items():
+            refuse(name, setting, annotations[setting], x)
             weights = annotations[setting] == "Weights" and x is not None
             setattr(self, setting, np.array(data_of(numbers(name, setting, x))) if weights else x)
 
