@@ -193,7 +193,7 @@ def explaining(function: F) -> F:
     """
     annotations = function.__annotations__
     limited = {
-        name: (i, each.default)
+        name: (sys.maxsize if each.kind is each.KEYWORD_ONLY else i, each.default)
         for i, (name, each) in enumerate(signature(function).parameters.items())
         if annotations.get(name, "").partition(" | ")[0] in DOMAINS
     }

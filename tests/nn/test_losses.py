@@ -665,6 +665,32 @@ def test_modules_take_their_inputs_by_name_too():
     assert nn.CrossEntropyLoss()(V, target=LABELS).item() == F.cross_entropy(V, LABELS).item()
 
 
+def test_settings_by_position_are_pytorchs():
+    assert F.cross_entropy(X, LABELS, WEIGHT) == F.cross_entropy(X, LABELS, weight=WEIGHT)
+    assert F.gaussian_nll_loss(X, Y, P, True, 0.5, "sum") == F.gaussian_nll_loss(
+        X, Y, P, full=True, eps=0.5, reduction="sum"
+    )
+    assert F.huber_loss(X, Y, "sum", 0.5) == nn.HuberLoss("sum", 0.5)(X, Y)
+    assert nn.MultiMarginLoss(2, 0.5, WEIGHT)(X, LABELS) == F.multi_margin_loss(X, LABELS, 2, 0.5, WEIGHT)
+    assert nn.TripletMarginLoss(2.0, 1.0, 0.1, True)(X, Y, P) == F.triplet_margin_loss(X, Y, P, 2.0, 1.0, 0.1, True)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: F.mse_loss(X, Y, False),  # size_average in PyTorch
+        lambda: F.kl_div(X, Q, "sum"),
+        lambda: F.cross_entropy(X, LABELS, None, 1),
+        lambda: F.poisson_nll_loss(X, COUNTS, True, False, 1e-3),
+        lambda: nn.BCEWithLogitsLoss(None, WEIGHT),
+        lambda: nn.CrossEntropyLoss(None, 1),
+    ],
+)
+def test_no_setting_by_position_where_pytorch_has_a_deprecated_one(call):
+    with pytest.raises(TinygradError, match="positional arguments but|too many arguments without a name"):
+        call()
+
+
 def test_zero_one_loss_counts_mistakes():
     scores = Value(np.eye(4)[[3, 1, 2]])
     for prediction in (scores, [3, 1, 2]):
