@@ -49,7 +49,10 @@ def test_parameters_of_losses_are_pytorchs(name):
         (lambda input, target, reduction="mean": None, ["['input', 'target', 'reduction'] by position"]),
         (lambda target, input, *, reduction="mean": None, ["['target', 'input'] by position"]),
         (lambda input, *, target, reduction="mean": None, ["['target'] by name only"]),
-        (lambda x, target, *, reduction="mean": None, ["['x', 'target', 'reduction'] for ['input', 'target', 'reduction']"]),
+        (
+            lambda x, target, *, reduction="mean": None,
+            ["['x', 'target', 'reduction'] for ['input', 'target', 'reduction']"],
+        ),
     ],
 )
 def test_other_parameters_are_found(wrong, found):

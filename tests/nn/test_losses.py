@@ -687,7 +687,10 @@ def test_settings_by_position_are_pytorchs():
     ],
 )
 def test_no_setting_by_position_where_pytorch_has_a_deprecated_one(call):
-    with pytest.raises(TinygradError, match="positional arguments but|too many arguments without a name|by position|got reduction=False"):
+    with pytest.raises(
+        TinygradError,
+        match="positional arguments but|too many arguments without a name|by position|got reduction=False",
+    ):
         call()
 
 
