@@ -149,6 +149,10 @@ _TAKES: dict[str, Domain] = {  # by one alternative of an annotation
     "Module": (lambda x: hasattr(x, "named_parameters"), "a module"),
     "Shape": (lambda x: isinstance(x, (tuple, list)) and all(map(is_integer, x)), "a tuple of integers"),
 }
+_MOVED = {  # arguments that no longer exist, by function
+    ("fit", "schedule"): "a callback: pass on_epoch=schedule, or on_step=schedule",
+    ("fit", "schedule_every"): "the name of an argument: pass on_step=schedule or on_epoch=schedule",
+}
 _ALIKE = {TypeError: DTypeError, ArithmeticError: ShapeError, ValueError: ShapeError, LookupError: OutOfBoundsError}
 
 
@@ -196,6 +200,8 @@ def explained(
         if str(error).startswith(_OF_NUMPY):
             error.operation = name if error.operation is None else f"{name}: {error.operation}"
         return error
+    if moved := [key for key in given if (name, key) in _MOVED]:
+        return TinygradError(f"{name}: {moved[0]} is now {_MOVED[name, moved[0]]}")
     kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
     for key, x in given.items():
         takes = [_TAKES.get(each) for each in function.__annotations__.get(key, "Any").split(" | ")]

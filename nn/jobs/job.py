@@ -196,7 +196,7 @@ class Job:
             rng=plan.generators()[2],
             validation=validation,
             patience=plan.patience or None,
-            schedule=plan.schedule_of(optimizer),
+            on_epoch=plan.schedule_of(optimizer),
             clip_norm=plan.clip_norm,
             run=run,
             resume=resume,

@@ -18,7 +18,7 @@ from ..functional import l2_penalty
 from ..module import Module
 from ..optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from ..optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau, StepLR
-from ..training.arguments import Schedule
+from ..training.callbacks import Schedule
 
 ACTIVATIONS: dict[str, Callable[[], Module]] = {
     "relu": activations.ReLU,

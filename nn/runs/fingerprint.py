@@ -16,17 +16,23 @@ from tinygrad_edu import Value
 from ..checks import data_of, printable, shown
 from ..module import Module
 from ..optim import Optimizer
+from ..training.callbacks import Schedule
 from .state import Training
 
 DEEPEST = 8  # levels of nested objects
 
 
 def configuration(training: Training, data: Mapping[str, Sequence[Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The description of a run: model, optimiser, schedule, settings, data and versions."""
+    """The description of a run: model, optimiser, callbacks with a state, settings, data and versions."""
+    scheduled = any(isinstance(each, Schedule) for several in training.callbacks.values() for each in several)
+    callbacks = {
+        event: [_described_callback(each, training.model) for each in several]
+        for event, several in training.callbacks.items()
+    }
     return {
         "model": module(training.model),
-        "optimizer": described_optimizer(training.optimizer, training.schedule is not None),
-        "schedule": described(training.schedule),
+        "optimizer": described_optimizer(training.optimizer, scheduled),
+        **callbacks,
         "settings": described(settings),
         "data": {name: [array(x) for x in pair] for name, pair in data.items()},
         "versions": {
@@ -68,6 +74,12 @@ def described(x: Any, depth: int = 0) -> Any:
         for name, item in getattr(x, "__dict__", {}).items()
         if name not in state and not isinstance(item, Optimizer)
     }
+
+
+def _described_callback(callback: Any, model: Module) -> Any:
+    """A callback without the model, which is described elsewhere."""
+    found = described(callback)
+    return {name: item for name, item in found.items() if vars(callback).get(name) is not model}
 
 
 def module(model: Module) -> dict[str, Any]:

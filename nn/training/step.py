@@ -16,9 +16,9 @@ from ..functional.reduction import Part
 from ..loss.parts import Parts, Tally
 from ..module import Module
 from ..optim import LBFGS, Optimizer
-from ..optim.lr_scheduler import LRScheduler
 from ..optim.vector import place, vector
 from ..utils import clip_grad_norm_, clip_grad_value_
+from .callbacks import Callbacks, called
 from .diagnosis import frail, why_not_finite
 from .history import History, NonFiniteError
 from .interrupts import Interrupts
@@ -32,7 +32,7 @@ Seen: TypeAlias = list[tuple[float, Part]]  # the loss of each batch, as a numbe
 
 @dataclass
 class Step:
-    """A step of training: the gradient of some batches, the update, and then the step of `schedule`.
+    """A step of training: the gradient of some batches, the update, and then the callbacks.
 
     It is taken or leaves no trace: after an error or Ctrl-C, parameters, optimiser, buffers and random generators of the model
     are as they were before. While parameters change, Ctrl-C waits.
@@ -43,12 +43,12 @@ class Step:
     optimizer: Optimizer
     clip_norm: float | None
     clip_value: float | None
-    schedule: LRScheduler | Any
     penalty: Penalty | None
     climbs: bool  # the optimiser maximizes, so the penalty is subtracted
     gradient_norm: bool
     history: History
     interrupts: Interrupts
+    callbacks: Callbacks
     tally: Tally = field(default_factory=Tally)  # of the losses since `begin`
     prices: list[float] = field(default_factory=list)  # the penalties since `begin`
     first: int = 0  # index of the first norm since `begin`
@@ -101,10 +101,10 @@ class Step:
             raise
         try:
             self._note(seen, loss, start)
-            if self.schedule is not None:
-                self.schedule.step()
+            called(self.callbacks.stateful, len(self.losses), self.history)
         finally:
             self.interrupts.release()
+        called(self.callbacks.others, len(self.losses), self.history)
 
     def zero_grad(self) -> None:
         """Clear the gradients of the model, and of all other parameters of the optimiser."""

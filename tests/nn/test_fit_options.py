@@ -314,7 +314,7 @@ def test_a_plateau_of_mode_max_follows_a_monitored_accuracy():
     m = model()
     optimizer = nn.optim.SGD(m.parameters(), lr=1.0)
     plateau = schedules.ReduceLROnPlateau(optimizer, mode="max", patience=1)
-    history = fit(m, optimizer=optimizer, schedule=plateau, validation=(X, Y), monitor="validation_accuracy", epochs=12)
+    history = fit(m, optimizer=optimizer, on_epoch=plateau, validation=(X, Y), monitor="validation_accuracy", epochs=12)
     expected, best, bad, rate = [], -np.inf, 0, 1.0
     for accuracy in history.curves["validation_accuracy"]:
         expected.append(rate)
@@ -394,7 +394,7 @@ def test_a_plateau_of_another_mode_than_the_monitor_is_refused(mode, monitor):
     optimizer = nn.optim.SGD(m.parameters(), lr=1.0)
     plateau = schedules.ReduceLROnPlateau(optimizer, mode=mode)
     with pytest.raises(TinygradError, match=f"a ReduceLROnPlateau of mode='{mode}', and validation_.* to go by"):
-        fit(m, optimizer=optimizer, schedule=plateau, validation=(V, W), monitor=monitor)
+        fit(m, optimizer=optimizer, on_epoch=plateau, validation=(V, W), monitor=monitor)
 
 
 # -- Other arguments ---------------------------------------------------------------------------------------------------
@@ -434,9 +434,11 @@ def test_a_plateau_of_another_mode_than_the_monitor_is_refused(mode, monitor):
         ({"clip_norm": "1"}, "got clip_norm='1'"),
         ({"clip_value": np.nan}, "got clip_value=nan"),
         ({"on_epoch": 3}, "got on_epoch=3, expected a function"),
+        ({"on_epoch": [print, 3]}, "got on_epoch=3, expected a function"),
+        ({"on_step": "step"}, "got on_step='step', expected a function"),
         ({"loss": "mse"}, "got loss='mse', expected a function"),
         ({"rng": "x"}, "got rng='x', expected a random generator"),
-        ({"schedule_every": "batch"}, "got schedule_every='batch'"),
+        ({"schedule_every": "step"}, "schedule_every is now the name of an argument"),
         ({"m": 3, "optimizer": nn.optim.SGD([Value(1.0)], lr=0.1)}, "got 3 as model, expected a Module"),
     ],
 )
@@ -582,6 +584,6 @@ def test_a_penalty_is_recorded_after_a_step_whose_examples_weigh_nothing():
     schedule = nn.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
     x, penalty = np.ones((12, 4)), lambda m: nn.functional.l2_penalty(m, 0.1)
     curves = nn.fit(
-        model, (x, y), optimizer, penalty=penalty, batch_size=4, epochs=2, schedule=schedule, progress=False
+        model, (x, y), optimizer, penalty=penalty, batch_size=4, epochs=2, on_epoch=schedule, progress=False
     ).curves
     assert curves["penalty"] == pytest.approx([penalty(model).item()] * 2)

@@ -202,7 +202,7 @@ WAYS = {
     "loss": lambda o: {"loss": counted(17, ValueError("mine")), "metrics": ()},
     "metric": lambda o: {"metrics": (raising(ValueError("mine"), 3),), "monitor": "validation_loss"},
     "callback": lambda o: {"on_epoch": raising(ValueError("mine"))},
-    "schedule": lambda o: {"schedule": Broken(o)},
+    "schedule": lambda o: {"on_epoch": Broken(o)},
     "penalty": lambda o: {"penalty": raising(ValueError("mine"), 11, Value(0.0))},
     "engine": lambda o: {"on_epoch": lambda epoch, history: np.ones(3) @ np.ones(4) if epoch == 2 else False},
 }
@@ -275,11 +275,11 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_until_all_parameters_have_changed(
     m = nn.MLP((4, 8, 3), norm=nn.BatchNorm1d, rng=0)
     optimizer = Signalled(m.parameters(), lr=0.1)
     schedule = nn.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
-    history = fit(m, optimizer, schedule=schedule, schedule_every="step")
+    history = fit(m, optimizer, on_step=schedule)
     other = nn.MLP((4, 8, 3), norm=nn.BatchNorm1d, rng=0)
     again = nn.optim.SGD(other.parameters(), lr=0.1)
     halving = nn.optim.lr_scheduler.ExponentialLR(again, 0.5)
-    fit(other, again, (X[:24], Y[:24]), epochs=1, schedule=halving, schedule_every="step")
+    fit(other, again, (X[:24], Y[:24]), epochs=1, on_step=halving)
     assert history.interrupted
     assert len(history.steps["loss"]) == 3
     assert optimizer.lr == again.lr

@@ -501,9 +501,12 @@ def test_a_resumed_run_ends_with_the_same_bytes(options):
         if epoch == 3:
             raise KeyboardInterrupt
 
+    def stopping(*args, on_epoch, **given):
+        return fit(*args, on_epoch=[stop] if on_epoch is None else [on_epoch, stop], **given)
+
     fit = nn.jobs.job.fit
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nn.jobs.job, "fit", lambda *args, **given: fit(*args, on_epoch=stop, **given))
+        patch.setattr(nn.jobs.job, "fit", stopping)
         code, _, err = run("train", "--data", "data.csv", *QUICK, *options, "--epochs", "5", "--run", "again")
     assert (code, err) == (130, "interrupted; to go on after epoch 2: python -m tinygrad_edu resume again\n")
     code, out, _ = run("resume", "again")
@@ -558,10 +561,10 @@ OPTIONS = {  # what the run's configuration has of each
     "--l2 0.125": ("settings.penalty", ["l2_penalty", "'strength': 0.125", "'include_bias': False"]),
     "--clip-norm 2": ("settings.clip_norm", ["2.0"]),
     "--batch-size 7": ("settings.batch_size", ["7"]),
-    "--patience 4": ("settings.patience", ["4"]),
-    "--schedule cosine --epochs 7": ("schedule", ["'class': 'CosineAnnealingLR'", "'T_max': 7"]),
-    "--schedule step --epochs 7": ("schedule", ["'class': 'StepLR'", "'step_size': 3"]),
-    "--schedule plateau": ("schedule", ["'class': 'ReduceLROnPlateau'", "'factor': 0.5"]),
+    "--patience 4": ("on_epoch", ["'class': 'EarlyStopping'", "'patience': 4"]),
+    "--schedule cosine --epochs 7": ("on_epoch", ["'class': 'CosineAnnealingLR'", "'T_max': 7"]),
+    "--schedule step --epochs 7": ("on_epoch", ["'class': 'StepLR'", "'step_size': 3"]),
+    "--schedule plateau": ("on_epoch", ["'class': 'ReduceLROnPlateau'", "'factor': 0.5"]),
     "--validation 0.2 --test 0.3": ("data.validation", ["[12, 2]"]),
 }
 
