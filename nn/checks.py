@@ -9,6 +9,7 @@ from inspect import signature
 from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinygrad_edu import DTypeError, OutOfBoundsError, ShapeError, TinygradError, Value, array
 
@@ -133,6 +134,19 @@ def shown(x: Any) -> str:
 def printable(text: str) -> str:
     """Text from a file in a message: control characters, which a terminal obeys, as escapes; shortened."""
     return "".join([c if c.isprintable() else repr(c)[1:-1] for c in text[:300]])
+
+
+def as_integers(labels: NDArray[Any]) -> str:
+    """The remedy for labels that are not integers, in words."""
+    if labels.dtype.kind == "b":
+        return "pass labels.astype(int)"
+    if labels.dtype.kind == "f":
+        if np.isnan(labels).any():
+            return "leave out those that are NaN, and pass labels.astype(int)"
+        if np.array_equal(labels, np.rint(labels)):
+            return "pass labels.astype(int)"
+        return "for numbers in place of classes use mse_loss, for example"
+    return "number them, classes, labels = np.unique(labels, return_inverse=True)"
 
 
 # -- Errors of NumPy and Python ---------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ def fit(
     steps = steps_of(len(data[0]), count, drop_last)
     looks = {"train": data} if train_metrics else {}
     looks |= {} if validation is None else {"validation": checked_data("fit", "validation", validation)}
-    named, of_batch = named_metrics("fit", loss, metrics), parts("fit", loss)
+    named, of_batch = named_metrics("fit", loss, metrics, data, *looks.values()), parts("fit", loss)
     curves = ["train_loss", *[f"{each}_{name}" for each in looks for name in ("loss", *named)]]
     rising = climbs(optimizer, penalty)
     goal = monitor_of(monitor, mode, list(dict.fromkeys(curves)), on_epochs.every, rising)
@@ -152,7 +152,18 @@ def fit(
     order = None if rng is None else generator("fit", rng)
     history, interrupts = History(), Interrupts()
     step = Step(
-        model, of_batch, optimizer, clip_norm, clip_value, penalty, rising, gradient_norm, history, interrupts, on_steps
+        model,
+        data,
+        of_batch,
+        optimizer,
+        clip_norm,
+        clip_value,
+        penalty,
+        rising,
+        gradient_norm,
+        history,
+        interrupts,
+        on_steps,
     )
     watch = Watch(model, looks, of_batch, named, goal, history, interrupts, on_epochs)
     callbacks = {"on_step": on_steps.stateful, "on_epoch": on_epochs.stateful}

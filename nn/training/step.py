@@ -18,6 +18,7 @@ from ..module import Module
 from ..optim import LBFGS, Optimizer
 from ..optim.vector import place, vector
 from ..utils import clip_grad_norm_, clip_grad_value_
+from .arguments import Data
 from .callbacks import Callbacks, called
 from .diagnosis import frail, why_not_finite
 from .history import History, NonFiniteError
@@ -39,6 +40,7 @@ class Step:
     """
 
     model: Module
+    data: Data  # all batches are parts of it
     parts: Parts
     optimizer: Optimizer
     clip_norm: float | None
@@ -137,7 +139,7 @@ class Step:
         part = self.parts(self.model(x), y)
         number = self._number("loss", part.value)
         if not isfinite(number):
-            raise self._stopped("loss", number, why_not_finite(self.model, x))
+            raise self._stopped("loss", number, why_not_finite(self.model, (x, y), self.data))
         return number, part
 
     def _penalized(self, penalty: Penalty) -> float:
@@ -184,7 +186,7 @@ class Step:
             part = self.parts(self.model(x), y)
             number = self._number("loss", part.value)
             if not seen and not isfinite(number):
-                raise self._stopped("loss", number, why_not_finite(self.model, x))
+                raise self._stopped("loss", number, why_not_finite(self.model, (x, y), self.data))
             seen.append((number, part))
             if isfinite(number):  # otherwise the line search backtracks
                 part.value.backward(retain_graph=False)
@@ -202,7 +204,7 @@ class Step:
             with no_grad():  # the optimiser does not report a step that ends at NaN
                 after = float(data_of(self.parts(self.model(x), y).value))
             if not isfinite(after):
-                raise self._stopped("loss", after, why_not_finite(self.model, x))
+                raise self._stopped("loss", after, why_not_finite(self.model, (x, y), self.data))
             self.interrupts.hold()
         except BaseException:
             place(self.trained, before)

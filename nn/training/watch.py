@@ -86,9 +86,10 @@ class Watch:
         loss, outputs = run("fit", self.model, data, self.loss, BATCH, bool(self.metrics))
         if not isfinite(loss):
             self.model.eval()
-            inputs = next((x for x, y in batches(*data, batch_size=BATCH) if not self._finite(x, y)), data[0][:BATCH])
-            why = why_not_finite(self.model, inputs)
             of = "training" if name == "train" else name
+            every = batches(*data, batch_size=BATCH)
+            batch = next((batch for batch in every if not self._finite(*batch)), next(batches(*data, batch_size=BATCH)))
+            why = why_not_finite(self.model, batch, data, of)
             raise NonFiniteError(f"fit: the {of} loss is {loss} after epoch {epoch}; {why}", self.history)
         seen = {"loss": loss} | measured("fit", self.metrics, outputs, data[1])
         return {f"{name}_{title}": number for title, number in seen.items()}

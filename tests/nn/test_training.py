@@ -358,7 +358,10 @@ def test_a_loss_that_is_not_finite_names_the_first_layer_to_blame():
     x, y = blobs()
     fresh = seeded()
     optimizer = nn.optim.SGD(fresh.parameters(), lr=0.1)
-    with pytest.raises(nn.NonFiniteError, match="240 of 240 inputs of the batch are not finite: clean the data"):
+    with pytest.raises(
+        nn.NonFiniteError,
+        match=r"there is NaN or infinity in 120 of 120 training examples, first in inputs\[0, 0\]: clean the data",
+    ):
         nn.fit(fresh, (x * np.nan, y), optimizer, batch_size=None, progress=False)
     with pytest.raises(nn.NonFiniteError, match="all layers' outputs are finite: look at the loss"):
         nn.fit(fresh, (x, y), optimizer, loss=lambda p, y: (p * np.inf).sum(), progress=False)
@@ -454,7 +457,7 @@ def test_looking_for_what_is_not_finite_moves_no_statistics():
 
     model = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 3, rng=0))
     before = model.state_dict()
-    assert "all layers' outputs are finite" in why_not_finite(model, blobs()[0])
+    assert "all layers' outputs are finite" in why_not_finite(model, blobs(), blobs())
     assert all(np.array_equal(before[path], array) for path, array in model.state_dict().items())
 
 
