@@ -34,6 +34,7 @@ SHARE: Domain = (lambda x: is_real(x) and 0 <= x <= 1, "a number from 0 to 1")
 PROBABILITY: Domain = (SHARE[0], "a probability from 0 to 1")
 FUNCTION: Domain = (callable, "a function")
 INTEGER: Domain = (lambda x: is_integer(x), "an integer")
+MODULE: Domain = (lambda x: hasattr(x, "named_parameters"), "a module")
 FLAG: Domain = (lambda x: isinstance(x, (bool, np.bool_)), "True or False")
 
 
@@ -160,7 +161,7 @@ _TAKES: dict[str, Domain] = {  # by one alternative of an annotation
     "float": REAL,
     "str": (lambda x: isinstance(x, str), "text"),
     "DTypeLike": (_is_type, "a dtype such as np.float32"),
-    "Module": (lambda x: hasattr(x, "named_parameters"), "a module"),
+    "Module": MODULE,
     "Shape": (lambda x: isinstance(x, (tuple, list)) and all(map(is_integer, x)), "a tuple of integers"),
 }
 _MOVED = {  # arguments that no longer exist, by function

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import ShapeError, TinygradError, Value
 
-from ..checks import FLAG, NOT_NEGATIVE, checked, plain_array, shown
+from ..checks import FLAG, MODULE, NOT_NEGATIVE, checked, plain_array, shown
 from ..module import Module
 from ..optim import LBFGS, Optimizer
 from ..optim.lr_scheduler import ReduceLROnPlateau
@@ -43,8 +43,7 @@ def checked_data(name: str, what: str, data: Any) -> Data:
 
 def check_model(model: Any, optimizer: Any) -> None:
     """Raises TinygradError for a model and an optimiser that do not fit together."""
-    if not isinstance(model, Module):
-        raise TinygradError(f"fit: got {shown(model)} as model, expected a Module, as in nn.MLP((2, 8, 3))")
+    checked("fit", "model", model, MODULE)
     if not isinstance(optimizer, Optimizer):
         raise TinygradError(
             f"fit: got {optimizer!r} as optimizer, expected one, as in nn.optim.SGD(model.parameters(), lr=0.1)"

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias
 
-from ..checks import FUNCTION, Explaining, checked, size
+from ..checks import FUNCTION, MODULE, Explaining, checked, size
 from ..module import Module
 from ..optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from .history import History
@@ -83,7 +83,7 @@ class EarlyStopping(Explaining):
     """
 
     def __init__(self, model: Module, patience: int) -> None:
-        self.model = checked("EarlyStopping", "model", model, (lambda x: isinstance(x, Module), "a Module"))
+        self.model = checked("EarlyStopping", "model", model, MODULE)
         self.patience = size("EarlyStopping", "patience", patience)
         self.best_weights: dict[str, Any] | None = None
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tinygrad_edu import ShapeError, TinygradError, no_grad, tree_map
 
 from .. import metrics as known
-from ..checks import data_of, explaining, is_real, shown, size
+from ..checks import MODULE, checked, data_of, explaining, is_real, shown, size
 from ..data import batches
 from ..functional import (
     binary_cross_entropy,
@@ -69,6 +69,7 @@ def evaluate(
         TinygradError: if data is no pair, two metrics have the same name, one is named "loss" or returns anything but a number,
             or all examples weigh 0.
     """
+    checked("evaluate", "model", model, MODULE)
     inputs, targets = checked_data("evaluate", "data", data)
     named = named_metrics("evaluate", loss, metrics, (inputs, targets))
     count = len(inputs) if batch_size is None else size("evaluate", "batch_size", batch_size)
