@@ -145,25 +145,13 @@ def fit(
     looks |= {} if validation is None else {"validation": checked_data("fit", "validation", validation)}
     named, of_batch = named_metrics("fit", loss, metrics, data, *looks.values()), parts("fit", loss)
     curves = ["train_loss", *[f"{each}_{name}" for each in looks for name in ("loss", *named)]]
-    rising = climbs(optimizer, penalty)
-    goal = monitor_of(monitor, mode, list(dict.fromkeys(curves)), on_epochs.every, rising)
+    goal = monitor_of(monitor, mode, list(dict.fromkeys(curves)), on_epochs.every, climbs(optimizer, penalty))
     if penalty is not None:
         checked("fit", "penalty", penalty, FUNCTION)
     order = None if rng is None else generator("fit", rng)
     history, interrupts = History(), Interrupts()
     step = Step(
-        model,
-        data,
-        of_batch,
-        optimizer,
-        clip_norm,
-        clip_value,
-        penalty,
-        rising,
-        gradient_norm,
-        history,
-        interrupts,
-        on_steps,
+        model, data, of_batch, optimizer, clip_norm, clip_value, penalty, gradient_norm, history, interrupts, on_steps
     )
     watch = Watch(model, looks, of_batch, named, goal, history, interrupts, on_epochs)
     callbacks = {"on_step": on_steps.stateful, "on_epoch": on_epochs.stateful}

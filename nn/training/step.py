@@ -18,7 +18,7 @@ from ..module import Module
 from ..optim import LBFGS, Optimizer
 from ..optim.vector import place, vector
 from ..utils import clip_grad_norm_, clip_grad_value_
-from .arguments import Data
+from .arguments import Data, climbs
 from .callbacks import Callbacks, called
 from .diagnosis import frail, why_not_finite
 from .history import History, NonFiniteError
@@ -46,7 +46,6 @@ class Step:
     clip_norm: float | None
     clip_value: float | None
     penalty: Penalty | None
-    climbs: bool  # the optimiser maximizes, so the penalty is subtracted
     gradient_norm: bool
     history: History
     interrupts: Interrupts
@@ -58,6 +57,7 @@ class Step:
     def __post_init__(self) -> None:
         self.kept = Kept(self.model)
         self.restore_point = RestorePoint(self.model, self.optimizer, self.interrupts)
+        self.climbs = climbs(self.optimizer, self.penalty)  # then the penalty is subtracted
         self.searching = isinstance(self.optimizer, LBFGS)
         steps = self.history.steps
         self.losses, self.rates, self.times = array("d"), array("d"), array("d")
