@@ -527,8 +527,15 @@ def test_more_epochs():
     table()
     trained("data.csv", "--epochs", "2")
     trained("data.csv", "--epochs", "4", folder="long")
-    assert "2 epochs in" in run("resume", "run")[1]
-    assert run("resume", "run", "--epochs", "4")[0] == 0
+    for more in ((), ("--epochs", "1"), ("--epochs", "2")):
+        out = run("resume", "run", *more)[1]
+        assert re.search(
+            r"^finished before, nothing to train: 2 epochs; weights of epoch \d, the best:", out, re.MULTILINE
+        )
+    code, out, _ = run("resume", "run", "--epochs", "4")
+    assert code == 0
+    assert "resumed after epoch 2\n" in out
+    assert re.search(r"^4 epochs in \S+ s; weights", out, re.MULTILINE)
     assert same(weights("run"), weights("long"))
     trained("data.csv", "--schedule", "cosine", folder="cosine")
     refused(2, "--epochs: got 9 with a cosine schedule, which ends at epoch 3", "resume", "cosine", "--epochs", "9")
@@ -544,6 +551,11 @@ def test_patience_keeps_the_best_weights_and_0_the_last():
         assert ended == len(curve)
         assert ended < 40 or which == "last"
         assert f"weights of epoch {epoch} of {ended}\n" in run("evaluate", which)[1]
+        again = run("resume", which, "--epochs", str(ended + 3 * (which == "best")))[1]
+        assert (
+            f"finished before, nothing to train: {ended} epochs{', stopped early' * (which == 'best')}; weights of epoch {epoch}"
+            in again
+        )
         _, _, validation = re.search(r"^  validation +(\d+) +(\S+) +(\S+)", out, re.MULTILINE).groups()
         assert float(validation) == pytest.approx(latest(which).curves["validation_accuracy"][epoch - 1], abs=1e-4)
 

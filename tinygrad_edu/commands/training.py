@@ -49,7 +49,7 @@ Exit codes: 0 done, 1 something is wrong with the data or the run, 2 an option w
 
 RESUME_HELP = """Go on with an interrupted run, to the weights that it would have had.
 
-Finished runs go on with more epochs.
+Finished runs go on with more epochs, unless patience ended them.
 
 Examples:
 
@@ -206,7 +206,7 @@ def resume(
             raise TinygradError(f"{examples.title}: these are not the examples that the run began with")
         _describe(job, examples)
         say(f"resumed after epoch {checkpoint.epoch}")
-    _train(job, examples, run, epochs, resume=True)
+    _train(job, examples, run, epochs, after=checkpoint.epoch)
 
 
 @app.command(help=EVALUATE_HELP)
@@ -298,29 +298,32 @@ def _describe(job: Job, examples: Examples) -> None:
     )
 
 
-def _train(job: Job, examples: Examples, run: str, epochs: int | None = None, resume: bool = False) -> None:
-    """Train, and print the scores of the model on the training and validation examples."""
+def _train(job: Job, examples: Examples, run: str, epochs: int | None = None, after: int | None = None) -> None:
+    """Train, resuming `after` an epoch if it is given, and print the scores of the model on the training and validation examples."""
     from nn.jobs.parts import parts
 
     with _reported(run):
         say(f"run: {run}")
-        model, history = job.train(examples, run, epochs, resume)
+        model, history = job.train(examples, run, epochs, resume=after is not None)
         if history.interrupted:
             raise KeyboardInterrupt
         divided = parts(job.plan, examples)
         scores = {name: job.score(model, examples, divided[name]) for name in ("training", "validation")}
-        say(_ending(job, history))
+        say(_ending(job, history, after))
         rows = [[name, f"{score.examples:,}", *map(_number, score.numbers.values())] for name, score in scores.items()]
         show(["", "examples", *scores["training"].numbers], rows)
         say(f"on the examples held back: {_command('evaluate', run)}")
 
 
-def _ending(job: Job, history: History) -> str:
-    """The end of training, in words."""
+def _ending(job: Job, history: History, after: int | None) -> str:
+    """The end of training, in words; with its seconds, unless the run had ended before."""
     ended = len(history.curves["train_loss"])
     epoch = history.best_epoch if job.plan.patience else ended
-    how = f"{sum(history.seconds['epoch']):.3g} s{', stopped early' if history.stopped_early else ''}"
-    return f"{ended} epoch{'s' if ended > 1 else ''} in {how}; weights of epoch {epoch}{', the best' * bool(job.plan.patience)}:"
+    how = "finished before, nothing to train: " if ended == after else ""
+    seconds = f" in {sum(history.seconds['epoch']):.3g} s" if ended != after else ""
+    early = ", stopped early" if history.stopped_early else ""
+    best = ", the best" if job.plan.patience else ""
+    return f"{how}{ended} epoch{'s' if ended > 1 else ''}{seconds}{early}; weights of epoch {epoch}{best}:"
 
 
 def _number(number: float) -> str:
