@@ -23,9 +23,9 @@ from ..training.evaluation import BATCH
 from ..training.fit import fit
 from ..training.history import History
 from .examples import DIGITS, Examples, Source, columns
-from .parts import PARTS, parts
 from .plan import Plan, PlanError
 from .scaling import Scaling
+from .splits import SPLITS, splits
 
 FORMAT = 1
 NOTE = "command"  # the entry of the run's notes
@@ -57,8 +57,8 @@ class Job:
 
     @classmethod
     def of(cls, plan: Plan, source: Source, examples: Examples) -> Job:
-        """A new job. Raises TinygradError if the examples cannot be split into three parts."""
-        scaling = Scaling.of(examples, parts(plan, examples)["training"])
+        """A new job. Raises TinygradError if the examples cannot be divided into three splits."""
+        scaling = Scaling.of(examples, splits(plan, examples)["training"])
         path = source.data if source.data == DIGITS else os.path.abspath(source.data)
         names = (examples.features, examples.target, examples.classes, examples.image)
         return cls(plan, replace(source, data=path), source.kind, *names, examples.fingerprint(), scaling)
@@ -181,10 +181,10 @@ class Job:
         if epochs is not None and epochs > plan.epochs and plan.schedule == "cosine":
             got = f"{epochs} with a cosine schedule, which ends at epoch {plan.epochs}"
             raise PlanError(f"--epochs: got {got}; begin another run")
-        model, divided = self.model(), parts(plan, examples)
+        model, divided = self.model(), splits(plan, examples)
         optimizer = plan.optimizer_of(model)
         inputs, targets = self.scaling.inputs(examples.inputs), self.scaling.targets(examples)
-        training, validation = [(inputs[divided[name]], targets[divided[name]]) for name in PARTS[:2]]
+        training, validation = [(inputs[divided[name]], targets[divided[name]]) for name in SPLITS[:2]]
         history = fit(
             model,
             training,

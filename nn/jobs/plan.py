@@ -43,7 +43,7 @@ COUNT: Domain = (lambda x: is_integer(x) and 1 <= x < 2**31, "an integer from 1 
 UNITS: Domain = (lambda x: isinstance(x, tuple) and all(map(COUNT[0], x)), "sizes from 1 on, or 0 alone for no layer")
 INTEGER: Domain = (lambda x: is_integer(x) and 0 <= x < 2**63, "an integer from 0 on")
 BELOW_1: Domain = (lambda x: is_real(x) and 0 <= x < 1, "a number from 0 on, below 1")
-PART: Domain = (lambda x: is_real(x) and 0 < x < 1, "a share between 0 and 1")
+FRACTION: Domain = (lambda x: is_real(x) and 0 < x < 1, "a share between 0 and 1")
 STRENGTH: Domain = (lambda x: is_real(x) and 0 <= x < np.inf, "a number from 0 on")
 RATE: Domain = (lambda x: is_real(x) and 0 < x < np.inf, "a number > 0")
 DOMAINS: dict[str, Domain] = {
@@ -61,8 +61,8 @@ DOMAINS: dict[str, Domain] = {
     "epochs": COUNT,
     "batch_size": COUNT,
     "patience": INTEGER,
-    "validation": PART,
-    "test": PART,
+    "validation": FRACTION,
+    "test": FRACTION,
     "seed": INTEGER,
     "save_every": COUNT,
 }

@@ -13,6 +13,7 @@ from tinygrad_edu import ShapeError, TinygradError, Value
 from ..checks import data_of, printable
 from ..generators import named_generators, states_of
 from ..generators import restore as restore_generators
+from ..loading import assign
 from ..module import Module
 from ..optim import Optimizer
 from ..training.callbacks import EarlyStopping, Stateful
@@ -95,7 +96,9 @@ class Training:
         for p, trainable in zip(self._parameters(), state["trainable"], strict=True):
             p.requires_grad = trainable is True
         for p, data in zip(self._outside(), state["outside"], strict=True):
-            _assign(p, data)
+            if np.shape(data) != p.shape:
+                raise ShapeError(f"a parameter has shape {np.shape(data)}, expected {p.shape}")
+            assign(p, data)
         if isinstance(self.loss, Module):
             self.loss.load_state_dict(state["loss"])
         self.watch.load_state_dict(state["watch"])
@@ -138,14 +141,3 @@ class Training:
             found |= {f"{name}.{path}": rng for path, rng in inside.items()}
         once = {id(rng.bit_generator): name for name, rng in reversed(found.items())}
         return {name: rng for name, rng in found.items() if once[id(rng.bit_generator)] == name}
-
-
-def _assign(p: Value, data: Any) -> None:
-    """Copy an array into a parameter, which keeps its memory order."""
-    if np.shape(data) != p.shape:
-        raise ShapeError(f"a parameter has shape {np.shape(data)}, expected {p.shape}")
-    if p.shape:
-        p.data[...] = data
-        p.mark_changed()
-    else:
-        p.data = data[()]

@@ -443,12 +443,12 @@ def test_images_are_scaled_by_one_mean_and_tables_by_column():
 def test_the_examples_held_back_are_in_no_other_number():
     """Other test examples change neither the scaling, nor a weight, nor what train prints."""
     from nn.jobs.examples import Source
-    from nn.jobs.parts import parts
     from nn.jobs.plan import Plan
+    from nn.jobs.splits import splits
 
     rows = flowers()
     out = trained(table())
-    held_back = parts(Plan(seed=1), Source("data.csv").read())["test"]
+    held_back = splits(Plan(seed=1), Source("data.csv").read())["test"]
     for i in held_back:
         rows[i] = f"1e6,-1e6,{rows[i].rpartition(',')[2]}"
     other = trained(table(rows=rows), folder="other")

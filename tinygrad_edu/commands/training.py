@@ -16,7 +16,7 @@ from typer.core import TyperCommand
 
 from ..errors import TinygradError
 from .app import TRAIN_EXAMPLE, app
-from .output import fail, printable, say, show
+from .output import fail, on_one_line, say, show
 
 if TYPE_CHECKING:  # nn takes a while to import, and help does not need it
     from nn import History
@@ -217,12 +217,12 @@ def evaluate(
     """Evaluate a run; see EVALUATE_HELP."""
     with _reported():
         from nn.jobs.job import Job
-        from nn.jobs.parts import parts
+        from nn.jobs.splits import splits
 
         job, checkpoint = Job.read(run)
         examples, own = job.examples(data)
         model, epoch = job.trained(checkpoint)
-        chosen: Any = parts(job.plan, examples)["test"] if own else slice(None)
+        chosen: Any = splits(job.plan, examples)["test"] if own else slice(None)
         score = job.score(model, examples, chosen)
         which = "held back from training" if own else f"of {examples.title}"
         say(f"{score.examples:,} examples {which}, weights of epoch {epoch} of {checkpoint.epoch}")
@@ -266,7 +266,7 @@ def predict(
         else:
             typer.echo(text.getvalue().encode(), nl=False)
         if others:
-            typer.echo(printable(f"note: not needed: {', '.join(others)}"), err=True)
+            typer.echo(on_one_line(f"note: not needed: {', '.join(others)}"), err=True)
 
 
 # -- What train and resume share ---------------------------------------------------------------------------------------
@@ -281,13 +281,13 @@ def _sizes(hidden: Sequence[str] | None) -> list[Any]:
 
 def _describe(job: Job, examples: Examples) -> None:
     """Print the data, the network and the options of a training."""
-    from nn.jobs.parts import parts
+    from nn.jobs.splits import splits
 
     plan, count = job.plan, len(job.features)
     what = f"{len(job.classes)} classes" if job.classes else "real numbers"
     say(f"data: {examples.title}, {len(examples.targets):,} examples of {count:,} number{'s' if count > 1 else ''}")
     say(f"target: {job.target}, {what}{f' ({examples.decided})' if examples.decided else ''}")
-    sizes = [f"{len(chosen):,} {name}" for name, chosen in parts(plan, examples).items()]
+    sizes = [f"{len(chosen):,} {name}" for name, chosen in splits(plan, examples).items()]
     say(f"split: {', '.join(sizes)} (held back for evaluate)")
     model = job.model()
     layers = "-".join(map(str, plan.sizes(count, len(job.classes) or 1)))
@@ -299,15 +299,15 @@ def _describe(job: Job, examples: Examples) -> None:
 
 
 def _train(job: Job, examples: Examples, run: str, epochs: int | None = None, after: int | None = None) -> None:
-    """Train, resuming `after` an epoch if it is given, and print the scores of the model on the training and validation examples."""
-    from nn.jobs.parts import parts
+    """Train, resumed `after` an epoch if one is given; print the scores of the model on the training and validation examples."""
+    from nn.jobs.splits import splits
 
     with _reported(run):
         say(f"run: {run}")
         model, history = job.train(examples, run, epochs, resume=after is not None)
         if history.interrupted:
             raise KeyboardInterrupt
-        divided = parts(job.plan, examples)
+        divided = splits(job.plan, examples)
         scores = {name: job.score(model, examples, divided[name]) for name in ("training", "validation")}
         say(_ending(job, history, after))
         rows = [[name, f"{score.examples:,}", *map(_number, score.numbers.values())] for name, score in scores.items()]
@@ -345,7 +345,7 @@ def _reported(run: str | None = None) -> Iterator[None]:
             _end(error, run)
         finally:
             for text in dict.fromkeys([str(warning.message) for warning in caught]):
-                typer.echo(printable(f"warning: {text}"), err=True)
+                typer.echo(on_one_line(f"warning: {text}"), err=True)
 
 
 def _end(error: BaseException, run: str | None) -> None:
@@ -359,8 +359,8 @@ def _end(error: BaseException, run: str | None) -> None:
     epoch = None if run is None or isinstance(error, NonFiniteError) else last_epoch(run)
     more = "" if run is None or epoch is None else f"; to go on after epoch {epoch}: {_command('resume', run)}"
     if isinstance(error, SystemExit):
-        fail(printable(f"ended{more}"), code=error.code if isinstance(error.code, int) else 1)
+        fail(on_one_line(f"ended{more}"), code=error.code if isinstance(error.code, int) else 1)
     if isinstance(error, KeyboardInterrupt):
-        fail(printable(f"interrupted{more}"), code=130)
+        fail(on_one_line(f"interrupted{more}"), code=130)
     text = "out of memory" if isinstance(error, MemoryError) else str(error).removeprefix("fit: ")
-    fail(printable(f"error: {text}{more}"), code=2 if isinstance(error, PlanError) else 1)
+    fail(on_one_line(f"error: {text}{more}"), code=2 if isinstance(error, PlanError) else 1)
