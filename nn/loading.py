@@ -66,7 +66,7 @@ def fitted(
 
 
 def assign(own: Value | NDArray[Any], array: NDArray[Any]) -> None:
-    """Copy an array into a parameter, which keeps its memory order, or into a buffer. A read-only parameter may have these numbers already."""
+    """Copy an array into a buffer, or a parameter, which keeps its memory order, and may be read-only if it has these numbers."""
     if isinstance(own, np.ndarray):
         own[...] = array
     elif not own.shape:

@@ -6,16 +6,16 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from ..errors import TinygradError
 from .app import TRAIN_EXAMPLE, app
+from .options import TrainCommand, described, sizes
 from .output import fail, on_one_line, say, show
 
 if TYPE_CHECKING:  # nn takes a while to import, and help does not need it
@@ -87,100 +87,23 @@ Exit codes: 0 done, 1 something is wrong with the file or the run, 2 an option w
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)]
 
 
-class SeveralSizes(TyperCommand):
-    """A command with `--hidden 100 40`: one option, several numbers."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Rewrite as `--hidden 100 --hidden 40`; if the option is repeated, the last one counts, as for other options."""
-        others, sizes, taking = list[str](), list[str](), False
-        for arg in args:
-            name, _, size = arg.partition("=")
-            if name == "--hidden":
-                sizes, taking = [size] * bool(size), True
-            elif taking and not arg.startswith("-"):
-                sizes.append(arg)
-            else:
-                others, taking = [*others, arg], False
-        return super().parse_args(ctx, others + [part for size in sizes for part in ("--hidden", size)])
-
-
-def _option(panel: str, text: str, *names: str, metavar: str) -> Any:
-    return typer.Option(*names, help=text, metavar=metavar, rich_help_panel=panel, show_default=True)
-
-
-DATA, MODEL, HOW = "Data", "Network", "Training"
-
-
-@app.command(help=TRAIN_HELP, cls=SeveralSizes)
+@app.command(help=TRAIN_HELP, cls=TrainCommand)
 def train(
-    data: Annotated[str, _option(DATA, "digits (scikit-learn's), a CSV file, or a folder.", metavar="DATA")],
-    target: Annotated[str | None, _option(DATA, "Column to learn; the last if left out.", metavar="COLUMN")] = None,
-    ignore: Annotated[list[str] | None, _option(DATA, "Column to leave out; repeat.", metavar="COLUMN")] = None,
-    task: Annotated[str, _option(DATA, "What the target is: classes, numbers or auto.", metavar="KIND")] = "auto",
-    validation: Annotated[float, _option(DATA, "Share to look at after each epoch.", metavar="SHARE")] = 0.1,
-    test: Annotated[float, _option(DATA, "Share held back for evaluate.", metavar="SHARE")] = 0.2,
-    hidden: Annotated[
-        list[str] | None,
-        _option(MODEL, "Sizes of the hidden layers, 100 40 if left out; 0 for none.", metavar="SIZE ..."),
-    ] = None,
-    activation: Annotated[
-        str, _option(MODEL, "relu, leaky-relu, elu, gelu, silu, tanh or sigmoid.", metavar="NAME")
-    ] = "relu",
-    dropout: Annotated[float, _option(MODEL, "Share of hidden units dropped at random.", metavar="SHARE")] = 0.0,
-    optimizer: Annotated[str, _option(HOW, "sgd, adam, adamw, rmsprop or adagrad.", metavar="NAME")] = "adam",
-    lr: Annotated[float | None, _option(HOW, "Learning rate; by default the optimiser's.", metavar="RATE")] = None,
-    momentum: Annotated[float | None, _option(HOW, "Of sgd (0.9) and rmsprop (0).", metavar="SHARE")] = None,
-    schedule: Annotated[
-        str,
-        _option(
-            HOW,
-            "Of the rate: constant; cosine, to 0; step, a tenth after each third; plateau, half when stuck.",
-            metavar="NAME",
-        ),
-    ] = "constant",
-    penalty: Annotated[
-        float,
-        _option(
-            HOW,
-            "Half LAMBDA times the sum of squared weights, added to the loss.",
-            "--penalty",
-            "--l2",
-            metavar="LAMBDA",
-        ),
-    ] = 0.0,
-    l1: Annotated[
-        float,
-        _option(
-            HOW, "LAMBDA times the sum of absolute weights, many of which become 0; sgd, adam, adamw.", metavar="LAMBDA"
-        ),
-    ] = 0.0,
-    weight_decay: Annotated[float | None, _option(HOW, "The optimiser's, of biases too.", metavar="LAMBDA")] = None,
-    clip_norm: Annotated[float | None, _option(HOW, "Limit of the gradient's norm.", metavar="NORM")] = None,
-    epochs: Annotated[int, _option(HOW, "How often to go through the data, at most.", metavar="N")] = 30,
-    batch_size: Annotated[int, _option(HOW, "Examples in a step.", metavar="N")] = 32,
-    patience: Annotated[
-        int,
-        _option(HOW, "Stop after N epochs without a better validation loss; 0: never, keep the last.", metavar="N"),
-    ] = 10,
-    seed: Annotated[int, _option(HOW, "Of split, weights, order and dropout.", metavar="N")] = 0,
-    run: Annotated[
-        str | None, _option("Run", "Folder of the run; runs/ and DATA's name if left out.", metavar="RUN")
-    ] = None,
-    save_every: Annotated[
-        int, _option("Run", "Epochs from one checkpoint to the next; resume repeats those after it.", metavar="N")
-    ] = 1,
+    ctx: typer.Context,
+    data: Annotated[str, described("Data", "digits (scikit-learn's), a CSV file, or a folder.", "DATA")],
+    target: Annotated[str | None, described("Data", "Column to learn; the last if left out.", "COLUMN")] = None,
+    ignore: Annotated[list[str] | None, described("Data", "Column to leave out; repeat.", "COLUMN")] = None,
+    task: Annotated[str, described("Data", "What the target is: classes, numbers or auto.", "KIND")] = "auto",
+    run: Annotated[str | None, described("Run", "Folder of the run; runs/ and DATA's name if left out.", "RUN")] = None,
 ) -> None:
     """Train a network; see TRAIN_HELP."""
-    options = {
-        name: given for name, given in locals().items() if name not in ("data", "target", "ignore", "task", "run")
-    }
     folder = os.path.join("runs", Path(data).stem or Path(data).absolute().name) if run is None else run
     with _reported():
         from nn.jobs.examples import Source
         from nn.jobs.job import Job, last_epoch
         from nn.jobs.plan import Plan
 
-        plan = Plan.of(options | {"hidden": _sizes(hidden)})
+        plan = Plan.of(ctx.obj | {"hidden": sizes(ctx.obj["hidden"])})
         if last_epoch(folder) is not None:
             remedy = f"go on with it by {_command('resume', folder)}, or name another with --run"
             raise TinygradError(f"{folder!r} is a run already; {remedy}")
@@ -270,13 +193,6 @@ def predict(
 
 
 # -- What train and resume share ---------------------------------------------------------------------------------------
-
-
-def _sizes(hidden: Sequence[str] | None) -> list[Any]:
-    """The sizes of hidden layers. Text that is not a number stays, and Plan refuses it."""
-    if hidden is None or not hidden:
-        return [100, 40]
-    return [] if list(hidden) == ["0"] else [int(size) if size.isdecimal() else size for size in hidden]
 
 
 def _describe(job: Job, examples: Examples) -> None:
