@@ -140,13 +140,14 @@ def evaluate(
     """Evaluate a run; see EVALUATE_HELP."""
     with _reported():
         from nn.jobs.job import Job
+        from nn.jobs.predicting import scored
         from nn.jobs.splits import splits
 
         job, checkpoint = Job.read(run)
         examples, own = job.examples(data)
         model, epoch = job.trained(checkpoint)
         chosen: Any = splits(job.plan, examples)["test"] if own else slice(None)
-        score = job.score(model, examples, chosen)
+        score = scored(job, model, examples, chosen)
         which = "held back from training" if own else f"of {examples.title}"
         say(f"{score.examples:,} examples {which}, weights of epoch {epoch} of {checkpoint.epoch}")
         show(["", *score.numbers], [["test" if own else "all", *map(_number, score.numbers.values())]])
@@ -175,9 +176,10 @@ def predict(
 
         from nn.files import write
         from nn.jobs.job import Job
+        from nn.jobs.predicting import predictions
 
         job, checkpoint = Job.read(run)
-        rows, others = job.predictions(job.trained(checkpoint)[0], file)
+        rows, others = predictions(job, job.trained(checkpoint)[0], file)
         text = StringIO()
         csv.writer(text, lineterminator="\n").writerows(rows)
         if out is not None:
@@ -216,6 +218,7 @@ def _describe(job: Job, examples: Examples) -> None:
 
 def _train(job: Job, examples: Examples, run: str, epochs: int | None = None, after: int | None = None) -> None:
     """Train, resumed `after` an epoch if one is given; print the scores of the model on the training and validation examples."""
+    from nn.jobs.predicting import scored
     from nn.jobs.splits import splits
 
     with _reported(run):
@@ -224,7 +227,7 @@ def _train(job: Job, examples: Examples, run: str, epochs: int | None = None, af
         if history.interrupted:
             raise KeyboardInterrupt
         divided = splits(job.plan, examples)
-        scores = {name: job.score(model, examples, divided[name]) for name in ("training", "validation")}
+        scores = {name: scored(job, model, examples, divided[name]) for name in ("training", "validation")}
         say(_ending(job, history, after))
         rows = [[name, f"{score.examples:,}", *map(_number, score.numbers.values())] for name, score in scores.items()]
         show(["", "examples", *scores["training"].numbers], rows)
