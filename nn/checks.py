@@ -197,7 +197,7 @@ class Explaining:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__init__" in vars(cls) and cls.__module__.startswith(f"{__package__}."):
-            cls.__init__ = explaining(cls.__init__)  # type: ignore[method-assign]
+            type.__setattr__(cls, "__init__", explaining(vars(cls)["__init__"]))
 
 
 def explained(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
@@ -128,8 +127,7 @@ class Watch:
         self.interrupts.hold()  # to the end
         self.history.interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
         if error is not None:
-            with suppress(AttributeError):  # an error class with __slots__
-                error.history = self.history  # type: ignore[attr-defined]
+            vars(error)["history"] = self.history  # also where the class has a property of this name
             error.add_note(f"fit: until then {self.history!r}; see error.history")
         self.model.eval()
         self.history.interrupted |= self.interrupts.waiting
