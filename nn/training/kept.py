@@ -44,7 +44,7 @@ class Kept:
         for module, names in self.names:
             if module._buffers is not names:
                 return True
-        return any(holder[key] is not item for holder, key, item, _ in self.holders)
+        return bool(self.holders) and any(holder[key] is not item for holder, key, item, _ in self.holders)
 
     def restore(self) -> None:
         """Restore the copies; remove buffers that were registered since."""

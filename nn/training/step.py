@@ -87,8 +87,7 @@ class Step:
         self.norm = nan
         self.zero_grad()
         try:
-            seen = self._searched(*batches[0]) if self.searching else self._gradient(batches)
-            loss = _loss_of(seen)
+            seen, loss = self._searched(*batches[0]) if self.searching else self._gradient(batches)
             update = not self.searching and not isnan(loss)  # NaN: all examples weigh 0
             if update and self.finishing:
                 self._finished()
@@ -103,10 +102,12 @@ class Step:
             raise
         try:
             self._note(seen, loss, start)
-            called(self.callbacks.stateful, len(self.losses), self.history)
+            if self.callbacks.stateful:
+                called(self.callbacks.stateful, len(self.losses), self.history)
         finally:
             self.interrupts.release()
-        called(self.callbacks.others, len(self.losses), self.history)
+        if self.callbacks.others:
+            called(self.callbacks.others, len(self.losses), self.history)
 
     def zero_grad(self) -> None:
         """Clear the gradients of the model, and of all other parameters of the optimiser."""
@@ -115,13 +116,16 @@ class Step:
 
     # -- Gradients -----------------------------------------------------------------------------------------------------
 
-    def _gradient(self, batches: Sequence[Batch]) -> Seen:
-        """Compute the gradient of the loss of all batches, as if they were one; returns their losses."""
+    def _gradient(self, batches: Sequence[Batch]) -> tuple[Seen, float]:
+        """Compute the gradient of the loss of all batches, as if they were one.
+
+        Returns their losses, and that of all; NaN if their examples all weigh 0.
+        """
         if len(batches) == 1:
             number, part = self._loss(*batches[0])
             if part.weight:
                 part.value.backward(retain_graph=False)
-            return [(number, part)]
+            return [(number, part)], number if part.weight else nan
         seen, tally = [], Tally()
         for x, y in batches:
             number, part = self._loss(x, y)
@@ -133,7 +137,7 @@ class Step:
             for p in self.parameters:
                 if p.grad is not None:
                     p.grad *= factor
-        return seen
+        return seen, tally.loss("fit") if tally.weight else nan
 
     def _loss(self, x: Any, y: Any) -> tuple[float, Part]:
         part = self.parts(self.model(x), y)
@@ -175,8 +179,8 @@ class Step:
 
     # -- Steps of L-BFGS -----------------------------------------------------------------------------------------------
 
-    def _searched(self, x: Any, y: Any) -> Seen:
-        """A whole step of L-BFGS, which computes losses and gradients at several places; returns the loss at the first."""
+    def _searched(self, x: Any, y: Any) -> tuple[Seen, float]:
+        """A whole step of L-BFGS, which computes losses and gradients at several places; returns the loss at the first, twice."""
         optimizer, before = self.optimizer, vector(self.trained)
         states, steps = {p: dict(state) for p, state in optimizer.state.items()}, optimizer.steps
         seen: Seen = []
@@ -211,7 +215,8 @@ class Step:
             optimizer.state.update(states)
             optimizer.steps = steps
             raise
-        return seen[:1]
+        number, part = seen[0]
+        return [(number, part)], number if part.weight else nan
 
     # -- History -------------------------------------------------------------------------------------------------------
 
@@ -224,14 +229,3 @@ class Step:
         if self.normed:
             self.norms.append(self.norm)
         self.times.append(perf_counter() - start)
-
-
-def _loss_of(seen: Seen) -> float:
-    """The loss of the batches of a step; NaN if their examples all weigh 0."""
-    if len(seen) == 1:
-        number, part = seen[0]
-        return number if part.weight else nan
-    tally = Tally()
-    for number, part in seen:
-        tally.add(number, part)
-    return tally.loss("fit") if tally.weight else nan
