@@ -171,6 +171,17 @@ def test_a_users_callback_goes_on_with_its_run(callback, event, tmp_path):
         go(6, every=4, run="run")
 
 
+@pytest.mark.parametrize("make", [nn.EarlyStopping, Mine])
+def test_the_same_objects_go_on(make, tmp_path):
+    """As in a notebook, where the model's running statistics have moved on."""
+    alone = build()
+    expected = outcome(alone, fit(alone, [make(alone, 9)], epochs=5))
+    model = build()
+    early = make(model, 9)
+    fit(model, [early], epochs=2, run=tmp_path / "run")
+    assert outcome(model, fit(model, [early], epochs=5, run=tmp_path / "run", resume=True)) == expected
+
+
 def test_a_callback_whose_state_is_no_plain_data_is_named(tmp_path):
     class Strange(Halving):
         def state_dict(self):

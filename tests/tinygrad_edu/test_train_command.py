@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ import pytest
 from test_command import help_of, run
 
 import nn
-from nn.jobs.plan import ACTIVATIONS, OPTIMIZERS, SCHEDULES
+from nn.jobs.plan import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Plan
 from nn.runs import latest
 from nn.runs.store import Store
+from tinygrad_edu import TinygradError
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--hidden", "6", "--epochs", "3", "--batch-size", "16", "--seed", "1")
@@ -443,7 +445,6 @@ def test_images_are_scaled_by_one_mean_and_tables_by_column():
 def test_the_examples_held_back_are_in_no_other_number():
     """Other test examples change neither the scaling, nor a weight, nor what train prints."""
     from nn.jobs.examples import Source
-    from nn.jobs.plan import Plan
     from nn.jobs.splits import splits
 
     rows = flowers()
@@ -688,6 +689,21 @@ def test_help_has_examples_and_exit_codes(command):
     text = help_of(command)
     assert f"python -m tinygrad_edu {command} " in text
     assert "Exit codes: " in text
+
+
+@pytest.mark.parametrize("field", fields(Plan), ids=lambda field: field.name)
+def test_only_options_without_a_default_may_be_none(field):
+    if field.default is None:
+        assert getattr(Plan(**{field.name: None}), field.name) is None
+    else:
+        with pytest.raises(TinygradError, match=f"^--{field.name.replace('_', '-')}: got None, expected"):
+            Plan(**{field.name: None})
+
+
+def test_the_defaults_of_the_command_are_those_of_a_plan():
+    table()
+    assert run("train", "--data", "data.csv", "--epochs", "1", "--run", "run")[0] == 0
+    assert latest("run").config["notes"]["command"]["plan"] == Plan(epochs=1).described()
 
 
 def test_help_names_every_choice():
