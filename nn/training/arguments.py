@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import ShapeError, TinygradError, Value
 
-from ..checks import FLAG, MODULE, NOT_NEGATIVE, checked, plain_array, shown
+from ..checks import FLAG, FUNCTION, MODULE, NOT_NEGATIVE, checked, plain_array, shown, size
 from ..module import Module
 from ..optim import LBFGS, Optimizer
 from ..optim.lr_scheduler import ReduceLROnPlateau
@@ -41,7 +41,36 @@ def checked_data(name: str, what: str, data: Any) -> Data:
     return inputs, targets
 
 
-def check_model(model: Any, optimizer: Any) -> None:
+def check_options(
+    model: Any,
+    optimizer: Any,
+    epochs: Any,
+    accumulate: Any,
+    penalty: Any,
+    clip_norm: Any,
+    clip_value: Any,
+    **others: Any,
+) -> None:
+    """Raises TinygradError for options of fit that are out of their ranges, or do not fit the model or the optimiser."""
+    _check_model(model, optimizer)
+    for name in ("drop_last", "train_metrics", "gradient_norm", "progress"):
+        checked("fit", name, others[name], FLAG)
+    size("fit", "epochs", epochs)
+    size("fit", "accumulate", accumulate)
+    for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
+        if limit is not None:
+            checked("fit", name, limit, NOT_NEGATIVE)
+    if penalty is not None:
+        checked("fit", "penalty", penalty, FUNCTION)
+    if not isinstance(optimizer, LBFGS):
+        return
+    if accumulate != 1:
+        raise TinygradError("fit: LBFGS asks for the gradients of a batch several times; leave accumulate out")
+    if clip_norm is not None or clip_value is not None:
+        raise TinygradError("fit: LBFGS learns curvature from gradients, which clipping falsifies; leave it out")
+
+
+def _check_model(model: Any, optimizer: Any) -> None:
     """Raises TinygradError for a model and an optimiser that do not fit together."""
     checked("fit", "model", model, MODULE)
     if not isinstance(optimizer, Optimizer):
@@ -74,25 +103,6 @@ def check_callbacks(model: Module, optimizer: Optimizer, on_step: Sequence[Any],
     for each in on_epoch:
         if isinstance(each, EarlyStopping) and each.model is not model:
             raise TinygradError("fit: got an EarlyStopping of another model, whose weights it would keep")
-
-
-def check_flags(**flags: Any) -> None:
-    """Raises TinygradError for an option that is neither True nor False."""
-    for name, given in flags.items():
-        checked("fit", name, given, FLAG)
-
-
-def check_step(optimizer: Optimizer, accumulate: int, clip_norm: float | None, clip_value: float | None) -> None:
-    """Raises TinygradError for limits below 0, and for accumulation or clipping with L-BFGS."""
-    for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
-        if limit is not None:
-            checked("fit", name, limit, NOT_NEGATIVE)
-    if not isinstance(optimizer, LBFGS):
-        return
-    if accumulate != 1:
-        raise TinygradError("fit: LBFGS asks for the gradients of a batch several times; leave accumulate out")
-    if clip_norm is not None or clip_value is not None:
-        raise TinygradError("fit: LBFGS learns curvature from gradients, which clipping falsifies; leave it out")
 
 
 def climbs(optimizer: Optimizer, penalty: Any) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
+from itertools import chain
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias
 
@@ -25,23 +26,45 @@ class Stateful(Protocol):
 
 
 class Callbacks:
-    """The callbacks of one event. Those with a state change together with the history, so Ctrl-C waits while they run.
+    """The callbacks of fit, as a context of those that are contexts.
+
+    Those with a state change together with the history, so Ctrl-C waits while they run.
 
     Args:
-        event: the argument of fit.
-        given: its value.
-        before: other callbacks, to be called first.
+        first: callbacks of epochs that are called before the given ones.
+        given: the arguments of fit.
+
+    Attributes:
+        every: all of them, by event, "on_step" or "on_epoch".
+        stateful: those with a state, by event.
+        others: the others, by event.
 
     Raises TinygradError if one is not callable.
     """
 
-    def __init__(
-        self, event: str, given: Callback | Sequence[Callback] | None, before: Sequence[Callback] = ()
-    ) -> None:
-        several = () if given is None else given if isinstance(given, (list, tuple)) else (given,)
-        self.every: list[Callback] = [*before, *[checked("fit", event, each, FUNCTION) for each in several]]
-        self.stateful = [each for each in self.every if _has_state(each)]
-        self.others = [each for each in self.every if not _has_state(each)]
+    def __init__(self, first: Sequence[Callback], **given: Callback | Sequence[Callback] | None) -> None:
+        self.every = {event: list(_callables(event, some)) for event, some in given.items()}
+        self.every["on_epoch"][:0] = first
+        self.stateful = {event: [each for each in some if _has_state(each)] for event, some in self.every.items()}
+        self.others = {event: [each for each in some if not _has_state(each)] for event, some in self.every.items()}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as contexts:
+            for each in chain(*self.every.values()):
+                if isinstance(each, AbstractContextManager):
+                    contexts.enter_context(each)
+            self.entered = contexts.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        return self.entered.__exit__(kind, error, traceback) is True
+
+
+def _callables(event: str, given: Any) -> Iterator[Callback]:
+    for each in () if given is None else given if isinstance(given, (list, tuple)) else (given,):
+        yield checked("fit", event, each, FUNCTION)
 
 
 def _has_state(x: Any) -> bool:
@@ -52,16 +75,6 @@ def called(callbacks: list[Callback], time: int, history: History) -> bool:
     """Call all of them; returns whether one of them asks for the end."""
     answers = [each(time, history) for each in callbacks]
     return any(answers)
-
-
-@contextmanager
-def entered(callbacks: Sequence[Callback]) -> Iterator[None]:
-    """A context of those callbacks that are contexts."""
-    with ExitStack() as contexts:
-        for each in callbacks:
-            if isinstance(each, AbstractContextManager):
-                contexts.enter_context(each)
-        yield
 
 
 class EarlyStopping(Explaining):

@@ -55,6 +55,7 @@ class Step:
     first: int = 0  # index of the first norm since `begin`
 
     def __post_init__(self) -> None:
+        self.stateful, self.others = self.callbacks.stateful["on_step"], self.callbacks.others["on_step"]
         self.kept = Kept(self.model)
         self.restore_point = RestorePoint(self.model, self.optimizer, self.interrupts)
         self.climbs = climbs(self.optimizer, self.penalty)  # then the penalty is subtracted
@@ -102,12 +103,12 @@ class Step:
             raise
         try:
             self._note(seen, loss, start)
-            if self.callbacks.stateful:
-                called(self.callbacks.stateful, len(self.losses), self.history)
+            if self.stateful:
+                called(self.stateful, len(self.losses), self.history)
         finally:
             self.interrupts.release()
-        if self.callbacks.others:
-            called(self.callbacks.others, len(self.losses), self.history)
+        if self.others:
+            called(self.others, len(self.losses), self.history)
 
     def zero_grad(self) -> None:
         """Clear the gradients of the model, and of all other parameters of the optimiser."""

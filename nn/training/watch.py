@@ -73,11 +73,11 @@ class Watch:
             self._record(numbers, step)
             if epoch == 1 or self.monitor.better(watched, self.best):
                 self.best, self.history.best_epoch = watched, epoch
-            ended = called(self.callbacks.stateful, epoch, self.history)
+            ended = called(self.callbacks.stateful["on_epoch"], epoch, self.history)
         finally:
             self.interrupts.release()
         show(epoch, numbers)
-        return called(self.callbacks.others, epoch, self.history) or ended
+        return called(self.callbacks.others["on_epoch"], epoch, self.history) or ended
 
     def _evaluated(self, epoch: int, name: str) -> dict[str, float]:
         """Loss and metrics over one of the data, under their names in the history."""
