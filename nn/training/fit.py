@@ -105,7 +105,7 @@ def fit(
         progress: draw a live progress bar (plain lines where the output is not a terminal).
         run: a folder for checkpoints, new unless resume=True, from which training goes on after the end of its process at any
             moment; see docs/runs.md.
-        resume: continue the run in the folder, if there is one; data, model and settings must be as at its start, except `epochs`.
+        resume: continue the run in the folder, if there is one; data, model and settings must be as at its start, not `epochs`.
         keep, save_every: how many checkpoints to keep, and the epochs between two; the last epoch has one too.
         generators: random generators from which `loss` or callbacks draw, to be saved with `rng` and those of the modules.
         notes: data that JSON can hold, saved with the checkpoints.
