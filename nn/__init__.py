@@ -69,6 +69,7 @@ from .running import observing
 from .saving import load, save
 from .stateless import functional_call
 from .summary import Summary
+from .training.callbacks import EarlyStopping
 from .training.evaluation import evaluate
 from .training.fit import fit
 from .training.history import History, NonFiniteError
@@ -94,6 +95,7 @@ __all__ = [
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
+    "EarlyStopping",
     "Embedding",
     "Flatten",
     "GaussianNLLLoss",

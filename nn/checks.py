@@ -10,6 +10,7 @@ from inspect import signature
 from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinygrad_edu import DTypeError, OutOfBoundsError, ShapeError, TinygradError, Value, array
 
@@ -35,6 +36,7 @@ SHARE: Domain = (lambda x: is_real(x) and 0 <= x <= 1, "a number from 0 to 1")
 PROBABILITY: Domain = (SHARE[0], "a probability from 0 to 1")
 FUNCTION: Domain = (callable, "a function")
 INTEGER: Domain = (lambda x: is_integer(x), "an integer")
+MODULE: Domain = (lambda x: hasattr(x, "named_parameters"), "a module")
 FLAG: Domain = (lambda x: isinstance(x, (bool, np.bool_)), "True or False")
 
 
@@ -169,6 +171,19 @@ def printable(text: str) -> str:
     return "".join([c if c.isprintable() else repr(c)[1:-1] for c in text[:300]])
 
 
+def as_integers(labels: NDArray[Any]) -> str:
+    """The remedy for labels that are not integers, in words."""
+    if labels.dtype.kind == "b":
+        return "pass labels.astype(int)"
+    if labels.dtype.kind == "f":
+        if np.isnan(labels).any():
+            return "leave out those that are NaN, and pass labels.astype(int)"
+        if np.array_equal(labels, np.rint(labels)):
+            return "pass labels.astype(int)"
+        return "for numbers in place of classes use mse_loss, for example"
+    return "number them, classes, labels = np.unique(labels, return_inverse=True)"
+
+
 # -- Errors of NumPy and Python ---------------------------------------------------------------------------------------
 
 _LIBRARIES = {*sys.stdlib_module_names, "tinygrad_edu", "numpy", "scipy", "sklearn"}
@@ -180,8 +195,12 @@ _TAKES: dict[str, Domain] = DOMAINS | {  # by one alternative of an annotation
     "float": REAL,
     "str": (lambda x: isinstance(x, str), "text"),
     "DTypeLike": (_is_type, "a dtype such as np.float32"),
-    "Module": (lambda x: hasattr(x, "named_parameters"), "a module"),
+    "Module": MODULE,
     "Shape": (lambda x: isinstance(x, (tuple, list)) and all(map(is_integer, x)), "a tuple of integers"),
+}
+_MOVED = {  # arguments that no longer exist, by function
+    ("fit", "schedule"): "a callback: pass on_epoch=schedule, or on_step=schedule",
+    ("fit", "schedule_every"): "the name of an argument: pass on_step=schedule or on_epoch=schedule",
 }
 _ALIKE = {TypeError: DTypeError, ArithmeticError: ShapeError, ValueError: ShapeError, LookupError: OutOfBoundsError}
 
@@ -222,7 +241,7 @@ class Explaining:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__init__" in vars(cls) and cls.__module__.startswith(f"{__package__}."):
-            cls.__init__ = explaining(cls.__init__)  # type: ignore[method-assign]
+            type.__setattr__(cls, "__init__", explaining(vars(cls)["__init__"]))
 
 
 def explained(
@@ -240,6 +259,8 @@ def explained(
         if str(error).startswith(_OF_NUMPY):
             error.operation = name if error.operation is None else f"{name}: {error.operation}"
         return error
+    if moved := [key for key in given if (name, key) in _MOVED]:
+        return TinygradError(f"{name}: {moved[0]} is now {_MOVED[name, moved[0]]}")
     kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
     for key, x in given.items():
         if wrong := _misfit(key, function.__annotations__.get(key, "Any"), x):

@@ -197,6 +197,7 @@ def cases() -> list[Case]:
         Case("astype", _model().astype, {"dtype": "f4"}.copy),
         Case("load_state_dict", _model().load_state_dict, lambda: {"state": _model().state_dict()}),
         Case("fit", nn.fit, _to_fit),
+        Case("EarlyStopping", nn.EarlyStopping, lambda: {"model": _model(), "patience": 2}),
         Case("evaluate", nn.evaluate, lambda: {"model": _model(), "data": (_x(5, 4), LABELS)}),
         Case("functional_call", _functional_call, _to_call),
         Case("learn", nn.Perceptron(4).learn, lambda: {"x": _x(5, 4), "y": (SIGNS > 0) * 1.0, "epochs": 3}),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
 
-from ..checks import Shape, data_of, plain_array, stretches
+from ..checks import Shape, as_integers, data_of, plain_array, stretches
 
 
 def numbers(name: str, what: str, x: Any, like: Any = None) -> Any:
@@ -97,7 +97,7 @@ def class_labels(name: str, what: str, scores: Shape, labels: Any, ignore_index:
             f"where both may have more axes at the end{remedy}"
         )
     if given.dtype.kind not in "iu":
-        raise DTypeError(f"{name}: labels are {given.dtype}, expected integers; cast them with .astype(int)")
+        raise DTypeError(f"{name}: labels are {given.dtype}, expected integers; {as_integers(given)}")
     counted = given[given != ignore_index]
     if counted.size and (counted.min() < 0 or counted.max() >= scores[axis]):
         got = f"labels from {counted.min()} to {counted.max()}"

@@ -50,7 +50,11 @@ BAD = {
         ShapeError,
         r"GRU: got x of shape \(5, 1, 4\)",
     ),
-    "NaN among the inputs": (lambda: fit(X * np.nan), nn.NonFiniteError, "24 of 24 inputs of the batch are not finite"),
+    "NaN among the inputs": (
+        lambda: fit(X * np.nan),
+        nn.NonFiniteError,
+        "NaN or infinity in 6 of 6 training examples, first in inputs",
+    ),
     "a loss that explodes": (
         lambda: fit(X * 1e100, X, loss=lambda p, y: (p**4).sum()),
         nn.NonFiniteError,
