@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from ast import literal_eval
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from inspect import signature
@@ -29,11 +30,27 @@ def is_real(x: Any) -> TypeGuard[float]:
 REAL: Domain = (is_real, "a real number")
 POSITIVE: Domain = (lambda x: is_real(x) and x > 0, "a number > 0")
 NOT_NEGATIVE: Domain = (lambda x: is_real(x) and x >= 0, "a number from 0 on")
+NONZERO: Domain = (lambda x: is_real(x) and x != 0, "a number other than 0")
 SHARE: Domain = (lambda x: is_real(x) and 0 <= x <= 1, "a number from 0 to 1")
 PROBABILITY: Domain = (SHARE[0], "a probability from 0 to 1")
 FUNCTION: Domain = (callable, "a function")
 INTEGER: Domain = (lambda x: is_integer(x), "an integer")
 FLAG: Domain = (lambda x: isinstance(x, (bool, np.bool_)), "True or False")
+
+
+# Annotations that name a domain: `explaining` refuses any other argument before the call.
+Dim: TypeAlias = int
+NonZero: TypeAlias = float
+NotNegative: TypeAlias = float
+Positive: TypeAlias = float
+Probability: TypeAlias = float
+DOMAINS = {
+    "Dim": INTEGER,
+    "NonZero": NONZERO,
+    "NotNegative": NOT_NEGATIVE,
+    "Positive": POSITIVE,
+    "Probability": PROBABILITY,
+}
 
 
 def one_of(*words: str) -> Domain:
@@ -139,7 +156,7 @@ def printable(text: str) -> str:
 
 _LIBRARIES = {*sys.stdlib_module_names, "tinygrad_edu", "numpy", "scipy", "sklearn"}
 _OF_NUMPY = ("np.", "array:", "float:", "len:", "v[index]")  # how messages about a misplaced Value begin
-_TAKES: dict[str, Domain] = {  # by one alternative of an annotation
+_TAKES: dict[str, Domain] = DOMAINS | {  # by one alternative of an annotation
     "None": (lambda x: x is None, "None"),
     "bool": (lambda x: isinstance(x, (bool, int, np.bool_)), "True or False"),
     "int": INTEGER,
@@ -157,10 +174,14 @@ def explaining(function: F) -> F:
 
     Errors that arise in a user's function, such as a loss, pass unchanged.
     """
+    names = list(signature(function).parameters)
+    refusable = {name: each for name, each in function.__annotations__.items() if each.partition(" | ")[0] in DOMAINS}
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
+            if refusable and (kwargs or len(args) > 1):
+                refuse(function.__name__, refusable, dict(zip(names, args, strict=False)) | kwargs)
             return function(*args, **kwargs)
         except Exception as error:
             known = explained(error, function, args, kwargs)
@@ -197,17 +218,35 @@ def explained(
             error.operation = name if error.operation is None else f"{name}: {error.operation}"
         return error
     kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
-    for key, x in given.items():
-        takes = [_TAKES.get(each) for each in function.__annotations__.get(key, "Any").split(" | ")]
-        known = [each for each in takes if each is not None]
-        if len(known) == len(takes) and not any(fits(x) for fits, _ in known):
-            expected = " or ".join([text for _, text in known])
-            return kind(f"{name}: got {key}={shown(x)}, expected {expected}")
+    if wrong := _misfit(function.__annotations__, given):
+        return kind(f"{name}: {wrong}")
     described = ", ".join([f"{key}={shown(x)}" for key, x in given.items()]) or "no arguments"
     if isinstance(error, MemoryError):
         error.add_note(f"in {name}: got {described}")
         return error
     return kind(f"{name}: {error or type(error).__name__}; got {described}; see help({name})")
+
+
+def refuse(name: str, annotations: Mapping[str, str], given: Mapping[str, Any]) -> None:
+    """Raises TinygradError, in the name of a function or layer, for the first argument that is not as annotated."""
+    if wrong := _misfit(annotations, given):
+        raise TinygradError(f"{name}: {wrong}")
+
+
+def _misfit(annotations: Mapping[str, str], given: Mapping[str, Any]) -> str:
+    """What a message says of the first argument that is not as annotated; "" if there is none, or none is known."""
+    for key, x in given.items():
+        takes = [_domain(each) for each in annotations.get(key, "Any").split(" | ")]
+        known = [each for each in takes if each is not None]
+        if len(known) == len(takes) and not any(fits(x) for fits, _ in known):
+            return f"got {key}={shown(x)}, expected {' or '.join([text for _, text in known])}"
+    return ""
+
+
+def _domain(annotation: str) -> Domain | None:
+    """The domain of one alternative of an annotation, if it is known."""
+    words = annotation.removeprefix("Literal")
+    return _TAKES.get(annotation) if words == annotation else one_of(*literal_eval(words))
 
 
 def _ours(error: BaseException) -> bool:

@@ -14,9 +14,9 @@ from tinygrad_edu import ShapeError, TinygradError
 from ..checks import FUNCTION, checked, explaining, generator, size
 from ..data import batches
 from ..functional import cross_entropy
+from ..functional.normalization import SEVERAL
 from ..loss.parts import parts
 from ..module import Module
-from ..normalization import SEVERAL
 from ..optim import Optimizer
 from ..runs.run import opened
 from ..runs.state import Training

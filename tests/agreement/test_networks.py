@@ -12,6 +12,7 @@ from nn.optim import lr_scheduler
 
 from .networks import CASES, EXCEPTIONS
 from .networks.case import TOLERANCE, compare
+from .networks.functions import FUNCTIONS, misfits
 
 pytestmark = [  # PyTorch's warnings about usage pass
     pytest.mark.filterwarnings("ignore::UserWarning"),
@@ -35,6 +36,11 @@ def test_agrees(case):
         f"{case.name} {case.setting}: {found.where} is {found.apart:.1e} of the largest number apart, "
         f"expected at most {TOLERANCE:g}"
     )
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_parameters_are_pytorchs(name):
+    assert misfits(name) == []
 
 
 def test_everything_public_has_a_case_or_a_reason():
