@@ -56,7 +56,8 @@ def _constructor(settings: list[Parameter]) -> Callable[..., None]:
         given = parameters.bind(self, *args, **named)
         given.apply_defaults()
         del given.arguments["self"]
-        refuse(type(self).__name__, annotations, given.arguments)
+        for name, setting in given.arguments.items():
+            refuse(type(self).__name__, name, annotations[name], setting)
         vars(self).update(given.arguments)
 
     vars(__init__)["__signature__"] = parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from ast import literal_eval
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
+from functools import cache, wraps
 from inspect import signature
 from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 
@@ -174,14 +174,15 @@ def explaining(function: F) -> F:
 
     Errors that arise in a user's function, such as a loss, pass unchanged.
     """
-    names = list(signature(function).parameters)
-    refusable = {name: each for name, each in function.__annotations__.items() if each.partition(" | ")[0] in DOMAINS}
+    annotations = {name: function.__annotations__.get(name, "") for name in signature(function).parameters}
+    limited = {name: i for i, (name, each) in enumerate(annotations.items()) if each.partition(" | ")[0] in DOMAINS}
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
-            if refusable and (kwargs or len(args) > 1):
-                refuse(function.__name__, refusable, dict(zip(names, args, strict=False)) | kwargs)
+            for name, i in limited.items():
+                if i < len(args) or name in kwargs:
+                    refuse(function.__name__, name, annotations[name], args[i] if i < len(args) else kwargs[name])
             return function(*args, **kwargs)
         except Exception as error:
             known = explained(error, function, args, kwargs)
@@ -218,8 +219,9 @@ def explained(
             error.operation = name if error.operation is None else f"{name}: {error.operation}"
         return error
     kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
-    if wrong := _misfit(function.__annotations__, given):
-        return kind(f"{name}: {wrong}")
+    for key, x in given.items():
+        if wrong := _misfit(key, function.__annotations__.get(key, "Any"), x):
+            return kind(f"{name}: {wrong}")
     described = ", ".join([f"{key}={shown(x)}" for key, x in given.items()]) or "no arguments"
     if isinstance(error, MemoryError):
         error.add_note(f"in {name}: got {described}")
@@ -227,26 +229,32 @@ def explained(
     return kind(f"{name}: {error or type(error).__name__}; got {described}; see help({name})")
 
 
-def refuse(name: str, annotations: Mapping[str, str], given: Mapping[str, Any]) -> None:
-    """Raises TinygradError, in the name of a function or layer, for the first argument that is not as annotated."""
-    if wrong := _misfit(annotations, given):
-        raise TinygradError(f"{name}: {wrong}")
+def refuse(function: str, name: str, annotation: str, x: Any) -> None:
+    """Raises TinygradError, in the name of a function or layer, for an argument that is not as annotated."""
+    if wrong := _misfit(name, annotation, x):
+        raise TinygradError(f"{function}: {wrong}")
 
 
-def _misfit(annotations: Mapping[str, str], given: Mapping[str, Any]) -> str:
-    """What a message says of the first argument that is not as annotated; "" if there is none, or none is known."""
-    for key, x in given.items():
-        takes = [_domain(each) for each in annotations.get(key, "Any").split(" | ")]
-        known = [each for each in takes if each is not None]
-        if len(known) == len(takes) and not any(fits(x) for fits, _ in known):
-            return f"got {key}={shown(x)}, expected {' or '.join([text for _, text in known])}"
-    return ""
+def _misfit(name: str, annotation: str, x: Any) -> str:
+    """What a message says of an argument that is not as annotated; "" for one that is, and where that is not known."""
+    takes = _domains(annotation)
+    if not takes or any(fits(x) for fits, _ in takes):
+        return ""
+    return f"got {name}={shown(x)}, expected {' or '.join([text for _, text in takes])}"
 
 
-def _domain(annotation: str) -> Domain | None:
-    """The domain of one alternative of an annotation, if it is known."""
+@cache
+def _domains(annotation: str) -> list[Domain]:
+    """The domains of the alternatives of an annotation; none if one is not known."""
+    takes = [_TAKES.get(each) or _words(each) for each in annotation.split(" | ")]
+    known = [each for each in takes if each is not None]
+    return known if len(known) == len(takes) else []
+
+
+def _words(annotation: str) -> Domain | None:
+    """The domain of a Literal."""
     words = annotation.removeprefix("Literal")
-    return _TAKES.get(annotation) if words == annotation else one_of(*literal_eval(words))
+    return None if words == annotation else one_of(*literal_eval(words))
 
 
 def _ours(error: BaseException) -> bool:

@@ -28,8 +28,8 @@ def numbers(name: str, what: str, x: Any, like: Any = None) -> Any:
 
 
 def operand(name: str, x: Any) -> Any:
-    """A number, array or Value unchanged; a nested list as an array. Errors begin with the name of the function."""
-    return x if isinstance(x, (Value, float, int)) or type(x) is np.ndarray else plain_array(name, "input", x)
+    """An array or Value unchanged; a number or a nested list as an array. Errors begin with the name of the function."""
+    return x if isinstance(x, Value) or type(x) is np.ndarray else plain_array(name, "input", x)
 
 
 def shape_of(x: Any) -> Shape:

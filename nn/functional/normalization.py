@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from math import prod
 from typing import Any
 
@@ -110,8 +108,9 @@ def layer_norm(
 
     Raises ShapeError if shapes do not fit. See Ba, Kiros & Hinton, "Layer Normalization" (2016).
     """
-    axes = _last_axes("layer_norm", input, normalized_shape, weight=weight, bias=bias)
-    return engine.layer_norm(input, axis=axes, weight=weight, bias=bias, eps=eps)
+    x = operand("layer_norm", input)
+    axes = _last_axes("layer_norm", x, normalized_shape, weight=weight, bias=bias)
+    return engine.layer_norm(x, axis=axes, weight=weight, bias=bias, eps=eps)
 
 
 @explaining
@@ -126,25 +125,25 @@ def rms_norm(input: Any, normalized_shape: Size, weight: Any = None, eps: NotNeg
 
     Raises ShapeError if shapes do not fit. See Zhang & Sennrich, "Root Mean Square Layer Normalization" (2019).
     """
-    axes = _last_axes("rms_norm", input, normalized_shape, weight=weight)
+    x = operand("rms_norm", input)
+    axes = _last_axes("rms_norm", x, normalized_shape, weight=weight)
     if eps is None:
-        dtype = np.asarray(data_of(input)).dtype
-        eps = float(np.finfo(dtype if dtype.kind == "f" else float).eps)
-    return _scaled(engine.rms_norm(input, axis=axes, eps=eps), weight, None)
+        eps = float(np.finfo(x.dtype if x.dtype.kind == "f" else float).eps)
+    return _scaled(engine.rms_norm(x, axis=axes, eps=eps), weight, None)
 
 
 def _last_axes(name: str, x: Any, normalized_shape: Size, **parameters: Any) -> Shape:
     """The axes that normalized_shape names. Raises ShapeError unless x ends in it, and parameters have it or are None."""
     expected = sizes(name, "normalized_shape", normalized_shape)
-    if np.shape(x)[-len(expected) :] != expected:
-        raise ShapeError(f"{name}: got an input of shape {np.shape(x)}, expected its last axes to be {expected}")
+    if x.shape[-len(expected) :] != expected:
+        raise ShapeError(f"{name}: got an input of shape {x.shape}, expected its last axes to be {expected}")
     _require_shape(name, expected, parameters)
     return tuple(range(-len(expected), 0))
 
 
 def _channels(name: str, x: Any, **parameters: Any) -> Shape:
     """The shape of x. Raises ShapeError unless it has an axis of channels, and parameters a number for each, or are None."""
-    shape: Shape = np.shape(x)
+    shape: Shape = x.shape
     if len(shape) < 2:
         raise ShapeError(f"{name}: got an input of shape {shape}, expected (N, C, ...)")
     _require_shape(name, shape[1:2], parameters)
@@ -153,12 +152,14 @@ def _channels(name: str, x: Any, **parameters: Any) -> Shape:
 
 def _require_shape(name: str, expected: Shape, parameters: dict[str, Any]) -> None:
     for what, given in parameters.items():
-        if given is not None and np.shape(given) != expected:
-            raise ShapeError(f"{name}: got {what}={shown(given)}, expected the shape {expected}")
+        if given is not None and getattr(given, "shape", None) != expected:
+            raise ShapeError(f"{name}: got {what}={shown(given)}, expected an array of shape {expected}")
 
 
 def _beside_channels(shape: Shape, *parameters: Any) -> list[Any]:
     """Numbers a channel, in a shape that broadcasts over (N, C, ...)."""
+    if len(shape) == 2:
+        return list(parameters)
     return [p if p is None else reshape(p, (-1, *[1] * (len(shape) - 2))) for p in parameters]
 
 
@@ -179,14 +180,15 @@ def _over_channels(
     along: Shape,
 ) -> Any:
     """batch_norm and instance_norm, which differ in whether examples, `along` axis 0, are taken together."""
-    x = operand(name, input)
-    shape = _channels(name, x, running_mean=running[0], running_var=running[1], weight=weight, bias=bias)
-    mean, var, weight, bias = _beside_channels(shape, *running, weight, bias)
+    x, (mean, var) = operand(name, input), running
+    shape = _channels(name, x, running_mean=mean, running_var=var, weight=weight, bias=bias)
+    weight, bias = _beside_channels(shape, weight, bias)
     if not training:
         if mean is None or var is None:
             raise TinygradError(
                 f"{name}: got no running statistics, expected running_mean and running_var, or training"
             )
+        mean, var = _beside_channels(shape, mean, var)
         return _scaled((x - mean) / sqrt(var + eps), weight, bias)
     over = (*along, *range(2, len(shape)))
     if prod([shape[i] for i in over]) < 2:
@@ -200,9 +202,13 @@ def _over_channels(
                 f"{name}: got running statistics {shown(given)}, expected arrays of floats, to change in place"
             )
     y = engine.layer_norm(x, axis=over, weight=weight, bias=bias, eps=eps)
-    statistics: tuple[Callable[..., Any], ...] = np.mean, partial(np.var, ddof=1)
-    for given, statistic in zip(running, statistics, strict=True):
-        if given is not None:
-            seen = statistic(np.asarray(data_of(x)), over).reshape(-1, shape[1])
-            given += momentum * (np.mean(seen, 0) - given)
+    if mean is not None:
+        _move(mean, np.mean(data_of(x), over), momentum)
+    if var is not None:
+        _move(var, np.var(data_of(x), over, ddof=1), momentum)
     return y
+
+
+def _move(running: Any, seen: Any, momentum: float) -> None:
+    """Move running statistics, in place, towards those of a batch, or the mean of those of its examples."""
+    running += momentum * (np.mean(seen.reshape(-1, *running.shape), 0) - running if seen.ndim > 1 else seen - running)

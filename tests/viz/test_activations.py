@@ -25,7 +25,15 @@ KINKS = {
     "Hardswish": [-3, 3],
     "ReLU6": [0],
 }
-OTHERS = {"GLU", "LogSoftmax", "Module", "PReLU", "Softmax", "Softmin", "Threshold"}  # no curve, or not without arguments
+OTHERS = {
+    "GLU",
+    "LogSoftmax",
+    "Module",
+    "PReLU",
+    "Softmax",
+    "Softmin",
+    "Threshold",
+}  # no curve, or not without arguments
 CORNERS = {  # of losses
     "l1_loss, sae_loss, rmse_loss": [0],
     "mape_loss": [1],
@@ -48,13 +56,17 @@ def away(x, kinks):
 def test_every_elementwise_activation_with_its_slopes(theme):
     axes = [ax for ax in activations(theme=theme).axes if ax.axison]
     names = [ax.get_title() for ax in axes]
-    assert set(names) == {
-        name
-        for name in dir(nn.activation)
-        if name[0].isupper()
-        and issubclass(type(getattr(nn.activation, name)), type)
-        and issubclass(getattr(nn.activation, name), nn.Module)
-    } - OTHERS
+    assert (
+        set(names)
+        == {
+            name
+            for name in dir(nn.activation)
+            if name[0].isupper()
+            and issubclass(type(getattr(nn.activation, name)), type)
+            and issubclass(getattr(nn.activation, name), nn.Module)
+        }
+        - OTHERS
+    )
     for ax in axes:
         f = getattr(nn, ax.get_title())()
         kinks = KINKS.get(ax.get_title(), [])
