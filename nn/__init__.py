@@ -1,24 +1,38 @@
 """Neural networks on tinygrad_edu: modules, losses, optimisers and a training loop, under PyTorch's names."""
 
+import opcode as _opcode
+import sys as _sys
+
 from . import data, functional, init, metrics, optim, runs, utils
 from .activation import (
+    CELU,
     ELU,
     GELU,
+    GLU,
     SELU,
+    Hardshrink,
+    Hardsigmoid,
+    Hardswish,
     Hardtanh,
+    Heaviside,
     Identity,
     LeakyReLU,
     LogSigmoid,
     LogSoftmax,
     Mish,
+    PReLU,
     ReLU,
+    ReLU6,
     Sigmoid,
     SiLU,
     Softmax,
+    Softmin,
     Softplus,
+    Softshrink,
     Softsign,
-    Step,
     Tanh,
+    Tanhshrink,
+    Threshold,
 )
 from .attention import MultiheadAttention
 from .container import MLP, Residual, Sequential
@@ -61,7 +75,7 @@ from .loss import (
     TripletMarginWithDistanceLoss,
 )
 from .module import Module
-from .normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RMSNorm
 from .perceptron import Perceptron
 from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .recurrent import GRU, LSTM, RNN
@@ -76,8 +90,10 @@ from .training.history import History, NonFiniteError
 from .transformer import TransformerEncoderLayer
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
+    "GLU",
     "GRU",
     "LSTM",
     "MLP",
@@ -99,13 +115,20 @@ __all__ = [
     "Embedding",
     "Flatten",
     "GaussianNLLLoss",
+    "GroupNorm",
     "HalfMSELoss",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
     "Hardtanh",
+    "Heaviside",
     "HingeEmbeddingLoss",
     "HingeLoss",
     "History",
     "HuberLoss",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
     "KLDivLoss",
     "L1Loss",
     "LayerNorm",
@@ -128,11 +151,14 @@ __all__ = [
     "MultiheadAttention",
     "NLLLoss",
     "NonFiniteError",
+    "PReLU",
     "PairwiseDistance",
     "Perceptron",
     "PoissonNLLLoss",
     "RMSELoss",
+    "RMSNorm",
     "ReLU",
+    "ReLU6",
     "Residual",
     "SAELoss",
     "SSELoss",
@@ -142,11 +168,14 @@ __all__ = [
     "SmoothL1Loss",
     "SoftMarginLoss",
     "Softmax",
+    "Softmin",
     "Softplus",
+    "Softshrink",
     "Softsign",
-    "Step",
     "Summary",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
     "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
@@ -169,3 +198,16 @@ __all__ = [
     "stratified_split",
     "utils",
 ]
+
+_REMOVED = {"Step": "nn.Heaviside"}  # public until 0.1, and the replacement
+
+
+def __getattr__(name: str) -> object:
+    """Raise an error that names the replacement of a removed public name."""
+    if name not in _REMOVED:
+        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    message = f"nn.{name} is not public since 0.2; use {_REMOVED[name]}"
+    asker = _sys._getframe(1)
+    if asker.f_code.co_code[asker.f_lasti] == _opcode.opmap["IMPORT_FROM"]:  # it drops an AttributeError's message
+        raise ImportError(message)
+    raise AttributeError(message)

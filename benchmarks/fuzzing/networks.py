@@ -31,9 +31,14 @@ LABELS = np.array([0, 2, 1, 1, 0])
 SIGNS = np.array([1.0, -1.0, 1.0, 1.0, -1.0])
 
 LAYERS: dict[str, tuple[Arguments, tuple[int, ...]]] = {  # the arguments, and the shape of an input
-    **dict.fromkeys(("Identity", "Step", "Sigmoid", "LogSigmoid", "Tanh", "Softsign", "ReLU", "SELU"), ({}, (5, 4))),
-    **dict.fromkeys(("SiLU", "Mish", "GELU", "Softmax", "LogSoftmax", "Hardtanh", "LeakyReLU"), ({}, (5, 4))),
-    **dict.fromkeys(("ELU", "Softplus", "Dropout"), ({}, (5, 4))),
+    **dict.fromkeys(
+        ("Identity", "Heaviside", "Sigmoid", "LogSigmoid", "Tanh", "Softsign", "ReLU", "SELU"), ({}, (5, 4))
+    ),
+    **dict.fromkeys(("SiLU", "Mish", "GELU", "GLU", "Hardtanh", "LeakyReLU", "PReLU", "ReLU6", "CELU"), ({}, (5, 4))),
+    **dict.fromkeys(("ELU", "Softplus", "Dropout", "Hardshrink", "Softshrink", "Tanhshrink"), ({}, (5, 4))),
+    **dict.fromkeys(("Hardsigmoid", "Hardswish"), ({}, (5, 4))),
+    **dict.fromkeys(("Softmax", "LogSoftmax", "Softmin"), ({"dim": -1}, (5, 4))),
+    "Threshold": ({"threshold": 0.5, "value": 2.0}, (5, 4)),
     **dict.fromkeys(("Linear", "Perceptron"), ({"in_features": 4, "out_features": 3}, (5, 4))),
     "Conv1d": ({"in_channels": 2, "out_channels": 4, "kernel_size": 3}, (2, 2, 7)),
     "Conv2d": ({"in_channels": 2, "out_channels": 4, "kernel_size": 3, "padding": 1}, (2, 2, 5, 4)),
@@ -41,8 +46,11 @@ LAYERS: dict[str, tuple[Arguments, tuple[int, ...]]] = {  # the arguments, and t
     **dict.fromkeys(("MaxPool2d", "AvgPool2d"), ({"kernel_size": 2}, (2, 2, 5, 4))),
     "Flatten": ({}, (2, 3, 4)),
     "LayerNorm": ({"normalized_shape": 4}, (5, 4)),
+    "RMSNorm": ({"normalized_shape": 4}, (5, 4)),
+    "GroupNorm": ({"num_groups": 2, "num_channels": 4}, (5, 4)),
     "BatchNorm1d": ({"num_features": 4}, (5, 4)),
-    "BatchNorm2d": ({"num_features": 2}, (2, 2, 5, 4)),
+    **dict.fromkeys(("BatchNorm2d", "InstanceNorm2d"), ({"num_features": 2}, (2, 2, 5, 4))),
+    "InstanceNorm1d": ({"num_features": 2}, (3, 2, 5)),
     "MLP": ({"sizes": (4, 5, 3)}, (5, 4)),
     **dict.fromkeys(("RNN", "GRU", "LSTM"), ({"input_size": 4, "hidden_size": 3}, (5, 2, 4))),
     "TransformerEncoderLayer": ({"d_model": 4, "nhead": 2, "dim_feedforward": 5}, (5, 2, 4)),
@@ -68,9 +76,24 @@ LOSSES: dict[str, Callable[[], tuple[Any, ...]]] = {
     "normalize": lambda: (_x(5, 3),),
     "zero_one_loss": lambda: (_x(5, 3), LABELS.copy()),
     "scaled_dot_product_attention": lambda: (_x(2, 5, 3), _x(2, 4, 3), _x(2, 4, 3)),
-    "linear": lambda: (_x(5, 4), Value(_x(3, 4)), Value(_x(3))),
     "l2_penalty": lambda: (_model(), 0.1),
     "l1_penalty": lambda: (_model(), 0.1),
+}
+FUNCTIONS: dict[str, Callable[[], tuple[Any, ...]]] = {
+    **dict.fromkeys(("celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish"), lambda: (_x(5, 4),)),
+    **dict.fromkeys(("hardtanh", "leaky_relu", "logsigmoid", "mish", "relu", "relu6", "selu"), lambda: (_x(5, 4),)),
+    **dict.fromkeys(("sigmoid", "silu", "softplus", "softshrink", "softsign", "tanh"), lambda: (_x(5, 4),)),
+    **dict.fromkeys(("tanhshrink", "dropout"), lambda: (_x(5, 4),)),
+    **dict.fromkeys(("softmax", "softmin", "log_softmax"), lambda: (_x(5, 4), -1)),
+    "threshold": lambda: (_x(5, 4), 0.5, 2.0),
+    "prelu": lambda: (_x(5, 4), _x(4)),
+    **dict.fromkeys(("layer_norm", "rms_norm"), lambda: (_x(5, 4), (4,), _x(4))),
+    "batch_norm": lambda: (_x(5, 4), np.zeros(4), np.ones(4), _x(4), _x(4), True),
+    "group_norm": lambda: (_x(5, 4), 2, _x(4), _x(4)),
+    "instance_norm": lambda: (_x(3, 4, 5), None, None, _x(4), _x(4)),
+    "embedding": lambda: (LABELS.copy(), _x(6, 3)),
+    "one_hot": lambda: (LABELS.copy(),),
+    "linear": lambda: (_x(5, 4), Value(_x(3, 4)), Value(_x(3))),
 }
 METRICS: dict[str, Callable[[], tuple[Any, ...]]] = {
     **dict.fromkeys(("accuracy", "confusion_matrix", "f1", "precision", "recall"), lambda: (_x(5, 3), LABELS.copy())),
@@ -155,10 +178,13 @@ def cases() -> list[Case]:
     for name, args in LOSSES.items():
         function = getattr(functional, name)
         found.append(Case(name, function, lambda function=function, args=args: _named(function, args())))
-        module = None if name == "linear" else _loss_class(name)
+        module = _loss_class(name)
         if module is not None:
             then = lambda layer, args=args, function=function: (layer, _named(function, args()))  # noqa: E731
             found.append(Case(module.__name__, module, dict, then))
+    for name, args in FUNCTIONS.items():
+        function = getattr(functional, name)
+        found.append(Case(name, function, lambda function=function, args=args: _named(function, args())))
     for name, args in METRICS.items():
         function = getattr(metrics, name)
         found.append(Case(name, function, lambda function=function, args=args: _named(function, args())))

@@ -27,6 +27,11 @@ def numbers(name: str, what: str, x: Any, like: Any = None) -> Any:
     return x
 
 
+def operand(name: str, x: Any) -> Any:
+    """An array or Value unchanged; a number or a nested list as an array. Errors begin with the name of the function."""
+    return x if isinstance(x, Value) or type(x) is np.ndarray else plain_array(name, "input", x)
+
+
 def shape_of(x: Any) -> Shape:
     """() for a number, the shape of an array or Value."""
     return getattr(x, "shape", ())

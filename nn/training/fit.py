@@ -14,8 +14,8 @@ from tinygrad_edu import ShapeError, TinygradError
 from ..checks import explaining, generator, size
 from ..data import batches
 from ..functional import cross_entropy
+from ..functional.normalization import SEVERAL
 from ..module import Module
-from ..normalization import SEVERAL
 from ..optim import Optimizer
 from ..runs.run import opened
 from ..runs.state import Training

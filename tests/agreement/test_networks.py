@@ -12,6 +12,7 @@ from nn.optim import lr_scheduler
 
 from .networks import CASES, EXCEPTIONS, losses
 from .networks.case import TOLERANCE, compare
+from .networks.functions import FUNCTIONS, misfits
 
 pytestmark = [  # PyTorch's warnings about usage pass
     pytest.mark.filterwarnings("ignore::UserWarning"),
@@ -57,6 +58,11 @@ def test_parameters_of_losses_are_pytorchs(name):
 )
 def test_other_parameters_are_found(wrong, found):
     assert losses.misfits("mse_loss", wrong, losses.COUNTERPARTS["mse_loss"][1])[:1] == found
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_parameters_are_pytorchs(name):
+    assert misfits(name) == []
 
 
 def test_everything_public_has_a_case_or_a_reason():

@@ -106,7 +106,7 @@ def test_everything_public_is_called():
             DTypeError,
             r"^top_k_accuracy: scores: got a nested list with rows of different lengths",
         ),
-        (lambda: nn.Softmax(None), TinygradError, r"^Softmax: got axis=None, expected an integer"),
+        (lambda: nn.Softmax(None), TinygradError, r"^Softmax: got dim=None, expected an integer"),
         (
             lambda: nn.ELU(np.ones(2)),
             TinygradError,
@@ -128,7 +128,7 @@ def test_everything_public_is_called():
             DTypeError,
             r"^LSTM: .*; got x=<ndarray of float64, shape \(6, 1, 4\)>, hx=7; see help\(LSTM\)",
         ),
-        (lambda: nn.LogSigmoid()("x"), DTypeError, r"^LogSigmoid: .*; got x='x'; see help\(LogSigmoid\)"),
+        (lambda: nn.LogSigmoid()("x"), DTypeError, r"^logsigmoid: .*; got input='x'; see help\(logsigmoid\)"),
         (lambda: optim.Adam([Value(1.0)], betas=np.ones(2)), TinygradError, r"^Adam: got betas=<ndarray"),
         (
             lambda: optim.Adam([Value(1.0)], decoupled_weight_decay=[]),

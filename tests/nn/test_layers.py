@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nn
-from tinygrad_edu import DTypeError, GraphError, ShapeError, TinygradError, UnsupportedError, Value, snapshots
+from tinygrad_edu import DTypeError, GraphError, ShapeError, TinygradError, Value, snapshots
 from tinygrad_edu.testing import check_gradients
 
 # -- Definitions, number by number ---------------------------------------------------------------------------------------
@@ -23,6 +23,16 @@ def channels(p, x):
 
 def layer_norm(x, p, axes=(-1,), eps=1e-5):
     return normalized(x, axes, eps) * p.get("weight", 1.0) + p.get("bias", 0.0)
+
+
+def rms_norm(x, p, axes=(-1,), eps=2.0**-52):
+    return x / np.sqrt((x * x).mean(axes, keepdims=True) + eps) * p.get("weight", 1.0)
+
+
+def group_norm(x, p, groups, eps=1e-5):
+    y = normalized(x.reshape(len(x), groups, -1), (2,), eps).reshape(x.shape)
+    y = y * channels(p["weight"], x) if "weight" in p else y
+    return y + channels(p["bias"], x) if "bias" in p else y
 
 
 def batch_norm(x, p, eps=1e-5):
@@ -103,6 +113,33 @@ LAYERS = {
     ),
     "batch_norm2d": (lambda: nn.BatchNorm2d(3), (2, 3, 2, 3), batch_norm),
     "batch_norm2d_in_use": (lambda: in_use(nn.BatchNorm2d(3)), (2, 3, 2, 3), batch_norm_in_use),
+    "rms_norm": (lambda: nn.RMSNorm(5), (2, 3, 5), rms_norm),
+    "rms_norm_axes": (lambda: nn.RMSNorm((3, 5), eps=0.1), (2, 3, 5), lambda x, p: rms_norm(x, p, (1, 2), 0.1)),
+    "rms_norm_plain": (
+        lambda: nn.RMSNorm(5, eps=1e-5, elementwise_affine=False),
+        (3, 5),
+        lambda x, p: rms_norm(x, p, eps=1e-5),
+    ),
+    "group_norm": (lambda: nn.GroupNorm(2, 4), (3, 4), lambda x, p: group_norm(x, p, 2)),
+    "group_norm_lines": (lambda: nn.GroupNorm(4, 4, eps=0.1, bias=False), X1, lambda x, p: group_norm(x, p, 4, 0.1)),
+    "group_norm_pictures": (lambda: nn.GroupNorm(2, 4, affine=False), X2, lambda x, p: group_norm(x, p, 2)),
+    "instance_norm1d": (lambda: nn.InstanceNorm1d(4), X1, lambda x, p: group_norm(x, p, 4)),
+    "instance_norm1d_alone": (
+        lambda: nn.InstanceNorm1d(4, affine=True),
+        X1[1:],
+        lambda x, p: group_norm(x[None], p, 4)[0],
+    ),
+    "instance_norm2d": (lambda: nn.InstanceNorm2d(4, 0.1, affine=True), X2, lambda x, p: group_norm(x, p, 4, 0.1)),
+    "instance_norm2d_alone": (lambda: nn.InstanceNorm2d(4).eval(), X2[1:], lambda x, p: group_norm(x[None], p, 4)[0]),
+    "instance_norm1d_in_use": (
+        lambda: in_use(nn.InstanceNorm1d(3, affine=True, track_running_stats=True)),
+        (2, 3, 4),
+        batch_norm_in_use,
+    ),
+    "prelu": (lambda: nn.PReLU(), (3, 4), lambda x, p: np.where(x > 0, x, p["weight"] * x)),
+    "prelu_channels": (lambda: nn.PReLU(4), X2, lambda x, p: np.where(x > 0, x, channels(p["weight"], x) * x)),
+    "glu": (lambda: nn.GLU(), (3, 4), lambda x, p: x[:, :2] / (1 + np.exp(-x[:, 2:]))),
+    "glu_channels": (lambda: nn.GLU(1), X2, lambda x, p: x[:, :2] / (1 + np.exp(-x[:, 2:]))),
     "conv1d": (lambda: nn.Conv1d(4, 3, 2), X1, conv),
     "conv1d_options": (
         lambda: nn.Conv1d(4, 6, 3, stride=2, padding=2, dilation=2, groups=2, bias=False),
@@ -167,6 +204,20 @@ LAYERS = {
         (3, 4),
         each(lambda x: 1.0507009873554805 * (x if x > 0 else 1.6732632423543772 * (math.exp(x) - 1))),
     ),
+    "celu": (lambda: nn.CELU(0.5), (3, 4), each(lambda x: x if x > 0 else 0.5 * (math.exp(x / 0.5) - 1))),
+    "relu6": (lambda: nn.ReLU6(), (3, 4), each(lambda x: min(max(x, 0.0), 6.0))),
+    "hardsigmoid": (lambda: nn.Hardsigmoid(), (3, 4), each(lambda x: min(max(x + 3, 0.0), 6.0) / 6)),
+    "hardswish": (lambda: nn.Hardswish(), (3, 4), each(lambda x: x * min(max(x + 3, 0.0), 6.0) / 6)),
+    "hardshrink": (lambda: nn.Hardshrink(0.3), (3, 4), each(lambda x: x if abs(x) > 0.3 else 0.0)),
+    "softshrink": (lambda: nn.Softshrink(0.3), (3, 4), each(lambda x: math.copysign(max(abs(x) - 0.3, 0.0), x))),
+    "tanhshrink": (lambda: nn.Tanhshrink(), (3, 4), each(lambda x: x - math.tanh(x))),
+    "threshold": (lambda: nn.Threshold(0.1, 20), (3, 4), each(lambda x: x if x > 0.1 else 20)),
+    "softplus_threshold": (
+        lambda: nn.Softplus(2.0, 1.0),
+        (3, 4),
+        each(lambda x: x if 2 * x > 1 else math.log(1 + math.exp(2 * x)) / 2),
+    ),
+    "softmin": (lambda: nn.Softmin(-1), (3, 4), rows_of(lambda r: np.exp(-r) / np.exp(-r).sum())),
     "softplus": (lambda: nn.Softplus(2.0), (3, 4), each(lambda x: math.log(1 + math.exp(2 * x)) / 2)),
     "silu": (lambda: nn.SiLU(), (3, 4), each(lambda x: x * sigmoid(x))),
     "mish": (lambda: nn.Mish(), (3, 4), each(lambda x: x * math.tanh(math.log(1 + math.exp(x))))),
@@ -176,7 +227,7 @@ LAYERS = {
         (3, 4),
         each(lambda x: x / 2 * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
     ),
-    "softmax": (lambda: nn.Softmax(), (3, 4), rows_of(lambda r: np.exp(r) / np.exp(r).sum())),
+    "softmax": (lambda: nn.Softmax(-1), (3, 4), rows_of(lambda r: np.exp(r) / np.exp(r).sum())),
     "log_softmax": (lambda: nn.LogSoftmax(1), (3, 4), rows_of(lambda r: r - np.log(np.exp(r).sum()))),
 }
 ACTIVATIONS = [name for name, (_, shape, _) in LAYERS.items() if shape == (3, 4) and "norm" not in name]
@@ -267,6 +318,10 @@ def test_float32_stays(name):
         lambda t: nn.Conv2d(3, 3, 3, dtype=t),
         lambda t: nn.Embedding(3, 3, 1, dtype=t),
         lambda t: nn.Perceptron(3, dtype=t),
+        lambda t: nn.PReLU(dtype=t),
+        lambda t: nn.RMSNorm(3, dtype=t),
+        lambda t: nn.GroupNorm(1, 3, dtype=t),
+        lambda t: nn.InstanceNorm2d(3, affine=True, track_running_stats=True, dtype=t),
     ],
 )
 def test_layers_are_built_in_a_dtype_and_keep_it(build):
@@ -302,6 +357,16 @@ def test_activations_are_finite_far_out(name, size):
         (nn.Conv2d(1, 2, 3, bias=False), ["weight"]),
         (nn.Embedding(3, 2), ["weight"]),
         (nn.Perceptron(3), ["weight", "bias"]),
+        (nn.PReLU(3), ["weight"]),
+        (nn.RMSNorm(3), ["weight"]),
+        (nn.RMSNorm(3, elementwise_affine=False), []),
+        (nn.GroupNorm(1, 3), ["weight", "bias"]),
+        (nn.GroupNorm(1, 3, bias=False), ["weight"]),
+        (nn.InstanceNorm1d(3), []),
+        (
+            nn.InstanceNorm2d(3, affine=True, track_running_stats=True),
+            ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"],
+        ),
         (nn.MaxPool2d(2), []),
         (nn.GELU(), []),
         (
@@ -340,7 +405,16 @@ def test_paths_are_pytorchs(layer, paths):
         (nn.Perceptron(3), "Perceptron(3, 1)"),
         (nn.LeakyReLU(), "LeakyReLU(negative_slope=0.01)"),
         (nn.ReLU(), "ReLU()"),
-        (nn.Softmax(axis=0), "Softmax(axis=0)"),
+        (nn.Softplus(), "Softplus(beta=1.0, threshold=20.0)"),
+        (nn.Threshold(0.1, value=20), "Threshold(threshold=0.1, value=20)"),
+        (nn.GELU("tanh"), "GELU(approximate='tanh')"),
+        (nn.PReLU(3), "PReLU(num_parameters=3)"),
+        (nn.RMSNorm((2, 3), elementwise_affine=False), "RMSNorm((2, 3), eps=None, elementwise_affine=False)"),
+        (nn.GroupNorm(2, 4), "GroupNorm(2, 4, eps=1e-05)"),
+        (nn.GroupNorm(2, 4, affine=False), "GroupNorm(2, 4, eps=1e-05, affine=False)"),
+        (nn.InstanceNorm1d(3), "InstanceNorm1d(3, eps=1e-05, momentum=0.1)"),
+        (nn.InstanceNorm1d(3, affine=True), "InstanceNorm1d(3, eps=1e-05, momentum=0.1, affine=True)"),
+        (nn.Softmax(dim=0), "Softmax(dim=0)"),
     ],
 )
 def test_layers_show_what_they_are(layer, shown):
@@ -549,14 +623,35 @@ def test_a_perceptron_learns_what_a_plane_separates(lr):
         (lambda: nn.BatchNorm1d(3, momentum="a"), TinygradError, "BatchNorm1d: got momentum='a'"),
         (lambda: nn.init.trunc_normal((3,), 0, 1, 0, 0, 1e-12), TinygradError, "at least one in 1,000 numbers between"),
         (lambda: nn.init.trunc_normal((3,), 0, 0, 0), TinygradError, "std=0, .*; expected std > 0"),
+        (lambda: nn.RMSNorm(0), ShapeError, "RMSNorm: got normalized_shape=0"),
+        (lambda: nn.RMSNorm(3, eps=-1), TinygradError, "RMSNorm: got eps=-1, expected a number from 0 on"),
+        (lambda: nn.GroupNorm(0, 4), ShapeError, "GroupNorm: got num_groups=0"),
+        (lambda: nn.GroupNorm(3, 4), ShapeError, "got num_groups=3 and num_channels=4, expected groups of equal size"),
+        (lambda: nn.InstanceNorm1d(0), ShapeError, "InstanceNorm1d: got num_features=0"),
+        (lambda: nn.InstanceNorm2d(3, momentum=2), TinygradError, "InstanceNorm2d: got momentum=2"),
+        (lambda: nn.PReLU(0), ShapeError, "PReLU: got num_parameters=0"),
+        (lambda: nn.PReLU(1, "a"), TinygradError, "PReLU: got init='a'"),
+        (lambda: nn.CELU(0), TinygradError, "CELU: got alpha=0, expected a number > 0"),
+        (lambda: nn.Softshrink(-1), TinygradError, "Softshrink: got lambd=-1, expected a number from 0 on"),
+        (lambda: nn.Hardshrink("a"), TinygradError, "Hardshrink: got lambd='a', expected a real number"),
+        (lambda: nn.Threshold(0.1), DTypeError, "Threshold: missing a required argument: 'value'"),
+        (lambda: nn.Softmax(), DTypeError, "Softmax: missing a required argument: 'dim'"),
+        (lambda: nn.Softmin(0.5), TinygradError, "Softmin: got dim=0.5, expected an integer"),
+        (lambda: nn.GLU(None), TinygradError, "GLU: got dim=None, expected an integer"),
+        (lambda: nn.ReLU(1), DTypeError, "ReLU: too many positional arguments"),
         (lambda: nn.Embedding(0, 3), ShapeError, "Embedding: got num_embeddings=0"),
+        (
+            lambda: nn.Embedding(3, 2, "a"),
+            ShapeError,
+            "Embedding: got padding_idx='a', expected an integer from -3 to 2",
+        ),
         (lambda: nn.Embedding(3, -1), ShapeError, "Embedding: got embedding_dim=-1"),
         (lambda: nn.Embedding(3, 2, 3), ShapeError, "Embedding: got padding_idx=3, expected an integer from -3 to 2"),
         (lambda: nn.Embedding(3, 2, -4), ShapeError, "Embedding: got padding_idx=-4, expected an integer from -3 to 2"),
         (lambda: nn.Perceptron(0), ShapeError, "Perceptron: got in_features=0"),
         (lambda: nn.Hardtanh(1, 1), TinygradError, "Hardtanh: got min_val=1 and max_val=1"),
         (lambda: nn.Softplus(0), TinygradError, "Softplus: got beta=0"),
-        (lambda: nn.GELU("erf"), UnsupportedError, "GELU: got approximate='erf', expected 'none' or 'tanh'"),
+        (lambda: nn.GELU("erf"), TinygradError, "GELU: got approximate='erf', expected one of 'none', 'tanh'"),
         (
             lambda: nn.LayerNorm(3)(np.ones((3, 2))),
             ShapeError,
@@ -590,6 +685,25 @@ def test_a_perceptron_learns_what_a_plane_separates(lr):
         (lambda: nn.Embedding(3, 2, 0)([-1]), IndexError, "embedding"),
         (lambda: nn.Embedding(3, 2, 0)([0.5]), DTypeError, "embedding"),
         (lambda: nn.Softmax(2)(np.ones((2, 2))), ShapeError, "softmax"),
+        (
+            lambda: nn.GLU()(np.ones((2, 3))),
+            ShapeError,
+            r"glu: got dim=-1 and an input of shape \(2, 3\), expected an axis of even",
+        ),
+        (
+            lambda: nn.PReLU(3)(np.ones((2, 4))),
+            ShapeError,
+            r"prelu: got an input of shape \(2, 4\) and a weight of shape \(3,\)",
+        ),
+        (
+            lambda: nn.RMSNorm(3)(np.ones((3, 2))),
+            ShapeError,
+            r"rms_norm: got an input of shape \(3, 2\), expected its last axes",
+        ),
+        (lambda: nn.GroupNorm(2, 4)(np.ones((3, 2))), ShapeError, r"shape \(3, 2\), expected \(N, 4, ...\)"),
+        (lambda: nn.InstanceNorm1d(3)(np.ones((2, 2))), ShapeError, r"expected \(3, L\) or \(N, 3, L\)"),
+        (lambda: nn.InstanceNorm2d(3)(np.ones((2, 3))), ShapeError, r"expected \(3, H, W\) or \(N, 3, H, W\)"),
+        (lambda: nn.InstanceNorm1d(3)(np.ones((2, 3, 1))), ShapeError, "more than one number a channel"),
         (lambda: nn.Perceptron(2)(np.ones(3)), ShapeError, "linear"),
         (
             lambda: nn.Perceptron(2, 2).learn(CORNERS, AND),

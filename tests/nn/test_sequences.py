@@ -478,7 +478,7 @@ ATTENTION, Q, K = nn.MultiheadAttention(4, 2, rng=0), np.ones((3, 2, 4)), np.one
         (lambda: scaled_dot_product_attention(Q, Q, Q, np.ones((2, 2), bool), is_causal=True), TinygradError, "got attn_mask and is_causal"),
         (lambda: scaled_dot_product_attention(Q, K[..., :3], K), ShapeError, r"got query \(3, 2, 4\), key \(5, 2, 3\)"),
         (lambda: scaled_dot_product_attention(Q[0, 0], K[0], K[0]), ShapeError, r"got query \(4,\), key \(2, 4\)"),
-        (lambda: scaled_dot_product_attention(Q, Q, Q, dropout_p=0.5), TinygradError, "rng is missing"),
+        (lambda: scaled_dot_product_attention(Q, Q, Q, dropout_p=1.5), TinygradError, "dropout: got p=1.5, expected a probability"),
         (lambda: nn.TransformerEncoderLayer(4, 3), ShapeError, "got embed_dim=4 and num_heads=3"),
         (lambda: nn.TransformerEncoderLayer(4, 2, 0), ShapeError, "got dim_feedforward=0"),
         (lambda: nn.TransformerEncoderLayer(4, 2, activation="swish"), TinygradError, "got activation='swish', expected 'relu', 'gelu' or a function"),

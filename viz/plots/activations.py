@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu import DTypeError
@@ -53,12 +54,13 @@ def activations(
 
 
 def _all() -> list[Callable[[Any], Any]]:
-    """The elementwise activations of nn: modules without parameters that map numbers one by one."""
+    """The elementwise activations of nn: modules that map numbers one by one, without parameters, made without arguments."""
     from nn import Module, activation
 
     classes = [c for c in vars(activation).values() if isinstance(c, type) and issubclass(c, Module)]
-    made = [c() for c in classes if c.__module__ == activation.__name__ and not c.__name__.startswith("_")]
-    return [module for module in made if is_elementwise(module)]
+    public = [c for c in classes if c.__module__ == activation.__name__ and not c.__name__.startswith("_")]
+    made = [c() for c in public if all(p.default is not p.empty for p in signature(c).parameters.values())]
+    return [module for module in made if not module.parameters() and is_elementwise(module)]
 
 
 def _check(title: str, f: Callable[[Any], Any]) -> None:
