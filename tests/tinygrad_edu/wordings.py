@@ -233,11 +233,12 @@ def correlated(g, y, x, other):
     return np.reshape([sum(full[i + j] * np.ravel(other)[j] for j in range(m)) for i in range(n)], np.shape(x))
 
 
-def window(x, place, kernel, stride, padding):
+def window(x, place, kernel, stride, padding, dilation):
     """The indices of the numbers of x in one window."""
     starts = [i * step - before for i, step, (before, _) in zip(place, stride, padding, strict=True)]
     inside = [
-        [i for i in range(at, at + k) if 0 <= i < n] for at, k, n in zip(starts, kernel, x.shape[2:], strict=True)
+        [i for i in range(at, at + k * d, d) if 0 <= i < n]
+        for at, k, n, d in zip(starts, kernel, x.shape[2:], dilation, strict=True)
     ]
     return list(product(*inside))
 

@@ -43,14 +43,15 @@ def _conv_weight(x: Any, y: Any, kernel: Any, **how: Any) -> Any:
     return _gradient_of(lambda weight: _conv(x, weight, **how), weight, y)
 
 
-def _max_pool(x: Any, kernel: Any, stride: Any, padding: Any) -> Any:
+def _max_pool(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     function = {3: functional.max_pool1d, 4: functional.max_pool2d}[x.ndim]
-    return function(_padded(x, padding, -torch.inf), kernel, stride)
+    return function(_padded(x, padding, -torch.inf), kernel, stride, 0, dilation)
 
 
-def _sum_pool(x: Any, kernel: Any, stride: Any, padding: Any) -> Any:
-    function = {3: functional.avg_pool1d, 4: functional.avg_pool2d}[x.ndim]
-    return function(_padded(x, padding), kernel, stride) * int(np.prod(kernel))
+def _sum_pool(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """A convolution of each channel with ones, since PyTorch's mean of windows has no dilation."""
+    ones = torch.ones(x.shape[1], 1, *kernel, dtype=x.dtype)
+    return _conv(x, ones, stride, padding, dilation, x.shape[1])
 
 
 def _sum_unpool(x: Any, size: Any, **how: Any) -> Any:
@@ -79,17 +80,9 @@ def _layer_norm(x: Any, axis: Any = -1, weight: Any = None, bias: Any = None, ep
     return y if bias is None else y + bias
 
 
-def _avg_pool1d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True) -> Any:
-    return functional.avg_pool1d(x, kernel_size, stride, padding, False, count_include_pad)
-
-
-def _avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True) -> Any:
-    return functional.avg_pool2d(x, kernel_size, stride, padding, False, count_include_pad)
-
-
 TORCH: dict[str, Callable[..., Any]] = {
-    "avg_pool1d": _avg_pool1d,
-    "avg_pool2d": _avg_pool2d,
+    "avg_pool1d": functional.avg_pool1d,
+    "avg_pool2d": functional.avg_pool2d,
     "center": _center,
     "conv": _conv,
     "conv1d": torch.conv1d,
