@@ -80,10 +80,25 @@ def _layer_norm(x: Any, axis: Any = -1, weight: Any = None, bias: Any = None, ep
     return y if bias is None else y + bias
 
 
+def _columns(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """A convolution of each channel with unit kernels, since PyTorch's unfold takes images of two axes alone."""
+    units = (
+        torch.eye(int(np.prod(kernel)), dtype=x.dtype).reshape(-1, 1, *kernel).repeat(x.shape[1], *[1] * (x.ndim - 1))
+    )
+    y = _conv(x, units, stride, padding, dilation, x.shape[1])
+    return y.reshape(*x.shape[:2], int(np.prod(kernel)), *y.shape[2:])
+
+
+def _add_columns(x: Any, size: Any, **how: Any) -> Any:
+    return _gradient_of(lambda image: _columns(image, **how), torch.zeros(*x.shape[:2], *size, dtype=x.dtype), x)
+
+
 TORCH: dict[str, Callable[..., Any]] = {
+    "add_columns": _add_columns,
     "avg_pool1d": functional.avg_pool1d,
     "avg_pool2d": functional.avg_pool2d,
     "center": _center,
+    "columns": _columns,
     "conv": _conv,
     "conv1d": torch.conv1d,
     "conv2d": torch.conv2d,
@@ -94,6 +109,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "cross_entropy": lambda x, labels: functional.cross_entropy(x, torch.as_tensor(labels)),
     "dropout": _dropout,
     "embedding": lambda weight, indices: functional.embedding(torch.as_tensor(np.asarray(indices)), weight),
+    "fold": functional.fold,
     "layer_norm": _layer_norm,
     "linear": functional.linear,
     "log_softmax": lambda x, axis=-1: functional.log_softmax(x, axis),
@@ -104,5 +120,6 @@ TORCH: dict[str, Callable[..., Any]] = {
     "softmax": lambda x, axis=-1: functional.softmax(x, axis),
     "sum_pool": _sum_pool,
     "sum_unpool": _sum_unpool,
+    "unfold": functional.unfold,
 }
 EXCEPTIONS: dict[str, str] = {}

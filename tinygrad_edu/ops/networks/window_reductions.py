@@ -28,7 +28,7 @@ def seen(x: Any, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape
     return found.reshape(*found.shape[: x.ndim], prod(kernel))
 
 
-def _geometries(shape: Shape) -> Iterator[tuple[Shape, dict[str, Any]]]:
+def geometries(shape: Shape) -> Iterator[tuple[Shape, dict[str, Any]]]:
     """Images, and windows that touch, overlap, leave gaps, leave a remainder, have holes, and reach into the padding."""
     n = shape[0] if shape else 1
     for image, kernel, stride, padding, dilation in (
@@ -44,11 +44,11 @@ def _geometries(shape: Shape) -> Iterator[tuple[Shape, dict[str, Any]]]:
 
 
 def _images(shape: Shape) -> Iterator[Sample]:
-    return (Sample((image,), how) for image, how in _geometries(shape))
+    return (Sample((image,), how) for image, how in geometries(shape))
 
 
 def _sums(shape: Shape) -> Iterator[Sample]:
-    for image, how in _geometries(shape):
+    for image, how in geometries(shape):
         yield Sample(((*image[:2], *windows.count(image[2:], **how)),), {"size": image[2:], **how})
 
 

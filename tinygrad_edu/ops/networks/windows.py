@@ -6,6 +6,7 @@ window is a loop over the few taps. Padding is never stored: a tap's slice ends 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from math import prod
@@ -17,7 +18,7 @@ from ...domain import Shape
 from ...errors import ShapeError
 from ...misuse import described
 
-Size: TypeAlias = int | tuple[int, ...]  # an option for all axes, or for each
+Size: TypeAlias = int | Sequence[int]  # an option for all axes, or for each
 Padding: TypeAlias = tuple[tuple[int, int], ...]  # along each axis: before, after
 Index: TypeAlias = tuple[Any, ...]
 LIMIT = 1 << 31  # of options: positions computed from them fit into 64 bits
