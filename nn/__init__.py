@@ -22,12 +22,13 @@ from .activation import (
 )
 from .attention import MultiheadAttention
 from .container import MLP, Residual, Sequential
-from .convolution import Conv1d, Conv2d
+from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .data import batches, k_fold, split, stratified_k_fold, stratified_split
 from .dropout import Dropout
 from .embedding import Embedding
 from .flatten import Flatten
-from .linear import Linear
+from .images import Fold, PixelShuffle, PixelUnshuffle, Unfold
+from .linear import Bilinear, Linear
 from .loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -55,8 +56,17 @@ from .loss import (
 from .module import Module
 from .normalization import BatchNorm1d, BatchNorm2d, LayerNorm
 from .perceptron import Perceptron
-from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
-from .recurrent import GRU, LSTM, RNN
+from .pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    MaxPool1d,
+    MaxPool2d,
+)
+from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from .running import observing
 from .saving import load, save
 from .stateless import functional_call
@@ -74,20 +84,29 @@ __all__ = [
     "MLP",
     "RNN",
     "SELU",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
     "AvgPool1d",
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Bilinear",
     "Conv1d",
     "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
     "Dropout",
     "Embedding",
     "Flatten",
+    "Fold",
+    "GRUCell",
     "GaussianNLLLoss",
     "HalfMSELoss",
     "Hardtanh",
@@ -98,6 +117,7 @@ __all__ = [
     "Identity",
     "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -116,7 +136,10 @@ __all__ = [
     "NLLLoss",
     "NonFiniteError",
     "Perceptron",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "RMSELoss",
+    "RNNCell",
     "ReLU",
     "Residual",
     "SAELoss",
@@ -132,6 +155,7 @@ __all__ = [
     "Summary",
     "Tanh",
     "TransformerEncoderLayer",
+    "Unfold",
     "batches",
     "data",
     "evaluate",

@@ -172,13 +172,29 @@ def explaining(function: F) -> F:
     return cast(F, call)
 
 
+def _with_flags(build: F) -> F:
+    """A constructor whose parameters annotated as bool take nothing else, so that no misplaced number is taken for True."""
+    known = list(signature(build).parameters.values())
+    flags = {p.name for p in known if p.annotation == "bool"}
+    by_position = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in known)
+
+    @wraps(build)
+    def call(self: Any, *args: Any, **kwargs: Any) -> None:
+        given = dict(zip([p.name for p in known[1:by_position]], args, strict=False)) | kwargs
+        for name in flags & given.keys():
+            checked(type(self).__name__, name, given[name], FLAG)
+        build(self, *args, **kwargs)
+
+    return cast(F, call) if flags else build
+
+
 class Explaining:
-    """Base of classes of nn whose constructors are `explaining`."""
+    """Base of classes of nn whose constructors are `explaining`, and whose flags are True or False."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__init__" in vars(cls) and cls.__module__.startswith(f"{__package__}."):
-            cls.__init__ = explaining(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = explaining(_with_flags(cls.__init__))  # type: ignore[method-assign]
 
 
 def explained(
@@ -197,6 +213,8 @@ def explained(
             error.operation = name if error.operation is None else f"{name}: {error.operation}"
         return error
     kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
+    if (misplaced := _misplaced(function, args)) is not None:
+        return DTypeError(f"{name}: {misplaced}")
     for key, x in given.items():
         takes = [_TAKES.get(each) for each in function.__annotations__.get(key, "Any").split(" | ")]
         known = [each for each in takes if each is not None]
@@ -208,6 +226,19 @@ def explained(
         error.add_note(f"in {name}: got {described}")
         return error
     return kind(f"{name}: {error or type(error).__name__}; got {described}; see help({name})")
+
+
+def _misplaced(function: Callable[..., Any], args: tuple[Any, ...]) -> str | None:
+    """What is wrong with more arguments by position than a function takes; None if there are no more."""
+    parameters = list(signature(function).parameters.values())
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(args) <= len(names) or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    own = int(names[:1] == ["self"])
+    others = [f"{p.name}=" for p in parameters if p.kind is p.KEYWORD_ONLY]
+    remedy = f"; write others by name: {', '.join(others)}" if others else ""
+    got = f"got {shown(args[len(names)])} at position {len(names) + 1 - own}"
+    return f"{got}, expected {', '.join(names[own:]) or 'nothing'} by position{remedy}"
 
 
 def _ours(error: BaseException) -> bool:

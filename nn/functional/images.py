@@ -10,13 +10,14 @@ import numpy as np
 import tinygrad_edu
 from tinygrad_edu import ShapeError, TinygradError, moveaxis, reshape
 
-from ..checks import REAL, Size, checked, is_integer, plain_array, shown, size
+from ..checks import REAL, Size, checked, explaining, is_integer, plain_array, shown, size
 
 LAST = (-4, -3, -2, -1)
 # What lies beyond the border, by PyTorch's names, and the mode of NumPy's pad that puts it there.
 MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
+@explaining
 def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
     """The input with numbers added before and after its last axes, or removed where pad is negative.
 
@@ -60,6 +61,7 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     return tinygrad_edu.pad(x, added, mode=MODES[mode])
 
 
+@explaining
 def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     """Channels as pixels between pixels: (..., C r², H, W) -> (..., C, H r, W r), r = upscale_factor.
 
@@ -76,6 +78,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     return reshape(blocks, (*lead, channels // r**2, height * r, width * r))
 
 
+@explaining
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     """The inverse of pixel_shuffle: (..., C, H r, W r) -> (..., C r², H, W), r = downscale_factor.
 

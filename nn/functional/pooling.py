@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, TypeAlias
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 import tinygrad_edu
 from tinygrad_edu import ShapeError, UnsupportedError, argmax, mean, pad, reshape, take, take_along_axis
 
-from ..checks import Size, is_integer, plain_array, shown
+from ..checks import FLAG, Size, checked, explaining, is_integer, plain_array, shown
 
 OutputSize: TypeAlias = int | tuple[int | None, ...] | None  # None for the input's size
 
@@ -77,6 +78,7 @@ def avg_pool2d(
     return tinygrad_edu.avg_pool2d(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
+@explaining
 def adaptive_avg_pool1d(input: Any, output_size: OutputSize) -> Any:
     """Mean of each of output_size windows that cover the input: (N, C, L) -> (N, C, output_size).
 
@@ -85,17 +87,20 @@ def adaptive_avg_pool1d(input: Any, output_size: OutputSize) -> Any:
     return _adaptive_mean("adaptive_avg_pool1d", input, output_size, 1)
 
 
+@explaining
 def adaptive_avg_pool2d(input: Any, output_size: OutputSize) -> Any:
     """adaptive_avg_pool1d for images: (N, C, H, W) -> (N, C, *output_size). output_size: a pair, where None keeps a size."""
     return _adaptive_mean("adaptive_avg_pool2d", input, output_size, 2)
 
 
+@explaining
 def adaptive_max_pool1d(input: Any, output_size: OutputSize, return_indices: bool = False) -> Any:
     """Largest number of each window of `adaptive_avg_pool1d`. Of equal numbers the first gets the gradient."""
     _refuse_indices("adaptive_max_pool1d", return_indices)
     return _adaptive_max("adaptive_max_pool1d", input, output_size, 1)
 
 
+@explaining
 def adaptive_max_pool2d(input: Any, output_size: OutputSize, return_indices: bool = False) -> Any:
     """Largest number of each window of `adaptive_avg_pool2d`. Of equal numbers the first in row-major order gets the gradient."""
     _refuse_indices("adaptive_max_pool2d", return_indices)
@@ -103,8 +108,8 @@ def adaptive_max_pool2d(input: Any, output_size: OutputSize, return_indices: boo
 
 
 def _refuse_indices(name: str, return_indices: bool) -> None:
-    if return_indices:
-        raise UnsupportedError(f"{name}: got return_indices={shown(return_indices)}, which is not there; leave it out")
+    if checked(name, "return_indices", return_indices, FLAG):
+        raise UnsupportedError(f"{name}: got return_indices=True, which is not there; leave it out")
 
 
 # -- Adaptive pooling --------------------------------------------------------------------------------------------------
@@ -151,7 +156,7 @@ def _adaptive_max(name: str, x: Any, output_size: Any, axes: int) -> Any:
     return POOLS["max", axes](spread, kernel)
 
 
-POOLS = {
+POOLS: dict[tuple[str, int], Callable[..., Any]] = {
     ("avg", 1): tinygrad_edu.avg_pool1d,
     ("avg", 2): tinygrad_edu.avg_pool2d,
     ("max", 1): tinygrad_edu.max_pool1d,
