@@ -16,9 +16,7 @@ from .checks import Size, checked, float_type, generator, is_integer, one_of, sh
 from .functional.images import MODES
 from .module import Module
 
-PADDING_MODES = {"zeros": "constant"} | {
-    mode: MODES[mode] for mode in ("reflect", "replicate", "circular")
-}  # NumPy's names
+PADDING_MODES = {"zeros" if mode == "constant" else mode: of_numpy for mode, of_numpy in MODES.items()}
 
 
 class _Kernels(Module):

@@ -148,6 +148,8 @@ def _adaptive_mean(name: str, x: Any, output_size: Any, axes: int) -> Any:
 def _adaptive_max(name: str, x: Any, output_size: Any, axes: int) -> Any:
     x = plain_array(name, "input", x)
     sizes = _sizes(name, x, output_size, axes)
+    if x.dtype.kind in "iub":
+        x = x.astype(np.result_type(x.dtype, np.float32))  # integers hold no -inf
     if set(sizes) == {1}:
         numbers = reshape(x, (*x.shape[:-axes], prod(x.shape[-axes:])))
         largest = take_along_axis(numbers, np.expand_dims(argmax(numbers, axis=-1), -1), axis=-1)

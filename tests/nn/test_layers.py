@@ -849,6 +849,67 @@ def test_a_refused_batch_leaves_the_running_statistics():
     assert layer.num_batches_tracked == 0
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool, np.float16])
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_adaptive_pools_take_all_numbers(dtype, size):
+    x = np.arange(10).reshape(2, 5).astype(dtype)
+    for layer, how in ((nn.AdaptiveMaxPool1d(size), np.max), (nn.AdaptiveAvgPool1d(size), np.mean)):
+        y = layer(x)
+        assert y.dtype.kind == "f"
+        np.testing.assert_allclose(y, adaptive(x.astype(float), how, size), rtol=1e-3)
+
+
+def test_of_equal_numbers_the_first_gets_the_gradient_of_an_adaptive_pool():
+    for size, expected in (
+        (1, [0, 1, 0, 0, 0]),
+        (2, [0, 1, 1, 0, 0]),
+        (5, [1, 1, 1, 1, 1]),
+    ):  # windows share the middle one
+        x = Value(np.array([[1.0, 3.0, 3.0, 3.0, 3.0]]))
+        nn.AdaptiveMaxPool1d(size)(x).sum().backward()
+        assert x.grad.tolist() == [expected]
+
+
+def test_numbers_that_are_not_finite_stay_in_their_windows():
+    x = np.array([[1.0, np.inf, 3.0, 4.0, 5.0, np.nan, 2.0]])
+    np.testing.assert_array_equal(nn.AdaptiveAvgPool1d(3)(x), [[np.inf, 4.0, np.nan]])
+    np.testing.assert_array_equal(nn.AdaptiveMaxPool1d(3)(x), [[np.inf, 5.0, np.nan]])
+    np.testing.assert_array_equal(nn.Unfold(1)(x[None]), x)
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(3), nn.AdaptiveMaxPool2d(1), nn.Unfold(2), nn.PixelShuffle(2)]
+)
+def test_layers_of_images_take_an_empty_batch(layer):
+    x = Value(np.zeros((0, 4, 4, 4)))
+    y = layer(x)
+    assert y.shape[0] == 0
+    y.sum().backward()
+    assert x.grad.shape == x.shape
+
+
+def test_an_output_size_is_one_of_those_that_the_stride_allows():
+    layer = nn.ConvTranspose2d(2, 3, 3, stride=2, padding=1, rng=0)
+    down = nn.Conv2d(3, 2, 3, stride=2, padding=1)
+    for size in ((7, 8), (8, 7)):
+        x = np.ones((1, 2, 4, 4))
+        y = layer(x, size)
+        assert y.shape == (1, 3, *size)
+        assert down(y).shape == x.shape
+        np.testing.assert_array_equal(layer(x, (1, 3, *size)).data, y.data)
+        np.testing.assert_array_equal(layer(x[0], size).data, y.data[0])
+
+
+def test_pad_counts_from_the_last_axis_and_removes_where_negative():
+    x = np.arange(6.0).reshape(2, 3)
+    pad = nn.functional.pad
+    assert pad(x, (1, 0), value=9.0).tolist() == [[9, 0, 1, 2], [9, 3, 4, 5]]
+    assert pad(x, (0, 0, 1, -1)).tolist() == [[0, 0, 0], [0, 1, 2]]
+    assert pad(x, (-1, 1), "replicate").tolist() == [[1, 2, 2], [4, 5, 5]]
+    assert pad(x, (1, 1), mode="circular").tolist() == [[2, 0, 1, 2, 0], [5, 3, 4, 5, 3]]
+    assert np.array_equal(pad(x, ()), x)
+
+
 def test_flatten_takes_an_empty_batch():
     assert nn.Flatten()(Value(np.ones((0, 2, 3)))).shape == (0, 6)
 
