@@ -257,8 +257,8 @@ LAYERS = {
         X2,
         lambda x, p: pool(x, np.sum, (2, 2), (2, 2)) / 3,
     ),
-    "adaptive_avg_pool1d": (lambda: nn.AdaptiveAvgPool1d(3), X1, lambda x, p: adaptive(x, np.mean, 3)),
-    "adaptive_avg_pool2d": (lambda: nn.AdaptiveAvgPool2d((5, 4)), X2, lambda x, p: adaptive(x, np.mean, 5, 4)),
+    "adaptive_avg_pool1d": (lambda: nn.AdaptiveAvgPool1d(4), X1, lambda x, p: adaptive(x, np.mean, 4)),
+    "adaptive_avg_pool2d": (lambda: nn.AdaptiveAvgPool2d((3, 4)), X2, lambda x, p: adaptive(x, np.mean, 3, 4)),
     "adaptive_avg_pool2d_one": (lambda: nn.AdaptiveAvgPool2d(1), X2, lambda x, p: adaptive(x, np.mean, 1, 1)),
     "adaptive_avg_pool2d_alone": (
         lambda: nn.AdaptiveAvgPool2d((None, 2)),
