@@ -20,8 +20,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def is_real(x: Any) -> TypeGuard[float]:
-    """Whether x is one number, Python's or NumPy's, NaN included; not an integer too large for a float."""
-    if not isinstance(x, (float, int, np.floating, np.integer)) or isinstance(x, np.timedelta64):
+    """Whether x is one number, Python's or NumPy's, NaN included; no bool, nor an integer too large for a float."""
+    if not isinstance(x, (float, int, np.floating, np.integer)) or isinstance(x, (bool, np.timedelta64)):
         return False
     return not isinstance(x, int) or x.bit_length() < 1024
 

@@ -45,6 +45,11 @@ BAD = {
         ShapeError,
         r"conv2d: got x \(5, 8, 8\), .*expected .*5 channels.*; of a batch with one channel each pass x\[:, None\]",
     ),
+    "a flag where a number is": (
+        lambda: nn.MultiheadAttention(4, 2, False),
+        TinygradError,
+        "MultiheadAttention: got dropout=False, expected a probability from 0 to 1",
+    ),
     "a number where a flag is": (
         lambda: nn.LSTM(3, 4, 2, 0.5),
         DTypeError,
