@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tinygrad_edu
-from tinygrad_edu import ShapeError, UnsupportedError, argmax, mean, pad, reshape, take, take_along_axis
+from tinygrad_edu import ShapeError, UnsupportedError, argmax, concatenate, mean, reshape, take_along_axis
 
 from ..checks import FLAG, Size, checked, explaining, is_integer, plain_array, shown
 
@@ -176,12 +176,12 @@ def _spread(x: Any, sizes: tuple[int, ...], fill: float) -> tuple[Any, tuple[int
     for axis, m in zip(range(-len(sizes), 0), sizes, strict=True):
         n = x.shape[axis]
         start, stop = np.arange(m) * n // m, -(-np.arange(1, m + 1) * n // m)
-        kernel.append(int(np.max(stop - start)))
+        k = int(np.max(stop - start))
+        kernel.append(k)
         counts = np.multiply.outer(counts, stop - start)
         if n % m:
-            added = np.zeros((x.ndim, 2), int)
-            added[axis, 1] = 1  # the place n, which holds `fill`
-            places = np.add.outer(start, np.arange(kernel[-1]))
-            places = np.where(places < stop[:, None], places, n)
-            x = take(pad(x, added.tolist(), constant_values=fill), places.ravel(), axis=axis)
+            after = (slice(None),) * (-axis - 1)
+            empty = np.full((*x.shape[:axis], 1, *x.shape[x.ndim + axis + 1 :]), fill, x.dtype)
+            parts = [(x[(..., slice(i, j), *after)], *[empty] * (k - j + i)) for i, j in zip(start, stop, strict=True)]
+            x = concatenate([part for window in parts for part in window], axis=axis)
     return x, tuple(kernel), counts
