@@ -22,8 +22,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def is_real(x: Any) -> TypeGuard[float]:
-    """Whether x is one number, Python's or NumPy's, NaN included; not an integer too large for a float."""
-    if not isinstance(x, (float, int, np.floating, np.integer)) or isinstance(x, np.timedelta64):
+    """Whether x is one number, Python's or NumPy's, NaN included; no bool, nor an integer too large for a float."""
+    if not isinstance(x, (float, int, np.floating, np.integer)) or isinstance(x, (bool, np.timedelta64)):
         return False
     return not isinstance(x, int) or x.bit_length() < 1024
 
@@ -235,13 +235,29 @@ def explaining(function: F) -> F:
     return cast(F, call)
 
 
+def _with_flags(build: F) -> F:
+    """A constructor whose parameters annotated as bool take nothing else, so that no misplaced number is taken for True."""
+    known = list(signature(build).parameters.values())
+    flags = {p.name for p in known if p.annotation == "bool"}
+    by_position = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in known)
+
+    @wraps(build)
+    def call(self: Any, *args: Any, **kwargs: Any) -> None:
+        given = dict(zip([p.name for p in known[1:by_position]], args, strict=False)) | kwargs
+        for name in flags & given.keys():
+            checked(type(self).__name__, name, given[name], FLAG)
+        build(self, *args, **kwargs)
+
+    return cast(F, call) if flags else build
+
+
 class Explaining:
-    """Base of classes of nn whose constructors are `explaining`."""
+    """Base of classes of nn whose constructors are `explaining`, and whose flags are True or False."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__init__" in vars(cls) and cls.__module__.startswith(f"{__package__}."):
-            type.__setattr__(cls, "__init__", explaining(vars(cls)["__init__"]))
+            type.__setattr__(cls, "__init__", explaining(_with_flags(vars(cls)["__init__"])))
 
 
 def explained(
@@ -262,6 +278,8 @@ def explained(
     if moved := [key for key in given if (name, key) in _MOVED]:
         return TinygradError(f"{name}: {moved[0]} is now {_MOVED[name, moved[0]]}")
     kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
+    if (misplaced := _misplaced(function, args)) is not None:
+        return DTypeError(f"{name}: {misplaced}")
     for key, x in given.items():
         if wrong := _misfit(key, function.__annotations__.get(key, "Any"), x):
             return kind(f"{name}: {wrong}")
@@ -298,6 +316,19 @@ def _words(annotation: str) -> Domain | None:
     """The domain of a Literal."""
     words = annotation.removeprefix("Literal")
     return None if words == annotation else one_of(*literal_eval(words))
+
+
+def _misplaced(function: Callable[..., Any], args: tuple[Any, ...]) -> str | None:
+    """What is wrong with more arguments by position than a function takes; None if there are no more."""
+    parameters = list(signature(function).parameters.values())
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(args) <= len(names) or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    own = int(names[:1] == ["self"])
+    others = [f"{p.name}=" for p in parameters if p.kind is p.KEYWORD_ONLY]
+    remedy = f"; write others by name: {', '.join(others)}" if others else ""
+    got = f"got {shown(args[len(names)])} at position {len(names) + 1 - own}"
+    return f"{got}, expected {', '.join(names[own:]) or 'nothing'} by position{remedy}"
 
 
 def _ours(error: BaseException) -> bool:

@@ -42,6 +42,15 @@ LAYERS: dict[str, tuple[Arguments, tuple[int, ...]]] = {  # the arguments, and t
     **dict.fromkeys(("Linear", "Perceptron"), ({"in_features": 4, "out_features": 3}, (5, 4))),
     "Conv1d": ({"in_channels": 2, "out_channels": 4, "kernel_size": 3}, (2, 2, 7)),
     "Conv2d": ({"in_channels": 2, "out_channels": 4, "kernel_size": 3, "padding": 1}, (2, 2, 5, 4)),
+    "ConvTranspose1d": ({"in_channels": 2, "out_channels": 4, "kernel_size": 3}, (2, 2, 7)),
+    "ConvTranspose2d": ({"in_channels": 2, "out_channels": 4, "kernel_size": 3, "padding": 1}, (2, 2, 5, 4)),
+    **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveMaxPool1d"), ({"output_size": 3}, (2, 2, 7))),
+    **dict.fromkeys(("AdaptiveAvgPool2d", "AdaptiveMaxPool2d"), ({"output_size": 3}, (2, 2, 5, 4))),
+    "Unfold": ({"kernel_size": 2}, (2, 2, 5, 4)),
+    "Fold": ({"output_size": (5, 4), "kernel_size": 2}, (2, 8, 12)),
+    "PixelShuffle": ({"upscale_factor": 2}, (2, 4, 3, 2)),
+    "PixelUnshuffle": ({"downscale_factor": 2}, (2, 1, 4, 2)),
+    **dict.fromkeys(("RNNCell", "GRUCell", "LSTMCell"), ({"input_size": 4, "hidden_size": 3}, (5, 4))),
     **dict.fromkeys(("MaxPool1d", "AvgPool1d"), ({"kernel_size": 2}, (2, 2, 7))),
     **dict.fromkeys(("MaxPool2d", "AvgPool2d"), ({"kernel_size": 2}, (2, 2, 5, 4))),
     "Flatten": ({}, (2, 3, 4)),
@@ -94,6 +103,24 @@ FUNCTIONS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "embedding": lambda: (LABELS.copy(), _x(6, 3)),
     "one_hot": lambda: (LABELS.copy(),),
     "linear": lambda: (_x(5, 4), Value(_x(3, 4)), Value(_x(3))),
+}
+WINDOWED: dict[str, Callable[[], Arguments]] = {
+    "conv1d": lambda: {"input": _x(2, 2, 7), "weight": _x(4, 2, 3), "bias": _x(4), "padding": 1},
+    "conv2d": lambda: {"input": _x(2, 2, 5, 4), "weight": _x(4, 2, 3, 3), "padding": "same"},
+    "conv_transpose1d": lambda: {"input": _x(2, 2, 7), "weight": _x(2, 4, 3), "stride": 2, "output_padding": 1},
+    "conv_transpose2d": lambda: {"input": _x(2, 2, 5, 4), "weight": _x(2, 4, 3, 3), "bias": _x(4)},
+    **dict.fromkeys(("max_pool1d", "avg_pool1d"), lambda: {"input": _x(2, 2, 7), "kernel_size": 2, "ceil_mode": True}),
+    **dict.fromkeys(("max_pool2d", "avg_pool2d"), lambda: {"input": _x(2, 2, 5, 4), "kernel_size": 3, "padding": 1}),
+    **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_max_pool1d"), lambda: {"input": _x(2, 2, 7), "output_size": 3}),
+    **dict.fromkeys(
+        ("adaptive_avg_pool2d", "adaptive_max_pool2d"), lambda: {"input": _x(2, 2, 5, 4), "output_size": (3, None)}
+    ),
+    "unfold": lambda: {"input": _x(2, 2, 5, 4), "kernel_size": 2, "padding": 1},
+    "fold": lambda: {"input": _x(2, 8, 12), "output_size": (5, 4), "kernel_size": 2},
+    "pad": lambda: {"input": _x(2, 5, 4), "pad": (1, 2, -1, 0), "value": 0.5},
+    "pixel_shuffle": lambda: {"input": _x(2, 4, 3, 2), "upscale_factor": 2},
+    "pixel_unshuffle": lambda: {"input": _x(2, 1, 4, 2), "downscale_factor": 2},
+    "bilinear": lambda: {"input1": _x(5, 2), "input2": _x(5, 3), "weight": _x(4, 2, 3), "bias": _x(4)},
 }
 METRICS: dict[str, Callable[[], tuple[Any, ...]]] = {
     **dict.fromkeys(("accuracy", "confusion_matrix", "f1", "precision", "recall"), lambda: (_x(5, 3), LABELS.copy())),
@@ -185,6 +212,9 @@ def cases() -> list[Case]:
     for name, args in FUNCTIONS.items():
         function = getattr(functional, name)
         found.append(Case(name, function, lambda function=function, args=args: _named(function, args())))
+    found += [Case(name, getattr(functional, name), given) for name, given in WINDOWED.items()]
+    two = {"in1_features": 2, "in2_features": 3, "out_features": 4}
+    found += [Case("Bilinear", nn.Bilinear, two.copy, lambda layer: (layer, {"x1": _x(5, 2), "x2": _x(5, 3)}))] * 2
     for name, args in METRICS.items():
         function = getattr(metrics, name)
         found.append(Case(name, function, lambda function=function, args=args: _named(function, args())))

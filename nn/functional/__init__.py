@@ -36,6 +36,7 @@ from .activation import (
 )
 from .attention import scaled_dot_product_attention
 from .classification import binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, nll_loss
+from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from .distances import (
     cosine_embedding_loss,
     cosine_similarity,
@@ -45,7 +46,8 @@ from .distances import (
     triplet_margin_with_distance_loss,
 )
 from .distributions import gaussian_nll_loss, kl_div, poisson_nll_loss
-from .layers import dropout, embedding, linear, one_hot
+from .images import fold, pad, pixel_shuffle, pixel_unshuffle, unfold
+from .layers import bilinear, dropout, embedding, linear, one_hot
 from .margin import (
     hinge_embedding_loss,
     hinge_loss,
@@ -58,6 +60,16 @@ from .margin import (
 )
 from .normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from .penalties import l1_penalty, l2_penalty
+from .pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
 from .regression import (
     half_mse_loss,
     huber_loss,
@@ -74,16 +86,28 @@ from .regression import (
 
 __all__ = [
     "accuracy",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "conv1d",
+    "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
     "dropout",
     "elu",
     "embedding",
+    "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
@@ -109,6 +133,8 @@ __all__ = [
     "logsigmoid",
     "mape_loss",
     "margin_ranking_loss",
+    "max_pool1d",
+    "max_pool2d",
     "mish",
     "mse_loss",
     "msle_loss",
@@ -118,7 +144,10 @@ __all__ = [
     "nll_loss",
     "normalize",
     "one_hot",
+    "pad",
     "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "poisson_nll_loss",
     "prelu",
     "relu",
@@ -143,5 +172,6 @@ __all__ = [
     "threshold",
     "triplet_margin_loss",
     "triplet_margin_with_distance_loss",
+    "unfold",
     "zero_one_loss",
 ]

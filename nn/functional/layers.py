@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tinygrad_edu as engine
-from tinygrad_edu import ShapeError, detach, where
+from tinygrad_edu import ShapeError, detach, moveaxis, reshape, sum, where
 
-from ..checks import INTEGER, Probability, checked, explaining, generator, is_integer, shown
+from ..checks import INTEGER, Probability, checked, explaining, generator, is_integer, plain_array, shown
 
 
 @explaining
@@ -84,3 +84,29 @@ def one_hot(tensor: Any, num_classes: int = -1) -> NDArray[np.integer[Any]]:
     if inferred and not np.size(tensor):
         raise ShapeError("one_hot: got no labels, expected at least one, or num_classes")
     return engine.one_hot(tensor, num_classes=None if inferred else num_classes, dtype=int)
+
+
+@explaining
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """y_o = input1 · W_o · input2 + bias_o: (..., in1), (..., in2), (out, in1, in2), (out,) -> (..., out).
+
+    Raises ShapeError if shapes do not fit.
+    """
+    x1, x2 = plain_array("bilinear", "input1", input1), plain_array("bilinear", "input2", input2)
+    shape = np.shape(weight)
+    if (
+        not x1.ndim
+        or len(shape) != 3
+        or x1.shape[:-1] != x2.shape[:-1]
+        or (x1.shape[-1:], x2.shape[-1:]) != (shape[1:2], shape[2:])
+    ):
+        got = f"inputs of shape {x1.shape} and {x2.shape} and a weight of shape {shape}"
+        raise ShapeError(f"bilinear: got {got}, expected (..., in1), (..., in2) and (out, in1, in2)")
+    if bias is not None and np.shape(bias) != shape[:1]:
+        raise ShapeError(f"bilinear: got a bias of shape {np.shape(bias)}, expected {shape[:1]}")
+    out, in1, in2 = shape
+    rows = engine.linear(
+        x1, reshape(moveaxis(weight, 1, 2), (out * in2, in1)), 0.0
+    )  # (..., out * in2), one BLAS product
+    y = sum(reshape(rows, (*x1.shape[:-1], out, in2)) * x2[..., None, :], axis=-1)
+    return y if bias is None else y + bias

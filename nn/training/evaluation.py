@@ -136,7 +136,7 @@ def measured(name: str, metrics: Metrics, outputs: Any, targets: NDArray[Any]) -
 def _number(name: str, title: str, given: Any) -> float:
     number = data_of(given)
     number = number[()] if isinstance(number, np.ndarray) and not number.ndim else number
-    if not is_real(number) and not isinstance(number, np.bool):
+    if not is_real(number) and not isinstance(number, (bool, np.bool)):
         raise TinygradError(f"{name}: the metric {title} returned {shown(given)}, expected one number")
     if isnan(number):
         raise TinygradError(f"{name}: the metric {title} returned nan, expected a number")

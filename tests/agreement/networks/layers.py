@@ -27,8 +27,10 @@ EXCEPTIONS = {
     "inplace": "absent: a recorded Value does not change",
     "GroupNorm of a single number a group": "0, where PyTorch refuses a batch of one and gives 0 otherwise",
     "Embedding's max_norm, scale_grad_by_freq, sparse": "absent",
-    "pooling's ceil_mode, return_indices, dilation, divisor_override": "absent",
-    "images without a batch axis": "refused: write x[None]",
+    "pooling's return_indices": "absent, refused by name",
+    "MaxPool1d, MaxPool2d: a window of dilation and padding that sees no number": "refused, where PyTorch gives -inf",
+    "ConvTranspose1d, ConvTranspose2d: output_padding from stride up to dilation": "refused: no convolution has that transpose",
+    "AvgPool2d's divisor_override below 0": "refused",
     "padding_mode='reflect' or 'circular' by more than the image": "NumPy goes round again, where PyTorch refuses",
 }
 
@@ -80,6 +82,60 @@ TABLE = [
         Layer("Conv2d", (4, 2, (3, 2)), {"padding": padding, "stride": stride, "padding_mode": mode}, PICTURES)
         for mode in ("reflect", "replicate", "circular")
         for padding, stride in (((2, 1), (1, 2)), ("same", 1))
+    ],
+    *[
+        Layer(f"Conv{axes}d", (4, 2, 3), {"padding": 1, "padding_mode": mode}, shape[1:])
+        for axes, shape in ((1, LINES), (2, PICTURES))
+        for mode in ("zeros", "circular")
+    ],
+    *[
+        Layer(f"ConvTranspose{axes}d", (4, 6, 3), options, shape)
+        for axes, whole in ((1, LINES), (2, PICTURES))
+        for shape in (whole, whole[1:])
+        for options in (
+            {},
+            {"stride": 3, "padding": 1, "output_padding": 2, "bias": False},
+            {"stride": 2, "groups": 2, "dilation": 2},
+        )
+    ],
+    Layer("ConvTranspose2d", (4, 2, (2, 3)), {"stride": (2, 1), "output_padding": (1, 0), "padding": (1, 2)}, PICTURES),
+    *[
+        Layer(f"{kind}Pool{axes}d", args, options, shape[alone:])
+        for kind, more in (("Max", {"dilation": 2}), ("Avg", {"count_include_pad": False}))
+        for axes, shape in ((1, LINES), (2, PICTURES))
+        for alone, args, options in (
+            (1, (2,), {}),
+            (0, (2, 3), {"ceil_mode": True}),
+            (0, (3, 3, 1), {"ceil_mode": True}),
+            (0, (3, 2, 1), {"ceil_mode": True, **more}),
+            (1, (2, 1), more),
+        )
+    ],
+    Layer("AvgPool2d", (2,), {"divisor_override": 3, "padding": 1, "ceil_mode": True}, PICTURES),
+    *[
+        Layer(f"Adaptive{kind}Pool{axes}d", (size,), {}, shape[alone:])
+        for kind in ("Avg", "Max")
+        for axes, shape, outputs in (
+            (1, LINES, (1, 2, 3, 11)),
+            (2, PICTURES, (1, 3, (7, 4), (None, 3), (1, 2), (9, 11))),
+        )
+        for size in outputs
+        for alone in (0, 1)
+    ],
+    *[
+        Layer("Unfold", args, options, PICTURES[alone:])
+        for alone in (0, 1)
+        for args, options in (((2,), {}), (((3, 2), (1, 2), (1, 0), (2, 1)), {}), ((3,), {"padding": 1, "stride": 2}))
+    ],
+    Layer("Fold", ((7, 8), 2), {}, (2, 12, 42)),
+    Layer("Fold", ((7, 8), 2), {"stride": 2, "padding": (1, 0), "dilation": (2, 1)}, (12, 16)),
+    *[
+        Layer(name, (r,), {}, shape)
+        for name, r, shape in (
+            ("PixelShuffle", 2, (2, 8, 2, 3)),
+            ("PixelShuffle", 3, (9, 2, 3)),
+            ("PixelUnshuffle", 2, (2, 3, 4, 6)),
+        )
     ],
     *[
         Layer(f"{kind}Pool{axes}d", args, options, shape)
