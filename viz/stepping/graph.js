@@ -67,7 +67,7 @@ for (const group of GROUPS) {
 }
 
 /** What shows a node: itself, or the closed layer that it is in. */
-export const seenAs = (i) => layerOf(i)?.element ?? elements[i];
+const seenAs = (i) => layerOf(i)?.element ?? elements[i];
 
 /** The numbers in the box of a closed layer: those of its one result. */
 function refreshLayers(i, known, gradient) {
