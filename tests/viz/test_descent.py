@@ -51,7 +51,7 @@ def test_a_gif_of_a_long_path_leaves_out_steps(tmp_path, monkeypatch):
 
 def data_of(file):
     text = file.read_text(encoding="utf-8")
-    return json.loads(re.search(r"const DATA = (.*), COLOURS", text)[1]), text
+    return json.loads(re.search(r"const DATA = (.*);", text)[1]), text
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -249,7 +249,7 @@ def visit(open_page, tmp_path):
 
     def visit(hash="", model=None, loss=loss):
         path = step(model or network(), tmp_path / "page.html", inputs=X, loss=loss)
-        return open_page(path, hash, viewport={"width": 1280, "height": 900})
+        return open_page(path, hash, inside=True, viewport={"width": 1280, "height": 900})
 
     return visit
 
@@ -329,7 +329,7 @@ def test_no_words_overlap_however_layers_are_opened(visit):
         for at in (0, 7, "STEPS.length - 1"):
             page.evaluate(f"go({at})")
             assert page.evaluate(TROUBLE, "#graph svg:not(.unseen)") == []
-        page.evaluate(f"layers.groups[{opened}] && layers.set(layers.groups[{opened}], false)")
+        page.evaluate(f"GROUPS[{opened}] && layers.set(GROUPS[{opened}], false)")
 
 
 def test_every_layer_closes_and_opens_at_every_step(visit):
@@ -378,7 +378,7 @@ def test_layers_inside_layers_open_one_by_one(visit):
 
 def test_a_link_opens_at_a_step_with_the_same_layers_open(visit):
     page = visit()
-    page.evaluate("layers.set(layers.groups[1], false)")
+    page.evaluate("layers.set(GROUPS[1], false)")
     page.evaluate("go(3)")
     link = page.get_attribute("#link", "href")
     assert link == "#step=3&open=g1"
@@ -428,7 +428,7 @@ def test_up_and_down_skip_what_is_inside_closed_layers(visit):
 
 def test_derivations_work_in_an_opened_layer_and_practice_says_why_not(visit):
     page = visit()
-    page.evaluate("layers.set(layers.groups.at(-1), false)")
+    page.evaluate("layers.set(GROUPS.at(-1), false)")
     page.locator("g.node", has_text="4.weight").click()
     assert "4.weight" in page.inner_text("#derivation h2")
     page.keyboard.press("Escape")

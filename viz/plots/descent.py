@@ -7,7 +7,6 @@ import io
 import os
 from collections.abc import Callable, Sequence
 from html import escape
-from importlib import resources
 from pathlib import Path as File
 from string import Template
 from tempfile import TemporaryDirectory
@@ -18,7 +17,7 @@ import numpy as np
 from tinygrad_edu import ShapeError
 
 from ..drawing import RenderError
-from ..pages import player, player_script, script, style
+from ..pages import bundle, contents, document, module, player
 from ..writing.files import target, write
 from . import contour as contours
 from . import path as routes
@@ -171,23 +170,29 @@ def _page(ax: Axes, field: Field, read: list[Path], fps: int, title: str, theme:
     figure.savefig(picture, format="png", dpi=144, metadata={"Software": None})
     (left, bottom), (right, top) = ax.get_window_extent().get_points() * scale
     limits = (ax.get_xlim(), ax.get_ylim())
-    data = {"fps": fps, "paths": [_route(ax, field, path, limits, scale, height) for path in read]}
+    data = {
+        "fps": fps,
+        "colours": colours_of(theme),
+        "paper": paper_of(theme),
+        "paths": [_route(ax, field, path, limits, scale, height) for path in read],
+    }
     text = title or "Descent, step by step"
-    return Template(_template()).substitute(
-        title=escape(text),
+    body = Template(contents("plots/descent.html")).substitute(
         description=escape(
             f"{text}: contour lines of {field.name}, and the paths of {', '.join(p.name for p in read)}"
         ),
-        style=style("", theme),
-        paper=paper_of(theme),
         player=player(),
         width=round(width),
         height=round(height),
         picture=base64.b64encode(picture.getvalue()).decode(),
         clip=f'x="{left:.1f}" y="{height - top:.1f}" width="{right - left:.1f}" height="{top - bottom:.1f}"',
-        colours=script(colours_of(theme)),
-        data=script(data),
-        script=player_script(),
+    )
+    return document(
+        title=text,
+        body=body,
+        style=contents("plots/descent.css"),
+        script=bundle("plots/descent.js", {"plots/routes.js": module(DATA=data)}),
+        theme=theme,
     )
 
 
@@ -203,7 +208,3 @@ def _route(
         "points": [f"({shown(x)}, {shown(y)})" for x, y in path.points],
         "values": [shown(value) for value in values],
     }
-
-
-def _template() -> str:
-    return (resources.files(__package__) / "descent.html").read_text(encoding="utf-8")

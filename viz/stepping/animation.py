@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from importlib import resources
 from math import isfinite
 from pathlib import Path
 from string import Template
@@ -19,7 +18,7 @@ from tinygrad_edu import DTypeError, GraphError, Value
 
 from ..drawing import Drawing, Kind, RenderError
 from ..drawings.paths import factor
-from ..pages import graph_style, markers, player, player_script, script, style
+from ..pages import bundle, contents, document, graph_style, markers, module, player
 from ..reading.names import check
 from ..reading.recorded import recorded
 from ..text import minus, number, plain
@@ -355,14 +354,13 @@ def _page(story: Trace, frames: list[_Frame], seconds: float, theme: Literal["li
             for frame in frames
         ],
     }
-    title = plain(story.drawing.title or "Backpropagation, step by step", 200)
-    text = Template((resources.files(__package__) / "animation.html").read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        style=style(graph_style(), theme),
-        markers=markers(),
-        picture=picture,
-        player=player(),
-        data=script(data),
-        script=player_script(),
+    text = document(
+        title=plain(story.drawing.title or "Backpropagation, step by step", 200),
+        body=Template(contents("stepping/animation.html")).substitute(
+            markers=markers(), picture=picture, player=player()
+        ),
+        style=graph_style() + contents("stepping/animation.css"),
+        script=bundle("stepping/animation.js", {"stepping/frames.js": module(DATA=data)}),
+        theme=theme,
     )
     return text.encode()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from html import escape
-from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -16,21 +14,19 @@ import numpy as np
 from tinygrad_edu import DTypeError, Value
 
 from ..drawing import Drawing
-from ..exploring.page import groups, groups_script
-from ..pages import graph_style, markers, script, style
+from ..exploring.page import groups
+from ..pages import bundle, contents, document, graph_style, markers, module
 from ..reading.names import check
 from ..text import plain
 from ..writing import render
 from ..writing.files import target, write
 from .grid import grid
-from .javascript import functions
 from .slots import opened, slotted
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
     from nn import Module
 
-_SCRIPTS = ("numbers.js", "wording.js", "graph.js", "layers.js", "panels.js", "practice.js", "page.js")
 _MOST_DRAWN = 300  # nodes that Graphviz lays out in a second or two, and that a reader can follow along arrows
 _MOST_IN_LAYERS = 1_000
 _MOST_STRETCH = 300  # levels that arrows pass; a recurrent layer's weights reach into all of its steps
@@ -99,22 +95,24 @@ def page(story: Trace) -> str:
         "fixed": story.fixed,
         "picture": groups(story.drawing),
     }
-    table = ",\n  ".join(known)
-    formulas = f"{functions() if known else ''}const FORMULAS = [\n  {table}\n];\n"
-    scripts = [groups_script(opening=bool(story.drawing.groups)), formulas, *map(_file, _SCRIPTS)]
-    return Template(_file("page.html")).substitute(
-        title=escape(plain(story.drawing.title or "Backpropagation, step by step", _LONGEST_TITLE)),
-        style=style(graph_style() + _file("page.css")),
-        expression=story.expression,
-        markers=markers(),
-        graph=_graph(story),
-        trace=script(data),
-        scripts="\n".join(scripts),
+    body = Template(contents("stepping/page.html")).substitute(
+        expression=story.expression, markers=markers(), graph=_graph(story)
+    )
+    return document(
+        title=plain(story.drawing.title or "Backpropagation, step by step", _LONGEST_TITLE),
+        body=body,
+        style=graph_style() + contents("stepping/page.css"),
+        script=bundle(
+            "stepping/model.js" if story.drawing.groups else "stepping/operations.js",
+            {"stepping/trace.js": module(TRACE=data), "stepping/formulas.js": _formulas(known)},
+        ),
     )
 
 
-def _file(name: str) -> str:
-    return (resources.files(__package__) / name).read_text(encoding="utf-8")
+def _formulas(known: list[str]) -> str:
+    """A module with the formulas of operations, which their nodes number."""
+    needs = 'import {np} from "./functions.js";\n\n' if known else ""
+    return needs + "export const FORMULAS = [\n" + "".join(f"  {formula},\n" for formula in known) + "];\n"
 
 
 def _is_drawn(drawing: Drawing) -> bool:
