@@ -9,6 +9,7 @@ from typing import Any
 from tinygrad_edu import TinygradError, Value
 
 from .drawings.expression import drawing_of
+from .pages.frame import fitted
 from .text import plain
 from .writing.render import svg
 
@@ -62,7 +63,7 @@ def value_svg(value: Value) -> str | None:
     if not value.inputs or _size(value) > MOST_NODES:
         return None
     try:
-        return svg(drawing_of(value))
+        return fitted(svg(drawing_of(value)))
     except TinygradError:
         return None
 

@@ -22,7 +22,7 @@ a, b, c = (tinygrad_edu.Value(x, name=name) for name, x in (("a", 2.0), ("b", -3
 y = tinygrad_edu.tanh(a * b + c)
 y.backward()
 viz.graph(y).save("drawing.svg")
-viz.step(y, "steps.html")
+viz.step(y).save("steps.html")
 print(json.dumps([module.__file__ for module in (nn, tinygrad_edu, viz)]))
 """
 

@@ -14,7 +14,7 @@ from viz.text import number
 
 
 def backward(value, names=None) -> Drawing:
-    return graph(value, names, detail="backward").drawing
+    return graph(value, names=names, detail="backward").drawing
 
 
 def gradients(drawing: Drawing) -> list[DrawnNode]:

@@ -24,7 +24,7 @@ def visit(open_page, tmp_path):
     """A function that writes the page of a Value and opens it."""
 
     def visit(value, hash="", viewport=DESKTOP, **options):
-        return open_page(step(value, tmp_path / "page.html", title="A page"), hash, viewport=viewport, **options)
+        return open_page(step(value, title="A page").save(tmp_path / "page.html"), hash, viewport=viewport, **options)
 
     return visit
 

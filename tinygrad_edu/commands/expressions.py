@@ -104,7 +104,7 @@ def step(
     if not y.requires_grad:
         fail("error: the expression does not depend on a variable; there is no gradient to step through", code=2)
     try:
-        viz.step(y, out, names=leaves, title=expression.strip())
+        viz.step(y, names=leaves, title=expression.strip()).save(out)
     except (TinygradError, OSError) as error:
         fail(f"error: --out {printable(str(out))}: {error}", code=1)
     typer.echo(f"written: {printable(str(out))}")
