@@ -61,10 +61,11 @@ def _wrong(expected: Signature, args: Sequence[Any], given: Mapping[str, Any], r
         if name in remedies:
             return f"got {name}=; {remedies[name]}"
         if name not in parameters:
-            options = [p.name for p in parameters.values() if p.default is not Parameter.empty]
-            near = get_close_matches(name, options, 1)
-            known = f"{near[0]}=" if near else f"some of {_keywords(options)}" if options else "none"
-            return f"got the keyword {plain(name)}=, expected {known}"
+            known = [p.name for p in parameters.values() if p.kind is not Parameter.VAR_POSITIONAL]
+            options = [each for each in known if parameters[each].default is not Parameter.empty] or known
+            near = get_close_matches(name, known, 1)
+            rather = f"{near[0]}=" if near else f"some of {_keywords(options)}" if options else "none"
+            return f"got the keyword {plain(name)}=, expected {rather}"
     if len(args) > len(by_position):
         extra = args[len(by_position)]
         if is_file(extra):

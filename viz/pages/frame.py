@@ -40,7 +40,7 @@ def frame(page: str, title: str, height: int, still: str = "") -> str:
         height: of the frame in pixels; the reader can pull it by its lower right corner.
         still: the picture, an SVG element; "" for none.
     """
-    picture = _picture(still, title) if 0 < len(still) <= MOST else ""
+    picture = image(still, title) if 0 < len(still) <= MOST else ""
     if len(page) > MOST:
         words = (
             f"The interactive page has {len(page) / 1e6:.1f} MB, too much for a notebook: .save('page.html') writes it."
@@ -76,6 +76,7 @@ def _framed(page: str) -> str:
     return text.replace("</head>", f"{_STYLE}</head>").replace("</body>", f"{_START}</body>")
 
 
-def _picture(still: str, title: str) -> str:
+def image(still: str, title: str) -> str:
+    """An SVG element as an HTML image, which Jupyter shows in notebooks that are not trusted, too."""
     data = base64.b64encode(still.encode()).decode()
     return f'<img alt="{escape(title)}" src="data:image/svg+xml;base64,{data}" style="max-width: 100%">'

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..drawing import Drawing, DrawnNode, Kind
 from ..text import number
+from ..words import description
 from .trace import Trace
 
 _DIGIT_WIDTH = 0.556  # of the font's size, in Helvetica
@@ -28,7 +29,9 @@ def filled(story: Trace) -> Drawing:
         else replace(node, name=step.label if node.form else "")
         for node, step in zip(story.drawing.nodes, story.nodes, strict=True)
     )
-    return replace(story.drawing, nodes=nodes)
+    drawing = story.drawing
+    words = description(nodes, drawing.folded, drawing.flow, drawing.edges)
+    return replace(drawing, nodes=nodes, description=words)
 
 
 def _slotted(node: DrawnNode, label: str, gradients: int) -> DrawnNode:
