@@ -48,7 +48,7 @@ def frame(page: str, title: str, height: int, still: str = "") -> str:
         return f"<div>{picture}<p>{words}</p></div>"
     style = f"width: 100%; height: {height}px; border: 0; resize: vertical; overflow: hidden"
     return (
-        '<div class="viz-page"><style>.viz-page > iframe ~ * { display: none }</style>'
+        '<div class="viz-page"><style>.viz-page > iframe[srcdoc] ~ * { display: none }</style>'
         f'<iframe sandbox="allow-scripts" title="{escape(title)}" style="{style}" srcdoc="{escape(_framed(page))}"></iframe>'
         f"{picture}<p>The interactive page is shown in a trusted notebook: Jupyter's command Trust Notebook.</p></div>"
     )
