@@ -94,7 +94,9 @@ def draw(
 def step(
     expression: Expression,
     variables: Variables = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Ends in .html.")] = Path("step.html"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Ends in .html; .svg for the graph alone.")] = Path(
+        "step.html"
+    ),
     open: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
 ) -> None:
     """Write a page that steps through an arithmetic expression; see STEP_HELP."""
