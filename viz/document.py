@@ -6,8 +6,10 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from .arguments import refusing
+from .pages.frame import fitted, frame, height_for
 from .writing.files import target, write
 
 
@@ -39,3 +41,31 @@ class Document(ABC):
         file = target("save", path, tuple(writers), "" if ".gif" in writers else "; viz.animate makes a GIF")
         content = writers[file.suffix.lower()]()
         return write("save", file, content.encode() if isinstance(content, str) else content)
+
+
+class Illustrated(Document):
+    """A page with a picture, which a notebook shows where it may not show the page."""
+
+    __slots__ = ()
+    _beside: ClassVar[int]  # pixels of the page for what is not the picture
+
+    @abstractmethod
+    def svg(self) -> str:
+        """The picture as an SVG element."""
+
+    @abstractmethod
+    def _title(self) -> str: ...
+
+    def _repr_svg_(self) -> str:
+        return fitted(self.svg())
+
+    def _repr_html_(self) -> str:
+        return self._framed(self.svg())
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """Both, from one picture: a large one takes seconds."""
+        still = self.svg()
+        return {"text/html": self._framed(still), "image/svg+xml": fitted(still), "text/plain": repr(self)}
+
+    def _framed(self, still: str) -> str:
+        return frame(self.html(), self._title(), height_for(still, self._beside), still)

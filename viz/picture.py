@@ -6,17 +6,16 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tinygrad_edu import DTypeError, Value
 
 from .arguments import check_subject, refusing
-from .document import Document
+from .document import Illustrated
 from .drawing import Drawing, RenderError, Sizes
 from .drawings.backward import drawing_of_backward
 from .drawings.expression import drawings_of
 from .exploring import html
-from .pages.frame import fitted, frame, height_for
 from .text import many, plain
 from .theme import Theme
 from .words import turned
@@ -31,11 +30,10 @@ _MOST_DPI = 600  # for print; a wide graph is some 20,000 dots then
 _MOST_DRAWN = 2_000  # nodes; a browser takes seconds for more
 _MOST_IN_PNG = 500  # nodes; more would need more dots than a picture may have
 _LIMITS = (_MOST_DRAWN, _MOST_IN_PNG)
-_BESIDE = 190  # pixels of its page for title, controls and help
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Picture(Document):
+class Picture(Illustrated):
     """A drawing, as text and in files. `save(path)` writes a file of the type that its name ends in.
 
     At the end of a notebook's cell it shows the page of `html()` in a frame. A notebook that is not trusted (one from somebody
@@ -52,6 +50,7 @@ class Picture(Document):
     smaller: Drawing | None = None
     opened: Drawing | None = None
     finish: Finish = PLAIN
+    _beside: ClassVar[int] = 190
 
     def dot(self) -> str:
         """The picture in Graphviz's DOT language. The same expression gives the same text."""
@@ -115,7 +114,7 @@ class Picture(Document):
             FileNotFoundError: if the folder does not exist.
         """
         if (scale, dpi) == (1.0, _DPI):
-            return Document.save(self, path)
+            return Illustrated.save(self, path)
         file = target("save", path, (".png",), " with scale= or dpi=; other files have no dots")
         return write("save", file, self.png(scale=scale, dpi=dpi))
 
@@ -132,13 +131,8 @@ class Picture(Document):
     def __repr__(self) -> str:
         return f"<Picture of {many(len(self.drawing.nodes), 'node')}>"
 
-    def _repr_svg_(self) -> str:
-        return fitted(self.svg())
-
-    def _repr_html_(self) -> str:
-        still = self.svg()
-        title = plain(self.drawing.title or "Computation graph", 200)
-        return frame(self.html(), title, height_for(still, _BESIDE), still)
+    def _title(self) -> str:
+        return plain(self.drawing.title or "Computation graph", 200)
 
 
 @refusing()

@@ -148,6 +148,9 @@ def test_in_ipython_itself(engine):
 # -- Pages in a notebook -----------------------------------------------------------------------------------------------
 
 
+TITLE = '<first> & "quoted" \''
+
+
 def documents() -> dict[str, viz.document.Document]:
     """One of each kind, of an expression and of a model."""
     y = tanh(Value(0.5, name="a") * 2.0 + Value(1.0, name="b"))
@@ -160,6 +163,18 @@ def documents() -> dict[str, viz.document.Document]:
         "animate": viz.animate(y),
         "descent": viz.descent(lambda x, y: x**2 + y**2, [[1.0, 1.0], [0.5, 0.5]]),
     }
+
+
+@pytest.mark.parametrize("kind", ["graph", "step"])
+def test_ipython_gets_both_from_one_picture(kind, monkeypatch):
+    document = documents()[kind]
+    page, picture = document._repr_html_(), document._repr_svg_()
+    bundle = document._repr_mimebundle_(include=None, exclude=None)
+    assert bundle == {"text/html": page, "image/svg+xml": picture, "text/plain": repr(document)}
+    drawn = []
+    monkeypatch.setattr(type(document), "svg", lambda self: drawn.append(self) or picture)
+    document._repr_mimebundle_()
+    assert len(drawn) == 1
 
 
 class Frames(HTMLParser):
@@ -179,8 +194,10 @@ def test_a_cell_shows_the_page_in_a_frame_and_keeps_a_picture():
         found = Frames(document._repr_html_()).found
         (framed,) = found["iframe"]
         assert framed["sandbox"] == "allow-scripts", kind
-        assert framed["title"]
+        titles = {"graph": TITLE, "step": TITLE, "model graph": "Sequential, 13 parameters"}
+        assert framed["title"] == titles.get(kind, framed["title"]) != ""
         assert "<!doctype html>" in framed["srcdoc"].lower()
+        assert [image["alt"] for image in found.get("img", [])] == [framed["title"]] * ("svg" in dir(document))
         pictures = [base64.b64decode(image["src"].rpartition(",")[2]).decode() for image in found.get("img", [])]
         assert pictures == ([document.svg()] if hasattr(document, "svg") else [])
         for picture in pictures:

@@ -7,16 +7,15 @@ from dataclasses import asdict, dataclass
 from html import escape
 from importlib import resources
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tinygrad_edu import Value
 
 from ..arguments import check_subject, refusing
-from ..document import Document
+from ..document import Illustrated
 from ..drawing import Drawing
 from ..exploring.page import groups, groups_script
 from ..pages import graph_style, markers, script, style
-from ..pages.frame import fitted, frame, height_for
 from ..reading.names import check
 from ..text import many, plain
 from ..writing import render
@@ -33,11 +32,10 @@ _MOST_DRAWN = 300  # nodes that Graphviz lays out in a second or two, and that a
 _MOST_IN_LAYERS = 1_000
 _MOST_STRETCH = 300  # levels that arrows pass; a recurrent layer's weights reach into all of its steps
 _LONGEST_TITLE = 200
-_BESIDE = 480  # pixels of the page for title, controls and the card of a step
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Walkthrough(Document):
+class Walkthrough(Illustrated):
     """The forward and the backward pass of an expression or a model, step by step: a web page, and a picture of the graph.
 
     `save(path)` writes the page (.html) or the picture (.svg). At the end of a notebook's cell it shows the page in a frame, and
@@ -48,6 +46,7 @@ class Walkthrough(Document):
     """
 
     trace: Trace
+    _beside: ClassVar[int] = 480
 
     @refusing()
     def html(self) -> str:
@@ -66,12 +65,8 @@ class Walkthrough(Document):
         story = self.trace
         return f"<Walkthrough of {many(len(story.forward), 'operation')} and {many(len(story.backward), 'share')} of gradients>"
 
-    def _repr_svg_(self) -> str:
-        return fitted(self.svg())
-
-    def _repr_html_(self) -> str:
-        still = self.svg()
-        return frame(self.html(), _title(self.trace), height_for(still, _BESIDE), still)
+    def _title(self) -> str:
+        return _title(self.trace)
 
 
 @refusing(
