@@ -10,7 +10,7 @@ PEERS := micrograd==0.1.0 autograd mygrad jacobi==0.9.2 $(TORCH) jax torchviz to
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check javascript agreement bench gallery clean
+.PHONY: demo test check javascript agreement bench gallery notebook clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python examples/digits.py demo
@@ -56,8 +56,12 @@ bench: $(VENV)/bench.stamp
 gallery: $(VENV)/test.stamp
 	$(BIN)/python docs/gallery.py gallery $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
 
+# examples/notebook.ipynb executed, as a notebook and as HTML; with SCREENSHOTS=yes pictures of it too, which take Chromium.
+notebook: $(VENV)/test.stamp
+	$(BIN)/python docs/notebook.py notebook $(if $(SCREENSHOTS),--screenshots)
+
 clean:
-	rm -rf $(VENV) node_modules demo gallery pictures
+	rm -rf $(VENV) node_modules demo gallery notebook pictures
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -23,7 +23,7 @@ y = tinygrad_edu.tanh(a * b + c)
 y.backward()
 viz.graph(y).save("drawing.svg")
 viz.graph(y).save("graph.html")
-viz.step(y, "steps.html")
+viz.step(y).save("steps.html")
 print(json.dumps([module.__file__ for module in (nn, tinygrad_edu, viz)]))
 """
 

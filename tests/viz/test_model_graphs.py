@@ -610,7 +610,7 @@ def test_a_loss_must_be_a_function_and_belong_to_a_model(what):
     says = (
         "a loss of type int, expected a function"
         if isinstance(what, nn.Module)
-        else "a Value and a loss, which belongs to a"
+        else "a Value and loss=, which belongs to a"
     )
     with pytest.raises(DTypeError, match=says):
         graph(what, *([X] if isinstance(what, nn.Module) else []), loss=3)

@@ -275,7 +275,7 @@ def test_where_nan_begins_has_a_whole_border_and_a_line():
 
 def test_magnitudes_are_told_in_words():
     model, x = trained()
-    assert "stand for a larger gradient, from" in units(model, x, magnitudes=True).description
+    assert "show the size of the gradient, from" in units(model, x, magnitudes=True).description
 
 
 def test_graphs_with_frozen_parameters_stay_valid():

@@ -18,7 +18,7 @@ def opened(open_page, tmp_path):
     """A function that opens the page of a picture, with its groups open."""
 
     def opened(picture, is_open=True, inside=False):
-        page = open_page(picture.html(tmp_path / "graph.html"), inside=inside, viewport={"width": 900, "height": 700})
+        page = open_page(picture.save(tmp_path / "graph.html"), inside=inside, viewport={"width": 900, "height": 700})
         if is_open and picture.drawing.groups:
             page.get_by_role("button", name="Open groups").click()
             page.get_by_role("button", name="Whole picture").click()

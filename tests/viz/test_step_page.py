@@ -25,7 +25,7 @@ def visit(open_page, tmp_path):
     """A function that writes the page of a Value and opens it."""
 
     def visit(value, hash="", viewport=DESKTOP, **options):
-        path = step(value, tmp_path / "page.html", title="A page")
+        path = step(value, title="A page").save(tmp_path / "page.html")
         return open_page(path, hash, inside=True, viewport=viewport, **options)
 
     return visit

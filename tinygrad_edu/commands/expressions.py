@@ -94,7 +94,9 @@ def draw(
 def step(
     expression: Expression,
     variables: Variables = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Ends in .html.")] = Path("step.html"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Ends in .html; .svg for the graph alone.")] = Path(
+        "step.html"
+    ),
     open: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
 ) -> None:
     """Write a page that steps through an arithmetic expression; see STEP_HELP."""
@@ -104,7 +106,7 @@ def step(
     if not y.requires_grad:
         fail("error: the expression does not depend on a variable; there is no gradient to step through", code=2)
     try:
-        viz.step(y, out, names=leaves, title=expression.strip())
+        viz.step(y, names=leaves, title=expression.strip()).save(out)
     except (TinygradError, OSError) as error:
         fail(f"error: --out {on_one_line(str(out))}: {error}", code=1)
     typer.echo(f"written: {on_one_line(str(out))}")

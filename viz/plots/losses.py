@@ -10,7 +10,9 @@ import numpy as np
 
 from tinygrad_edu import cos, sin, stack
 
+from ..arguments import refusing
 from ..drawing import RenderError
+from ..text import plain
 from .panels import Panel, draw
 from .style import Theme
 
@@ -21,28 +23,32 @@ ERROR, LOGIT, PROBABILITY = "prediction, target 0", "logit, target 1", "probabil
 OWN = "score of the true class, other 0"
 
 
-def losses(*names: str, theme: Theme = "light") -> Figure:
+@refusing()
+def losses(*functions: Callable[..., Any] | str, theme: Theme = "light") -> Figure:
     """Draw losses of one prediction, each with its derivative, by the rules of the op table.
 
     Each panel says what varies and what the target is. Losses that agree for a single number, such as the mean and the sum
     of squared errors, share a panel; losses of several scores are drawn for two, one of which varies.
 
     Args:
-        names: of functions in nn.functional, such as "mse_loss"; none for all.
+        functions: of nn.functional, such as mse_loss, or their names; none for all.
         theme: "light" or "dark".
 
     Returns:
         the Figure, a panel for each loss.
 
-    Raises RenderError for an unknown name, or without matplotlib.
+    Raises RenderError for another function or an unknown name, or without matplotlib.
 
     >>> viz.losses().savefig("losses.svg")  # doctest: +SKIP
     >>> viz.losses("mse_loss", "l1_loss", "huber_loss")  # doctest: +SKIP
     """
+    from nn import functional
+
     panels = _panels()
     known = [name for panel in panels for name in panel.title.split(", ")]
+    names = [next((name for name in known if getattr(functional, name) is f), f) for f in functions]
     if unknown := [name for name in names if name not in known]:
-        raise RenderError(f"losses: got {unknown[0]!r}, expected some of {', '.join(known)}")
+        raise RenderError(f"losses: got {plain(repr(unknown[0]))}, expected some of {', '.join(known)}")
     chosen = [next(p for p in panels if name in p.title.split(", ")) for name in names]
     return draw("losses", list(dict.fromkeys(chosen)) or panels, theme, 6, None)
 
