@@ -84,8 +84,8 @@ def test_no_name_is_a_global_of_the_browser(entry, browser):
 
 def test_two_pages_within_a_page_work_side_by_side(open_page, tmp_path):
     a, b = Value(2.0, name="a"), Value(-3.0, name="b")
-    steps = viz.step(a * b + a, tmp_path / "a.html").read_text(encoding="utf-8")
-    graph = viz.graph(a * b).html(tmp_path / "b.html").read_text(encoding="utf-8")
+    steps = viz.step(a * b + a).html()
+    graph = viz.graph(a * b).html()
     frames = "".join(f'<iframe srcdoc="{escape(page)}"></iframe>' for page in (steps, steps, graph))
     (tmp_path / "page.html").write_text(f'<link rel="icon" href="data:,">{frames}', encoding="utf-8")
     page = open_page(tmp_path / "page.html", viewport={"width": 1280, "height": 900})
