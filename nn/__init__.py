@@ -21,6 +21,7 @@ from .activation import (
     Tanh,
 )
 from .attention import MultiheadAttention
+from .calls import activations
 from .container import MLP, Residual, Sequential
 from .convolution import Conv1d, Conv2d
 from .data import batches, k_fold, split, stratified_k_fold, stratified_split
@@ -132,6 +133,7 @@ __all__ = [
     "Summary",
     "Tanh",
     "TransformerEncoderLayer",
+    "activations",
     "batches",
     "data",
     "evaluate",

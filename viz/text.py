@@ -118,6 +118,12 @@ def parameters(value: Value) -> str:
     )
 
 
+def index(value: Value) -> str:
+    """The index of an indexing, as it is written between brackets."""
+    text = _parameter(value.params["index"])
+    return text[1:-1].rstrip(",") if text.startswith("(") else text
+
+
 def _is_default(x: Any, default: Any) -> bool:
     return type(x) is type(default) and bool(x == default)  # the type first: 0 is not False, and no array compares
 

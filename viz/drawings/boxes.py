@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from textwrap import wrap
 from typing import Any
@@ -112,8 +112,9 @@ def _notes(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
         yield from wrap(plain(step.error, _LONGEST_MESSAGE), _MESSAGE_LINE)
     yield from told(step.results)
     if step.weights:
-        names = [path.rpartition(".")[2] for path in step.weights]
-        yield f"with {', '.join(names if len(set(names)) == len(names) else step.weights)}"
+        yield f"with {', '.join(step.weights)}"
+    if step.kind is Kind.PARAMETER:
+        yield from _of_gradients(step)
     if step.module is None or step.op is not None:
         return
     arguments = step.module.describe()
@@ -139,6 +140,13 @@ def _of_parameters(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
             owner = paths.get(id(p), "")
             if owner not in ("", f"{step.path}.{name}" if step.path else name):
                 yield f"{name} is {owner}"
+    yield from _of_gradients(step)
+
+
+def _of_gradients(step: Step) -> Iterator[str]:
+    """How many of its parameters are frozen, and the gradients of the others."""
+    parameters = _parameters(step)
+    total = sum(p.size for p in parameters)
     frozen = sum(p.size for p in parameters if not p.requires_grad)
     if frozen:
         yield "frozen" if frozen == total else f"{frozen:,} of them frozen"
@@ -155,16 +163,22 @@ def _of_parameters(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
 def _not_finite(step: Step) -> Iterator[str]:
     """How many numbers of which parameter or of its gradient are NaN or infinite."""
     for copy in step.copies:
-        for name, p in copy.module.named_parameters() if copy.module is not None else ():
+        for name, p in _named_parameters(copy):
             for kind, data in (("", p.data), (" gradient", data_of(p.grad))):
                 if data is not None and not is_finite(data):
                     yield from (f"{name}{kind}: {count}" for count in told([data]))
 
 
+def _named_parameters(step: Step) -> Iterable[tuple[str, Value]]:
+    """Those of a module, or the parameter that a step is."""
+    if step.kind is Kind.PARAMETER:
+        return [(step.path.rpartition(".")[2], step.result)]
+    return step.module.named_parameters() if step.module is not None else ()
+
+
 def _parameters(step: Step) -> list[Value]:
-    """Those of a module and its copies, each once."""
-    modules = [copy.module for copy in step.copies if copy.module is not None]
-    return list({id(p): p for module in modules for p in module.parameters()}.values())
+    """Those of a module, or the parameter that a step is, and of its copies, each once."""
+    return list({id(p): p for copy in step.copies for _, p in _named_parameters(copy)}.values())
 
 
 def _gradients(step: Step) -> list[Any]:

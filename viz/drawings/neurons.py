@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from nn import Linear, Module, Perceptron, Sequential
+from nn.calls import left_as_it_was
 from tinygrad_edu import DTypeError, TinygradError, Value, no_grad
 
 from ..drawing import Drawing, DrawnNode, Edge, Group, Kind
 from ..magnitudes import magnitude
 from ..magnitudes import scale as legend
-from ..reading.models import as_arrays, input_names
+from ..reading.models import as_arrays, named_inputs
 from ..reading.origins import arisen, is_finite, what
-from ..reading.restore import left_as_it_was
 from ..text import data_of, many, number, statistics
 
 MOST_UNITS = 12  # of a column that are drawn
@@ -78,7 +78,7 @@ def drawing_of_model(
         DTypeError: for a row that is not there.
     """
     x, rows = _example(model, inputs, row)
-    with left_as_it_was(model, recorded=False), no_grad():
+    with left_as_it_was(model), no_grad():
         columns = _columns(model, x)
     _choose(columns)
     weights = [_sizes(column.weight) for column in columns[1:]]
@@ -86,7 +86,7 @@ def drawing_of_model(
     shown = [_strongest(columns[c - 1], columns[c]) for c in range(1, len(columns))]
     is_small = all(len(a) * len(b) <= MOST_NUMBERS for a, b in pairwise(columns))
     starts = np.cumsum([0, *(len(column.rows) for column in columns)])
-    letter = (input_names(model.forward, as_arrays(inputs), names or {}) or [""])[0] or "x"
+    letter = next((name for name, _ in named_inputs(model.forward, as_arrays(inputs), names or {})), "x")
     nodes = [
         _unit(
             f"n{starts[c] + r}", _name(columns, c, i, letter), columns[: c + 1], i, bool(inputs), is_small, magnitudes
