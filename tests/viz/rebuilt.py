@@ -121,8 +121,9 @@ class Drawn:
         return last(node.name) if last(node.name) in map(last, self.recording.parameters.values()) else ""
 
     def told(self, node: DrawnNode) -> set[str]:
-        """The ends of the paths of parameters that a node's notes tell."""
-        return {last(name) for note in node.notes if note.startswith("with ") for name in note[5:].split(", ")}
+        """The ends of the paths of parameters that a node's notes tell, as in "with weight[0:8], bias"."""
+        notes = [re.sub(r"\[[^]]*\]", "", note[5:]) for note in node.notes if note.startswith("with ")]
+        return {last(name) for note in notes for name in note.split(", ")}
 
     def _calls(self) -> dict[str, list[str]]:
         """For each box the modules called."""

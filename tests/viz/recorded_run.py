@@ -98,6 +98,7 @@ class Recording:
         for path, module in self.places.items():
             self.keys.setdefault(module, path)
         self._kept: list[Any] = []
+        self._values: dict[int, Value] = {}  # of arrays, by id: one that is given twice is one input
         self._inputs: dict[Any, int] = {}
         self.leaves: list[Leaf] = []
         inputs = [self._wrapped(x) for x in made["inputs"]]
@@ -122,7 +123,10 @@ class Recording:
             return {key: self._wrapped(item) for key, item in x.items()}
         if isinstance(x, (tuple, list)):
             return type(x)(map(self._wrapped, x))
-        return Value(x, copy=False) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
+        if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
+            return x
+        self._kept.append(x)
+        return self._values.setdefault(id(x), Value(x, copy=False))
 
     def _name(self, given: Any, inputs: list[Any], names: dict[str, Any]) -> None:
         arguments = list(signature(self.model.forward).parameters.values())
@@ -144,7 +148,7 @@ class Recording:
         running: list[Call] = []
         ended: list[Call] = []
 
-        def enter(module: nn.Module) -> None:
+        def enter(module: nn.Module, *_: Any) -> None:
             around = running[-1] if running else None
             call = Call(module, self.keys.get(module, type(module).__name__), around, _now())
             if around:
@@ -152,7 +156,7 @@ class Recording:
             self.calls.append(call)
             running.append(call)
 
-        def leave(_: nn.Module) -> None:
+        def leave(*_: Any) -> None:
             running[-1].end = _now()
             ended.append(running.pop())
 

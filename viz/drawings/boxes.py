@@ -15,7 +15,7 @@ from ..drawing import NO_GRADIENT, STATISTICS, DrawnNode, Kind
 from ..magnitudes import magnitude
 from ..reading.origins import arisen, is_finite, told, what
 from ..reading.steps import Step
-from ..text import data_of, form, many, number, parameters, plain, statistics
+from ..text import data_of, form, many, number, parameters, plain, spread, statistics
 
 _SHORT = 12  # characters of a module's arguments that fit beside its type
 _LINE, _MESSAGE_LINE = 26, 44  # characters in a line of a module's arguments, and of an error's message
@@ -29,10 +29,10 @@ def node_of(step: Step, id: str, uses: int, paths: Mapping[int, str], magnitudes
 
     Args:
         uses: how many arrows leave it.
-        paths: those of the model's parameters, by id.
+        paths: those of the model's modules and parameters, by id.
         magnitudes: whether it carries the size of its parameters' gradients.
     """
-    results = step.results
+    results, leaves = step.results, [inner for inner in step.within() if not inner.inside]
     node = DrawnNode(
         id,
         step.kind,
@@ -44,12 +44,16 @@ def node_of(step: Step, id: str, uses: int, paths: Mapping[int, str], magnitudes
         count=len(step.copies),
         alarm=not all(map(is_finite, (*results, *_held(step)))),
         origin=_origin(step),
+        ops=tuple(op for inner in leaves for copy in inner.copies for each in (*copy.chain, copy) for op in each.ops),
+        calls=tuple(path for inner in leaves for path in _calls(inner, paths)),
     )
     if step.kind is Kind.RESULT:
-        params = "" if step.chain else parameters(step.result)
-        return replace(node, name=step.path, symbol=node.symbol + times(step), params=params, value=_scalar(results))
+        params = "" if step.chain else parameters(*(copy.result for copy in step.copies))
+        value = _scalar([data for copy in step.copies for data in copy.results])
+        return replace(node, name=step.path, symbol=node.symbol + times(step), params=params, value=value)
     if step.module is None:
-        return replace(node, name=step.path, value=_numbers(results[:1]))
+        name = spread(copy.path for copy in step.copies)
+        return replace(node, name=name, value=_numbers([data for copy in step.copies for data in copy.results]))
     if step.op is not None:
         return replace(node, name=step.path)
     arguments = step.module.describe()
@@ -76,6 +80,13 @@ def times(step: Step) -> str:
 def _scalar(results: list[Any]) -> tuple[str, ...]:
     """The number, if that is all there is: of arrays the form tells enough."""
     return _numbers(results) if len(results) == 1 and not np.ndim(results[0]) else ()
+
+
+def _calls(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
+    """Where the modules are that a step without an inside was the call of, and its copies."""
+    for copy in step.copies:
+        if copy.module is not None and copy.op is None:
+            yield copy.path if id(copy.module) in paths else type(copy.module).__name__
 
 
 def _numbers(data: list[Any]) -> tuple[str, ...]:
@@ -112,7 +123,8 @@ def _notes(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
         yield from wrap(plain(step.error, _LONGEST_MESSAGE), _MESSAGE_LINE)
     yield from told(step.results)
     if step.weights:
-        yield f"with {', '.join(step.weights)}"
+        names = zip(*(copy.weights for copy in step.copies), strict=True)
+        yield f"with {', '.join(map(spread, names))}"
     if step.kind is Kind.PARAMETER:
         yield from _of_gradients(step)
     if step.module is None or step.op is not None:

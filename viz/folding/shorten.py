@@ -46,7 +46,7 @@ def mentions(steps: list[Step], outputs: Sequence[Step]) -> None:
             told = [source for source in step.sources if source in gone] if step not in gone else []
             if told:
                 step.weights = tuple(_mention(source, group.path) for source in told)
-                step.absorbed = [source for source in told if source.kind is Kind.RESULT]
+                step.ops = [op for source in told for op in source.ops] + step.ops
                 kept = [i for i, source in enumerate(step.sources) if source not in gone]
                 is_sole = len(kept) == 1 and len(step.sources) > 2  # what is mentioned tells the other operands
                 step.roles = [""] if is_sole else [step.roles[i] for i in kept]
@@ -218,4 +218,4 @@ def _signature(step: Step) -> Hashable:
         return step
     titles = tuple(x.title for x in (*step.chain, step))
     module = None if step.module is None else (type(step.module), step.module.describe())
-    return step.kind, module, titles, step.weights, len(step.sources), forms, inside
+    return step.kind, module, titles, len(step.weights), len(step.sources), forms, inside

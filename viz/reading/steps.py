@@ -31,7 +31,8 @@ class Step:
         sources: what it was computed from, operands in order.
         roles: of an operation, for each source which operand it is, if the order matters; see operands.py.
         weights: parameters, and parts of them, that are mentioned in an operation; see shorten.py.
-        absorbed: operations that took those parts.
+        ops: names of the operations that a call without others inside recorded, or of this operation and those that took the parts
+            of parameters that it mentions.
         inside: the steps of a call in which other modules were called.
         same_as: the path of the first call of the same module; "" if this is the first.
         error: what a failed step raised, in words.
@@ -48,7 +49,7 @@ class Step:
     sources: list[Step] = field(default_factory=list)
     roles: list[str] = field(default_factory=list)
     weights: tuple[str, ...] = ()
-    absorbed: list[Step] = field(default_factory=list)
+    ops: list[str] = field(default_factory=list)
     inside: list[Step] = field(default_factory=list)
     same_as: str = ""
     error: str = ""

@@ -60,9 +60,11 @@ class Tree:
         timed: dict[Call, list[tuple[float, Step]]] = {call: [] for call in made}
         homes: list[tuple[Value, Call, Step]] = []
         for x in self._recorded():
-            call = self._home(x)
-            if call not in self.boxes:
-                step = self.known[id(x)] = Step(Kind.RESULT, x, op=x.grad_fn)
+            call, name = self._home(x), x.grad_fn.name if x.grad_fn else ""
+            if call in self.boxes:
+                self.boxes[call].ops.append(name)
+            else:
+                step = self.known[id(x)] = Step(Kind.RESULT, x, op=x.grad_fn, ops=[name])
                 timed[call].append((x.tick, step))
                 homes.append((x, call, step))
         for call, step in made.items():
@@ -74,18 +76,14 @@ class Tree:
             step.roles = (
                 list(labels(x.grad_fn, len(operands))) if len(operands) == len(x.inputs) else [""] * len(operands)
             )
-        own: list[tuple[Step, Value]] = []
         for call, step in self.boxes.items():
-            step.sources = list(dict.fromkeys(self._sources(call, step, own)))
+            step.sources = list(dict.fromkeys(self._sources(call)))
         top = self.run.calls
         self.outputs = [
             Step(Kind.OUTPUT, x, name, sources=[self._source(x, top, top.end)]) for name, x in self.run.outputs
         ]
         if self.failed in timed and self.failed not in self.boxes and (top.inside or self.failed is not top):
             timed[self.failed].append((float("inf"), self._failure(self.failed)))
-        for step, p in own:  # of which some are drawn by themselves, as they are used elsewhere too
-            if id(p) in self.known and self.known[id(p)] not in step.sources:
-                step.sources.append(self.known[id(p)])
         for call, steps in timed.items():
             made[call].inside = [step for _, step in sorted(steps, key=lambda pair: pair[0])]
         self._place(made[top])
@@ -163,16 +161,12 @@ class Tree:
         ends = np.array(np.lib.array_utils.byte_bounds(x))
         return min(same, key=lambda step: abs(ends - np.lib.array_utils.byte_bounds(step.result)).sum(), default=None)
 
-    def _sources(self, call: Call, step: Step, own: list[tuple[Step, Value]]) -> Iterator[Step]:
-        """What a call without calls inside was given, and all else that its results were computed from.
-
-        Its own parameters are left out, and put into `own`.
-        """
+    def _sources(self, call: Call) -> Iterator[Step]:
+        """What a call without calls inside was given, and all else that its results were computed from, but its own parameters."""
         given = list(_arrays((call.inputs, call.options)))
         for x in given:
             yield self._source(x, call.around, call.start)
-        parameters = {id(p) for p in call.module.parameters()} if call.module else set()
-        seen = set(map(id, given))
+        seen = set(map(id, given)) | {id(p) for p in (call.module.parameters() if call.module else ())}
         waiting = list(_arrays(call.output))
         while waiting:
             x = waiting.pop(0)
@@ -181,8 +175,6 @@ class Tree:
             seen.add(id(x))
             if isinstance(x, Value) and x.inputs and id(x) not in self.known and self._home(x) is call:
                 waiting += filter(is_array, x.inputs)
-            elif id(x) in parameters:
-                own.append((step, x))
             elif self._is_older(x, call.start):
                 yield self._source(x, call.around, call.start)
 
