@@ -124,9 +124,9 @@ class _Reader:
 
     def leave(self, module: Module, inputs: tuple[Any, ...], output: Any, error: BaseException | None) -> None:
         """The module that began last has ended."""
-        call = self.now
-        assert call.module is module and call.around is not None
-        call.end, call.output, call.error, self.now = _now(), output, error, call.around
+        call, around = self.now, self.now.around
+        assert around is not None
+        call.end, call.output, call.error, self.now = _now(), output, error, around
         self.places.pop(call, None)
         self.over(call)
 

@@ -84,14 +84,22 @@ def drawings_of_model(
         raise run.error
     name_projections(tree.steps)
     if detail in _EXPRESSION:
-        output, called = tree.outputs[0].result, {**(names or {}), **_called(tree)}
+        outputs, called = {step.path: step.result for step in tree.outputs}, {**(names or {}), **_called(tree)}
         shown = _title(model) if title is None else title
         is_one = (
             len({path.rpartition(".")[0] for path, _ in model.named_parameters()}) < 2
         )  # W tells enough, if of one module
         if detail == "backward":
+            if len(outputs) > 1:
+                raise DTypeError(
+                    f"graph: detail='backward' differentiates one output, and {type(model).__name__} returned {len(outputs)}; "
+                    "give a loss="
+                )
+            (output,) = outputs.values()
             return Sizes(drawing_of_backward(output, called, shown, derivatives, magnitudes, is_one))
-        return drawings_of(output, called, shown, detail, derivatives, magnitudes, is_one, limits=limits)
+        if len(outputs) > 1:
+            called |= outputs
+        return drawings_of([*outputs.values()], called, shown, detail, derivatives, magnitudes, is_one, limits=limits)
     return _sizes(tree, title, detail, magnitudes, limits)
 
 
@@ -206,4 +214,6 @@ def _folded(steps: list[Step], depth: int | None) -> str:
     """What was drawn as one, in words."""
     repeated = [_frame_title(step) for step in steps if step.times > 1]
     shut = [] if depth is None else [f"modules more than {depth} deep in the model are drawn without their inside"]
-    return "; ".join([*(["drawn once: " + ", ".join(map(plain, repeated))] if repeated else []), *shut])
+    return "; ".join(
+        [*(["drawn once, each feeds the next: " + ", ".join(map(plain, repeated))] if repeated else []), *shut]
+    )

@@ -149,7 +149,7 @@ def _folded(steps: list[Step], uses: dict[Step, list[Step]], stands: dict[Step, 
             first = blocks[0]
             if size > 1:
                 calls = [step for block in blocks for step in block if step.module is not None]
-                path = f"{calls[0].path} to {calls[-1].path}" if calls else ""
+                path = " to ".join(dict.fromkeys([calls[0].path, calls[-1].path])) if calls else ""
                 fold = Step(Kind.FOLD, path=path, inside=first)
                 first = [fold]
             first[0].times = count

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+
 from nn import Module
 from nn.calls import is_array, left_as_it_was, reading
 from tinygrad_edu import DTypeError, Value, enable_grad, tree_map
@@ -61,6 +64,19 @@ class Run:
             got = type(self.output).__name__
             raise DTypeError(f"{caller}: the loss returned {got}, expected a Value computed from the output")
         self.outputs = list(named_outputs(self.output, "output" if loss is None else "loss"))
+
+    def viewed(self, x: np.ndarray[Any, Any]) -> tuple[str, Any] | None:
+        """Name and array of the plain input of which an array is a view: that whose memory has the nearest ends."""
+        same = [given for given in self.inputs if isinstance(given[1], np.ndarray) and _memory(given[1]) is _memory(x)]
+        ends = np.array(byte_bounds(x))
+        return min(same, key=lambda given: np.abs(ends - byte_bounds(given[1])).sum(), default=None)
+
+
+def _memory(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array that a view is of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
 
 
 def _recordable(x: Any) -> Any:

@@ -31,8 +31,8 @@ class Step:
         sources: what it was computed from, operands in order.
         roles: of an operation, for each source which operand it is, if the order matters; see operands.py.
         weights: parameters, and parts of them, that are mentioned in an operation; see shorten.py.
-        ops: names of the operations that a call without others inside recorded, or of this operation and those that took the parts
-            of parameters that it mentions.
+        ops: names of the operations that a call without others inside recorded; of an operation its own name, after the names of
+            those that took the parts of parameters that it mentions.
         inside: the steps of a call in which other modules were called.
         same_as: the path of the first call of the same module; "" if this is the first.
         error: what a failed step raised, in words.

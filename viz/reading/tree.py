@@ -152,17 +152,12 @@ class Tree:
         return step
 
     def _view(self, x: Any) -> Step | None:
-        """The plain input of which an array is a view: that whose memory has the nearest ends."""
-        if not isinstance(x, np.ndarray):
-            return None
-        same = [
-            step for step in self.inputs if isinstance(step.result, np.ndarray) and _memory(step.result) is _memory(x)
-        ]
-        ends = np.array(np.lib.array_utils.byte_bounds(x))
-        return min(same, key=lambda step: abs(ends - np.lib.array_utils.byte_bounds(step.result)).sum(), default=None)
+        """The input of which a plain array is a view."""
+        given = self.run.viewed(x) if isinstance(x, np.ndarray) else None
+        return self.known[id(given[1])] if given else None
 
     def _sources(self, call: Call) -> Iterator[Step]:
-        """What a call without calls inside was given, and all else that its results were computed from, but its own parameters."""
+        """What a call without calls inside was given or read elsewhere, without its own parameters."""
         given = list(_arrays((call.inputs, call.options)))
         for x in given:
             yield self._source(x, call.around, call.start)
@@ -193,10 +188,11 @@ class Tree:
         of the call, and what was computed last in it.
         """
         error = self.run.error
-        op, operands = (isinstance(error, TinygradError) and error.failed) or (None, None)
-        if operands is None:
-            operands = _arrays((call.inputs, call.options, self.inside[call][-1].output))
-        sources = dict.fromkeys(self._source(x, call, float("inf")) for x in operands if is_array(x))
+        op, operands = (isinstance(error, TinygradError) and error.failed) or (
+            None,
+            (call.inputs, call.options, self.inside[call][-1].output),
+        )
+        sources = dict.fromkeys(self._source(x, call, float("inf")) for x in _arrays(operands))
         path = call.path if call.module else "loss"
         return Step(Kind.FAILED, None, path, call.module, op, list(sources), error=_message(error))
 
@@ -259,10 +255,3 @@ def _arrays(tree: Any) -> Iterator[Any]:
 
 def _message(error: Exception | None) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _memory(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The array that a view is of."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
