@@ -32,6 +32,7 @@ def node_of(step: Step, id: str, uses: int, paths: Mapping[int, str], magnitudes
         paths: those of the model's modules and parameters, by id.
         magnitudes: whether it carries the size of its parameters' gradients.
     """
+    own = _parameters(step)
     results, leaves = step.results, [inner for inner in step.within() if not inner.inside]
     node = DrawnNode(
         id,
@@ -39,11 +40,11 @@ def node_of(step: Step, id: str, uses: int, paths: Mapping[int, str], magnitudes
         (),
         symbol=says(step),
         form=", ".join(filter(None, map(form, results))),
-        notes=tuple(_notes(step, paths)),
+        notes=tuple(_notes(step, own, paths)),
         uses=uses if len(results) == 1 else 0,  # of several results each may be used once
         count=len(step.copies),
-        alarm=not all(map(is_finite, (*results, *_held(step)))),
-        origin=_origin(step),
+        alarm=not all(map(is_finite, (*results, *_held(step, own)))),
+        origin=_origin(step, own),
         ops=tuple(op for inner in leaves for copy in inner.copies for each in (*copy.chain, copy) for op in each.ops),
         calls=tuple(path for inner in leaves for path in _calls(inner, paths)),
     )
@@ -53,7 +54,9 @@ def node_of(step: Step, id: str, uses: int, paths: Mapping[int, str], magnitudes
         return replace(node, name=step.path, symbol=node.symbol + times(step), params=params, value=value)
     if step.module is None:
         name = spread(copy.path for copy in step.copies)
-        return replace(node, name=name, value=_numbers([data for copy in step.copies for data in copy.results]))
+        size = magnitude(_largest(_gradients(own))) if magnitudes and own else None
+        value = _numbers([data for copy in step.copies for data in copy.results])
+        return replace(node, name=name, value=value, magnitude=size)
     if step.op is not None:
         return replace(node, name=step.path)
     arguments = step.module.describe()
@@ -63,7 +66,7 @@ def node_of(step: Step, id: str, uses: int, paths: Mapping[int, str], magnitudes
         symbol=node.symbol + times(step),
         params=arguments if len(arguments) <= _SHORT else "",  # longer ones stand below
         value=_scalar(results),
-        magnitude=magnitude(_largest(_gradients(step))) if magnitudes else None,
+        magnitude=magnitude(_largest(_gradients(own))) if magnitudes else None,
     )
 
 
@@ -97,27 +100,25 @@ def _largest(grads: list[Any]) -> list[float]:
     return [float(np.max(np.abs(g))) for g in grads if g.size]
 
 
-def _held(step: Step) -> list[Any]:
+def _held(step: Step, parameters: list[Value]) -> list[Any]:
     """Data and gradients of a module's parameters."""
-    return (
-        [*(p.data for p in _parameters(step)), *_gradients(step)] if step.module is not None and step.op is None else []
-    )
+    return [*(p.data for p in parameters), *_gradients(parameters)] if step.op is None else []
 
 
-def _origin(step: Step) -> str:
+def _origin(step: Step, parameters: list[Value]) -> str:
     """What begins in a step, as "NaN arises here"; "" if nothing does."""
     within = [inner for outer in (*step.chain, step) for inner in outer.within()]
     sources = [source for inner in within for source in inner.sources if source not in within]
     if step.error or (not sources and step.module is None):  # what comes from outside
         return "" if step.error or all(map(is_finite, step.results)) else f"{what(step.results)} comes in here"
     given = [data for source in sources for data in source.results]
-    own = [p.data for p in _parameters(step)]
+    own = [p.data for p in parameters]
     if all(map(is_finite, given)) and not all(map(is_finite, own)):
         return f"{what(own)} comes in by a parameter"
     return arisen(step.results, [*given, *own])
 
 
-def _notes(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
+def _notes(step: Step, parameters: list[Value], paths: Mapping[int, str]) -> Iterator[str]:
     """What stands below: an error's message, arguments, parameters and how their gradients are."""
     if step.error:
         yield from wrap(plain(step.error, _LONGEST_MESSAGE), _MESSAGE_LINE)
@@ -126,7 +127,7 @@ def _notes(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
         names = zip(*(copy.weights for copy in step.copies), strict=True)
         yield f"with {', '.join(map(spread, names))}"
     if step.kind is Kind.PARAMETER:
-        yield from _of_gradients(step)
+        yield from _of_gradients(step, parameters)
     if step.module is None or step.op is not None:
         return
     arguments = step.module.describe()
@@ -134,15 +135,14 @@ def _notes(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
     if step.same_as:
         yield f"same as {step.same_as}"
     if step.kind is not Kind.FAILED:
-        yield from _of_parameters(step, paths)
+        yield from _of_parameters(step, parameters, paths)
 
 
-def _of_parameters(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
+def _of_parameters(step: Step, parameters: list[Value], paths: Mapping[int, str]) -> Iterator[str]:
     """How many there are, which belong to another module as well, which are frozen, and the gradients of the others."""
     calls, modules = len(step.copies), len({id(copy.module) for copy in step.copies})
     if modules < calls:
         yield f"{calls} calls of {many(modules, 'module')}"
-    parameters = _parameters(step)
     if not parameters:
         return
     total = sum(p.size for p in parameters)
@@ -152,19 +152,18 @@ def _of_parameters(step: Step, paths: Mapping[int, str]) -> Iterator[str]:
             owner = paths.get(id(p), "")
             if owner not in ("", f"{step.path}.{name}" if step.path else name):
                 yield f"{name} is {owner}"
-    yield from _of_gradients(step)
+    yield from _of_gradients(step, parameters)
 
 
-def _of_gradients(step: Step) -> Iterator[str]:
+def _of_gradients(step: Step, parameters: list[Value]) -> Iterator[str]:
     """How many of its parameters are frozen, and the gradients of the others."""
-    parameters = _parameters(step)
     total = sum(p.size for p in parameters)
     frozen = sum(p.size for p in parameters if not p.requires_grad)
     if frozen:
         yield "frozen" if frozen == total else f"{frozen:,} of them frozen"
     yield from _not_finite(step)
     if frozen < total:
-        numbers = _numbers(_gradients(step))
+        numbers = _numbers(_gradients(parameters))
         if len(numbers) == len(STATISTICS):
             yield f"{_EARLIER}: mean {numbers[0]},"
             yield f"min {numbers[1]}, max {numbers[2]}"
@@ -193,6 +192,5 @@ def _parameters(step: Step) -> list[Value]:
     return list({id(p): p for copy in step.copies for _, p in _named_parameters(copy)}.values())
 
 
-def _gradients(step: Step) -> list[Any]:
-    grads = [p.grad for p in _parameters(step)]
-    return [np.asarray(data_of(g)) for g in grads if g is not None]
+def _gradients(parameters: list[Value]) -> list[Any]:
+    return [np.asarray(data_of(p.grad)) for p in parameters if p.grad is not None]

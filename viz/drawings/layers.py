@@ -140,8 +140,7 @@ def _drawing(tree: Tree, stands: Mapping[Step, Step], title: str | None, magnitu
     edges = tuple(edge for step in ids for edge in _edges(step, ids, stands))
     outputs = {ids[step] for step in tree.outputs}
     uses = Counter(edge.source for edge in edges if edge.target not in outputs)
-    paths = {id(x): path for path, x in (*model.named_modules(), *model.named_parameters())}
-    nodes = tuple(node_of(step, id, uses[id], paths, magnitudes) for step, id in ids.items())
+    nodes = tuple(node_of(step, id, uses[id], tree.paths, magnitudes) for step, id in ids.items())
     members: dict[Step, list[str]] = {frame: [] for frame, _ in frames}
     for step, frame in placed:
         if frame is not None:

@@ -30,15 +30,17 @@ def mentions(steps: list[Step], outputs: Sequence[Step]) -> None:
     """
     uses = _uses([*steps, *outputs])
     for group in _groups(steps):
-        here = set(group.inside)
-        own = set(map(id, own_parameters(group.module).values())) if group.module is not None else set()
+        parameters = [step for step in group.inside if step.kind is Kind.PARAMETER]
+        if not parameters or group.module is None:
+            continue
+        here, own = set(group.inside), set(map(id, own_parameters(group.module).values()))
 
         def takes_more(step: Step, here: set[Step] = here) -> bool:
             return step in here and step.kind is Kind.RESULT and not all(map(_parameter_of, step.sources))
 
         gone: set[Step] = set()
-        for p in group.inside:
-            if p.kind is Kind.PARAMETER and id(p.result) in own:
+        for p in parameters:
+            if id(p.result) in own:
                 parts = uses[p] if all(_parameter_of(user) is p for user in uses[p]) else [p]
                 if all(len(uses[part]) == 1 and takes_more(uses[part][0]) for part in parts):
                     gone |= {p, *parts}

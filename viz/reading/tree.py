@@ -36,6 +36,7 @@ class Tree:
             were recorded before.
         outputs: a step for each array that came out; none if an error was raised.
         model: the step of the model's own call; None if it could not even be called.
+        paths: those of the model's modules and parameters, by id.
     """
 
     def __init__(self, run: Run) -> None:
@@ -46,7 +47,8 @@ class Tree:
             for (name, x), trained in zip(run.inputs, run.trained, strict=True)
         ]
         self.known: dict[int, Step] = {id(step.result): step for step in self.inputs}  # by id, what no call computed
-        self.paths = {id(p): path for path, p in run.model.named_parameters()}
+        self.paths = {id(x): path for path, x in (*run.model.named_modules(), *run.model.named_parameters())}
+        self.homes: dict[Value, Call] = {}  # for each operation the call that recorded it
         self.returned: dict[int, list[Call]] = defaultdict(list)
         for call in sorted(self.inside, key=attrgetter("end")):
             for x in _arrays(call.output):
@@ -61,6 +63,7 @@ class Tree:
         homes: list[tuple[Value, Call, Step]] = []
         for x in self._recorded():
             call, name = self._home(x), x.grad_fn.name if x.grad_fn else ""
+            self.homes[x] = call
             if call in self.boxes:
                 self.boxes[call].ops.append(name)
             else:
@@ -143,7 +146,7 @@ class Tree:
         """The step that made an array, or the array as a step of its own."""
         step = self.known.get(id(x)) or self._view(x)
         if step is None and isinstance(x, Value) and x.inputs:
-            return self.boxes[self._home(x)]
+            return self.boxes[self.homes[x]]
         if step is None:
             kind = Kind.CONSTANT if not isinstance(x, Value) else Kind.LEAF if x.requires_grad else Kind.DATA
             path = self.paths.get(id(x), "")
@@ -163,12 +166,11 @@ class Tree:
             yield self._source(x, call.around, call.start)
         seen = set(map(id, given)) | {id(p) for p in (call.module.parameters() if call.module else ())}
         waiting = list(_arrays(call.output))
-        while waiting:
-            x = waiting.pop(0)
+        for x in waiting:  # which grows meanwhile
             if id(x) in seen:
                 continue
             seen.add(id(x))
-            if isinstance(x, Value) and x.inputs and id(x) not in self.known and self._home(x) is call:
+            if isinstance(x, Value) and self.homes.get(x) is call:
                 waiting += filter(is_array, x.inputs)
             elif self._is_older(x, call.start):
                 yield self._source(x, call.around, call.start)
