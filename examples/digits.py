@@ -76,7 +76,7 @@ def draw_network(folder: Path, model: nn.Module, history: nn.History, images: ND
     """How training went, and what the two hidden layers look for."""
     save(viz.curves(history, yscale="log"), folder / "curves.png")
     save(viz.weights(model[0], (8, 8)), folder / "weights.png")
-    save(viz.images(most_exciting(model, model[3], images), columns=10, cmap="gray_r"), folder / "units.png")
+    save(viz.images(most_exciting(model, "3", images), columns=10, cmap="gray_r"), folder / "units.png")
 
 
 def draw_path(folder: Path, model: nn.Module, path: list[Any], data: tuple[Any, Any]) -> None:
@@ -85,17 +85,10 @@ def draw_path(folder: Path, model: nn.Module, path: list[Any], data: tuple[Any, 
     save(ax, folder / "landscape.png")
 
 
-def most_exciting(model: nn.Module, layer: nn.Module, images: NDArray[Any], count: int = 20) -> NDArray[Any]:
-    """For each unit of a layer the mean of the images to which it responds most: (units, pixels)."""
-    responses: list[NDArray[Any]] = []
-
-    def look(module: nn.Module, _: Any, output: Any) -> None:
-        if module is layer:
-            responses.append(output.data)  # (images, units)
-
-    with no_grad(), nn.observing(look):
-        model(images)
-    best = np.argsort(-responses[0], axis=0)[:count]  # (count, units)
+def most_exciting(model: nn.Module, layer: str, images: NDArray[Any], count: int = 20) -> NDArray[Any]:
+    """For each unit of a layer, given its path, the mean of the images to which it responds most: (units, pixels)."""
+    responses = nn.activations(model, images)[layer]  # (images, units)
+    best = np.argsort(-responses, axis=0)[:count]  # (count, units)
     return images[best].mean(axis=0)
 
 

@@ -35,6 +35,7 @@ from .activation import (
     Threshold,
 )
 from .attention import MultiheadAttention
+from .calls import activations
 from .container import MLP, Residual, Sequential
 from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .data import batches, k_fold, split, stratified_k_fold, stratified_split
@@ -203,6 +204,7 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unfold",
+    "activations",
     "batches",
     "data",
     "evaluate",

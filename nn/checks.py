@@ -261,10 +261,10 @@ class Explaining:
 
 
 def explained(
-    error: Exception, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> Exception:
+    error: BaseException, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> BaseException:
     """The error itself; one of NumPy or Python that arose in this package, as a TinygradError that names the call."""
-    if isinstance(error, (OSError, ImportError, Warning)) or not _ours(error):
+    if not isinstance(error, Exception) or isinstance(error, (OSError, ImportError, Warning)) or not _ours(error):
         return error
     names = list(signature(function).parameters)
     given = dict(zip(names, args, strict=False)) | dict(kwargs)

@@ -41,17 +41,16 @@ class Module(Explaining):
         try:
             if watch is None:
                 return self.forward(*inputs, **options)
-            watch.enter(self)
-            try:
-                output = self.forward(*inputs, **options)
-            finally:
-                watch.leave(self)
-        except Exception as error:
+            watch.enter(self, inputs, options)
+            output = self.forward(*inputs, **options)
+        except BaseException as error:
             known = explained(error, type(self).forward, (self, *inputs), options)
+            if watch is not None:
+                watch.leave(self, inputs, None, known)
             if known is error:
                 raise  # with a traceback that shows each module once
             raise known from error
-        watch.look(self, inputs, output)
+        watch.leave(self, inputs, output, None)
         return output
 
     def forward(self, *inputs: Any, **options: Any) -> Any:

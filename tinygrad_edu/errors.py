@@ -29,13 +29,19 @@ class TinygradError(Exception):
 
     Attributes:
         operation: the operation that the user called, which str() prepends to the message; None outside of operations.
+        failed: the op of the registry that failed, and its operands; None outside of operations. It is not pickled.
     """
 
     operation: str | None = None
+    failed: tuple[Any, tuple[Any, ...]] | None = None
 
     def __str__(self) -> str:
         reason = super().__str__()
         return reason if self.operation is None else f"{self.operation}: {reason}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the operands: Values of a graph cannot be pickled."""
+        return type(self), self.args, {name: x for name, x in vars(self).items() if name != "failed"}
 
 
 class ShapeError(TinygradError, ValueError):

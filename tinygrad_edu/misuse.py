@@ -39,14 +39,14 @@ def refusal(
     if isinstance(error, Warning):  # of NumPy's, which a filter made an error
         return error
     if isinstance(error, TinygradError):
-        error.operation = operation or op.name
+        error.operation, error.failed = operation or op.name, (op, tuple(inputs))
         return error
     built_in = is_built_in(op)
     known = None if isinstance(error, MemoryError) else _explained(op, inputs, params, error, built_in)
     if known is None:
         error.add_note(f"in {operation or op.name}: got {_call_described(op, inputs, params)}")
         return error
-    known.operation = operation or op.name
+    known.operation, known.failed = operation or op.name, (op, tuple(inputs))
     # users need to see the failing line
     known.__cause__, known.__suppress_context__ = None if built_in else error, True
     return known

@@ -49,7 +49,9 @@ class DrawnNode:
         gradient: as `value`; () if there is none.
         notes: what else there is to know, such as `NO_GRADIENT`.
         uses: how many arrows leave it; a node with several is shared, and its gradient is a sum.
-        count: how many recorded nodes it stands for.
+        count: how many recorded nodes it stands for; of a model, how many steps.
+        ops: names of the operations that it stands for, those inside a module included; only in drawings of models.
+        calls: paths of the modules whose calls it stands for; of a module outside of the model its type.
         alarm: whether its value or gradient is NaN or infinite.
         magnitude: log10 of the largest |gradient|, for the colour scale; -inf if all are 0, None if there is none, or one is NaN
             or infinite.
@@ -70,6 +72,8 @@ class DrawnNode:
     alarm: bool = False
     magnitude: float | None = None
     origin: str = ""
+    ops: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 def remarks(node: DrawnNode) -> tuple[str, ...]:

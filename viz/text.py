@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import Value
 
+_MOST_TOLD = 8  # texts that differ
 LONGEST_NAME = 40  # characters; more would push the rest off a slide
 _WHOLE = (int, np.integer, np.bool_)  # bool is an int
 
@@ -107,15 +109,38 @@ def statistics(many: Sequence[Any]) -> tuple[Any, ...]:
         return (abs(mean) * 0 if abs(mean) < noise < np.inf else mean), low, high
 
 
-def parameters(value: Value) -> str:
-    """The keyword parameters of the recorded call, less those at their defaults: "axis=0, keepdims=True"."""
-    given = value.params
-    if value.grad_fn is None or not given:
-        return ""
-    defaults = value.grad_fn.parameters.defaults
-    return ", ".join(
-        f"{k}={_parameter(x)}" for k, x in given.items() if k not in defaults or not _is_default(x, defaults[k])
-    )
+def parameters(*values: Value) -> str:
+    """The keyword parameters of recorded calls of one operation, less those at their defaults: "axis=0, keepdims=True"."""
+    told: dict[str, list[str]] = {}
+    for value in values:
+        defaults = value.grad_fn.parameters.defaults if value.grad_fn is not None else {}
+        for k, x in value.params.items() if value.grad_fn is not None else ():
+            if k not in defaults or not _is_default(x, defaults[k]):
+                told.setdefault(k, []).append(_parameter(x))
+    return ", ".join(f"{k}={spread(texts)}" for k, texts in told.items())
+
+
+def spread(texts: Iterable[str]) -> str:
+    """Different texts in their order: numbers as a range, if they are one, else all; of many the first and the last.
+
+    >>> spread("1234"), spread("9753"), spread("312"), spread(["a"] * 3), spread(map(str, [*range(9), 7, 20]))
+    ('1 … 4', '9, 7 … 3', '3, 1, 2', 'a', '0, 1, …, 20')
+    """
+    found = list(dict.fromkeys(texts))
+    try:
+        numbers = [int(text) for text in found]
+    except ValueError:
+        numbers = []
+    if len(numbers) > 2 and len({b - a for a, b in pairwise(numbers)}) == 1:
+        start = found[0] if abs(numbers[1] - numbers[0]) == 1 else f"{found[0]}, {found[1]}"
+        return f"{start} … {found[-1]}"
+    return ", ".join(found if len(found) <= _MOST_TOLD else [*found[:2], "…", found[-1]])
+
+
+def index(value: Value) -> str:
+    """The index of an indexing, as it is written between brackets."""
+    text = _parameter(value.params["index"])
+    return text[1:-1].rstrip(",") if text.startswith("(") else text
 
 
 def _is_default(x: Any, default: Any) -> bool:

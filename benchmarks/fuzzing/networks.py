@@ -256,6 +256,7 @@ def cases() -> list[Case]:
         Case("EarlyStopping", nn.EarlyStopping, lambda: {"model": _model(), "patience": 2}),
         Case("evaluate", nn.evaluate, lambda: {"model": _model(), "data": (_x(5, 4), LABELS)}),
         Case("functional_call", _functional_call, _to_call),
+        Case("activations", _activations, lambda: {"model": _model(), "x": _x(5, 4)}),
         Case("learn", nn.Perceptron(4).learn, lambda: {"x": _x(5, 4), "y": (SIGNS > 0) * 1.0, "epochs": 3}),
     ]
     return found
@@ -283,6 +284,10 @@ def _to_fit() -> Arguments:
 def _to_call() -> Arguments:
     model = _model()
     return {"module": model, "parameters": dict(model.named_parameters()), "x": _x(5, 4)}
+
+
+def _activations(model: Any, x: Any) -> Any:
+    return nn.activations(model, x)
 
 
 def _functional_call(module: Any, parameters: Any, x: Any) -> Any:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import no_grad
 
+from ..calls import Call, is_array, left_as_it_was, parts, reading
 from ..checks import data_of
 from ..module import Module
-from ..running import observing
-from .kept import Kept
 
 
 def why_not_finite(model: Module, batch: Sequence[Any], data: Sequence[Any], of: str = "training") -> str:
@@ -31,22 +30,24 @@ def why_not_finite(model: Module, batch: Sequence[Any], data: Sequence[Any], of:
             where = f"NaN or infinity in {count} of {len(every)} {of} examples, first in {what}[{first}]"
             return f"there is {where}: clean the data"
     x = batch[0]
-    names = {module: name for name, module in model.named_modules()}
-    found: list[str] = []
+    found: list[Call] = []
 
-    def look(module: Module, _: Any, output: Any) -> None:
-        if not found and not all(np.isfinite(data_of(part)).all() for part in _parts(output)):
-            own = {path: value for path, value in module.named_parameters() if not np.isfinite(value.data).all()}
-            broken = f", whose {' and '.join(own)} are not finite either" if own else ""
-            found.append(f"layer {names[module] or 'itself'!r}, {str(module).splitlines()[0]}{broken}")
+    def over(call: Call) -> None:
+        if not found and not all(np.isfinite(data_of(part)).all() for _, part in parts(call.output) if is_array(part)):
+            found.append(call)
 
-    kept = Kept(model)
-    with no_grad(), observing(look), np.errstate(all="ignore"):
+    with left_as_it_was(model), no_grad(), reading(model, over), np.errstate(all="ignore"):
         model(x)
-    kept.restore()
     if not found:
         return "all layers' outputs are finite: look at the loss and the targets, or lower the learning rate"
-    return f"the first output that is not finite is that of {found[0]}; try a lower learning rate, or clip_norm=1.0"
+    path, module = found[0].path or "itself", found[0].module
+    assert module is not None
+    own = [name for name, value in module.named_parameters() if not np.isfinite(value.data).all()]
+    broken = f", whose {' and '.join(own)} are not finite either" if own else ""
+    return (
+        f"the first output that is not finite is that of layer {path!r}, {str(module).splitlines()[0]}{broken}; "
+        "try a lower learning rate, or clip_norm=1.0"
+    )
 
 
 def frail(model: Module, gradients: bool = True) -> str:
@@ -64,10 +65,3 @@ def _strange(array: Any) -> NDArray[np.intp]:
     """The places of the numbers of an array that are not finite: (count, axes)."""
     array = np.asarray(data_of(array))
     return np.argwhere(~np.isfinite(array)) if array.dtype.kind in "fc" else np.empty((0, array.ndim), np.intp)
-
-
-def _parts(output: Any) -> list[Any]:
-    """The arrays of an output, which may be in nested tuples; None counts as none."""
-    if isinstance(output, (tuple, list)):
-        return [part for item in output for part in _parts(item)]
-    return [] if output is None else [output]

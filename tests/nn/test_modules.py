@@ -387,7 +387,7 @@ def test_observing_tells_of_each_call_before_and_after():
     told = []
     with nn.observing(
         lambda module, inputs, output: told.append(f"{type(module).__name__} ends"),
-        enter=lambda module: told.append(type(module).__name__),
+        enter=lambda module, inputs, options: told.append(type(module).__name__),
     ):
         model(np.ones((4, 2)))
     inner = ["Linear", "Linear ends", "Sequential", "Tanh", "Tanh ends", "Sequential ends"]
@@ -398,7 +398,7 @@ def test_observing_tells_of_the_end_of_a_module_that_fails():
     left, looked = [], []
     model = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Linear(2, 3, rng=0))
     with (
-        nn.observing(lambda module, *_: looked.append(module), leave=left.append),
+        nn.observing(lambda module, *_: looked.append(module), leave=lambda module, *_: left.append(module)),
         pytest.raises(ShapeError),
     ):
         model(np.ones((4, 2)))

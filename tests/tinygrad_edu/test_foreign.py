@@ -198,7 +198,7 @@ USES = {
     "vjp": (lambda m: tg.vjp(lambda x: x, m), "vjp: argument 0"),
     "check_gradients": (lambda m: check_gradients(lambda x: x * 2, m), "function: input 0"),
     "check_vjp": (lambda m: check_vjp(np.exp, lambda g, x: g * np.exp(x), m), "exp: input 0"),
-    "a prediction": (lambda m: F.mse_loss(m, V), "mse_loss: prediction"),
+    "a prediction": (lambda m: F.mse_loss(m, V), "mse_loss: input"),
     "a target": (lambda m: nn.MSELoss()(V, m), "mse_loss: target"),
     "probabilities": (lambda m: F.cross_entropy(V, m), "cross_entropy: target"),
     "labels": (lambda m: F.nll_loss(V, m), "nll_loss: labels"),

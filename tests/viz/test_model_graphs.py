@@ -112,10 +112,14 @@ def test_inside_a_transformer_layer():
     assert symbols.count("@") == 2
     assert "softmax" in symbols
     assert "× 0.5" in symbols  # 1 / √d
-    linear = next(n for n in d.nodes if n.symbol == "xWᵀ + b")
-    assert linear.notes == ("with in_proj_weight, in_proj_bias",)
+    weight = by_name(d)["self_attn.in_proj_weight"]
+    assert (weight.kind, weight.uses, weight.notes) == (Kind.PARAMETER, 3, ("no gradient yet",))
+    assert [n.params for n in d.nodes if n.symbol == "[ ]"][:3] == [f"index=({k}:{k + 8},)" for k in (0, 8, 16)]
     short = draw(model, np.ones((5, 2, 8)))
     assert len(short.nodes) < len(d.nodes)
+    query = by_name(short)["self_attn.Q by head"]
+    assert query.notes == ("with in_proj_weight[0:8], in_proj_bias[0:8]",)
+    assert query.ops == ("transpose", "getitem", "getitem", "linear", "reshape", "transpose")
     chain = next(n for n in short.nodes if "softmax" in n.symbol)
     assert (chain.symbol, chain.params) == ("@ → × 0.5 → softmax", "")
     assert [edge.label for edge in short.edges if edge.target == chain.id] == ["1st", "2nd"]
@@ -135,10 +139,10 @@ class Between(nn.Module):
 def test_operations_between_modules():
     d = draw(Between())
     assert [n.symbol or n.name or n.kind.value for n in d.nodes] == [
-        *("x", "2 -", "Linear", "×", "constant", "×", "reshape", "-", "output")
+        *("x", "2 -", "Linear", "scale", "× 3", "×", "constant", "×", "reshape", "-", "output")
     ]
-    assert [n.notes for n in d.nodes if n.symbol == "×"] == [("with scale",), ()]
-    assert [(e.source, e.label) for e in d.edges if e.target == "n7"] == [("n5", "1st"), ("n6", "2nd")]
+    assert {("scale", "× 3"), ("× 3", "×"), ("inner", "×")} <= arrows(d)
+    assert [(e.source, e.label) for e in d.edges if e.target == "n9"] == [("n7", "1st"), ("n8", "2nd")]
 
 
 def test_inputs_are_told_by_name():
@@ -209,6 +213,35 @@ def test_what_is_cut_off_from_gradients_is_still_connected():
         assert arrows(draw(nn.MLP((4, 2)))) == {("x", "0"), ("0", "output")}
 
 
+def test_views_of_two_inputs_that_share_memory_are_told_apart():
+    class Next(nn.Module):
+        def __init__(self):
+            self.first, self.second = nn.Embedding(5, 4, rng=0), nn.Embedding(5, 4, rng=1)
+
+        def forward(self, words, following):
+            return self.first(words.T) + self.second(following[::-1].T)
+
+    words = np.zeros((3, 6), int)
+    assert {("words", "first"), ("following", "second")} <= arrows(draw(Next(), words[:, :-1], words[:, 1:]))
+
+
+def test_an_array_given_twice_is_one_input_with_both_names():
+    d = draw(nn.MultiheadAttention(4, 2, rng=0), X, X, X)
+    assert [n.name for n in d.nodes if n.kind is Kind.DATA] == ["query, key, value"]
+
+
+def test_inputs_and_outputs_are_named_as_they_are_nested():
+    class Nested(nn.Module):
+        def forward(self, batch, more, *rest):
+            return {"sums": (batch["image"] + batch["boxes"][0], more["image"] + rest[1]), 3: rest[0] * 2}
+
+    a, b, c, e, f = np.ones((5, 2, 2))
+    d = draw(Nested(), {"image": a, "boxes": [b]}, {"image": c}, e, f)
+    names = ["batch.image", "boxes[0]", "more.image", "rest[0]", "rest[1]"]
+    assert [n.name for n in d.nodes if n.kind is Kind.DATA] == names
+    assert [n.name for n in d.nodes if n.kind is Kind.OUTPUT] == ["sums[0]", "sums[1]", "3"]
+
+
 def test_other_details_draw_the_expression():
     model = nn.MLP((4, 2), rng=0)
     d = draw(model, detail="tensor")
@@ -229,7 +262,7 @@ def test_equal_modules_in_a_row_are_one_box():
     (box,) = [n for n in draw(model).nodes if n.kind is Kind.MODULE]
     assert (box.symbol, box.count, box.notes) == ("Linear ×3", 3, ("3 × 20 parameters", "no gradient yet"))
     assert arrows(draw(model)) == {("x", "0"), ("0", "output")}
-    assert draw(model).folded == "drawn once: 0: Linear ×3"
+    assert draw(model).folded == "drawn once, each feeds the next: 0: Linear ×3"
     assert len(draw(model, detail="layer").nodes) == 5
     assert (
         len(draw(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))).nodes) == 4
@@ -305,7 +338,7 @@ def test_operations_in_a_row_are_one_node():
 
     d = draw(Long())
     assert [n.symbol for n in d.nodes] == ["", "tanh → tanh → tanh → tanh ×10", "Linear", ""]
-    assert d.folded == "drawn once: tanh → tanh → tanh → tanh ×10"
+    assert d.folded == "drawn once, each feeds the next: tanh → tanh → tanh → tanh ×10"
 
 
 def test_repeats_within_repeats():
@@ -487,6 +520,23 @@ def test_any_error_reaches_the_caller():
         graph(nn.ReLU(), X, X)
 
 
+def test_what_raises_by_itself_stands_with_what_was_computed_last():
+    class Broken(nn.Module):
+        def __init__(self):
+            self.a, self.b = nn.Linear(4, 4, rng=0), nn.Linear(4, 4, rng=1)
+
+        def forward(self, x):
+            self.b(self.a(x))
+            raise KeyError("no such thing")
+
+    with pytest.raises(KeyError) as caught:
+        graph(nn.Sequential(nn.Residual(Broken())), X)
+    d = caught.value.picture.drawing
+    assert {("0.body.b", "0.body"), ("x", "0.body"), ("0.body.a", "0.body.b")} == arrows(d) - {("x", "0.body.a")}
+    (failed,) = [n for n in d.nodes if n.kind is Kind.FAILED]
+    assert (failed.symbol, failed.notes) == ("Broken", ("KeyError: 'no such thing'",))
+
+
 def test_an_error_that_the_model_caught_is_no_failure():
     class Careful(nn.Module):
         def __init__(self):
@@ -642,7 +692,7 @@ def test_parameters_of_several_layers_are_called_by_their_paths():
     assert names == ["x", "0.weight", "0.bias", "2.weight", "2.bias"]
 
 
-def test_parameters_used_between_modules_are_named_by_their_paths_if_their_names_are_the_same():
+def test_parameters_of_a_module_used_beside_it_are_nodes_by_their_paths():
     class Tied(nn.Module):
         def __init__(self):
             self.one, self.two = nn.Linear(4, 4, rng=0), nn.Linear(4, 4, rng=1)
@@ -650,8 +700,48 @@ def test_parameters_used_between_modules_are_named_by_their_paths_if_their_names
         def forward(self, x):
             return self.one(x) @ (self.one.weight + self.two.weight) + self.two.bias
 
-    notes = [n.notes for n in draw(Tied(), detail="layer").nodes if n.kind is Kind.RESULT]
-    assert notes == [("with one.weight, two.weight",), ("with bias",)]
+    for detail in ("layer", "auto"):
+        d = draw(Tied(), detail=detail)
+        assert [n.name for n in d.nodes if n.kind is Kind.PARAMETER] == ["one.weight", "two.weight", "two.bias"]
+        assert {("one.weight", "+"), ("two.weight", "+"), ("two.bias", "+"), ("one", "@")} <= arrows(d)
+
+
+class Scaled(nn.Module):
+    """Parameters of its own, used in each way."""
+
+    def __init__(self):
+        self.inner, self.scale, self.shift = nn.Linear(4, 4, rng=0), Value(np.ones(4)), Value(np.ones(8))
+        self.twice, self.alone = Value(np.ones(4)), Value(np.ones(4))
+
+    def forward(self, x):
+        h = self.scale - self.inner(x)
+        h = h + self.shift[:4] + self.shift[4:]
+        return h * self.twice / self.twice * self.alone.exp()
+
+
+def test_a_parameter_of_the_module_around_is_mentioned_where_it_is_used_once():
+    d = draw(Scaled())
+    told = [note for n in d.nodes for note in n.notes if note.startswith("with")]
+    assert told == ["with scale, shift[0:4], shift[4:]"] or told == ["with scale, shift[:4], shift[4:]"]
+    assert [n.name for n in d.nodes if n.kind is Kind.PARAMETER] == ["twice", "alone"]
+    minus = next(n for n in d.nodes if n.symbol.startswith("-"))
+    assert [e.label for e in d.edges if e.target == minus.id] == ["2nd"]  # scale - inner
+    assert sum(len(n.ops) for n in d.nodes) == sum(len(n.ops) for n in draw(Scaled(), detail="layer").nodes) == 10
+
+
+def test_parameters_of_modules_that_repeat_are_drawn_once_with_their_names():
+    class Gate(nn.Module):
+        def __init__(self):
+            self.inner, self.gate = nn.Linear(4, 4, rng=0), Value(np.ones(4))
+
+        def forward(self, x):
+            return self.inner(x) * self.gate.exp()
+
+    d = draw(nn.Sequential(*[Gate() for _ in range(4)]))
+    (gate,) = [n for n in d.nodes if n.kind is Kind.PARAMETER]
+    assert (gate.name, gate.count) == ("0.gate, 1.gate, 2.gate, 3.gate", 4)
+    assert frames(d) == {"0: Gate ×4": ("", "0.inner 0.gate, 1.gate, 2.gate, 3.gate exp ×")}
+    assert by_name(d)["0.inner"].calls == ("0.inner", "1.inner", "2.inner", "3.inner")
 
 
 @pytest.mark.parametrize("sizes", [{}, {"kdim": 3, "vdim": 5, "bias": False}])
@@ -667,7 +757,7 @@ def test_queries_keys_and_values_are_named(sizes):
     lengths = (2, 4), (3, sizes.get("kdim", 4)), (3, sizes.get("vdim", 4))
     q, k, v = [rng.normal(size=shape) for shape in lengths]
     named = {n.name: n for n in draw(model, q, k, v, detail="layer").nodes if n.kind is Kind.RESULT and n.name}
-    assert list(named) == [f"attn.{x}{by}" for x in "QKV" for by in ("", " by head")]
+    assert sorted(named) == sorted(f"attn.{x}{by}" for x in "QKV" for by in ("", " by head"))
     assert {n.form for name, n in named.items() if name.startswith("attn.Q")} == {
         "(1, 2, 4) float64",
         "(1, 2, 2, 2) float64",
@@ -689,6 +779,24 @@ def test_several_inputs_of_one_argument_are_numbered():
             return terms[0] + terms[1]
 
     assert [n.name for n in draw(Adds(), X, X + 1).nodes if n.kind is Kind.DATA] == ["terms[0]", "terms[1]"]
+
+
+@pytest.mark.parametrize("detail", ["tensor", "scalar"])
+def test_the_expression_of_a_model_has_all_outputs(detail):
+    class Two(nn.Module):
+        def forward(self, x):
+            h = x.tanh()
+            return {"hidden": h, "twice": h * 2}
+
+    nodes = draw(Two(), np.ones((1, 1)), detail=detail).nodes
+    named = [(n.name, n.symbol) for n in nodes if n.kind is Kind.OUTPUT]
+    assert [symbol for _, symbol in named] == ["tanh", "×"]
+    if detail == "tensor":
+        assert [name for name, _ in named] == ["hidden", "twice"]
+    with pytest.raises(
+        DTypeError, match="detail='backward' differentiates one output, and Two returned 2; give a loss="
+    ):
+        draw(Two(), np.ones((1, 1)), detail="backward")
 
 
 def test_the_chain_rule_of_a_model():

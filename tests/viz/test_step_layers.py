@@ -86,11 +86,13 @@ def test_a_module_called_twice_is_two_layers():
 
     story = trace_of_model(nn.Sequential(nn.Dropout(0.5, rng=0), Twice()), (X,), lambda y: y.sum())
     assert layers_of(story) == {
+        "0: Dropout(p=0.5)": ({"v1", "c1"}, ""),
         "1: Twice()": ({"1.layer.weight", "1.layer.bias"}, ""),
-        "1.layer: Linear(4, 4)": ({"v1"}, "1: Twice()"),
-        "1.layer: Linear(4, 4), call 2": ({"v2"}, "1: Twice()"),
+        "1.layer: Linear(4, 4)": ({"v2"}, "1: Twice()"),
+        "1.layer: Linear(4, 4), call 2": ({"v3"}, "1: Twice()"),
     }
-    assert [step.label for step in story.nodes] == ["x1", "1.layer.weight", "1.layer.bias", "v1", "v2", "loss"]
+    labels = ["x", "c1", "v1", "1.layer.weight", "1.layer.bias", "v2", "v3", "loss"]
+    assert [step.label for step in story.nodes] == labels  # x is the input, not what dropout made of it
 
 
 def test_a_layer_that_raised_an_error_that_the_model_caught_holds_nothing_else():

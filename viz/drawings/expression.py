@@ -49,7 +49,7 @@ def drawing_of(
 
 
 def drawings_of(
-    output: Value,
+    output: Value | list[Value],
     names: Mapping[str, Any] | None = None,
     title: str | None = None,
     detail: str = "scalar",
@@ -62,15 +62,18 @@ def drawings_of(
     """Draw what `output` was computed from; see `viz.graph`.
 
     Args:
+        output: a Value, or several.
         own_names: whether the name that a Value carries comes before the one in `names`.
         limits: the most nodes that may be drawn, and the most in a PNG file, at least 60.
     """
-    _check(output, names, title, detail)
-    record = recorded(output, numbers_inside=detail != "scalar")
+    outputs: Sequence[Any] = output if isinstance(output, list) else [output]
+    for each in outputs:
+        _check(each, names, title, detail)
+    record = recorded(*outputs, numbers_inside=detail != "scalar")
     if detail == "auto":
         limits = min(limits[0], READABLE), min(limits[1], READABLE)
         if record.total() <= limits[0]:
-            record = recorded(output, numbers_inside=False)
+            record = recorded(*outputs, numbers_inside=False)
     called = distinct(record.items, by_id(names or {}), own_names)
     if detail == "scalar" and has_arrays(record):
         record, called = apart(record, called)

@@ -11,14 +11,14 @@ from tinygrad_edu import DTypeError
 
 from .. import notebook
 from ..drawing import Drawing, Edge, Group, Kind, Sizes
-from ..folding.shorten import chains, closed, repeats
+from ..folding.shorten import chains, closed, mentions, repeats
 from ..reading.attention import name_projections
 from ..reading.models import check_run
 from ..reading.names import check
-from ..reading.operands import labels
 from ..reading.origins import is_finite
 from ..reading.run import Run
 from ..reading.steps import Step
+from ..reading.tree import Tree
 from ..text import entitled, form, many, plain
 from ..words import description
 from . import neurons
@@ -28,7 +28,6 @@ from .expression import drawings_of
 
 DETAILS = ("auto", "layer", "tensor", "scalar", "neurons", "backward")
 _EXPRESSION = ("tensor", "scalar", "backward")  # details that draw what was recorded, whatever the modules
-_OUTSIDE = (Kind.LEAF, Kind.DATA, Kind.CONSTANT)
 
 
 def drawings_of_model(
@@ -75,26 +74,33 @@ def drawings_of_model(
         if loss is not None:
             raise DTypeError("graph: got a loss with detail='neurons', which draws layers alone; leave it out")
         return Sizes(neurons.drawing_of_model(model, inputs, names, title, magnitudes, row))
-    run = Run(model, tuple(inputs), names or {}, loss)
-    try:
-        run()
-    except Exception as error:
-        if run.steps:
-            shown = error.picture = picture(_sizes(run, title, detail, magnitudes, limits))  # type: ignore[attr-defined]
-            error.add_note("graph: the attribute picture of this error shows how far the run came")
+    run = Run("graph", model, inputs, names, loss)
+    tree = Tree(run)
+    if run.error is not None:
+        if tree.steps:
+            shown = run.error.picture = picture(_sizes(tree, title, detail, magnitudes, limits))  # type: ignore[attr-defined]
+            run.error.add_note("graph: the attribute picture of this error shows how far the run came")
             notebook.show(shown)
-        raise
-    name_projections(run.steps)
+        raise run.error
+    name_projections(tree.steps)
     if detail in _EXPRESSION:
-        output, called = run.outputs[0].result, {**(names or {}), **_called(run)}
+        outputs, called = {step.path: step.result for step in tree.outputs}, {**(names or {}), **_called(tree)}
         shown = _title(model) if title is None else title
         is_one = (
             len({path.rpartition(".")[0] for path, _ in model.named_parameters()}) < 2
         )  # W tells enough, if of one module
         if detail == "backward":
+            if len(outputs) > 1:
+                raise DTypeError(
+                    f"graph: detail='backward' differentiates one output, and {type(model).__name__} returned {len(outputs)}; "
+                    "give a loss="
+                )
+            (output,) = outputs.values()
             return Sizes(drawing_of_backward(output, called, shown, derivatives, magnitudes, is_one))
-        return drawings_of(output, called, shown, detail, derivatives, magnitudes, is_one, limits=limits)
-    return _sizes(run, title, detail, magnitudes, limits)
+        if len(outputs) > 1:
+            called |= outputs
+        return drawings_of([*outputs.values()], called, shown, detail, derivatives, magnitudes, is_one, limits=limits)
+    return _sizes(tree, title, detail, magnitudes, limits)
 
 
 def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any, loss: Any) -> None:
@@ -107,33 +113,34 @@ def _check(model: Any, inputs: Any, names: Any, title: Any, detail: Any, loss: A
         raise DTypeError(f"graph: got detail={detail!r} for a model, expected one of {', '.join(map(repr, DETAILS))}")
 
 
-def _called(run: Run) -> dict[str, Any]:
+def _called(tree: Tree) -> dict[str, Any]:
     """Parameters and named results by their paths, and inputs."""
-    steps = [step for top in run.steps for step in top.within() if step.kind is Kind.RESULT and step.path]
-    return {step.path: step.result for step in (*run.inputs, *steps)} | dict(run.model.named_parameters())
+    steps = [step for top in tree.steps for step in top.within() if step.kind is Kind.RESULT and step.path]
+    return {step.path: step.result for step in (*tree.inputs, *steps)} | dict(tree.run.model.named_parameters())
 
 
-def _sizes(run: Run, title: str | None, detail: str, magnitudes: bool, limits: tuple[int, int]) -> Sizes:
+def _sizes(tree: Tree, title: str | None, detail: str, magnitudes: bool, limits: tuple[int, int]) -> Sizes:
     stands: dict[Step, Step] = {}
     if detail == "auto":
-        chains(run.steps, run.outputs)
-        stands = repeats(run.steps, run.outputs)
-    drawing = _drawing(run, stands, title, magnitudes, limits[0])
+        mentions(tree.steps, tree.outputs)
+        chains(tree.steps, tree.outputs)
+        stands = repeats(tree.steps, tree.outputs)
+    drawing = _drawing(tree, stands, title, magnitudes, limits[0])
     return Sizes(
-        drawing, _drawing(run, stands, title, magnitudes, limits[1]) if len(drawing.nodes) > limits[1] else None
+        drawing, _drawing(tree, stands, title, magnitudes, limits[1]) if len(drawing.nodes) > limits[1] else None
     )
 
 
-def _drawing(run: Run, stands: Mapping[Step, Step], title: str | None, magnitudes: bool, limit: int) -> Drawing:
-    shut, depth = closed(run.steps, limit)
+def _drawing(tree: Tree, stands: Mapping[Step, Step], title: str | None, magnitudes: bool, limit: int) -> Drawing:
+    model = tree.run.model
+    shut, depth = closed(tree.steps, limit)
     stands = {**stands, **{inner: step for step in shut for inner in step.within() if inner is not step}}
-    frames, placed = _placed(run, shut)
+    frames, placed = _placed(tree, shut)
     ids = {step: f"n{i}" for i, (step, _) in enumerate(placed)}
     edges = tuple(edge for step in ids for edge in _edges(step, ids, stands))
-    outputs = {ids[step] for step in run.outputs}
+    outputs = {ids[step] for step in tree.outputs}
     uses = Counter(edge.source for edge in edges if edge.target not in outputs)
-    paths = {id(p): path for path, p in run.model.named_parameters()}
-    nodes = tuple(node_of(step, id, uses[id], paths, magnitudes) for step, id in ids.items())
+    nodes = tuple(node_of(step, id, uses[id], tree.paths, magnitudes) for step, id in ids.items())
     members: dict[Step, list[str]] = {frame: [] for frame, _ in frames}
     for step, frame in placed:
         if frame is not None:
@@ -151,50 +158,44 @@ def _drawing(run: Run, stands: Mapping[Step, Step], title: str | None, magnitude
     )
     told = _folded([*(frame for frame, _ in frames), *ids], depth if shut else None)
     words = description(nodes, told, "down")
-    return Drawing(_title(run.model) if title is None else title, words, nodes, edges, groups, folded=told, flow="down")
+    return Drawing(_title(model) if title is None else title, words, nodes, edges, groups, folded=told, flow="down")
 
 
 Placed = list[tuple[Step, "Step | None"]]
 
 
-def _placed(run: Run, shut: set[Step]) -> tuple[Placed, Placed]:
+def _placed(tree: Tree, shut: set[Step]) -> tuple[Placed, Placed]:
     """The steps that become frames, outer ones first, and those that become nodes, in order; each with the frame around it.
 
-    The model itself has none: a frame around everything would tell nothing. What comes from outside stands with its first use.
+    The model itself has none: a frame around everything would tell nothing.
     """
     frames: Placed = []
-    nodes: dict[Step, Step | None] = dict.fromkeys(run.inputs)
-    waiting: Placed = [(step, None) for step in reversed([*run.steps, *run.outputs])]
+    nodes: dict[Step, Step | None] = dict.fromkeys(tree.inputs)
+    waiting: Placed = [(step, None) for step in reversed([*tree.steps, *tree.outputs])]
     while waiting:
         step, around = waiting.pop()
         if step.inside and step not in shut:
-            frame = None if step in run.steps else step
+            frame = None if step is tree.model else step
             if frame:
                 frames.append((frame, around))
             waiting += [(inner, frame) for inner in reversed(step.inside)]
         else:
-            outside = [x for source in (*step.chain, step) for x in source.sources if x.kind in _OUTSIDE]
-            nodes.update({x: around for x in outside if x not in nodes})
             nodes[step] = around
     return frames, list(nodes.items())
 
 
 def _edges(step: Step, ids: dict[Step, str], stands: Mapping[Step, Step]) -> Iterator[Edge]:
     """The arrows to a step: to an operation one for each operand, to a module one from each source."""
-    sources = []
-    for source in (x for inner in step.within() if not inner.inside for x in inner.sources):
+    is_operation = step.kind is Kind.RESULT
+    inner = [each for each in step.within() if not each.inside]
+    roles = step.roles if is_operation else [""] * sum(len(each.sources) for each in inner)
+    seen = set()
+    for source, role in zip((x for each in inner for x in each.sources), roles, strict=True):
         while source in stands:
             source = stands[source]
-        sources.append(source)
-    first = (*step.chain, step)[0]
-    # No operand is told inside the node.
-    is_whole = step.kind is Kind.RESULT and len(sources) == len(first.result.inputs)
-    names = labels(first.op, len(sources)) if is_whole else [""] * len(sources)
-    seen = set()
-    for source, label in zip(sources, names, strict=True):
-        if source in ids and source is not step and (step.kind is Kind.RESULT or source not in seen):
+        if source in ids and source is not step and (is_operation or source not in seen):
             seen.add(source)
-            yield Edge(ids[source], ids[step], label, alarm=not all(map(is_finite, source.results)))
+            yield Edge(ids[source], ids[step], role, alarm=not all(map(is_finite, source.results)))
 
 
 def _title(model: Module) -> str:
@@ -212,4 +213,6 @@ def _folded(steps: list[Step], depth: int | None) -> str:
     """What was drawn as one, in words."""
     repeated = [_frame_title(step) for step in steps if step.times > 1]
     shut = [] if depth is None else [f"modules more than {depth} deep in the model are drawn without their inside"]
-    return "; ".join([*(["drawn once: " + ", ".join(map(plain, repeated))] if repeated else []), *shut])
+    return "; ".join(
+        [*(["drawn once, each feeds the next: " + ", ".join(map(plain, repeated))] if repeated else []), *shut]
+    )

@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from nn import Linear, Module, Perceptron, Sequential
+from nn import Linear, Module, Perceptron
+from nn.calls import Call, is_array, left_as_it_was, reading
 from tinygrad_edu import DTypeError, TinygradError, Value, no_grad
 
 from ..drawing import Drawing, DrawnNode, Edge, Group, Kind
 from ..magnitudes import magnitude
 from ..magnitudes import scale as legend
-from ..reading.models import as_arrays, input_names
+from ..reading.models import as_arrays, named_inputs
 from ..reading.origins import arisen, is_finite, what
-from ..reading.restore import left_as_it_was
 from ..text import data_of, many, number, statistics
 
 MOST_UNITS = 12  # of a column that are drawn
@@ -65,7 +65,7 @@ def drawing_of_model(
     """Draw the units of linear layers in a row: weights as the width and colour of lines, the units' values for one example.
 
     Args:
-        model: a Sequential of Linear (or Perceptron) layers, with activations and others without parameters between.
+        model: calls Linear (or Perceptron) layers in a row, with activations and others without parameters between.
         inputs: what to call it with. () leaves the values out.
         names: what the inputs are called.
         title: stands above the picture.
@@ -78,15 +78,14 @@ def drawing_of_model(
         DTypeError: for a row that is not there.
     """
     x, rows = _example(model, inputs, row)
-    with left_as_it_was(model, recorded=False), no_grad():
-        columns = _columns(model, x)
+    columns = _columns(model, x)
     _choose(columns)
     weights = [_sizes(column.weight) for column in columns[1:]]
     scale = max(float(np.max(w[np.isfinite(w)], initial=0)) for w in weights) or 1.0
     shown = [_strongest(columns[c - 1], columns[c]) for c in range(1, len(columns))]
     is_small = all(len(a) * len(b) <= MOST_NUMBERS for a, b in pairwise(columns))
     starts = np.cumsum([0, *(len(column.rows) for column in columns)])
-    letter = (input_names(model.forward, as_arrays(inputs), names or {}) or [""])[0] or "x"
+    letter = next((name for name, _ in named_inputs(model.forward, as_arrays(inputs), names or {})), "x")
     nodes = [
         _unit(
             f"n{starts[c] + r}", _name(columns, c, i, letter), columns[: c + 1], i, bool(inputs), is_small, magnitudes
@@ -149,7 +148,7 @@ def _example(model: Module, inputs: Sequence[Any], row: int | None) -> tuple[Any
     Raises DTypeError for a row that is not there.
     """
     if not inputs:
-        linear = next((module for _, module in _in_a_row(model) if isinstance(module, (Linear, Perceptron))), None)
+        linear = next((module for _, module in model.named_modules() if isinstance(module, (Linear, Perceptron))), None)
         x = np.zeros((1, linear.weight.shape[1] if linear else 1))
     else:
         x = np.atleast_1d(data_of(inputs[0]))
@@ -163,16 +162,18 @@ def _example(model: Module, inputs: Sequence[Any], row: int | None) -> tuple[Any
 
 
 def _columns(model: Module, x: Any) -> list[_Column]:
-    """Run the example through the layers, one after the other."""
+    """The columns of one run on an example, from the calls that were made one after the other."""
+    with left_as_it_was(model), no_grad(), reading(model) as run:
+        model(x)
     columns: list[_Column] = []
-    for path, module in _in_a_row(model):
-        y = module(x)
-        numbers = _numbers(y)
-        name = f"{path}: {type(module).__name__}" if path else type(module).__name__
+    for call in _in_a_row(run.inside[0]):
+        module, given, numbers = call.module, _numbers(_first(call.inputs)), _numbers(call.output)
+        assert module is not None
+        name = f"{call.path}: {type(module).__name__}" if call.path else type(module).__name__
         if isinstance(module, (Linear, Perceptron)) and len(numbers) == module.weight.shape[0]:
             columns = columns or [_Column("inputs", _numbers(x))]
             columns.append(_Column(name, numbers, module.weight, module.bias))
-        elif module.parameters() or len(numbers) != len(_numbers(x)) or next(module.children(), None):
+        elif module.parameters() or len(numbers) != len(given) or call.inside:
             raise TinygradError(
                 f"graph: detail='neurons' draws Linear layers in a row, with activations between; {name} is no column of units; "
                 "use detail='layer'"
@@ -180,7 +181,6 @@ def _columns(model: Module, x: Any) -> list[_Column]:
         elif columns:
             columns[-1].numbers = numbers
             columns[-1].title += f", {type(module).__name__}"
-        x = y
     if not columns:
         raise TinygradError(
             f"graph: detail='neurons' draws Linear layers, and {type(model).__name__} has none; use detail='layer'"
@@ -188,21 +188,26 @@ def _columns(model: Module, x: Any) -> list[_Column]:
     return columns
 
 
+def _in_a_row(call: Call) -> Iterator[Call]:
+    """The calls inside a call, in place of those that only hand on what calls inside return."""
+    waiting = [call]
+    while waiting:
+        call = waiting.pop()
+        made = [_first(call.inputs), *(inner.output for inner in call.inside)]
+        taken = [*(_first(inner.inputs) for inner in call.inside), call.output]
+        if call.inside and all(a is b for a, b in zip(made, taken, strict=True)):
+            waiting += reversed(call.inside)
+        else:
+            yield call
+
+
+def _first(inputs: tuple[Any, ...]) -> Any:
+    return inputs[0] if inputs else None
+
+
 def _numbers(x: Any) -> Any:
     """All numbers of an array in one row; none of several arrays, such as a GRU returns."""
-    return np.ravel(x.data if isinstance(x, Value) else [] if isinstance(x, tuple) else x)
-
-
-def _in_a_row(model: Module) -> Iterator[tuple[str, Module]]:
-    """The modules of nested Sequentials, in order, with their paths."""
-    waiting = [("", model)]
-    while waiting:
-        path, module = waiting.pop()
-        if isinstance(module, Sequential):
-            inner = [(f"{path}.{i}" if path else f"{i}", child) for i, child in enumerate(module)]
-            waiting += reversed(inner)
-        else:
-            yield path, module
+    return np.ravel(data_of(x)) if is_array(x) else np.empty(0)
 
 
 def _sizes(weight: Value | None) -> Any:

@@ -76,10 +76,11 @@ def apart(record: Recorded, called: Mapping[int, str]) -> tuple[Recorded, dict[i
                 if isinstance(x, Value):
                     owners.setdefault(id(value), (x, at))
         _check(x, called, len(made), sum(len(v.inputs) for v in made))
-    outputs = [_recorded(x, made) for x in arrays[-1].flat]
-    needed = _reaching(outputs)
-    apart = listed([v for v in made if id(v) in needed and v.inputs], False, outputs)
-    _share_out(apart, owners, outputs, record.items[-1])
+    outputs = [(record.items[i], [_recorded(x, made) for x in arrays[i].flat]) for i in sorted(record.outputs)]
+    entries = [x for _, entries in outputs for x in entries]
+    needed = _reaching(entries)
+    apart = listed([v for v in made if id(v) in needed and v.inputs], False, entries)
+    _share_out(apart, owners, outputs)
     return apart, names
 
 
@@ -181,18 +182,17 @@ def _reaching(outputs: Sequence[Value]) -> set[int]:
     return seen
 
 
-def _share_out(record: Recorded, owners: Mapping[int, _Owner], outputs: Sequence[Value], output: Value) -> None:
+def _share_out(record: Recorded, owners: Mapping[int, _Owner], outputs: Sequence[tuple[Value, list[Value]]]) -> None:
     """Give results their gradients: those that are stored, and inside an operation those that a backward pass gives.
 
     Args:
         record: of the numbers; leaves have their gradients.
         owners: of the numbers, by id.
-        outputs: the entries of `output`.
-        output: what was recorded.
+        outputs: what was recorded, each with its entries.
     """
     totals: dict[int, Any] = {}
-    if output.grad is not None:
-        for value, seed in zip(outputs, np.ravel(data_of(output.grad)), strict=True):
+    for output, entries in outputs:
+        for value, seed in zip(entries, [] if output.grad is None else np.ravel(data_of(output.grad)), strict=False):
             totals[id(value)] = totals.get(id(value), 0.0) + seed
     for value in reversed(record.items):
         if not isinstance(value, Value):

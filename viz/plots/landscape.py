@@ -136,11 +136,11 @@ def losses(
     progress: bool,
 ) -> Array:
     """The loss at points of a plane, (points, 1 or 2) -> (points,). The model is left as it was."""
-    from ..reading.restore import generators  # here, as drawing Values needs no networks
+    from nn.generators import named_generators  # here, as drawing Values needs no networks
 
     parameters = {path: p for path, p in model.named_parameters() if path in flat.places}
     before = {path: p.raw for path, p in parameters.items()}
-    sources = generators(model)
+    sources = [generator.bit_generator for generator in named_generators(model).values()]
     states = [source.state for source in sources]
 
     def at(k: int) -> float:

@@ -71,9 +71,11 @@ def outputs(caller: str, model: Callable[[Any], Any], x: Array) -> Array:
 
 def resting(caller: str, model: Module) -> list[Layer]:
     """The layers with parameters, and the gradients that these hold, without a run."""
+    from nn.calls import own_parameters
+
     check_module(caller, model)
     titles = _titles(model)
-    return [_layer(module, titles, [], [], []) for _, module in model.named_modules() if _own(module)]
+    return [_layer(module, titles, [], [], []) for _, module in model.named_modules() if own_parameters(module)]
 
 
 def flow(caller: str, model: Module, x: Any, loss: Loss | None = None) -> list[Layer]:
@@ -81,20 +83,22 @@ def flow(caller: str, model: Module, x: Any, loss: Loss | None = None) -> list[L
 
     Gradients that the user's Values hold stay as they were.
     """
-    from nn import observing
+    from nn.calls import is_array, own_parameters, parts, reading
 
     check_module(caller, model)
     titles = _titles(model)
-    seen: dict[int, tuple[Any, list[Any], list[Any]]] = {}
-
-    def look(module: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        if not any(module.children()) or _own(module):
-            _, given, made = seen.setdefault(id(module), (module, [], []))
-            given.append(np.asarray(data_of(inputs[0])) if inputs else np.empty(0))
-            made += _arrays(output)
-
-    with in_evaluation(model), enable_grad() if loss else no_grad(), observing(look):
+    with in_evaluation(model), enable_grad() if loss else no_grad(), reading(model) as run:
         lost = loss(model(x)) if loss else model(x)
+        seen: dict[int, tuple[Any, list[Any], list[Any]]] = {}
+        for call in sorted(run.within(), key=lambda call: call.end):
+            if (
+                call.module is not None
+                and call.error is None
+                and (not any(call.module.children()) or own_parameters(call.module))
+            ):
+                _, given, made = seen.setdefault(id(call.module), (call.module, [], []))
+                given.append(np.asarray(data_of(call.inputs[0])) if call.inputs else np.empty(0))
+                made += [part for _, part in parts(call.output) if is_array(part)]
         if loss is not None:
             return _backward(caller, lost, seen, titles)
     return [_layer(module, titles, given, made, []) for module, given, made in seen.values()]
@@ -116,16 +120,12 @@ def _backward(caller: str, lost: Any, seen: dict[int, Any], titles: dict[int, st
 
 
 def _layer(module: Module, titles: dict[int, str], given: list[Array], made: list[Any], gradients: list[Any]) -> Layer:
-    parameters = {path: None if p.grad is None else _plain(p.grad) for path, p in _own(module).items()}
+    from nn.calls import own_parameters
+
+    parameters = {path: None if p.grad is None else _plain(p.grad) for path, p in own_parameters(module).items()}
     return Layer(
         titles[id(module)], module, given, [_plain(m) for m in made], [_plain(g) for g in gradients], parameters
     )
-
-
-def _own(module: Module) -> dict[str, Value]:
-    """The parameters of a module that are not those of a module inside it."""
-    inside = {id(p) for _, child in module.children() for p in child.parameters()}
-    return {path: p for path, p in module.named_parameters() if id(p) not in inside}
 
 
 def _titles(model: Module) -> dict[int, str]:
@@ -155,8 +155,7 @@ def check_module(caller: str, model: Any) -> None:
 def in_evaluation(model: Any, recorded: bool = True) -> Iterator[None]:
     """A model in evaluation mode while this is open, also recorded where it is frozen, and then as it was. Functions stay."""
     from nn import Module
-
-    from ..reading.restore import left_as_it_was
+    from nn.calls import left_as_it_was
 
     if not isinstance(model, Module):
         yield
@@ -184,10 +183,3 @@ def _without_gradients(y: Value) -> Iterator[None]:
     finally:
         for value, gradient in leaves:
             value.raw_grad = gradient
-
-
-def _arrays(output: Any) -> list[Any]:
-    """The Values and arrays of an output."""
-    from ..reading.steps import is_data, parts
-
-    return [part for part in parts(output) if is_data(part)]

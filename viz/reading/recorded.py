@@ -46,14 +46,14 @@ class Recorded(NamedTuple):
         return uses
 
 
-def recorded(output: Value, numbers_inside: bool) -> Recorded:
-    """All that `output` was computed from: operations in the order in which they were recorded, leaves before their first use.
+def recorded(*outputs: Value, numbers_inside: bool) -> Recorded:
+    """All that Values were computed from: operations in the order in which they were recorded, leaves before their first use.
 
     Args:
-        output: any Value.
+        outputs: any Values.
         numbers_inside: whether plain numbers count as part of the operation that they were given to.
     """
-    return listed(_operations(output), numbers_inside, [output])
+    return listed(_operations(outputs), numbers_inside, outputs)
 
 
 def listed(operations: Sequence[Value], numbers_inside: bool, outputs: Sequence[Value]) -> Recorded:
@@ -103,10 +103,10 @@ def listed(operations: Sequence[Value], numbers_inside: bool, outputs: Sequence[
     return record._replace(outputs=frozenset(place[value] for value in outputs))
 
 
-def _operations(output: Value) -> list[Value]:
-    """The results among what `output` was computed from, and `output`. A result is younger than its inputs."""
-    seen = {output}
-    found = [output]
+def _operations(outputs: Sequence[Value]) -> list[Value]:
+    """The results among what `outputs` were computed from, and these. A result is younger than its inputs."""
+    seen = set(outputs)
+    found = list(dict.fromkeys(outputs))
     for value in found:  # which grows meanwhile
         for x in value.inputs:
             if isinstance(x, Value) and x.inputs and x not in seen:

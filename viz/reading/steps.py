@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from nn import Module
-from tinygrad_edu import Op, Value
+from nn.calls import is_array, parts
+from tinygrad_edu import Op
 
 from ..drawing import Kind
 from ..text import constant, data_of
 
+OUTSIDE = (Kind.PARAMETER, Kind.LEAF, Kind.DATA, Kind.CONSTANT)  # kinds of what no operation of the run computed
+
 
 @dataclass(eq=False, slots=True)
 class Step:
-    """A call of a module, an operation between calls, or a Value or number that comes from outside.
+    """A call of a module, an operation between calls, or a Value or array that comes from outside.
 
     Args:
-        kind: MODULE for a call, RESULT for an operation, FAILED for what raised an error; LEAF, DATA or CONSTANT for what comes
-            from outside, PARAMETER for parameters and what is computed from them alone; OUTPUT for what the model returned.
-        result: what it computed, or the number itself; a tuple if there are several.
-        path: where the module is in the model, such as "layers.0"; the name of an input, an output, or a result that has one.
+        kind: MODULE for a call, RESULT for an operation, FAILED for what raised an error; one of `OUTSIDE` for what comes from
+            outside; OUTPUT for what the model returned.
+        result: what it computed, or the array itself; of a call all that it returned.
+        path: where the module or the parameter is in the model, such as "layers.0"; the name of an input, an output, or a result
+            that has one.
         module: what was called.
         op: the operation.
         sources: what it was computed from, operands in order.
-        weights: paths of parameters that an operation between modules uses.
+        roles: of an operation, for each source which operand it is, if the order matters; see operands.py.
+        weights: parameters, and parts of them, that are mentioned in an operation; see shorten.py.
+        ops: names of the operations that a call without others inside recorded; of an operation its own name, after the names of
+            those that took the parts of parameters that it mentions.
         inside: the steps of a call in which other modules were called.
         same_as: the path of the first call of the same module; "" if this is the first.
         error: what a failed step raised, in words.
@@ -42,7 +47,9 @@ class Step:
     module: Module | None = None
     op: Op | None = None
     sources: list[Step] = field(default_factory=list)
+    roles: list[str] = field(default_factory=list)
     weights: tuple[str, ...] = ()
+    ops: list[str] = field(default_factory=list)
     inside: list[Step] = field(default_factory=list)
     same_as: str = ""
     error: str = ""
@@ -59,38 +66,17 @@ class Step:
         if self.op is None or self.kind is Kind.FAILED:
             return self.op.symbol if self.op else type(self.module).__name__ if self.module else ""
         inputs = self.result.inputs
-        first = next((i for i, x in enumerate(inputs) if is_data(x)), len(inputs))
-        before, after = ([constant(x) for x in some if not is_data(x)] for some in (inputs[:first], inputs[first:]))
+        first = next((i for i, x in enumerate(inputs) if is_array(x)), len(inputs))
+        before, after = ([constant(x) for x in some if not is_array(x)] for some in (inputs[:first], inputs[first:]))
         return " ".join([*before, self.op.symbol, *after])
 
     @property
     def results(self) -> list[Any]:
-        """Data of all that it computed."""
-        return [data_of(x) for x in parts(self.result) if x is not None]
+        """Data of all arrays that it computed."""
+        return [data_of(x) for _, x in parts(self.result) if is_array(x)]
 
     def within(self) -> Iterator[Step]:
         """This step and all inside it, outermost first."""
         yield self
         for step in self.inside:
             yield from step.within()
-
-
-def parts(tree: Any) -> Iterator[Any]:
-    """What tuples, lists and dictionaries hold, in order."""
-    if isinstance(tree, Mapping):
-        tree = list(tree.values())
-    if isinstance(tree, (tuple, list)):
-        for part in tree:
-            yield from parts(part)
-    else:
-        yield tree
-
-
-def is_data(x: Any) -> bool:
-    """Whether it can be told apart from all others, as plain numbers cannot."""
-    return isinstance(x, (Value, np.ndarray))
-
-
-def inputs_of(x: Any) -> tuple[Any, ...]:
-    """What a Value was computed from."""
-    return x.inputs if isinstance(x, Value) else ()

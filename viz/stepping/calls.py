@@ -1,49 +1,27 @@
-"""Calls of modules: which operations of a run each of them recorded, so that a network is stepped through by layer.
-
-Every recording advances one clock, so the operations of a call are those recorded between its beginning and its end.
-"""
+"""Networks, step by step: the trace of one run, with a frame around what each call of a module computed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise, takewhile
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from nn import Module, observing
-from tinygrad_edu import DTypeError, GraphError, ShapeError, Value, enable_grad
+from nn import Module
+from nn.calls import Call
+from tinygrad_edu import DTypeError, GraphError, ShapeError, Value
 
 from ..drawing import Drawing, Group, Kind
-from ..reading.models import as_arrays, check_run, input_names
-from ..reading.restore import left_as_it_was
-from ..reading.steps import is_data
-from ..text import data_of, entitled, tail
+from ..reading.models import check_run
+from ..reading.run import Run
+from ..text import entitled, tail
 from .notation import LONGEST_LABEL
 from .trace import Trace, trace
 
-
-@dataclass(eq=False, slots=True)
-class Call:
-    """One call of a module.
-
-    Args:
-        title: where the module is in the model, and what it is: "0: Linear(4, 8)".
-        around: the call in which it was made; None for the outermost.
-        start, end: the ticks between which its operations were recorded.
-        is_loss: whether it is that of the loss.
-    """
-
-    title: str
-    around: Call | None
-    start: int
-    is_loss: bool = False
-    end: int = 0
-
-    def within(self) -> list[Call]:
-        """The calls around it, outermost first, and itself."""
-        return [*(self.around.within() if self.around else ()), self]
+Trail: TypeAlias = "tuple[Call, ...]"  # the calls around a node, outermost first, without the model's own
 
 
 def trace_of_model(
@@ -72,14 +50,15 @@ def trace_of_model(
     if not isinstance(model, Module):
         raise DTypeError(f"step: got {type(model).__name__}, expected a Value, or a Module and its inputs")
     check_run("step", model, inputs, loss, "step(model, x)")
-    if not any(x.requires_grad for x in (*model.parameters(), *inputs) if isinstance(x, Value)):
+    run = Run("step", model, inputs, names, loss)
+    if not any(run.trained) and not any(p.requires_grad for p in model.parameters()):
         raise GraphError(
             f"step: all parameters of {type(model).__name__} are frozen, so no gradient flows; see Module.freeze"
         )
-    given = list(_named(model, inputs, names or {}))
-    result, calls = _run(model, given, loss)
+    if run.error is not None:
+        raise run.error
+    result = _single_number(run.output, "the model" if loss is None else "loss")
     paths = {p: tail(path, LONGEST_LABEL) for path, p in model.named_parameters()}
-    own = {id(data_of(x)) for x in given if is_data(x)}
 
     def by_layer(drawing: Drawing, data: list[Any], places: dict[Value, int], sources: list[list[int]]) -> Drawing:
         nodes = list(drawing.nodes)
@@ -87,51 +66,21 @@ def trace_of_model(
             if p in places:
                 nodes[places[p]] = replace(nodes[places[p]], kind=Kind.PARAMETER, name=path)
         nodes[-1] = replace(nodes[-1], name=nodes[-1].name or ("output" if loss is None else "loss"))
-        outside = {i for i, x in enumerate(data) if id(x) in own}
-        outside |= {
-            i for x, i in places.items() if not x.requires_grad and x not in paths
-        }  # computed from the inputs alone
-        homes = _homes(places, sources, calls, outside)
-        return replace(drawing, nodes=tuple(nodes), groups=_groups(homes, calls))
+        outside = {places[x] for _, x in run.inputs if isinstance(x, Value) and x in places}
+        for i, x in enumerate(data):
+            if isinstance(x, np.ndarray) and nodes[i].kind is Kind.CONSTANT and (given := run.viewed(x)):
+                outside.add(i)
+                nodes[i] = replace(nodes[i], name=given[0] if given[1] is x else f"view of {given[0]}", kind=Kind.DATA)
+        return replace(
+            drawing, nodes=tuple(nodes), groups=_groups(run.calls, _trails(run.calls, places, sources, outside))
+        )
 
-    return trace(result, names, f"{type(model).__name__}, step by step" if title is None else title, by_layer)
-
-
-def _named(model: Module, inputs: Sequence[Any], names: Mapping[str, Any]) -> Iterator[Any]:
-    """The inputs; arrays of floats as Values, so that they have a name and a node of their own."""
-    given = as_arrays(inputs)
-    for x, name in zip(given, input_names(model.forward, given, names), strict=True):
-        is_plain = isinstance(x, np.ndarray) and x.dtype.kind == "f"
-        yield Value(x, requires_grad=False, copy=False, name=name) if is_plain else x
+    called = {**(names or {}), **dict(run.inputs)}
+    return trace(result, called, f"{type(model).__name__}, step by step" if title is None else title, by_layer)
 
 
-def _run(model: Module, inputs: Sequence[Any], loss: Callable[[Any], Any] | None) -> tuple[Value, list[Call]]:
-    """The number that a model and a loss come to, and the calls, in the order in which they began, without the model's own."""
-    paths = {id(module): path for path, module in model.named_modules()}
-    calls: list[Call] = []
-    running: list[Call] = []
-    times: Counter[Module] = Counter()
-
-    def begin(title: str, is_loss: bool = False) -> None:
-        calls.append(Call(title, running[-1] if running else None, _now(), is_loss))
-        running.append(calls[-1])
-
-    def end(_: Any = None) -> None:
-        running.pop().end = _now()
-
-    def enter(module: Module) -> None:
-        path, told = paths.get(id(module), ""), f"{type(module).__name__}({module.describe()})"
-        times[module] += 1
-        again = f", call {times[module]}" if times[module] > 1 else ""
-        begin(entitled(path, f"{told}{again}"))
-
-    with left_as_it_was(model), enable_grad(), observing(enter=enter, leave=end):
-        result = model(*inputs)
-        if loss is not None:
-            begin("loss", is_loss=True)
-            result = loss(result)
-            end()
-    source = "the model" if loss is None else "loss"
+def _single_number(result: Any, source: str) -> Value:
+    """The result. Raises DTypeError or ShapeError unless it is a Value that is a single number."""
     if not isinstance(result, Value):
         raise DTypeError(
             f"step: {source} returned {type(result).__name__}, expected a Value that is a single number; give a loss="
@@ -140,73 +89,72 @@ def _run(model: Module, inputs: Sequence[Any], loss: Callable[[Any], Any] | None
         raise ShapeError(
             f"step: {source} returned shape {result.shape}, expected a single number; give a loss=, such as lambda y: y.mean()"
         )
-    for call in calls[1:]:
-        call.around = None if call.around is calls[0] else call.around
-    return result, calls[1:]
+    return result
 
 
-def _now() -> int:
-    """The tick that a Value gets which is made now."""
-    return Value(0.0).tick
-
-
-def _groups(homes: Sequence[Call | None], calls: Sequence[Call]) -> tuple[Group, ...]:
+def _groups(run: Call, trails: Sequence[Trail]) -> tuple[Group, ...]:
     """A frame for each call that computed something, for the loss if it took several operations; closed, save one that holds all.
 
     Args:
-        homes: for each node the innermost call that it belongs to.
-        calls: all of them.
+        run: around all calls.
+        trails: of each node.
     """
-    counts = Counter(call for home in homes if home for call in home.within())
-    shown = [call for call in calls if counts[call] > call.is_loss]
+    counts = Counter(call for trail in trails for call in trail)
+    model, *others = run.inside
+    order = [
+        *model.within(),
+        *(call for call in counts if call.module is None),
+        *(x for o in others for x in o.within()),
+    ]
+    shown = [call for call in order if counts[call] > (call.module is None)]
     ids = {call: f"g{i}" for i, call in enumerate(shown)}
     members: dict[Call, list[str]] = {call: [] for call in shown}
-    for i, home in enumerate(homes):
-        around = [call for call in home.within() if call in ids] if home else []
+    parents: dict[Call, str] = {}
+    for i, trail in enumerate(trails):
+        around = [call for call in trail if call in ids]
+        parents.update({inner: ids[outer] for outer, inner in pairwise(around)})
         if around:
             members[around[-1]].append(f"n{i}")
-    outermost = [call for call in shown if call.around is None and not call.is_loss]
-    is_wrapped = len(outermost) == 1 and any(call.around is outermost[0] for call in shown)
+    outermost = [call for call in shown if call not in parents and call.module is not None]
+    wraps = outermost[0] if len(outermost) == 1 and ids[outermost[0]] in parents.values() else None
     return tuple(
-        Group(
-            ids[call],
-            call.title,
-            tuple(members[call]),
-            parent=ids[call.around] if call.around else "",
-            closed=not (is_wrapped and call is outermost[0]),
-        )
+        Group(ids[call], _title(call), tuple(members[call]), parent=parents.get(call, ""), closed=call is not wraps)
         for call in shown
     )
 
 
-def _homes(
-    values: Mapping[Value, int], sources: Sequence[Sequence[int]], calls: Sequence[Call], outside: set[int]
-) -> list[Call | None]:
-    """For each node the innermost call that it belongs to; what is not computed stands with its users.
+def _title(call: Call) -> str:
+    """Where the module is in the model, and what it is: "0: Linear(4, 8)"."""
+    if call.module is None:
+        return "loss"
+    again = f", call {call.nth}" if call.nth > 1 else ""
+    return entitled(call.path, f"{type(call.module).__name__}({call.module.describe()}){again}")
+
+
+def _trails(run: Call, values: Mapping[Value, int], sources: Sequence[Sequence[int]], outside: set[int]) -> list[Trail]:
+    """The calls around each node; what is not computed stands with its users.
 
     Args:
+        run: around all calls.
         values: for each Value the number of its node.
         sources: for each node the numbers of its operands.
-        calls: in the order in which they began.
         outside: nodes that stay outside of all calls.
     """
-    homes: list[Call | None] = [None] * len(sources)
+    innermost, model, loss = run.innermost(), run.inside[0], Call(around=run)
+    trails: list[Trail] = [()] * len(sources)
     for value, i in values.items():
         if value.grad_fn is not None:
-            around = [call for call in calls if call.start < value.tick < call.end]
-            homes[i] = around[-1] if around else None  # the one that began last
+            trail = innermost(value.tick).trail()
+            if trail[:1] == [model]:
+                trails[i] = tuple(trail[1:])
+            elif value.tick > model.end:
+                trails[i] = (loss, *trail)
     users: list[list[int]] = [[] for _ in sources]
     for i, operands in enumerate(sources):
         for k in operands:
             users[k].append(i)
     for i, operands in enumerate(sources):
         if not operands and i not in outside:
-            homes[i] = _common([homes[k] for k in users[i]])
-    return homes
-
-
-def _common(homes: Sequence[Call | None]) -> Call | None:
-    """The innermost call around all of these."""
-    trails = [home.within() if home else [] for home in homes]
-    same = [levels[0] for levels in zip(*trails, strict=False) if len(set(levels)) == 1]
-    return same[-1] if same else None
+            levels = zip(*(trails[k] for k in users[i]), strict=False)
+            trails[i] = tuple(level[0] for level in takewhile(lambda level: len(set(level)) == 1, levels))
+    return trails
