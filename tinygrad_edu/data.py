@@ -41,6 +41,16 @@ def shape_of(x: Any) -> Shape:
     return () if type(x) is float else getattr(x, "shape", ())
 
 
+def kind_of(x: Any) -> type:
+    """The type of plain data; of a Term that of the numbers behind it."""
+    return type(x.behind) if isinstance(x, Term) else type(x)
+
+
+def dtype_of(x: Any) -> np.dtype[Any]:
+    """The dtype of plain data."""
+    return x.dtype if isinstance(x, (np.ndarray, np.generic, Term)) else np.asarray(x).dtype
+
+
 def raw_of(x: Any) -> Any:
     """The raw data of a Value; anything else unchanged."""
     return x.raw if isinstance(x, Node) else x
@@ -68,6 +78,8 @@ def to_operand(x: Any) -> Any:
             return x.astype(np.float32 if x.dtype.itemsize < 4 else np.float64)
         return np.asarray(x)
     if isinstance(x, Term):
+        if x.seen:
+            return x
         raise TermMet
     got = f"{type(x).__name__} of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {str(x)[:40]!r}"
     raise DTypeError(f"got {got}, expected a Value, a real number or an array of them")
@@ -78,14 +90,19 @@ def operand_array(x: Any) -> Any:
     return x if isinstance(x, Term) else np.asarray(x)
 
 
+def filled(x: Any, shape: Shape) -> Any:
+    """An array full of a number."""
+    return x.filled(shape) if isinstance(x, Term) and x.seen else np.full(shape, x)
+
+
 def some(x: Any) -> bool:
-    """np.any; True for a Term, whose value is unknown."""
-    return isinstance(x, Term) or bool(np.any(x))
+    """np.any; True for a Term whose numbers are unknown."""
+    return (isinstance(x, Term) and not x.seen) or bool(np.any(x))
 
 
 def to_array(x: Any) -> np.ndarray[Any, Any]:
     """A nested list as an array. Raises DTypeError if its rows differ in length, and as `refuse_foreign`."""
-    if type(x) is np.ndarray:
+    if type(x) is np.ndarray or (isinstance(x, Term) and x.seen):
         return x
     for part in x if isinstance(x, (list, tuple)) else (x,):
         refuse_foreign(part)
@@ -115,7 +132,9 @@ def refuse_foreign(x: Any) -> None:
 
 def is_finite(y: Any) -> bool:
     """Whether all elements are finite. Arrays: by a sum of squares, one pass without a temporary; False if that overflows."""
-    return isfinite(vdot(y, y) if type(y) is ndarray else y)
+    if type(y) is ndarray:
+        return isfinite(vdot(y, y))
+    return y.is_finite() if isinstance(y, Term) else isfinite(y)
 
 
 def to_floating(x: Any) -> Any:
@@ -133,7 +152,9 @@ def value_or_array(x: Any) -> Any:
 def value_or_weak(x: Any) -> Any:
     """A Value unchanged, a single number as a Python float, which adopts the dtype of the other operand; else an array."""
     x = value_or_array(x)
-    return x if isinstance(x, Node) or x.ndim else float(x)
+    if isinstance(x, Node) or x.ndim:
+        return x
+    return x.as_number() if isinstance(x, Term) else float(x)
 
 
 def to_result(op: Op, y: Any, data: Sequence[Any]) -> Any:
@@ -153,6 +174,8 @@ def to_result(op: Op, y: Any, data: Sequence[Any]) -> Any:
         return to_result(op, op.forward(*map(np.float64, data)), data)  # Python's power of a negative base
     if y is None:
         raise DTypeError("the function returned None, expected a number or an array; write return")
+    if isinstance(y, Term):
+        return y.as_result()
     kind = getattr(y, "dtype", type(y).__name__)
     raise DTypeError(f"the result is {kind}, expected real numbers; cast the inputs to float")
 
@@ -164,6 +187,9 @@ def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Except
     """
     if isinstance(error, TermMet):
         return Term.call(op.name, op.forward, tuple(inputs), params)
+    traced = next((x for x in map(raw_of, inputs) if isinstance(x, Term)), None)
+    if traced is not None:
+        return to_result(op, traced.called(op.name, op.forward, tuple(map(raw_of, inputs)), params), ())
     if (
         op.elementwise
         and isinstance(error, (ArithmeticError, ValueError, TypeError))
@@ -187,6 +213,8 @@ def to_leaf(data: Any, requires_grad: bool, copy: bool) -> Any:
     """
     if isinstance(data, Node):
         raise DTypeError("got a Value; use it directly, or detach() for a constant")
+    if isinstance(data, Term) and data.seen:
+        return data.as_leaf()
     array = to_array(data)
     kind = array.dtype.kind
     if kind not in "fiub":

@@ -202,9 +202,14 @@ def _by_type(scalar: Callable[..., Any], array: Callable[..., Any]) -> Callable[
     """A function that calls `scalar` for Python floats, and `array` for anything else."""
 
     def unary(x: Any) -> Any:
-        return scalar(x) if type(x) is float else array(x)
+        if type(x) is float:
+            return scalar(x)
+        return x.of_number(scalar, array, x) if isinstance(x, Term) and x.seen else array(x)
 
     def binary(a: Any, b: Any) -> Any:
-        return scalar(a, b) if type(a) is float and type(b) is float else array(a, b)
+        if type(a) is float and type(b) is float:
+            return scalar(a, b)
+        traced = a if isinstance(a, Term) else b
+        return traced.of_number(scalar, array, a, b) if isinstance(traced, Term) and traced.seen else array(a, b)
 
     return wraps(array)(unary if len(parameters_of(array).arrays) == 1 else binary)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray, vdot
 
 from . import ops
-from .data import raw_of, shape_of
+from .data import dtype_of, kind_of, raw_of, shape_of
 from .errors import DefinitionError, DTypeError, ShapeError, TinygradError
 from .half import HALF, SINGLE
 from .node import Node
@@ -72,11 +72,11 @@ def conform(share: Any, data: Any, op: Op) -> Any:
             expected = f"expected the input's {shape} or one that broadcasts with it"
             raise _wrong(op, ShapeError(f"a rule returned a gradient of shape {got}, {expected}")) from None
     plain = raw_of(share)
-    if type(plain) is not type(data) or (shape and plain.dtype != data.dtype):
-        dtype = np.asarray(data).dtype
+    if kind_of(plain) is not kind_of(data) or (shape and plain.dtype != data.dtype):
+        dtype = dtype_of(data)
         if dtype.kind != "f":
             raise DTypeError(f"backward: a leaf holds {dtype} now, which has no gradient; assign floats to its data")
-        share = ops.astype(share, float if type(data) is float else dtype)
+        share = ops.astype(share, float if kind_of(data) is float else dtype)
     return share
 
 

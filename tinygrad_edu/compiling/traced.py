@@ -1,0 +1,484 @@
+"""Traced: Terms that carry the numbers of a run, and the Trace that collects them.
+
+A function fed Traced terms runs as it does on arrays, and leaves behind what it computed. What the engine's own code decides by
+numbers becomes a guard; what it does with arrays that no expression can say becomes one opaque call of that op or rule. The
+user's code may do neither: that is an error with the user's line.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from types import FrameType
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from ..domain import Shape
+from ..errors import UnreadableError
+from ..node import Node
+from ..term import Term, changed, terms
+
+OURS = {"tinygrad_edu", "nn", "viz", "numpy", "contextlib", "functools"}  # packages between the user's line and a term
+
+
+class Line(NamedTuple):
+    """A line of the user's program."""
+
+    file: str
+    number: int
+
+
+class Guard(NamedTuple):
+    """A branch that the engine's own code took by a number, which was `taken`."""
+
+    condition: Traced
+    taken: int
+
+
+class Escape(BaseException):  # no Exception, so that the engine does not explain it
+    """Tracing ends here, and this call runs eager: Python's numbers raised, as in 1/0."""
+
+
+@dataclass(eq=False)
+class Trace:
+    """One run on Traced terms.
+
+    Attributes:
+        made: its terms, in the order in which they were computed.
+        guards: the branches taken on numbers.
+        leaks: shares of elementwise rules with their gradients: if such a share is NaN, the zero rule applies.
+        finite: results that must be finite, else the zero rule of slices applies.
+        gradients: for terms that are the gradient of another term, that term.
+        kept: what ids refer to.
+        names: what the user's variables call terms.
+        latest: the user's line and frame of the last term.
+    """
+
+    made: list[Traced] = field(default_factory=list)
+    guards: list[Guard] = field(default_factory=list)
+    leaks: list[tuple[Any, Any]] = field(default_factory=list)
+    finite: list[Traced] = field(default_factory=list)
+    gradients: dict[Traced, Traced] = field(default_factory=dict)
+    known: dict[Any, Any] = field(default_factory=dict)
+    kept: list[Any] = field(default_factory=list)
+    names: dict[Traced, str] = field(default_factory=dict)
+    latest: Any = None
+
+    def symbol(self, name: str, x: Any) -> Traced:
+        """An argument, with its numbers."""
+        term = Traced(name, None, (), {}, x, True)
+        term.place, term.spelling, term.line, term.back = -1, name, None, False
+        return term
+
+
+_trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+@contextmanager
+def tracing() -> Iterator[Trace]:
+    """While this is open, Traced terms are collected."""
+    trace = Trace()
+    token = _trace.set(trace)
+    try:
+        yield trace
+    finally:
+        _trace.reset(token)
+
+
+def active() -> Trace:
+    """The trace that is open. Raises UnreadableError if none is: a Term outlived its run."""
+    trace = _trace.get()
+    if trace is None:
+        raise UnreadableError("a number of a traced run was kept and used after it")
+    return trace
+
+
+class Traced(Term):
+    """A Term whose numbers are those of a run.
+
+    Attributes:
+        spelling: how its function is written: "+", "np.exp", ".sum", "[]", or a name for an opaque call.
+        place: its place in the trace; -1 of symbols.
+        line: the user's line that computed it, or that of the operation whose rule did.
+        back: whether a rule did.
+    """
+
+    __slots__ = ("back", "line", "place", "spelling")
+    __hash__ = object.__hash__
+
+    spelling: str
+    place: int
+    line: Line | None
+    back: bool
+
+    @classmethod
+    def call(cls, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """function(*args, **params), computed and collected."""
+        return computed(_SPELLED.get(name, name), name, function, args, params)
+
+    @property
+    def T(self) -> Any:
+        """The axes reversed."""
+        return computed(".T", "transpose", operator.attrgetter("T"), (self,), {})
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        if self.ndim == 2:
+            return self.T
+        return computed(".mT", "matrix_transpose", operator.attrgetter("mT"), (self,), {})
+
+    def __getitem__(self, index: Any) -> Any:
+        return computed("[]", "getitem", operator.getitem, (self, index), {})
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not callable(getattr(self.behind, name, None)):
+            raise AttributeError(f"{type(self.behind).__name__} has no attribute {name!r}")
+
+        def call(*args: Any, **params: Any) -> Any:
+            return computed(f".{name}", name, lambda x, *rest, **how: getattr(x, name)(*rest, **how), (self, *args), params)
+
+        return call
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **params: Any) -> Any:
+        if any(isinstance(x, Node) for x in args):
+            return NotImplemented
+        if "out" in params or method == "at":
+            raise UnreadableError(f"it writes into an array, by np.{ufunc.__name__}")
+        name = getattr(ufunc, "__name__")
+        if getattr(np, name, None) is not ufunc:  # SciPy's
+            return computed(f"scipy.special.{name}", name, ufunc, args, params)
+        if method == "__call__":
+            return computed(f"np.{name}", name, ufunc, args, params)
+        return computed(f"np.{name}.{method}", f"{name}.{method}", getattr(ufunc, method), args, _one_way(args, params))
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], params: Any) -> Any:
+        if any(issubclass(kind, Node) for kind in types):
+            return NotImplemented
+        plain = function in _FROM_SHAPES or (function is np.full_like and not any(terms((args[1:], params.get("fill_value")))))
+        if plain:
+            return function(*numbers(args), **numbers(params))
+        if params.get("out") is not None or function in _WRITE:
+            raise UnreadableError(f"it writes into an array, by np.{function.__name__}")
+        module = function.__module__.replace("numpy", "np", 1).removesuffix("._core")
+        return computed(f"{module}.{function.__name__}", function.__name__, function, args, params)
+
+    def note_gradient(self, g: Any) -> None:
+        """g is the gradient with respect to this term."""
+        if isinstance(g, Traced):
+            active().gradients.setdefault(g, self)
+
+    # -- What the engine asks ------------------------------------------------------------------------------------------
+
+    def as_result(self) -> Any:
+        """What `data.to_result` makes of a result: no 0-d arrays, float64 scalars as Python floats."""
+        y: Any = self
+        if isinstance(y.behind, np.ndarray) and not y.behind.ndim:
+            y = y[()]
+        return y.as_number() if isinstance(y.behind, np.float64) else y
+
+    def as_number(self) -> Any:
+        """As float(x), which the compiled program computes of its own numbers."""
+        return computed("float", "float", float, (self,), {})
+
+    def called(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """A call of an op or rule that cannot be read, as one term."""
+        return computed(f"{name}(", name, _forced(function), args, params)
+
+    def as_leaf(self) -> Any:
+        """As `data.to_leaf`, whose copy is contiguous: the bits of a matrix product depend on that."""
+        flags = getattr(self.behind, "flags", None)
+        if flags is None or not self.shape or flags.c_contiguous or flags.f_contiguous:
+            return self
+        return computed("np.array", "array", np.array, (self,), {})
+
+    def filled(self, shape: Shape) -> Any:
+        """As `data.filled`."""
+        return computed("np.full", "full", np.full, (shape, self), {})
+
+    def is_finite(self) -> bool:
+        """As `data.is_finite`, which a compiled program asks of its own numbers."""
+        active().finite.append(self)
+        return True
+
+    def of_number(self, scalar: Callable[..., Any], array: Callable[..., Any], *args: Any) -> Any:
+        """An elementwise op's function for Python's floats, or the one for arrays."""
+        if all(type(numbers(x)) is float for x in args):
+            return computed("scalar", scalar.__name__, scalar, args, {})
+        return array(*args)
+
+    # -- Numbers that are looked at ------------------------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        trace = active()
+        if self.spelling == "!=" and self.args[0] is self.args[1]:
+            return True  # asks for NaN; share._zero_rule goes on to ask where it meets a gradient of 0, which is a leak
+        leak = _leak(self)
+        if leak is not None:
+            trace.leaks.append(leak)
+            return False
+        if not _ours(sys._getframe(1)):
+            raise UnreadableError(f"it branches on numbers, {described(self)}; choose with where(condition, a, b)")
+        taken = bool(self.behind)
+        trace.guards.append(Guard(self, taken))
+        return taken
+
+    def _looked_at(self, *args: Any) -> NoReturn:
+        raise UnreadableError(f"it takes a number out, {described(self)}, which would stay what it is now")
+
+    __float__ = __complex__ = _looked_at
+
+    def __index__(self) -> int:
+        if not _ours(sys._getframe(1)) or np.asarray(self.behind).dtype.kind not in "iub":
+            self._looked_at()
+        taken = int(self.behind)
+        active().guards.append(Guard(self, taken))
+        return taken
+
+    __int__ = __index__
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise UnreadableError(f"it writes into an array, {described(self)}; use at(array, index).set(value)")
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise UnreadableError(f"it makes an array of an operand, {described(self)}: np.asarray(x) is not needed")
+
+
+_SPELLED = {"transpose": "np.transpose"}
+_FROM_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.empty_like, np.iscomplexobj}
+_WRITE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+
+_BINARY = {
+    "add": ("+", operator.add),
+    "sub": ("-", operator.sub),
+    "mul": ("*", operator.mul),
+    "truediv": ("/", operator.truediv),
+    "pow": ("**", operator.pow),
+    "matmul": ("@", operator.matmul),
+    "floordiv": ("//", operator.floordiv),
+    "mod": ("%", operator.mod),
+    "and": ("&", operator.and_),
+    "or": ("|", operator.or_),
+    "xor": ("^", operator.xor),
+}
+_COMPARISONS = {
+    "lt": ("<", operator.lt),
+    "le": ("<=", operator.le),
+    "gt": (">", operator.gt),
+    "ge": (">=", operator.ge),
+    "eq": ("==", operator.eq),
+    "ne": ("!=", operator.ne),
+}
+_UNARY = {"neg": ("-", operator.neg), "pos": ("+", operator.pos), "invert": ("~", operator.invert)}
+
+
+def _operator(sign: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args: NotImplemented if _deferred(args) else computed(sign, function.__name__, function, args, {})
+
+
+def _reflected(sign: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda a, b: computed(sign, function.__name__, function, (b, a), {})
+
+
+def _deferred(args: tuple[Any, ...]) -> bool:
+    """Whether the other operand answers: a Value, or the parts of a gradient."""
+    other = args[-1]
+    return len(args) > 1 and (isinstance(other, Node) or getattr(type(other), "__array_ufunc__", ()) is None)
+
+
+for _key, (_sign, _function) in (_BINARY | _COMPARISONS).items():
+    setattr(Traced, f"__{_key}__", _operator(_sign, _function))
+    if _key in _BINARY:
+        setattr(Traced, f"__r{_key}__", _reflected(_sign, _function))
+for _key, (_sign, _function) in _UNARY.items():
+    setattr(Traced, f"__{_key}__", _operator(_sign, _function))
+setattr(Traced, "__abs__", _operator("abs", operator.abs))
+
+
+def _in_place(key: str) -> Callable[[Traced, Any], Any]:
+    plain: Callable[..., Any] = getattr(Traced, f"__{key}__")
+
+    def update(self: Traced, other: Any) -> Any:
+        result = plain(self, other)
+        if not self.shape:
+            return result
+        if not _ours(sys._getframe(1)) or result.shape != self.shape or result.dtype != self.dtype:
+            raise UnreadableError(f"it writes into an array, {described(self)}; write y = y + x in place of y += x")
+        return result  # the engine writes into arrays that it has just made alone
+
+    return update
+
+
+for _key in _BINARY:
+    setattr(Traced, f"__i{_key}__", _in_place(_key))
+
+
+# -- Computing ---------------------------------------------------------------------------------------------------------
+
+
+def computed(
+    spelling: str, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]
+) -> Any:
+    """The term function(*args, **params): the same one again, if it was computed before; several for a tuple of results."""
+    trace = active()
+    same = _simpler(spelling, args)
+    if same is not None:
+        return same
+    own = function if spelling == "scalar" or spelling[-1] == "(" else None
+    key = (spelling, own, _key(args, trace), _key(tuple(params.items()), trace))
+    if key in trace.known:
+        return trace.known[key]
+    try:
+        with np.errstate(all="ignore"):
+            behind = function(*numbers(args), **{k: numbers(x) for k, x in params.items()})
+    except ArithmeticError as error:
+        raise Escape(f"{name}: {error}") from error
+    if behind is NotImplemented:
+        return behind
+    line, back = _line(trace)
+    term = Traced(name, function, args, dict(params), behind, True)
+    term.spelling, term.line, term.back, term.place = spelling, line, back, len(trace.made)
+    trace.made.append(term)
+    result: Any = term
+    if isinstance(behind, (tuple, list)):
+        parts = [term[i] for i in range(len(behind))]
+        result = behind._make(parts) if hasattr(behind, "_make") else type(behind)(parts)
+    trace.known[key] = result
+    return result
+
+
+@cache
+def _forced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule whose lazy shares are computed at once."""
+
+    def call(*args: Any, **params: Any) -> Any:
+        result = function(*args, **params)
+        return [x() if callable(x) else x for x in result] if isinstance(result, (list, tuple)) else result
+
+    return call
+
+
+def _one_way(args: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a reduction, its axes counted from the first, so that equal ones look equal."""
+    axis = params.get("axis")
+    if axis is None or len(args) != 1 or not isinstance(args[0], Term):
+        return params
+    axes = tuple([i % args[0].ndim for i in (axis if isinstance(axis, tuple) else (axis,))]) if args[0].ndim else ()
+    given = {key: x for key, x in params.items() if not (key == "dtype" and x is None)}
+    return given | {"axis": axes[0] if len(axes) == 1 else axes}
+
+
+def numbers(x: Any) -> Any:
+    """Arguments with the numbers in place of terms."""
+    if isinstance(x, dict):
+        return {key: numbers(part) for key, part in x.items()}
+    return changed(x, lambda term: term.behind)
+
+
+def _is_one(x: Any) -> bool:
+    return type(x) in (int, float) and x == 1
+
+
+def _simpler(spelling: str, args: tuple[Any, ...]) -> Any:
+    """The operand that the result equals to the last bit; None if there is none."""
+    if spelling in ("*", "/", "**") and len(args) == 2:
+        a, b = args
+        if _is_one(b) and isinstance(a, Term) and a.dtype.kind == "f":
+            return a
+        if spelling == "*" and _is_one(a) and isinstance(b, Term) and b.dtype.kind == "f":
+            return b
+    if not args or not isinstance(args[0], Traced):
+        return None
+    x = args[0]
+    if spelling == "-" and len(args) == 1 and x.spelling == "-" and len(x.args) == 1:
+        return x.args[0]
+    if (spelling == "+" and len(args) == 1) or spelling == "np.positive":
+        return x if x.dtype.kind == "f" else None
+    if spelling == "float" and type(x.behind) is float:
+        return x
+    if spelling in ("np.reshape", ".reshape", "np.broadcast_to") and args[1] == x.shape and isinstance(x.behind, np.ndarray):
+        return x
+    return None
+
+
+def _leak(term: Traced) -> tuple[Any, Any] | None:
+    """The share and the gradient of np.any(np.isnan(share) & (gradient == 0)); None for another term."""
+    if term.spelling != "np.any" or not isinstance(term.args[0], Traced) or term.args[0].spelling != "&":
+        return None
+    nan, zero = term.args[0].args
+    if getattr(nan, "spelling", "") != "np.isnan":
+        return None
+    return nan.args[0], zero.args[0] if isinstance(zero, Traced) else None
+
+
+def _key(x: Any, trace: Trace) -> Any:
+    """What tells arguments apart, to the last bit."""
+    if isinstance(x, Term):
+        return id(x)
+    if type(x) in (tuple, list):
+        return type(x), *[_key(part, trace) for part in x]
+    if type(x) in (float, int, bool, str, type(None), type, type(Ellipsis), np.dtype):
+        return type(x), repr(x)
+    if isinstance(x, slice):
+        return slice, _key((x.start, x.stop, x.step), trace)
+    if isinstance(x, np.generic):
+        return x.dtype.str, x.tobytes()
+    if isinstance(x, np.ndarray) and x.size <= 64:
+        return x.dtype.str, x.shape, x.tobytes()
+    trace.kept.append(x)
+    return type(x), id(x)
+
+
+# -- Where -------------------------------------------------------------------------------------------------------------
+
+
+def _ours(frame: FrameType) -> bool:
+    """Whether the code that asks is the engine's, not the user's."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in OURS
+
+
+def _note_names(trace: Trace, frame: FrameType) -> None:
+    """What the user's variables call the terms that they hold."""
+    for name, x in frame.f_locals.items():
+        term = x.raw if isinstance(x, Node) else x
+        if isinstance(term, Traced):
+            trace.names.setdefault(term, name)
+
+
+_BACKWARD = {"chain_rule", "share_out", "share_out_to_one", "share_out_to_two"}  # functions of graph.py and unrolled.py that call a rule
+
+
+def _line(trace: Trace) -> tuple[Line | None, bool]:
+    """The user's line that runs, and whether a rule runs for an operation of that line."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        code, name = frame.f_code, str(frame.f_globals.get("__name__", ""))
+        if name.startswith("tinygrad_edu.") and code.co_name in _BACKWARD:
+            held = frame.f_locals
+            raw, g = held["node"].raw, held["g"]
+            if isinstance(raw, Traced):
+                if isinstance(g, Traced):
+                    trace.gradients.setdefault(g, raw)
+                return raw.line, True
+        if code.co_name == "traced_run" and name.endswith("compiling.compiled"):
+            return None, False
+        if name.partition(".")[0] not in OURS:
+            line = Line(code.co_filename, frame.f_lineno)
+            if trace.latest != (line, frame):
+                trace.latest = (line, frame)
+                _note_names(trace, frame)
+            return line, False
+        frame = frame.f_back
+    return None, False
+
+
+def described(term: Term) -> str:
+    """A term as nested calls, for messages."""
+    text = repr(term).removeprefix("<term ").removesuffix(">")
+    return text if len(text) <= 60 else f"{text[:57]}..."
