@@ -19,7 +19,8 @@ Errors of an op are handled by `recover`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from math import isfinite
 from typing import Any
 
@@ -31,7 +32,7 @@ from .errors import DTypeError, TinygradError
 from .misuse import refusal
 from .node import Node
 from .op import Op
-from .term import Term, TermMet
+from .term import Term, TermMet, a_term
 
 PLAIN = {float, int, bool}
 
@@ -88,6 +89,17 @@ def to_operand(x: Any) -> Any:
 def operand_array(x: Any) -> Any:
     """An operand as an array inside `forward`: np.asarray, except that a Term is returned unchanged."""
     return x if isinstance(x, Term) else np.asarray(x)
+
+
+def on_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """For a helper of plain arrays that no expression says: a compiled program calls it as it is."""
+
+    @wraps(function)
+    def call(*args: Any, **params: Any) -> Any:
+        traced = a_term(args)
+        return function(*args, **params) if traced is None else traced.called(function.__name__, function, args, params)
+
+    return call
 
 
 def filled(x: Any, shape: Shape) -> Any:
@@ -187,9 +199,10 @@ def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Except
     """
     if isinstance(error, TermMet):
         return Term.call(op.name, op.forward, tuple(inputs), params)
-    traced = next((x for x in map(raw_of, inputs) if isinstance(x, Term)), None)
+    data = tuple(map(raw_of, inputs))
+    traced = a_term(data, params)
     if traced is not None:
-        return to_result(op, traced.called(op.name, op.forward, tuple(map(raw_of, inputs)), params), ())
+        return to_result(op, traced.called(op.name, op.forward, data, params), ())
     if (
         op.elementwise
         and isinstance(error, (ArithmeticError, ValueError, TypeError))

@@ -291,8 +291,15 @@ def terms(x: Any) -> Iterator[Term]:
     elif isinstance(x, (tuple, list)):
         for part in x:
             yield from terms(part)
+    elif isinstance(x, dict):
+        yield from terms(list(x.values()))
     elif isinstance(x, slice):
         yield from terms((x.start, x.stop, x.step))
+
+
+def a_term(*arguments: Any) -> Term | None:
+    """The first of the Terms in arguments that carries the numbers of a run."""
+    return next((term for term in terms(arguments) if term.seen), None)
 
 
 def changed(x: Any, change: Callable[[Term], Any]) -> Any:
@@ -301,6 +308,8 @@ def changed(x: Any, change: Callable[[Term], Any]) -> Any:
         return change(x)
     if isinstance(x, slice):
         return slice(*[changed(part, change) for part in (x.start, x.stop, x.step)])
+    if type(x) is dict:
+        return {key: changed(part, change) for key, part in x.items()}
     return type(x)([changed(part, change) for part in x]) if type(x) in (tuple, list) else x
 
 

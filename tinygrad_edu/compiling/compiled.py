@@ -413,9 +413,15 @@ def _moved(x: Any) -> Any:
     """Other numbers of the same kind: rolled along the first axis, floats a little larger."""
     if isinstance(x, np.ndarray):
         other = np.roll(x, 1, axis=0) if x.ndim else x
-        other = other * (1 + 2.0**-10) if x.dtype.kind == "f" else other
-        return np.asarray(other, x.dtype, order="F" if x.flags.f_contiguous and not x.flags.c_contiguous else None)
+        return laid_like(x, (other * (1 + 2.0**-10)).astype(x.dtype) if x.dtype.kind == "f" else other)
     return type(x)(x * (1 + 2.0**-10))
+
+
+def laid_like(x: np.ndarray[Any, Any], numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Numbers in the memory layout of x, as far as a program is compiled for it."""
+    if x.flags.c_contiguous:
+        return np.ascontiguousarray(numbers).reshape(x.shape)
+    return np.asfortranarray(numbers) if x.flags.f_contiguous else np.repeat(numbers, 2, axis=-1)[..., ::2]
 
 
 def _check_again(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures, first: Run) -> None:

@@ -195,7 +195,7 @@ class Writer:
         if any(x is kept for kept in self.captured):
             return Text(self._constant(x, self.captured_names.get(id(x), "k")))
         kind = "" if x.dtype == float else f", {x.dtype.name!r}" if x.dtype == bool else f", np.{x.dtype.name}"
-        if x.size and x.dtype.kind in "fiu" and not np.any(x) and not np.any(np.signbit(x)):
+        if x.dtype.kind in "fiub" and not np.any(x) and (x.dtype.kind != "f" or not np.any(np.signbit(x))):
             return Text(f"np.zeros({x.shape}{kind})")
         if x.size and x.dtype.kind in "fiu" and np.all(x == 1):
             return Text(f"np.ones({x.shape}{kind})")
@@ -279,7 +279,7 @@ class Writer:
         if getattr(function, "__module__", "") == "math":
             return Text(f"math.{term.name}({', '.join(x.text for x in written)})")
         body, parameters = definition(function)
-        if all(x.binds == _ATOM and x.text.isidentifier() for x in written):
+        if all(x.text.isidentifier() for x in written):
             inside = dict(zip(parameters, [x.text for x in written], strict=True))
             return Text(ast.unparse(_Renamed(inside).visit(ast.parse(body, mode="eval"))), 0)
         name = _identifier(getattr(function, "__name__", "function"))

@@ -376,8 +376,6 @@ def _one_way(args: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
 
 def numbers(x: Any) -> Any:
     """Arguments with the numbers in place of terms."""
-    if isinstance(x, dict):
-        return {key: numbers(part) for key, part in x.items()}
     return changed(x, lambda term: term.behind)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import raw_of, shape_of, to_floating
+from ...data import on_numbers, raw_of, shape_of, to_floating
 from ...definition import derived, operation
 from ...domain import DISTINCT, Sample, Shape
 from ...errors import ShapeError
@@ -58,6 +58,7 @@ def _taps(size: Shape, out: Shape, kernel: Shape, stride: Shape, padding: Paddin
     return windows.taps(size, out, kernel, stride, padding, (1,) * len(kernel))
 
 
+@on_numbers
 def _first_largest(x: Any, y: Any, kernel: Shape, stride: Shape, padding: Padding) -> Any:
     """For each window the index of its first maximum in flattened x."""
     size, out = x.shape[2:], y.shape[2:]
