@@ -112,7 +112,7 @@ def some(x: Any) -> bool:
     return (isinstance(x, Term) and not x.seen) or bool(np.any(x))
 
 
-def to_array(x: Any) -> np.ndarray[Any, Any]:
+def to_array(x: Any) -> Any:
     """A nested list as an array. Raises DTypeError if its rows differ in length, and as `refuse_foreign`."""
     if type(x) is np.ndarray or (isinstance(x, Term) and x.seen):
         return x
@@ -199,10 +199,10 @@ def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Except
     """
     if isinstance(error, TermMet):
         return Term.call(op.name, op.forward, tuple(inputs), params)
-    data = tuple(map(raw_of, inputs))
-    traced = a_term(data, params)
+    plain = tuple(map(raw_of, inputs))
+    traced = a_term(plain, params)
     if traced is not None:
-        return to_result(op, traced.called(op.name, op.forward, data, params), ())
+        return to_result(op, traced.called(op.name, op.forward, plain, params), ())
     if (
         op.elementwise
         and isinstance(error, (ArithmeticError, ValueError, TypeError))

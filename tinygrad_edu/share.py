@@ -15,6 +15,7 @@ from .half import HALF, SINGLE
 from .node import Node
 from .op import Op
 from .ops.arrays.indexing import Parts
+from .term import Term
 
 _total: Any = np.add.reduce  # np.sum without its overhead
 
@@ -24,9 +25,12 @@ def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
     data = x.raw
     if op.elementwise and share is not g and share is not None:
         plain = raw_of(share)
-        square = vdot(plain, plain)  # one pass, no temporary; NaN if there is a NaN, not for infinities alone
-        if square != square:
-            share = _zero_rule(share, g)
+        if isinstance(plain, Term):
+            plain.note_share(raw_of(g))
+        else:
+            square = vdot(plain, plain)  # one pass, no temporary; NaN if there is a NaN, not for infinities alone
+            if square != square:
+                share = _zero_rule(share, g)
     if type(share) is not ndarray or type(data) is not ndarray:
         return conform(share, data, op)
     if share.shape != data.shape or share.dtype != data.dtype:

@@ -144,6 +144,9 @@ class Term:
     def note_gradient(self, g: Any) -> None:
         """g is the gradient with respect to this Term."""
 
+    def note_share(self, g: Any) -> None:
+        """This Term is what an elementwise rule makes of the gradient g."""
+
     def as_number(self) -> Any:
         """This Term as a Python float."""
         return self
@@ -207,7 +210,11 @@ class Term:
     def _looked_at(self, *args: Any) -> NoReturn:
         raise UnreadableError(f"it looks at numbers: {_text(self)}")
 
-    __bool__ = __int__ = __float__ = __index__ = __setitem__ = _looked_at
+    __bool__: Any = _looked_at
+    __int__: Any = _looked_at
+    __float__: Any = _looked_at
+    __index__: Any = _looked_at
+    __setitem__: Any = _looked_at
 
 
 def _binary(name: str, function: Callable[..., Any]) -> Callable[[Any, Any], Any]:

@@ -6,8 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tinygrad_edu import MatrixError, TinygradError, Value, grad, registry, vjp
-from tinygrad_edu.compiling import compile
+from tinygrad_edu import MatrixError, TinygradError, Value, compile, grad, registry, vjp
 from tinygrad_edu.compiling.compiled import _equal, laid_like
 from tinygrad_edu.testing.strategies import fixed_calls
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -33,7 +34,9 @@ class Captures:
         """Whether anything is another object, or a small container has other contents."""
         for look, before, contents in self._found:
             now = look()
-            if now is not before and not (type(now) in (float, int, str, bool) and type(now) is type(before) and now == before):
+            if now is not before and not (
+                type(now) in (float, int, str, bool) and type(now) is type(before) and now == before
+            ):
                 return True
             if contents is not None and contents != _contents(now):
                 return True
@@ -62,11 +65,11 @@ class Captures:
         self._seen.add(id(f))
         code, held = f.__code__, f.__globals__
         for name, cell in zip(code.co_freevars, f.__closure__ or (), strict=True):
-            self._note(name, lambda cell=cell: _cell(cell), code)  # type: ignore[misc]
+            self._note(name, partial(_cell, cell), code)
         if _top(f) not in ("tinygrad_edu", "numpy"):
             for name in _names(code):
                 if name in held:
-                    self._note(name, lambda name=name, held=held: held.get(name, _MISSING), code)  # type: ignore[misc]
+                    self._note(name, partial(held.get, name, _MISSING), code)
         for default in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
             self._contents("default", default, code)
 
@@ -102,10 +105,11 @@ class Captures:
         if id(x) in self._seen or _top(type(x)) in ("tinygrad_edu", "numpy"):
             return
         self._seen.add(id(x))
-        for key in list(vars(x)):
+        held = vars(x)
+        for key in list(held):
             if len(self._found) < _LARGEST:
-                self._note(key, lambda key=key, held=vars(x): held.get(key, _MISSING), code)  # type: ignore[misc]
-        call = getattr(type(x), "__call__", None)
+                self._note(key, partial(held.get, key, _MISSING), code)
+        call = type(x).__call__ if callable(x) else None
         if isinstance(call, FunctionType):
             self._function(call)
 

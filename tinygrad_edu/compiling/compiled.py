@@ -8,7 +8,7 @@ import math
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import update_wrapper
 from inspect import signature
 from itertools import count
@@ -22,8 +22,8 @@ from ..errors import TinygradError, UnreadableError
 from ..node import Node
 from ..term import Term
 from .captures import Captures
+from .source import Program, Writer, title_of
 from .traced import Escape, Trace, Traced, tracing
-from .source import Program, Writer
 
 _MANY = 8  # kinds of arguments, after which a warning says what is compiled anew each time
 _numbered = count(1)
@@ -114,8 +114,8 @@ class Compiled:
         if not _equal(got, expected):
             name = getattr(self.function, "__name__", "function")
             raise UnreadableError(
-                f"compile: {name} gives other numbers than its compiled source on the first call with new arguments, so it depends "
-                "on something that compile does not see; run it without compile"
+                f"compile: {name} gives other numbers than its compiled source on the first call with new arguments, so it "
+                "depends on something that compile does not see; run it without compile"
             )
         found.verified = True
         self.calls += 1
@@ -195,13 +195,15 @@ class _Specialised:
         return _equal(self._args, (args, kwargs))
 
 
-def _specialised(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures) -> _Specialised:
-    made, writer, program = _written(f, args, kwargs, captures)
+def _specialised(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures
+) -> _Specialised:
+    made, program = _written(f, args, kwargs, captures)
     _check_again(f, args, kwargs, captures, made)
     namespace = {"np": np, "math": math, "GuardError": GuardError, **program.constants}
     file = f"<compiled {program.name} {next(_numbered)}>"
     linecache.cache[file] = (len(program.source), None, program.source.splitlines(keepends=True), file)
-    exec(builtins.compile(program.source, file, "exec"), namespace)  # noqa: S102  # our own text
+    exec(builtins.compile(program.source, file, "exec"), namespace)  # our own text
     run: Callable[..., Any] = namespace[program.name]
     return _Specialised(program, run, _copied((args, kwargs)))
 
@@ -209,7 +211,9 @@ def _specialised(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
 Run = tuple[Trace, list[Traced], list[Any]]
 
 
-def _written(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures) -> tuple[Run, Writer, Program]:
+def _written(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures
+) -> tuple[Run, Program]:
     trace, symbols, result = traced_run(f, args, kwargs)
     parameters, unpacking, names = _parameters(f, args, kwargs, [trace.names.get(symbol, "") for symbol in symbols])
     outputs: list[Any] = []
@@ -217,8 +221,10 @@ def _written(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
     writer = Writer(trace, dict(zip(symbols, names, strict=True)), outputs)
     writer.captured, writer.captured_names = captures.arrays()
     name = _name(f)
-    program = writer.write(name, parameters, unpacking, lambda leaf: _returned(result, leaf, writer, iter(range(len(outputs)))))
-    return (trace, symbols, outputs), writer, program
+    program = writer.write(
+        name, parameters, unpacking, lambda leaf: _returned(result, leaf, writer, iter(range(len(outputs))))
+    )
+    return (trace, symbols, outputs), program
 
 
 def traced_run(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Trace, list[Traced], Any]:
@@ -266,7 +272,7 @@ def _kind(x: Any) -> Any:
         return float
     if own is np.ndarray:
         flags = x.flags
-        return x.shape, x.dtype, flags.c_contiguous or flags.f_contiguous and 2
+        return x.shape, x.dtype, flags.c_contiguous or (flags.f_contiguous and 2)
     if own is dict:
         return dict, *[(key, _kind(part)) for key, part in x.items()]
     if own is tuple or own is list or isinstance(x, tuple):
@@ -368,7 +374,7 @@ def _collect(tree: Any, found: list[Any]) -> None:
         )
     elif not isinstance(tree, (int, str, type(None))):
         raise UnreadableError(
-            f"compile: the function returned a {type(tree).__name__}, expected numbers, arrays, and tuples, lists and dicts of them"
+            f"compile: the function returned a {type(tree).__name__}, expected numbers, arrays, or tuples, lists, dicts of them"
         )
 
 
@@ -424,7 +430,9 @@ def laid_like(x: np.ndarray[Any, Any], numbers: np.ndarray[Any, Any]) -> np.ndar
     return np.asfortranarray(numbers) if x.flags.f_contiguous else np.repeat(numbers, 2, axis=-1)[..., ::2]
 
 
-def _check_again(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures, first: Run) -> None:
+def _check_again(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures, first: Run
+) -> None:
     """Run f on terms with other numbers. Raises UnreadableError if it used a number that is not the same then."""
     moved = _mapped(_moved, (args, kwargs))
     with captures.generators_kept():
@@ -456,9 +464,7 @@ def _difference(first: Run, second: Run) -> str | None:
     for x, y in zip(a.made, b.made, strict=False):
         place[x] = place[y] = x.place
         if x.spelling != y.spelling or not _same((x.args, x.params), (y.args, y.params), place):
-            from .source import _title
-
-            title = _title(x.line)
+            title = title_of(x.line)
             return f", in: {title}" if title else ""
     if len(a.made) != len(b.made) or not _same(a_outputs, b_outputs, place):
         return ", in what it returns"
@@ -478,8 +484,3 @@ def _same(a: Any, b: Any, place: dict[Traced, int]) -> bool:
     if isinstance(a, slice):
         return _same((a.start, a.stop, a.step), (b.start, b.stop, b.step), place)
     return a is b or callable(a) or _equal(a, b)
-
-
-def kinds(x: Sequence[Any]) -> Any:
-    """For tests: what a program is compiled for."""
-    return tuple(map(_kind, x))

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from ..domain import Shape
 from ..term import terms
 from .traced import Guard, Line, Trace, Traced
 
@@ -29,8 +28,21 @@ _LISTED = 12  # numbers of a constant array that are written out
 _PRECEDENCE = {"**": 14, "-x": 13, "~": 13, "+x": 13, "*": 12, "/": 12, "//": 12, "%": 12, "@": 12, "+": 11, "-": 11}
 _PRECEDENCE |= {"&": 9, "^": 8, "|": 7} | dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), 6)
 _ATOM = 20
-_INFIX = {"np.add": "+", "np.subtract": "-", "np.multiply": "*", "np.divide": "/", "np.matmul": "@"}  # not **: it takes short cuts
-_INFIX |= {"np.less": "<", "np.less_equal": "<=", "np.greater": ">", "np.greater_equal": ">=", "np.equal": "==", "np.not_equal": "!="}
+_INFIX = {
+    "np.add": "+",
+    "np.subtract": "-",
+    "np.multiply": "*",
+    "np.divide": "/",
+    "np.matmul": "@",
+}  # not **: it takes short cuts
+_INFIX |= {
+    "np.less": "<",
+    "np.less_equal": "<=",
+    "np.greater": ">",
+    "np.greater_equal": ">=",
+    "np.equal": "==",
+    "np.not_equal": "!=",
+}
 
 
 @dataclass
@@ -66,18 +78,16 @@ class Writer:
     """Writes the program of one trace.
 
     Args:
-        name: of the function.
-        parameters: its parameter list.
-        unpacking: lines that take arguments apart into the symbols.
         trace: what was computed.
         symbols: the names of the symbols.
-        result: the tree of results as text, given a function that writes a leaf.
         outputs: the leaves of the results.
     """
 
     def __init__(self, trace: Trace, symbols: dict[Traced, str], outputs: Sequence[Any]) -> None:
         self.trace, self.outputs = trace, list(outputs)
-        self.taken = set(symbols.values()) | set(keyword.kwlist) | {"np", "math", "GuardError", "float", "int", "bool", "abs"}
+        self.taken = (
+            set(symbols.values()) | set(keyword.kwlist) | {"np", "math", "GuardError", "float", "int", "bool", "abs"}
+        )
         self.names: dict[Traced, str] = dict(symbols)
         self.symbols = set(symbols)
         self.constants: dict[str, Any] = {}
@@ -89,7 +99,9 @@ class Writer:
         self.checks = [share for share, g in trace.leaks if isinstance(share, Traced) and not _cannot_leak(share, g)]
         self.live = self._live()
         self.uses = self._uses()
-        self.users = {operand: user for user in self.live for operand in terms((user.args, tuple(user.params.values())))}
+        self.users = {
+            operand: user for user in self.live for operand in terms((user.args, tuple(user.params.values())))
+        }
         self._named_by_user()
 
     # -- What is needed ------------------------------------------------------------------------------------------------
@@ -201,7 +213,9 @@ class Writer:
             return Text(f"np.ones({x.shape}{kind})")
         if x.ndim == 1 and x.dtype == np.intp and np.array_equal(x, np.arange(x.size)) and x.size > 2:
             return Text(f"np.arange({x.size})")
-        if 0 < x.size <= _LISTED and x.dtype.kind in "iub" or (x.dtype == float and x.size <= _LISTED and np.isfinite(x).all()):
+        if (0 < x.size <= _LISTED and x.dtype.kind in "iub") or (
+            x.dtype == float and x.size <= _LISTED and np.isfinite(x).all()
+        ):
             kind = "" if x.dtype in (float, np.intp, bool) else f", np.{x.dtype.name}"
             return Text(f"np.array({x.tolist()!r}{kind})")
         return Text(self._constant(x, "k"))
@@ -235,7 +249,7 @@ class Writer:
         written = [self.value(x).text for x in args]
         if spelling[0] == ".":
             written, owner = written[1:], self.value(args[0]).within(_ATOM)
-        written += [f"{key}={self.value(x).text}" for key, x in params.items() if not (key == "axis" and x is None and len(args) == 1 and spelling == "np.add.reduce")]
+        written += [f"{key}={self.value(x).text}" for key, x in params.items()]
         if spelling[0] == ".":
             return Text(f"{owner}{spelling}({', '.join(written)})")
         if spelling[-1] == "(":
@@ -247,7 +261,12 @@ class Writer:
 
     def _method(self, term: Traced) -> Text | None:
         """A reduction of an array as its method: x.sum(axis=1)."""
-        names = {"np.add.reduce": "sum", "np.maximum.reduce": "max", "np.minimum.reduce": "min", "np.multiply.reduce": "prod"}
+        names = {
+            "np.add.reduce": "sum",
+            "np.maximum.reduce": "max",
+            "np.minimum.reduce": "min",
+            "np.multiply.reduce": "prod",
+        }
         params = {key: x for key, x in term.params.items() if not (key == "keepdims" and x is False) and x is not None}
         x = term.args[0] if term.args else None
         name = names.get(term.spelling)
@@ -288,7 +307,9 @@ class Writer:
 
     # -- Statements ----------------------------------------------------------------------------------------------------
 
-    def write(self, name: str, parameters: str, unpacking: Sequence[str], result: Callable[[Callable[[Any], str]], str]) -> Program:
+    def write(
+        self, name: str, parameters: str, unpacking: Sequence[str], result: Callable[[Callable[[Any], str]], str]
+    ) -> Program:
         """The program.
 
         Args:
@@ -307,7 +328,7 @@ class Writer:
             into = segments[-1][1]
             if (term.line, term.back) != block:
                 block = (term.line, term.back)
-                title = _title(term.line)
+                title = title_of(term.line)
                 into += ["", *([f"# back through: {title}" if term.back else f"# {title}"] if title else [])]
             text = self.expression(term)
             if term in guards:
@@ -320,15 +341,20 @@ class Writer:
         for back, lines in segments:
             lines = lines[1:] if lines and not lines[0] else lines
             if back:
-                body += ["", "# backward", 'with np.errstate(all="ignore"):', *[f"    {line}" if line else "" for line in lines]]
+                body += [
+                    "",
+                    "# backward",
+                    'with np.errstate(all="ignore"):',
+                    *[f"    {line}" if line else "" for line in lines],
+                ]
             else:
                 body += [""] * bool(body) + lines
         body += self._checks()
         shared = self._returned_twice()
         body += ["", f"return {result(lambda i: self._leaf(i, shared))}"]
         helpers = "".join(f"{text}\n\n" for text in self.helpers.values())
-        text = "\n".join(body).strip("\n")
-        source = f"{helpers}def {name}({parameters}):\n{textwrap.indent(text, '    ')}\n"
+        inside = textwrap.indent("\n".join(body).strip("\n"), "    ")
+        source = f"{helpers}def {name}({parameters}):\n{inside}\n"
         return Program(name, source, self.constants, self.needs)
 
     def _guard(self, guard: Guard, text: Text, into: list[str]) -> None:
@@ -353,7 +379,7 @@ class Writer:
         user = self.users.get(term)
         if user is None or (user.line, user.back) != (term.line, term.back):
             return False
-        return term not in self.trace.names and term not in self.trace.gradients or term not in self.wanted
+        return (term not in self.trace.names and term not in self.trace.gradients) or term not in self.wanted
 
     def _checks(self) -> list[str]:
         """The zero rule, which runs eager: where a result is not finite or a share is NaN, 0 times it is not 0."""
@@ -373,7 +399,7 @@ class Writer:
         return f"np.vdot({flat}, {flat})"
 
     def _why(self, guard: Guard) -> str:
-        where = _title(guard.condition.line)
+        where = title_of(guard.condition.line)
         return f"another branch than when compiled: {where}" if where else "another branch than when compiled"
 
     def _returned_twice(self) -> set[int]:
@@ -383,7 +409,9 @@ class Writer:
         for i, x in enumerate(self.outputs):
             data = x.behind if isinstance(x, Traced) else x
             if isinstance(data, np.ndarray):
-                if not isinstance(x, Traced) or any(isinstance(y, np.ndarray) and np.may_share_memory(data, y) for y in before):
+                if not isinstance(x, Traced) or any(
+                    isinstance(y, np.ndarray) and np.may_share_memory(data, y) for y in before
+                ):
                     shared.add(i)
                 before.append(data)
         return shared
@@ -397,7 +425,7 @@ class _Renamed(ast.NodeTransformer):
     def __init__(self, names: dict[str, str]) -> None:
         self.names = names
 
-    def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802  # ast's name
+    def visit_Name(self, node: ast.Name) -> ast.Name:  # ast's name
         return ast.Name(self.names.get(node.id, node.id), node.ctx)
 
 
@@ -416,7 +444,8 @@ def _identifier(text: str) -> str:
     return name if name[:1].isalpha() else f"f_{name}"
 
 
-def _title(line: Line | None) -> str:
+def title_of(line: Line | None) -> str:
+    """The text of a line; "" if it is not known."""
     return "" if line is None else " ".join(linecache.getline(line.file, line.number).split())
 
 
@@ -457,8 +486,3 @@ def _is_tame(x: Any, divides: bool) -> bool:
 
 def _needed_guards(trace: Trace) -> list[Guard]:
     return list({guard.condition: guard for guard in trace.guards}.values())
-
-
-def shapes(x: Any) -> Shape:
-    """The shape of a leaf."""
-    return np.shape(x)

@@ -142,7 +142,9 @@ class Traced(Term):
             raise AttributeError(f"{type(self.behind).__name__} has no attribute {name!r}")
 
         def call(*args: Any, **params: Any) -> Any:
-            return computed(f".{name}", name, lambda x, *rest, **how: getattr(x, name)(*rest, **how), (self, *args), params)
+            return computed(
+                f".{name}", name, lambda x, *rest, **how: getattr(x, name)(*rest, **how), (self, *args), params
+            )
 
         return call
 
@@ -151,7 +153,7 @@ class Traced(Term):
             return NotImplemented
         if "out" in params or method == "at":
             raise UnreadableError(f"it writes into an array, by np.{ufunc.__name__}")
-        name = getattr(ufunc, "__name__")
+        name = ufunc.__name__
         if getattr(np, name, None) is not ufunc:  # SciPy's
             return computed(f"scipy.special.{name}", name, ufunc, args, params)
         if method == "__call__":
@@ -161,7 +163,9 @@ class Traced(Term):
     def __array_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], params: Any) -> Any:
         if any(issubclass(kind, Node) for kind in types):
             return NotImplemented
-        plain = function in _FROM_SHAPES or (function is np.full_like and not any(terms((args[1:], params.get("fill_value")))))
+        plain = function in _FROM_SHAPES or (
+            function is np.full_like and not any(terms((args[1:], params.get("fill_value"))))
+        )
         if plain:
             return function(*numbers(args), **numbers(params))
         if params.get("out") is not None or function in _WRITE:
@@ -173,6 +177,10 @@ class Traced(Term):
         """g is the gradient with respect to this term."""
         if isinstance(g, Traced):
             active().gradients.setdefault(g, self)
+
+    def note_share(self, g: Any) -> None:
+        """This is the share that an elementwise rule makes of g: if it is NaN, the zero rule may apply."""
+        active().leaks.append((self, g))
 
     # -- What the engine asks ------------------------------------------------------------------------------------------
 
@@ -217,12 +225,6 @@ class Traced(Term):
 
     def __bool__(self) -> bool:
         trace = active()
-        if self.spelling == "!=" and self.args[0] is self.args[1]:
-            return True  # asks for NaN; share._zero_rule goes on to ask where it meets a gradient of 0, which is a leak
-        leak = _leak(self)
-        if leak is not None:
-            trace.leaks.append(leak)
-            return False
         if not _ours(sys._getframe(1)):
             raise UnreadableError(f"it branches on numbers, {described(self)}; choose with where(condition, a, b)")
         taken = bool(self.behind)
@@ -232,7 +234,7 @@ class Traced(Term):
     def _looked_at(self, *args: Any) -> NoReturn:
         raise UnreadableError(f"it takes a number out, {described(self)}, which would stay what it is now")
 
-    __float__ = __complex__ = _looked_at
+    __float__ = _looked_at
 
     def __index__(self) -> int:
         if not _ours(sys._getframe(1)) or np.asarray(self.behind).dtype.kind not in "iub":
@@ -275,10 +277,15 @@ _COMPARISONS = {
     "eq": ("==", operator.eq),
     "ne": ("!=", operator.ne),
 }
-_UNARY = {"neg": ("-", operator.neg), "pos": ("+", operator.pos), "invert": ("~", operator.invert)}
+_UNARY = {
+    "neg": ("-", operator.neg),
+    "pos": ("+", operator.pos),
+    "invert": ("~", operator.invert),
+    "abs": ("abs", operator.abs),
+}
 
 
-def _operator(sign: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _operator(sign: str, function: Any) -> Callable[..., Any]:
     return lambda *args: NotImplemented if _deferred(args) else computed(sign, function.__name__, function, args, {})
 
 
@@ -292,13 +299,12 @@ def _deferred(args: tuple[Any, ...]) -> bool:
     return len(args) > 1 and (isinstance(other, Node) or getattr(type(other), "__array_ufunc__", ()) is None)
 
 
-for _key, (_sign, _function) in (_BINARY | _COMPARISONS).items():
-    setattr(Traced, f"__{_key}__", _operator(_sign, _function))
-    if _key in _BINARY:
-        setattr(Traced, f"__r{_key}__", _reflected(_sign, _function))
-for _key, (_sign, _function) in _UNARY.items():
-    setattr(Traced, f"__{_key}__", _operator(_sign, _function))
-setattr(Traced, "__abs__", _operator("abs", operator.abs))
+for _name, (_sign, _function) in (_BINARY | _COMPARISONS).items():
+    setattr(Traced, f"__{_name}__", _operator(_sign, _function))
+    if _name in _BINARY:
+        setattr(Traced, f"__r{_name}__", _reflected(_sign, _function))
+for _name, (_sign, _function) in _UNARY.items():
+    setattr(Traced, f"__{_name}__", _operator(_sign, _function))
 
 
 def _in_place(key: str) -> Callable[[Traced, Any], Any]:
@@ -315,8 +321,8 @@ def _in_place(key: str) -> Callable[[Traced, Any], Any]:
     return update
 
 
-for _key in _BINARY:
-    setattr(Traced, f"__i{_key}__", _in_place(_key))
+for _name in _BINARY:
+    setattr(Traced, f"__i{_name}__", _in_place(_name))
 
 
 # -- Computing ---------------------------------------------------------------------------------------------------------
@@ -400,19 +406,13 @@ def _simpler(spelling: str, args: tuple[Any, ...]) -> Any:
         return x if x.dtype.kind == "f" else None
     if spelling == "float" and type(x.behind) is float:
         return x
-    if spelling in ("np.reshape", ".reshape", "np.broadcast_to") and args[1] == x.shape and isinstance(x.behind, np.ndarray):
+    if (
+        spelling in ("np.reshape", ".reshape", "np.broadcast_to")
+        and args[1] == x.shape
+        and isinstance(x.behind, np.ndarray)
+    ):
         return x
     return None
-
-
-def _leak(term: Traced) -> tuple[Any, Any] | None:
-    """The share and the gradient of np.any(np.isnan(share) & (gradient == 0)); None for another term."""
-    if term.spelling != "np.any" or not isinstance(term.args[0], Traced) or term.args[0].spelling != "&":
-        return None
-    nan, zero = term.args[0].args
-    if getattr(nan, "spelling", "") != "np.isnan":
-        return None
-    return nan.args[0], zero.args[0] if isinstance(zero, Traced) else None
 
 
 def _key(x: Any, trace: Trace) -> Any:
@@ -449,7 +449,12 @@ def _note_names(trace: Trace, frame: FrameType) -> None:
             trace.names.setdefault(term, name)
 
 
-_BACKWARD = {"chain_rule", "share_out", "share_out_to_one", "share_out_to_two"}  # functions of graph.py and unrolled.py that call a rule
+_BACKWARD = {
+    "chain_rule",
+    "share_out",
+    "share_out_to_one",
+    "share_out_to_two",
+}  # functions of graph.py and unrolled.py that call a rule
 
 
 def _line(trace: Trace) -> tuple[Line | None, bool]:
