@@ -16,6 +16,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,7 @@ class Writer:
             set(symbols.values()) | set(keyword.kwlist) | {"np", "math", "GuardError", "float", "int", "bool", "abs"}
         )
         self.names: dict[Traced, str] = dict(symbols)
+        self.counts: Counter[str] = Counter()
         self.symbols = set(symbols)
         self.constants: dict[str, Any] = {}
         self.by_id: dict[int, str] = {}
@@ -99,9 +101,7 @@ class Writer:
         self.checks = [share for share, g in trace.leaks if isinstance(share, Traced) and not _cannot_leak(share, g)]
         self.live = self._live()
         self.uses = self._uses()
-        self.users = {
-            operand: user for user in self.live for operand in terms((user.args, tuple(user.params.values())))
-        }
+        self.users = {operand: user for user in self.live for operand in user.operands}
         self._named_by_user()
 
     # -- What is needed ------------------------------------------------------------------------------------------------
@@ -120,14 +120,13 @@ class Writer:
             term = waiting.pop()
             if term not in found:
                 found.add(term)
-                waiting += terms((term.args, tuple(term.params.values())))  # type: ignore[arg-type]
+                waiting += term.operands
         return sorted((term for term in found if term.place >= 0), key=lambda term: term.place)
 
     def _uses(self) -> Counter[Traced]:
         uses: Counter[Traced] = Counter()
         for term in self.live:
-            for operand in terms((term.args, tuple(term.params.values()))):
-                uses[operand] += 1  # type: ignore[index]
+            uses.update(term.operands)
         for root in self._roots():
             uses[root] += 1
         return uses
@@ -158,9 +157,10 @@ class Writer:
             self.wanted.setdefault(first, "value")
 
     def _fresh(self, base: str) -> str:
-        name, n = base, 2
+        name = base
         while name in self.taken:
-            name, n = f"{base}_{n}", n + 1
+            self.counts[base] += 1
+            name = f"{base}_{self.counts[base] + 1}"
         self.taken.add(name)
         return name
 
@@ -297,10 +297,9 @@ class Writer:
         written = [self.value(x) for x in term.args]
         if getattr(function, "__module__", "") == "math":
             return Text(f"math.{term.name}({', '.join(x.text for x in written)})")
-        body, parameters = definition(function)
+        template, body, parameters = definition(function)
         if all(x.text.isidentifier() for x in written):
-            inside = dict(zip(parameters, [x.text for x in written], strict=True))
-            return Text(ast.unparse(_Renamed(inside).visit(ast.parse(body, mode="eval"))), 0)
+            return Text(template.format(*[x.text for x in written]), 0)
         name = _identifier(getattr(function, "__name__", "function"))
         self.helpers[name] = f"def {name}({', '.join(parameters)}):\n    return {body}\n"
         return Text(f"{name}({', '.join(x.text for x in written)})")
@@ -421,22 +420,27 @@ class Writer:
         return f"{text.within(_ATOM)}.copy()" if i in shared else text.text
 
 
-class _Renamed(ast.NodeTransformer):
-    def __init__(self, names: dict[str, str]) -> None:
-        self.names = names
+class _Places(ast.NodeTransformer):
+    """Puts {0}, {1}, ... in the places of names."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = list(names)
 
     def visit_Name(self, node: ast.Name) -> ast.Name:  # ast's name
-        return ast.Name(self.names.get(node.id, node.id), node.ctx)
+        return ast.Name(f"{{{self.names.index(node.id)}}}" if node.id in self.names else node.id, node.ctx)
 
 
-def definition(function: Any) -> tuple[str, tuple[str, ...]]:
-    """The expression that a function of one line returns, and its parameters."""
+@cache
+def definition(function: Any) -> tuple[str, str, tuple[str, ...]]:
+    """The expression that a function of one line returns, with places for its operands and as it is, and its parameters."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     statement = tree.body[0]
     assert isinstance(statement, ast.FunctionDef)
     returned = next(part for part in statement.body if isinstance(part, ast.Return))
     assert returned.value is not None
-    return ast.unparse(returned.value), tuple(argument.arg for argument in statement.args.args)
+    parameters = tuple(argument.arg for argument in statement.args.args)
+    body = ast.unparse(returned.value)
+    return ast.unparse(_Places(parameters).visit(returned.value)), body, parameters
 
 
 def _identifier(text: str) -> str:
@@ -449,6 +453,7 @@ def title_of(line: Line | None) -> str:
     return "" if line is None else " ".join(linecache.getline(line.file, line.number).split())
 
 
+@cache
 def _target(line: Line) -> str | None:
     """The variable that a line assigns, if it is one."""
     text = linecache.getline(line.file, line.number).strip()
