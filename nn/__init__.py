@@ -22,6 +22,7 @@ from .activation import (
 )
 from .attention import MultiheadAttention
 from .container import MLP, Residual, Sequential
+from .compiling import CompiledStep, compile_step
 from .convolution import Conv1d, Conv2d
 from .data import batches, k_fold, split, stratified_k_fold, stratified_split
 from .dropout import Dropout
@@ -80,6 +81,7 @@ __all__ = [
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
+    "CompiledStep",
     "Conv1d",
     "Conv2d",
     "CosineEmbeddingLoss",
@@ -133,6 +135,7 @@ __all__ = [
     "Tanh",
     "TransformerEncoderLayer",
     "batches",
+    "compile_step",
     "data",
     "evaluate",
     "fit",

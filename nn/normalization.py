@@ -106,7 +106,7 @@ class _BatchNorm(Module):
                     "or call eval() to use the running statistics"
                 )
             y = layer_norm(x, axis=over, weight=weight, bias=bias, eps=self.eps)
-            self._track(np.asarray(data_of(x)), over)
+            self._track(data_of(x), over)
             return y
         y = (x - reshape(self.running_mean, channels)) / sqrt(reshape(self.running_var, channels) + self.eps)
         y = y if weight is None else y * weight

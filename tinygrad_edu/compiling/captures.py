@@ -6,8 +6,8 @@ is compiled anew when a variable around the function, or an attribute that its c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from types import CodeType, FunctionType, MethodType
 from typing import Any
@@ -46,15 +46,9 @@ class Captures:
         """The arrays that are captured, and what they are called."""
         return [x for _, x in self._named.values()], {key: name for key, (name, _) in self._named.items()}
 
-    @contextmanager
-    def generators_kept(self) -> Iterator[None]:
+    def generators_kept(self) -> AbstractContextManager[None]:
         """While this is open random numbers are drawn; then the generators are as before."""
-        states = [generator.bit_generator.state for generator in self._generators]
-        try:
-            yield
-        finally:
-            for generator, state in zip(self._generators, states, strict=True):
-                generator.bit_generator.state = state
+        return generators_kept(self._generators)
 
     def _function(self, f: Any) -> None:
         if isinstance(f, MethodType):
@@ -112,6 +106,17 @@ class Captures:
         call = type(x).__call__ if callable(x) else None
         if isinstance(call, FunctionType):
             self._function(call)
+
+
+@contextmanager
+def generators_kept(generators: Sequence[np.random.Generator]) -> Iterator[None]:
+    """While this is open random numbers are drawn; then the generators are as before."""
+    states = [generator.bit_generator.state for generator in generators]
+    try:
+        yield
+    finally:
+        for generator, state in zip(generators, states, strict=True):
+            generator.bit_generator.state = state
 
 
 def _top(x: Any) -> str:

@@ -20,8 +20,9 @@ import numpy as np
 from ..binding import check_function
 from ..errors import TinygradError, UnreadableError
 from ..node import Node
+from ..randomness import noting
 from ..term import Term
-from .captures import Captures
+from .captures import Captures, generators_kept
 from .source import Program, Writer, title_of
 from .traced import Escape, Trace, Traced, tracing
 
@@ -72,9 +73,12 @@ class Compiled:
                 return self._eager("numbers at which Python raises, such as 1/0", args, kwargs)
         if not found.verified:
             return self._verify(found, args, kwargs)
+        before = [generator.bit_generator.state for generator in found.generators]
         try:
             result = found.run(*args, **kwargs)
         except (GuardError, ArithmeticError) as error:
+            for generator, state in zip(found.generators, before, strict=True):
+                generator.bit_generator.state = state
             return self._eager(str(error), args, kwargs)
         self.calls += 1
         return result
@@ -105,7 +109,7 @@ class Compiled:
         if found.is_same(args, kwargs):
             self.calls += 1
             return found.run(*args, **kwargs)
-        with self._captures.generators_kept():
+        with self._captures.generators_kept(), generators_kept(found.generators):
             try:
                 got = found.run(*args, **kwargs)
             except (GuardError, ArithmeticError) as error:
@@ -189,6 +193,7 @@ class _Specialised:
 
     def __init__(self, program: Program, run: Callable[..., Any], args: Any) -> None:
         self.program, self.run, self._args, self.verified = program, run, args, False
+        self.generators = [x for x in program.constants.values() if isinstance(x, np.random.Generator)]
 
     def is_same(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether the arguments are those of the run that was compiled."""
@@ -214,7 +219,10 @@ Run = tuple[Trace, list[Traced], list[Any]]
 def _written(
     f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures
 ) -> tuple[Run, Program]:
-    trace, symbols, result = traced_run(f, args, kwargs)
+    with noting() as states:
+        trace, symbols, result = traced_run(f, args, kwargs)
+    for bits, state in states.items():  # the program draws these numbers itself
+        bits.state = state
     parameters, unpacking, names = _parameters(f, args, kwargs, [trace.names.get(symbol, "") for symbol in symbols])
     outputs: list[Any] = []
     _collect(result, outputs)

@@ -111,6 +111,7 @@ class Writer:
         yield from (guard.condition for guard in self.guards)
         yield from self.checks
         yield from self.trace.finite
+        yield from self.trace.draws
 
     def _live(self) -> list[Traced]:
         """The terms that results and guards need, in the order of computation."""
@@ -200,7 +201,7 @@ class Writer:
             return Text(f"np.{x.dtype.name}({self.value(x.item()).text})")
         if isinstance(x, np.ndarray):
             return self._array(x)
-        return Text(self._constant(x, "k"))
+        return Text(self._constant(x, "rng" if isinstance(x, np.random.Generator) else "k"))
 
     def _array(self, x: np.ndarray[Any, Any]) -> Text:
         """A constant array: as NumPy makes it where that is short, else by a name."""

@@ -22,6 +22,7 @@ import numpy as np
 from ..domain import Shape
 from ..errors import UnreadableError
 from ..node import Node
+from ..randomness import stand_in
 from ..term import Term, changed, terms
 
 OURS = {"tinygrad_edu", "nn", "viz", "numpy", "contextlib", "functools"}  # packages between the user's line and a term
@@ -58,6 +59,8 @@ class Trace:
         kept: what ids refer to.
         names: what the user's variables call terms.
         latest: the user's line and frame of the last term.
+        draws: what random generators drew, which happens in each call.
+        latest_key: by which `known` has the last term.
     """
 
     made: list[Traced] = field(default_factory=list)
@@ -69,6 +72,8 @@ class Trace:
     kept: list[Any] = field(default_factory=list)
     names: dict[Traced, str] = field(default_factory=dict)
     latest: Any = None
+    draws: list[Traced] = field(default_factory=list)
+    latest_key: Any = None
 
     def symbol(self, name: str, x: Any) -> Traced:
         """An argument, with its numbers."""
@@ -84,11 +89,29 @@ _trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
 def tracing() -> Iterator[Trace]:
     """While this is open, Traced terms are collected."""
     trace = Trace()
-    token = _trace.set(trace)
+    token, drawing = _trace.set(trace), stand_in.set(Draws)
     try:
         yield trace
     finally:
+        stand_in.reset(drawing)
         _trace.reset(token)
+
+
+class Draws:
+    """Stands for a random generator: each number that it draws is a term, which a compiled program draws anew."""
+
+    def __init__(self, generator: np.random.Generator) -> None:
+        self._generator = generator
+
+    def __getattr__(self, name: str) -> Any:
+        def draw(*args: Any, **params: Any) -> Any:
+            trace = active()
+            term = computed(f".{name}", name, _method(name), (self._generator, *args), params)
+            del trace.known[trace.latest_key]  # the next draw is another
+            trace.draws.append(term)
+            return term
+
+        return draw
 
 
 def active() -> Trace:
@@ -144,9 +167,7 @@ class Traced(Term):
             raise AttributeError(f"{type(self.behind).__name__} has no attribute {name!r}")
 
         def call(*args: Any, **params: Any) -> Any:
-            return computed(
-                f".{name}", name, lambda x, *rest, **how: getattr(x, name)(*rest, **how), (self, *args), params
-            )
+            return computed(f".{name}", name, _method(name), (self, *args), params)
 
         return call
 
@@ -314,11 +335,12 @@ def _in_place(key: str) -> Callable[[Traced, Any], Any]:
 
     def update(self: Traced, other: Any) -> Any:
         result = plain(self, other)
-        if not self.shape:
+        if not isinstance(self.behind, np.ndarray):
             return result
         if not _ours(sys._getframe(1)) or result.shape != self.shape or result.dtype != self.dtype:
             raise UnreadableError(f"it writes into an array, {described(self)}; write y = y + x in place of y += x")
-        return result  # the engine writes into arrays that it has just made alone
+        # the engine writes into arrays that it has just made alone
+        return result if result.shape else computed("np.asarray", "asarray", np.asarray, (result,), {})
 
     return update
 
@@ -383,7 +405,7 @@ def computed(
     if isinstance(behind, (tuple, list)):
         parts = [term[i] for i in range(len(behind))]
         result = behind._make(parts) if hasattr(behind, "_make") else type(behind)(parts)
-    trace.known[made] = result
+    trace.known[made], trace.latest_key = result, made
     return result
 
 
@@ -406,6 +428,12 @@ def _one_way(args: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
     axes = tuple([i % args[0].ndim for i in (axis if isinstance(axis, tuple) else (axis,))]) if args[0].ndim else ()
     given = {key: x for key, x in params.items() if not (key == "dtype" and x is None)}
     return given | {"axis": axes[0] if len(axes) == 1 else axes}
+
+
+@cache
+def _method(name: str) -> Callable[..., Any]:
+    """A method as a function."""
+    return lambda x, *args, **params: getattr(x, name)(*args, **params)
 
 
 def numbers(x: Any) -> Any:
@@ -509,7 +537,9 @@ def _line(trace: Trace) -> tuple[Line | None, bool]:
     return None, False
 
 
-def described(term: Term) -> str:
-    """A term as nested calls, for messages."""
-    text = repr(term).removeprefix("<term ").removesuffix(">")
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def described(term: Term, depth: int = 2) -> str:
+    """A term as nested calls, for messages, a few deep."""
+    if term.function is None:
+        return term.name
+    inner = [described(x, depth - 1) if isinstance(x, Term) else f"{x!r:.20}" for x in term.args] if depth else ["..."]
+    return f"{term.name}({', '.join(inner)})"

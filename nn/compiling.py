@@ -1,0 +1,115 @@
+"""compile_step: a whole step of training on compiled source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import Compiled, DTypeError, compile, value_and_grad
+
+from .checks import explaining
+from .module import Module
+from .optim import Optimizer
+from .stateless import replaced
+from .utils import clip_grad_norm_, clip_grad_value_
+
+
+class CompiledStep:
+    """A step of training that runs compiled source; see `compile_step`.
+
+    Attributes:
+        program: the compiled function of parameters, buffers and a batch; its `source` is the text.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Callable[..., Any],
+        optimizer: Optimizer,
+        clip_norm: float | None,
+        clip_value: float | None,
+    ) -> None:
+        self.model, self.optimizer = model, optimizer
+        self.clip_norm, self.clip_value = clip_norm, clip_value
+
+        def step(parameters: dict[str, Any], buffers: dict[str, Any], *batch: Any) -> Any:
+            own = dict(model.named_parameters())
+            twins: dict[int, Any] = {id(own[path]): p for path, p in parameters.items()}
+            twins |= {id(array): buffers[path].copy() for path, array in model.named_buffers()}
+            twin = replaced(model, twins)
+            *inputs, target = batch
+            return loss(twin(*inputs), target), _buffers(model, twins)
+
+        self.program: Compiled = compile(value_and_grad(step, has_aux=True))
+
+    def __call__(self, *batch: Any) -> float:
+        """Take one step: forward, backward, clipping, update. Returns the loss before the update.
+
+        Args:
+            batch: inputs of the model and, last, the target of the loss.
+        """
+        trained = {path: p for path, p in self.model.named_parameters() if p.requires_grad}
+        buffers = dict(self.model.named_buffers())
+        given = {path: p.data for path, p in trained.items()}
+        (value, moved), gradients = self.program(given, buffers, *map(_plain, batch))
+        for path, p in trained.items():
+            p.grad = gradients[path]
+        for path, array in buffers.items():
+            array[...] = moved[path]
+        if self.clip_norm is not None:
+            clip_grad_norm_(trained.values(), self.clip_norm)
+        if self.clip_value is not None:
+            clip_grad_value_(trained.values(), self.clip_value)
+        self.optimizer.step()
+        return float(value)
+
+
+def _plain(x: Any) -> Any:
+    """A part of a batch as an array."""
+    return np.asarray(x) if isinstance(x, list) else x
+
+
+def _buffers(model: Module, twins: dict[int, Any]) -> dict[str, Any]:
+    """The buffers of the twins of a model's modules, by path."""
+    found = {}
+    for path, module in model.named_modules():
+        for name, item in vars(module).items():
+            if isinstance(item, np.ndarray):
+                found[f"{path}.{name}" if path else name] = vars(twins[id(module)])[name]
+    return found
+
+
+@explaining
+def compile_step(
+    model: Module,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    *,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+) -> CompiledStep:
+    """A step of training whose forward and backward pass run as compiled NumPy source, to the bits of the recorded one.
+
+    The update is the optimiser's own, so its rate may change between steps. Parameters change in place; running statistics
+    move and dropout draws in each call. The source is compiled for the model as it is: call it again after train(), eval(),
+    freeze() or a change of layers.
+
+    Args:
+        model: any module whose forward `tinygrad_edu.compile` can read.
+        loss: function of the model's output and the target.
+        optimizer: of the model's parameters.
+        clip_norm, clip_value: as for `fit`.
+
+    Returns:
+        a function step(*inputs, target) that returns the loss before the update.
+
+    Raises:
+        DTypeError: if an argument is of another type.
+        UnreadableError: when called first, if the model or the loss branches on numbers; see `tinygrad_edu.compile`.
+    """
+    if not isinstance(model, Module) or not callable(loss) or not isinstance(optimizer, Optimizer):
+        got = ", ".join(type(x).__name__ for x in (model, loss, optimizer))
+        raise DTypeError(f"compile_step: got {got}, expected a Module, a loss function and an Optimizer")
+    return CompiledStep(model, loss, optimizer, clip_norm, clip_value)
