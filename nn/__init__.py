@@ -21,8 +21,8 @@ from .activation import (
     Tanh,
 )
 from .attention import MultiheadAttention
-from .container import MLP, Residual, Sequential
 from .compiling import CompiledStep, compile_step
+from .container import MLP, Residual, Sequential
 from .convolution import Conv1d, Conv2d
 from .data import batches, k_fold, split, stratified_k_fold, stratified_split
 from .dropout import Dropout

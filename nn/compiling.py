@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import Compiled, DTypeError, compile, value_and_grad
+from tinygrad_edu import Compiled, DTypeError, value_and_grad
 
 from .checks import explaining
 from .module import Module
@@ -31,18 +31,18 @@ class CompiledStep:
         clip_norm: float | None,
         clip_value: float | None,
     ) -> None:
-        self.model, self.optimizer = model, optimizer
-        self.clip_norm, self.clip_value = clip_norm, clip_value
+        self.optimizer, self.clip_norm, self.clip_value = optimizer, clip_norm, clip_value
+        self._modules = [module for _, module in model.named_modules()]
+        self._parameters, self._buffers = dict(model.named_parameters()), dict(model.named_buffers())
 
-        def step(parameters: dict[str, Any], buffers: dict[str, Any], *batch: Any) -> Any:
-            own = dict(model.named_parameters())
-            twins: dict[int, Any] = {id(own[path]): p for path, p in parameters.items()}
-            twins |= {id(array): buffers[path].copy() for path, array in model.named_buffers()}
+        def step(parameters: dict[str, Any], buffers: dict[str, Any], modes: Any, *batch: Any) -> Any:
+            twins: dict[int, Any] = {id(self._parameters[path]): p for path, p in parameters.items()}
+            twins |= {id(array): buffers[path].copy() for path, array in self._buffers.items()}
             twin = replaced(model, twins)
             *inputs, target = batch
             return loss(twin(*inputs), target), _buffers(model, twins)
 
-        self.program: Compiled = compile(value_and_grad(step, has_aux=True))
+        self.program = Compiled(value_and_grad(step, has_aux=True), watched=False)
 
     def __call__(self, *batch: Any) -> float:
         """Take one step: forward, backward, clipping, update. Returns the loss before the update.
@@ -50,13 +50,13 @@ class CompiledStep:
         Args:
             batch: inputs of the model and, last, the target of the loss.
         """
-        trained = {path: p for path, p in self.model.named_parameters() if p.requires_grad}
-        buffers = dict(self.model.named_buffers())
+        trained = {path: p for path, p in self._parameters.items() if p.requires_grad}
         given = {path: p.data for path, p in trained.items()}
-        (value, moved), gradients = self.program(given, buffers, *map(_plain, batch))
+        modes = tuple([module.training for module in self._modules])
+        (value, moved), gradients = self.program(given, self._buffers, modes, *map(_plain, batch))
         for path, p in trained.items():
             p.grad = gradients[path]
-        for path, array in buffers.items():
+        for path, array in self._buffers.items():
             array[...] = moved[path]
         if self.clip_norm is not None:
             clip_grad_norm_(trained.values(), self.clip_norm)
@@ -93,8 +93,8 @@ def compile_step(
     """A step of training whose forward and backward pass run as compiled NumPy source, to the bits of the recorded one.
 
     The update is the optimiser's own, so its rate may change between steps. Parameters change in place; running statistics
-    move and dropout draws in each call. The source is compiled for the model as it is: call it again after train(), eval(),
-    freeze() or a change of layers.
+    move and dropout draws in each call. train(), eval() and freeze() compile anew; after a change of layers call compile_step
+    again.
 
     Args:
         model: any module whose forward `tinygrad_edu.compile` can read.

@@ -14,7 +14,9 @@ import numpy as np
 
 States: TypeAlias = dict[np.random.BitGenerator, Any]  # of each, the state before its first number
 
-stand_in: ContextVar[Callable[[np.random.Generator], Any] | None] = ContextVar("stand_in", default=None)  # in a traced run
+stand_in: ContextVar[Callable[[np.random.Generator], Any] | None] = ContextVar(
+    "stand_in", default=None
+)  # in a traced run
 _noted: ContextVar[States | None] = ContextVar("noted", default=None)
 
 

@@ -445,14 +445,21 @@ def _is_one(x: Any) -> bool:
     return type(x) in (int, float) and x == 1
 
 
+def _are_ones(x: Any, y: Term) -> bool:
+    """Whether x is an array of ones that does not change the shape or dtype of y."""
+    return type(x) is np.ndarray and x.dtype == y.dtype and x.shape == y.shape and bool((x == 1).all())
+
+
 def _simpler(spelling: str, args: tuple[Any, ...]) -> Any:
     """The operand that the result equals to the last bit; None if there is none."""
     if spelling in ("*", "/", "**") and len(args) == 2:
         a, b = args
         if _is_one(b) and isinstance(a, Term) and a.dtype.kind == "f":
             return a
-        if spelling == "*" and _is_one(a) and isinstance(b, Term) and b.dtype.kind == "f":
+        if spelling == "*" and isinstance(b, Term) and b.dtype.kind == "f" and (_is_one(a) or _are_ones(a, b)):
             return b
+        if spelling == "*" and isinstance(a, Term) and _are_ones(b, a):
+            return a
     if not args or not isinstance(args[0], Traced):
         return None
     x = args[0]
