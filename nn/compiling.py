@@ -35,7 +35,7 @@ class CompiledStep:
         self._modules = [module for _, module in model.named_modules()]
         self._parameters, self._buffers = dict(model.named_parameters()), dict(model.named_buffers())
 
-        def step(parameters: dict[str, Any], buffers: dict[str, Any], modes: Any, *batch: Any) -> Any:
+        def step(parameters: dict[str, Any], buffers: dict[str, Any], _modes: Any, *batch: Any) -> Any:
             twins: dict[int, Any] = {id(self._parameters[path]): p for path, p in parameters.items()}
             twins |= {id(array): buffers[path].copy() for path, array in self._buffers.items()}
             twin = replaced(model, twins)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .node import Node
+from .term import Term
 
 SMALL = 16 * 1024  # bytes; copying them takes 0.6 us, a sample 0.4 us
 limit: float = SMALL  # of the arrays that are copied; debug() sets it to inf
@@ -73,6 +74,8 @@ def keep(node: Node) -> Node:
     """
     found: list[Snapshot] = []
     copies: dict[int, Any] = {}
+    if isinstance(node.raw, Term):  # compiled programs read captured arrays by reference
+        return node
     for i, x in enumerate(node.inputs):
         if type(x) is np.ndarray:
             if x.nbytes <= limit:

@@ -25,6 +25,7 @@ from ..term import terms
 from .traced import Guard, Line, Trace, Traced
 
 _LONGEST = 100  # characters of an expression
+_SUMMED = 8  # squares in a line
 _LISTED = 12  # numbers of a constant array that are written out
 _PRECEDENCE = {"**": 14, "-x": 13, "~": 13, "+x": 13, "*": 12, "/": 12, "//": 12, "%": 12, "@": 12, "+": 11, "-": 11}
 _PRECEDENCE |= {"&": 9, "^": 8, "|": 7} | dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), 6)
@@ -44,6 +45,26 @@ _INFIX |= {
     "np.equal": "==",
     "np.not_equal": "!=",
 }
+
+
+# calls whose result has a NaN, or is one, where an operand has one
+_SPREAD = {
+    "+",
+    "-",
+    "*",
+    "/",
+    "@",
+    "float",
+    ".T",
+    ".mT",
+    ".astype",
+    "np.full",
+    "np.broadcast_to",
+    "np.transpose",
+    "scatter(",
+}
+_SPREAD |= {"np.add", "np.subtract", "np.multiply", "np.divide", "np.negative", "np.matmul", "np.add.reduce"}
+_SPREAD |= {"np.reshape", ".reshape", "np.stack", "np.concatenate"}
 
 
 @dataclass
@@ -99,6 +120,7 @@ class Writer:
         self.texts: dict[Traced, Text] = {}
         self.guards = _needed_guards(trace)
         self.checks = [share for share, g in trace.leaks if isinstance(share, Traced) and not _cannot_leak(share, g)]
+        self.checks = self._smallest(self._live())
         self.live = self._live()
         self.uses = self._uses()
         self.users = {operand: user for user in self.live for operand in user.operands}
@@ -123,6 +145,22 @@ class Writer:
                 found.add(term)
                 waiting += term.operands
         return sorted((term for term in found if term.place >= 0), key=lambda term: term.place)
+
+    def _smallest(self, live: Sequence[Traced]) -> list[Traced]:
+        """Where to look for the NaN of shares: in the smallest result or share that it is bound to reach."""
+        suspects = set(self.checks)
+        candidates = suspects | {x for x in self.outputs if isinstance(x, Traced)}
+        best: dict[Traced, Traced] = {}  # for each term the candidate in which its NaN shows
+        for term in reversed(live):
+            known = best.get(term)
+            if term in candidates and (known is None or term.size < known.size):
+                known = best[term] = term
+            if known is not None and term.spelling in _SPREAD:
+                for operand in term.operands:
+                    other = best.get(operand)
+                    if other is None or known.size < other.size:
+                        best[operand] = known
+        return list(dict.fromkeys(best[share] for share in self.checks))
 
     def _uses(self) -> Counter[Traced]:
         uses: Counter[Traced] = Counter()
@@ -212,6 +250,10 @@ class Writer:
             return Text(f"np.zeros({x.shape}{kind})")
         if x.size and x.dtype.kind in "fiu" and np.all(x == 1):
             return Text(f"np.ones({x.shape}{kind})")
+        if x.size > 1 and x.dtype.kind == "f" and np.all(x == x.flat[0]):
+            return Text(f"np.full({x.shape}, {self.value(x.flat[0].item()).text}{kind})")
+        if x.ndim == 2 and x.size > _LISTED and x.dtype == float and np.array_equal(x, np.eye(len(x), x.shape[1])):
+            return Text(f"np.eye({len(x)})" if len(x) == x.shape[1] else f"np.eye{x.shape}")
         if x.ndim == 1 and x.dtype == np.intp and np.array_equal(x, np.arange(x.size)) and x.size > 2:
             return Text(f"np.arange({x.size})")
         if (0 < x.size <= _LISTED and x.dtype.kind in "iub") or (
@@ -383,13 +425,21 @@ class Writer:
 
     def _checks(self) -> list[str]:
         """The zero rule, which runs eager: where a result is not finite or a share is NaN, 0 times it is not 0."""
-        finite = " + ".join(dict.fromkeys(map(self._squares, self.trace.finite)))
-        nan = " + ".join(dict.fromkeys(map(self._squares, self.checks)))
-        tests = [f"not math.isfinite({finite})"] * bool(finite) + [f"math.isnan({nan})"] * bool(nan)
+        finite = list(dict.fromkeys(map(self._squares, self.trace.finite)))
+        nan = list(dict.fromkeys(map(self._squares, self.checks)))
+        lines: list[str] = []
+        tests = []
+        for name, test, squares in (("finite", "not math.isfinite({})", finite), ("number", "math.isnan({})", nan)):
+            if len(squares) > _SUMMED:
+                total = self._fresh(name)
+                lines += [f"{total} {sign} {part}" for sign, part in _in_lines(squares)]
+                squares = [total]
+            if squares:
+                tests.append(test.format(" + ".join(squares)))
         if not tests:
             return []
         why = "not finite on the way, where the zero rule may apply"
-        return ["", f"if {' or '.join(tests)}:", f"    raise GuardError({why!r})"]
+        return ["", *lines, f"if {' or '.join(tests)}:", f"    raise GuardError({why!r})"]
 
     def _squares(self, x: Traced) -> str:
         name = self.names.get(x) or self.texts[x].within(_ATOM)
@@ -452,6 +502,12 @@ def _identifier(text: str) -> str:
 def title_of(line: Line | None) -> str:
     """The text of a line; "" if it is not known."""
     return "" if line is None else " ".join(linecache.getline(line.file, line.number).split())
+
+
+def _in_lines(squares: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """A long sum as several assignments: the sign of each, and what it adds."""
+    for i in range(0, len(squares), _SUMMED):
+        yield "+=" if i else "=", " + ".join(squares[i : i + _SUMMED])
 
 
 @cache

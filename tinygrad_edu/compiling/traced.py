@@ -469,6 +469,8 @@ def _simpler(spelling: str, args: tuple[Any, ...]) -> Any:
         return x if x.dtype.kind == "f" else None
     if spelling == "float" and type(x.behind) is float:
         return x
+    if spelling == ".astype" and isinstance(x.behind, (np.ndarray, np.generic)) and np.dtype(args[1]) == x.dtype:
+        return x
     if (
         spelling in ("np.reshape", ".reshape", "np.broadcast_to")
         and args[1] == x.shape
