@@ -340,8 +340,12 @@ def _parameters(
             for key, part in x.items():
                 visit(part, f"{path}[{key!r}]", _plain_name(key) or f"{name}_{len(names)}")
         elif isinstance(x, (tuple, list)):
+            start = len(unpacking)
             for i, part in enumerate(x):
                 visit(part, f"{path}[{i}]", f"{name}_{i}")
+            if len(x) > 1 and all(map(_is_number, x)):  # W1, b1 = params
+                own = [line.partition(" = ")[0] for line in unpacking[start:]]
+                unpacking[start:] = [f"{', '.join(own)} = {path}"]
         elif _is_number(x):
             if path != name:
                 name = called[len(names)] or name

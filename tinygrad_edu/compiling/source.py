@@ -250,7 +250,7 @@ class Writer:
             return Text(f"np.zeros({x.shape}{kind})")
         if x.size and x.dtype.kind in "fiu" and np.all(x == 1):
             return Text(f"np.ones({x.shape}{kind})")
-        if x.size > 1 and x.dtype.kind == "f" and np.all(x == x.flat[0]):
+        if x.size > 1 and x.dtype.kind == "f" and x.tobytes() == np.full(x.shape, x.flat[0], x.dtype).tobytes():
             return Text(f"np.full({x.shape}, {self.value(x.flat[0].item()).text}{kind})")
         if x.ndim == 2 and x.size > _LISTED and x.dtype == float and np.array_equal(x, np.eye(len(x), x.shape[1])):
             return Text(f"np.eye({len(x)})" if len(x) == x.shape[1] else f"np.eye{x.shape}")
@@ -406,7 +406,11 @@ class Writer:
         if self.uses[term] > 1:
             text = Text(self._let(term, text, into))
         condition = f"{text.within(7)} != {taken}" if not is_truth else f"not {text.within(7)}" if taken else text.text
-        into += [f"if {condition}:", f"    raise GuardError({self._why(guard)!r})"]
+        raising = f"    raise GuardError({_quoted(self._why(guard))})"
+        if len(into) > 1 and into[-1] == raising:  # one after the other for the same reason
+            into[-2] = f"{into[-2].removesuffix(':')} or {condition}:"
+        else:
+            into += [f"if {condition}:", raising]
 
     def _let(self, term: Traced, text: Text, into: list[str]) -> str:
         name = self.names[term] = self._fresh(self.wanted.get(term, "t"))
@@ -439,7 +443,7 @@ class Writer:
         if not tests:
             return []
         why = "not finite on the way, where the zero rule may apply"
-        return ["", *lines, f"if {' or '.join(tests)}:", f"    raise GuardError({why!r})"]
+        return ["", *lines, f"if {' or '.join(tests)}:", f"    raise GuardError({_quoted(why)})"]
 
     def _squares(self, x: Traced) -> str:
         name = self.names.get(x) or self.texts[x].within(_ATOM)
@@ -492,6 +496,11 @@ def definition(function: Any) -> tuple[str, str, tuple[str, ...]]:
     parameters = tuple(argument.arg for argument in statement.args.args)
     body = ast.unparse(returned.value)
     return ast.unparse(_Places(parameters).visit(returned.value)), body, parameters
+
+
+def _quoted(text: str) -> str:
+    """Text as a literal in double quotes."""
+    return f'"{text}"' if not set(text) & {'"', "\\"} and text.isprintable() else repr(text)
 
 
 def _identifier(text: str) -> str:
