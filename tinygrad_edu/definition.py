@@ -51,7 +51,7 @@ def elementwise(
 
     def register(forward: Callable[..., Any]) -> Any:
         function = forward if scalar is None else _by_type(scalar, forward)
-        op = _define(function, rules, None, samples, options, elementwise=True)
+        op = _define(function, rules, None, samples, options, elementwise=True, scalar=scalar)
         plain = "call" not in options and None not in rules and not op.parameters.options and not op.parameters.defaults
         unrolled = {1: unary, 2: binary}.get(len(op.arrays)) if plain else None
         return _publish(op, options, _recorded(op, options) if unrolled is None else unrolled(op))
@@ -204,7 +204,9 @@ def _by_type(scalar: Callable[..., Any], array: Callable[..., Any]) -> Callable[
     def unary(x: Any) -> Any:
         if type(x) is float:
             return scalar(x)
-        return x.of_number(scalar, array, x) if isinstance(x, Term) and x.seen else array(x)
+        if type(x) is np.ndarray or not isinstance(x, Term) or not x.seen:
+            return array(x)
+        return x.of_number(scalar, array, x)
 
     def binary(a: Any, b: Any) -> Any:
         if type(a) is float and type(b) is float:

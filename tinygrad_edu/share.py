@@ -25,7 +25,7 @@ def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
     data = x.raw
     if op.elementwise and share is not g and share is not None:
         plain = raw_of(share)
-        if isinstance(plain, Term):
+        if type(plain) is not ndarray and isinstance(plain, Term):
             plain.note_share(raw_of(g))
         else:
             square = vdot(plain, plain)  # one pass, no temporary; NaN if there is a NaN, not for infinities alone
