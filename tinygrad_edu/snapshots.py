@@ -74,7 +74,9 @@ def keep(node: Node) -> Node:
     """
     found: list[Snapshot] = []
     copies: dict[int, Any] = {}
-    if type(node.raw) is not np.ndarray and isinstance(node.raw, Term):  # compiled programs read captured arrays by reference
+    if type(node.raw) is not np.ndarray and isinstance(
+        node.raw, Term
+    ):  # compiled programs read captured arrays by reference
         return node
     for i, x in enumerate(node.inputs):
         if type(x) is np.ndarray:

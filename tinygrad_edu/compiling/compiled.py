@@ -251,7 +251,7 @@ def traced_run(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
             if error.operation is None or not error.operation.startswith("compile"):
                 error.operation = f"compile: {_name(f)}" + (f": {error.operation}" if error.operation else "")
             raise
-    return trace, symbols, result
+    return trace, symbols, _mapped_terms(trace, result)
 
 
 # -- Arguments ---------------------------------------------------------------------------------------------------------
@@ -303,6 +303,17 @@ def _mapped(f: Callable[[Any], Any], tree: Any) -> Any:
     if type(tree) in (tuple, list):
         return type(tree)([_mapped(f, part) for part in tree])
     return f(tree) if _is_number(tree) else tree
+
+
+def _mapped_terms(trace: Trace, tree: Any) -> Any:
+    """A tree of results with arrays as they are at the end."""
+    if isinstance(tree, tuple) and hasattr(tree, "_make"):
+        return tree._make(_mapped_terms(trace, part) for part in tree)
+    if type(tree) in (tuple, list):
+        return type(tree)([_mapped_terms(trace, part) for part in tree])
+    if type(tree) is dict:
+        return {key: _mapped_terms(trace, part) for key, part in tree.items()}
+    return trace.latest_of(tree) if isinstance(tree, Term) else tree
 
 
 def _sample(tree: Any) -> list[Any]:

@@ -60,6 +60,7 @@ class Trace:
         names: what the user's variables call terms.
         latest: the user's line and frame of the last term.
         draws: what random generators drew, which happens in each call.
+        written: for arrays that the engine changed in place, what they are since.
         latest_key: by which `known` has the last term.
     """
 
@@ -73,7 +74,14 @@ class Trace:
     names: dict[Traced, str] = field(default_factory=dict)
     latest: Any = None
     draws: list[Traced] = field(default_factory=list)
+    written: dict[Traced, Traced] = field(default_factory=dict)
     latest_key: Any = None
+
+    def latest_of(self, term: Term) -> Term:
+        """What an array is after it was changed in place."""
+        while term in self.written:
+            term = self.written[term]
+        return term
 
     def symbol(self, name: str, x: Any) -> Traced:
         """An argument, with its numbers."""
@@ -339,8 +347,9 @@ def _in_place(key: str) -> Callable[[Traced, Any], Any]:
             return result
         if not _ours(sys._getframe(1)) or result.shape != self.shape or result.dtype != self.dtype:
             raise UnreadableError(f"it writes into an array, {described(self)}; write y = y + x in place of y += x")
-        # the engine writes into arrays that it has just made alone
-        return result if result.shape else computed("np.asarray", "asarray", np.asarray, (result,), {})
+        result = result if result.shape else computed("np.asarray", "asarray", np.asarray, (result,), {})
+        active().written[self] = result  # whoever holds the array reads the new numbers from now on
+        return result
 
     return update
 
@@ -357,6 +366,8 @@ def computed(
 ) -> Any:
     """The term function(*args, **params): the same one again, if it was computed before; several for a tuple of results."""
     trace = active()
+    if trace.written:
+        args = changed(args, trace.latest_of)
     same = _simpler(spelling, args)
     if same is not None:
         return same
