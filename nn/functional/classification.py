@@ -112,7 +112,7 @@ def nll_loss(
 
 def _label_weights(labels: Any, kept: Any, weights: Any) -> Any:
     """The weight of each label, 0 for those ignored."""
-    return np.where(kept, weights[np.where(kept, labels, 0)], weights.dtype.type(0))
+    return np.where(kept, np.take(weights, np.where(kept, labels, 0)), weights.dtype.type(0))
 
 
 def _label_losses(log_p: Any, labels: Any, kept: Any, weights: Any) -> Any:
