@@ -280,7 +280,9 @@ class Traced(Term):
         raise UnreadableError(f"it writes into an array, {described(self)}; use at(array, index).set(value)")
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise UnreadableError(f"it makes an array of {described(self)}, by np.asarray(x) or as an index; write x, and np.take(array, x)")
+        raise UnreadableError(
+            f"it makes an array of {described(self)}, by np.asarray(x) or as an index; write x, and take(array, x)"
+        )
 
 
 _SPELLED = {"transpose": "np.transpose"}
