@@ -6,7 +6,7 @@ from test_layers import LAYERS
 
 import nn
 from nn import functional
-from tinygrad_edu import UnreadableError, Value
+from tinygrad_edu import TinygradError, UnreadableError, Value
 
 RNG = np.random.default_rng(0)
 SKIPPED = {  # layers that a compiled step refuses, and why
@@ -179,3 +179,52 @@ def test_a_model_that_branches_on_numbers_is_refused_with_its_line():
     with pytest.raises(UnreadableError, match="branches on numbers"):
         step(X, LABELS)
     assert all(np.array_equal(before[name], p) for name, p in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"clip_norm": 0.1, "penalty": lambda model: functional.l2_penalty(model, 0.01)},
+        {"loss": lambda y, t: functional.cross_entropy(y, t, ignore_index=1), "gradient_norm": True},
+        {"loss": lambda y, t: ((y[:, 0] - t) * (y[:, 0] - t)).mean(), "metrics": []},
+        {"loss": functional.multi_margin_loss, "metrics": []},
+    ],
+)
+def test_fit_leaves_the_same_bits(options):
+    inputs, labels = RNG.normal(size=(45, 6)), RNG.integers(0, 3, 45)
+
+    def trained(compiled):
+        model = small(lambda: nn.BatchNorm1d(5), nn.Tanh, lambda: nn.Dropout(0.3, rng=3))()
+        optimizer = nn.optim.Adam(model.parameters(), lr=0.01)
+        given = {"epochs": 4, "batch_size": 10, "rng": 0, "progress": False} | options
+        history = nn.fit(model, (inputs, labels), optimizer, compile=compiled, **given)
+        return history.steps["loss"].tolist(), model.state_dict()
+
+    (losses, a), (expected, b) = trained(True), trained(False)
+    assert losses == expected
+    assert all(np.asarray(a[name]).tobytes() == np.asarray(b[name]).tobytes() for name in a)
+
+
+def test_a_compiled_fit_that_meets_nan_leaves_no_trace():
+    inputs = RNG.normal(size=(20, 6))
+    inputs[13] = np.nan
+    model = small(lambda: nn.BatchNorm1d(5))()
+    with pytest.raises(nn.NonFiniteError, match="training examples"):
+        nn.fit(
+            model,
+            (inputs, RNG.integers(0, 3, 20)),
+            nn.optim.SGD(model.parameters(), lr=0.1),
+            compile=True,
+            epochs=1,
+            progress=False,
+        )
+    assert all(np.isfinite(x).all() for x in model.state_dict().values())
+
+
+def test_fit_refuses_what_it_cannot_compile():
+    model = small(nn.Tanh)()
+    for options in ({"accumulate": 2}, {"optimizer": nn.optim.LBFGS(model.parameters())}):
+        given = {"optimizer": nn.optim.SGD(model.parameters(), lr=0.1)} | options
+        with pytest.raises(TinygradError, match="compile=True is for one batch a step"):
+            nn.fit(model, (X, LABELS), compile=True, **given)
