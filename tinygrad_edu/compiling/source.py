@@ -243,7 +243,7 @@ class Writer:
 
     def _array(self, x: np.ndarray[Any, Any]) -> Text:
         """A constant array: as NumPy makes it where that is short, else by a name."""
-        if any(x is kept for kept in self.captured):
+        if any(x is kept or np.may_share_memory(x, kept) for kept in self.captured):
             return Text(self._constant(x, self.captured_names.get(id(x), "k")))
         kind = "" if x.dtype == float else f", {x.dtype.name!r}" if x.dtype == bool else f", np.{x.dtype.name}"
         if x.dtype.kind in "fiub" and not np.any(x) and (x.dtype.kind != "f" or not np.any(np.signbit(x))):

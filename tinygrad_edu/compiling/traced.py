@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -42,6 +42,14 @@ class Guard(NamedTuple):
     taken: int
 
 
+class Refusal(NamedTuple):
+    """An error that was raised at a line of the user, whose code may catch it; and the code that was running."""
+
+    error: UnreadableError
+    running: list[CodeType]
+    line: Line
+
+
 class Escape(BaseException):  # no Exception, so that the engine does not explain it
     """Tracing ends here, and this call runs eager: Python's numbers raised, as in 1/0."""
 
@@ -61,6 +69,9 @@ class Trace:
         latest: the user's line and frame of the last term.
         draws: what random generators drew, which happens in each call.
         latest_key: by which `known` has the last term.
+        refusals: errors that were raised at the user's code, which may catch them; see Refusal.
+        escaped: whether Python's numbers raised.
+        captured: ids of arrays, and of the owners of their memory, that are read by reference.
     """
 
     made: list[Traced] = field(default_factory=list)
@@ -74,6 +85,9 @@ class Trace:
     latest: Any = None
     draws: list[Traced] = field(default_factory=list)
     latest_key: Any = None
+    refusals: list[Refusal] = field(default_factory=list)
+    escaped: bool = False
+    captured: frozenset[int] = frozenset()
 
     def symbol(self, name: str, x: Any) -> Traced:
         """An argument, with its numbers."""
@@ -165,6 +179,10 @@ class Traced(Term):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not callable(getattr(self.behind, name, None)):
             raise AttributeError(f"{type(self.behind).__name__} has no attribute {name!r}")
+        if name in _TAKE_OUT:
+            self._looked_at()
+        if name in _WRITING_METHODS:
+            refuse(f"it writes into an array, by .{name}(); use a function that returns a new one")
 
         def call(*args: Any, **params: Any) -> Any:
             return computed(f".{name}", name, _method(name), (self, *args), params)
@@ -174,9 +192,9 @@ class Traced(Term):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **params: Any) -> Any:
         if any(isinstance(x, Node) for x in args):
             return NotImplemented
-        if "out" in params or method == "at":
-            raise UnreadableError(f"it writes into an array, by np.{ufunc.__name__}")
         name = ufunc.__name__
+        if "out" in params or method == "at":
+            refuse(f"it writes into an array, by np.{name}; use its result in place of out=")
         if getattr(np, name, None) is not ufunc:  # SciPy's
             return computed(f"scipy.special.{name}", name, ufunc, args, params)
         if method == "__call__":
@@ -191,10 +209,13 @@ class Traced(Term):
         )
         if plain:
             return function(*numbers(args), **numbers(params))
+        name = function.__name__
         if params.get("out") is not None or function in _WRITE:
-            raise UnreadableError(f"it writes into an array, by np.{function.__name__}")
+            refuse(f"it writes into an array, by np.{name}; use a function that returns a new one, such as at(x, i).set(y)")
+        if name in _TAKE_OUT:
+            self._looked_at()
         module = function.__module__.replace("numpy", "np", 1).removesuffix("._core")
-        return computed(f"{module}.{function.__name__}", function.__name__, function, args, params)
+        return computed(f"{module}.{name}", name, function, args, params)
 
     def note_gradient(self, g: Any) -> None:
         """g is the gradient with respect to this term."""
@@ -220,6 +241,8 @@ class Traced(Term):
 
     def called(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """A call of an op or rule that cannot be read, as one term."""
+        trace, code = active(), getattr(function, "__code__", None)
+        trace.refusals = [refusal for refusal in trace.refusals if code not in refusal.running]
         return computed(f"{name}(", name, _forced(function), args, params)
 
     def as_leaf(self) -> Any:
@@ -248,19 +271,22 @@ class Traced(Term):
 
     def __bool__(self) -> bool:
         trace = active()
-        if not _ours(sys._getframe(1)):
-            raise UnreadableError(f"it branches on numbers, {described(self)}; choose with where(condition, a, b)")
+        if _asked_by_user():
+            refuse(f"it branches on numbers, {described(self)}; choose with where(condition, a, b)")
         taken = bool(self.behind)
         trace.guards.append(Guard(self, taken))
         return taken
 
     def _looked_at(self, *args: Any) -> NoReturn:
-        raise UnreadableError(f"it takes a number out, {described(self)}, which would stay what it is now")
+        refuse(
+            f"it takes a number out, {described(self)}, which would stay what it is now; compute with arrays and this "
+            "package's functions"
+        )
 
-    __float__ = _looked_at
+    __float__ = __complex__ = __round__ = __trunc__ = __floor__ = __ceil__ = _looked_at
 
     def __index__(self) -> int:
-        if not _ours(sys._getframe(1)) or np.asarray(self.behind).dtype.kind not in "iub":
+        if _asked_by_user() or np.asarray(self.behind).dtype.kind not in "iub":
             self._looked_at()
         taken = int(self.behind)
         active().guards.append(Guard(self, taken))
@@ -269,12 +295,29 @@ class Traced(Term):
     __int__ = __index__
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise UnreadableError(f"it writes into an array, {described(self)}; use at(array, index).set(value)")
+        refuse(f"it writes into an array, {described(self)}; use at(array, index).set(value)")
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise UnreadableError(f"it makes an array of an operand, {described(self)}: np.asarray(x) is not needed")
+        refuse(f"it makes a plain array, {described(self)}; np.asarray(x) is not needed, and stack() joins numbers")
+
+    def __repr__(self) -> str:
+        if _trace.get() is not None and _asked_by_user():
+            refuse(
+                f"it makes text of numbers, {described(self)}, which compiled source would not; print results outside of it"
+            )
+        return super().__repr__()
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
 
 
+_TAKE_OUT = {"item", "tolist", "tobytes", "tofile", "dump", "dumps", "hex", "as_integer_ratio", "save", "savetxt"}
+_TAKE_OUT |= {"savez", "savez_compressed", "array2string", "array_repr", "array_str"}
+_WRITING_METHODS = {"sort", "partition", "fill", "put", "resize", "itemset", "setfield", "setflags", "byteswap"}
+_SHAPED_BY_NUMBERS = {"nonzero", "flatnonzero", "argwhere", "unique", "unique_all", "unique_counts", "unique_inverse"}
+_SHAPED_BY_NUMBERS |= {"unique_values", "union1d", "intersect1d", "setdiff1d", "setxor1d", "trim_zeros", "bincount"}
+_SHAPED_BY_NUMBERS |= {"extract", "compress", "histogram_bin_edges"}
+_SHAPED_BY_OPERANDS = {"repeat", "tile", "reshape", "resize", "broadcast_to", "pad", "delete", "insert", "split", "array_split"}
 _SPELLED = {"transpose": "np.transpose"}
 _FROM_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.empty_like, np.iscomplexobj}
 _WRITE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
@@ -337,8 +380,8 @@ def _in_place(key: str) -> Callable[[Traced, Any], Any]:
         result = plain(self, other)
         if not isinstance(self.behind, np.ndarray):
             return result
-        if not _ours(sys._getframe(1)) or result.shape != self.shape or result.dtype != self.dtype:
-            raise UnreadableError(f"it writes into an array, {described(self)}; write y = y + x in place of y += x")
+        if _asked_by_user() or result.shape != self.shape or result.dtype != self.dtype:
+            refuse(f"it writes into an array, {described(self)}; write y = y + x in place of y += x")
         # the engine writes into arrays that it has just made alone
         return result if result.shape else computed("np.asarray", "asarray", np.asarray, (result,), {})
 
@@ -394,9 +437,12 @@ def computed(
             with np.errstate(all="ignore"):
                 behind = function(*plain, **{key: numbers(x) for key, x in params.items()})
     except ArithmeticError as error:
+        trace.escaped = True
         raise Escape(f"{name}: {error}") from error
     if behind is NotImplemented:
         return behind
+    if _is_shaped_by_numbers(spelling, name, args, params):
+        refuse(f"it makes an array whose shape depends on numbers, by {name}; choose with where(condition, a, b)")
     term = Traced(name, function, args, dict(params), behind, True)
     term.spelling, term.operands, term.place = spelling, operands, len(trace.made)
     term.line, term.back = _line(trace)
@@ -407,6 +453,21 @@ def computed(
         result = behind._make(parts) if hasattr(behind, "_make") else type(behind)(parts)
     trace.known[made], trace.latest_key = result, made
     return result
+
+
+def _is_shaped_by_numbers(spelling: str, name: str, args: tuple[Any, ...], params: Mapping[str, Any]) -> bool:
+    """Whether the shape of a result depends on the numbers of terms."""
+    if spelling == "[]":
+        parts = args[1] if type(args[1]) is tuple else (args[1],)
+        return any(
+            part.dtype == bool if isinstance(part, Term) else isinstance(part, slice) and any(terms(part))
+            for part in parts
+        )
+    if spelling[-1] == "(":  # of an op: what it returns is the engine's matter
+        return False
+    if name in _SHAPED_BY_OPERANDS:
+        return any(terms((args[1:], [x for key, x in params.items() if key != "values"])))
+    return name in _SHAPED_BY_NUMBERS or (name == "where" and len(args) + len(params) == 1)
 
 
 @cache
@@ -492,7 +553,7 @@ def _key(x: Any, trace: Trace) -> Any:
         return slice, _key((x.start, x.stop, x.step), trace)
     if isinstance(x, np.generic):
         return x.dtype.str, x.tobytes()
-    if isinstance(x, np.ndarray) and x.size <= 64:
+    if isinstance(x, np.ndarray) and x.size <= 64 and id(x) not in trace.captured and id(x.base) not in trace.captured:
         return x.dtype.str, x.shape, x.tobytes()
     trace.kept.append(x)
     return type(x), id(x)
@@ -501,9 +562,36 @@ def _key(x: Any, trace: Trace) -> Any:
 # -- Where -------------------------------------------------------------------------------------------------------------
 
 
-def _ours(frame: FrameType) -> bool:
-    """Whether the code that asks is the engine's, not the user's."""
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in OURS
+_BETWEEN = {"numpy", "contextlib", "functools"}
+
+
+def _top(frame: FrameType) -> str:
+    """The package whose code a frame runs."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _asked_by_user() -> bool:
+    """Whether the user's code asks, itself or through one of NumPy's functions, and not the engine's."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and _top(frame) in _BETWEEN:
+        frame = frame.f_back
+    return frame is not None and _top(frame) not in OURS
+
+
+def refuse(message: str) -> NoReturn:
+    """Raise UnreadableError, and remember it if the user's code may catch it."""
+    error = UnreadableError(message)
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (_top(frame) in _BETWEEN or frame.f_globals.get("__name__") == __name__):
+        frame = frame.f_back
+    if frame is not None and _top(frame) not in OURS:
+        running = []
+        line = Line(frame.f_code.co_filename, frame.f_lineno)
+        while frame is not None:
+            running.append(frame.f_code)
+            frame = frame.f_back
+        active().refusals.append(Refusal(error, running, line))
+    raise error
 
 
 def _note_names(trace: Trace, frame: FrameType) -> None:
