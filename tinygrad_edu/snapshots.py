@@ -70,8 +70,10 @@ class Snapshot(NamedTuple):
 def keep(node: Node) -> Node:
     """The node of a call just recorded, with copies or snapshots in its `extra` of the arrays that may change.
 
-    `inputs` keeps the caller's arrays, by which drawings name them.
+    `inputs` keeps the caller's arrays, by which drawings name them. Of a run on Terms nothing is copied: it reads by reference.
     """
+    if isinstance(node.raw, Term):
+        return node
     found: list[Snapshot] = []
     copies: dict[int, Any] = {}
     if type(node.raw) is not np.ndarray and isinstance(node.raw, Term):  # compiled programs read captured arrays by reference

@@ -31,12 +31,19 @@ _PLAIN = {float, int, str, bool, complex, bytes, type(None)}
 
 
 class Place(NamedTuple):
-    """A variable: its name, how to read and to assign it, what it refers to, and what that contains."""
+    """A variable: its name, how to read and to assign it, and what it refers to."""
 
     name: str
     read: Callable[[], Any]
     assign: Callable[[Any], None]
     before: Any
+
+
+class Container(NamedTuple):
+    """A list, a dictionary, a set, or the attributes of an object; and what it contains."""
+
+    name: str
+    holder: Any
     contents: Any
 
 
@@ -52,14 +59,18 @@ class Captures:
         self.arrays: dict[int, tuple[str, np.ndarray[Any, Any]]] = {}
         self.watched: list[tuple[np.ndarray[Any, Any], bytes]] = []
         self._places: list[Place] = []
+        self._containers: list[Container] = []
         self._generators: list[Any] = []
+        self._absent: list[tuple[dict[str, Any], set[str]]] = []  # globals that code names and nothing defines
         self._names: set[str] = set()
         before = -1
         while len(self._names) > before:  # a function that is found names further attributes of objects met before
             before = len(self._names)
             self.arrays.clear()
             self._places.clear()
+            self._containers.clear()
             self._generators.clear()
+            self._absent.clear()
             self._seen: dict[int, Any] = {}
             self._visit("f", f)
         for _, x in self.arrays.values():
@@ -73,11 +84,12 @@ class Captures:
 
     def changed(self) -> bool:
         """Whether anything is another object, or has other contents."""
-        for _, read, _, before, contents in self._places:
+        for _, read, _, before in self._places:
             now = read()
             if now is not before and not _same(now, before):
                 return True
-            if contents is not None and not _same_contents(now, contents):
+        for _, holder, contents in self._containers:
+            if not _same_contents(holder, contents):
                 return True
         return any(x.tobytes() != numbers for x, numbers in self.watched)
 
@@ -86,33 +98,41 @@ class Captures:
         """While this is open f may run; then all is as before. It yields a list of what f has changed, complete at its end."""
         found: list[str] = []
         numbers = [x.copy() for _, x in self.arrays.values()]
-        states = [_state(generator) for generator in self._generators]
-        of_numpy, of_python = np.random.get_state(legacy=False), random.getstate()
+        with self.draws_kept() as drawn:
+            try:
+                yield found
+            finally:
+                for place in self._places:
+                    if place.read() is not place.before:
+                        found.append(place.name)
+                        place.assign(place.before)
+                for container in self._containers:
+                    if not _same_contents(container.holder, container.contents):
+                        found.append(_entry(container))
+                        _refill(container)
+                for held, names in self._absent:
+                    for name in names & held.keys():
+                        found.append(name)
+                        del held[name]
+                for (name, x), before in zip(self.arrays.values(), numbers, strict=True):
+                    if x.tobytes() != before.tobytes():
+                        found.append(name)
+                        x[...] = before
+        found += drawn
+
+    @contextmanager
+    def draws_kept(self) -> Iterator[list[str]]:
+        """While this is open random numbers may be drawn; then the generators are as before, also those of NumPy and Python."""
+        found: list[str] = []
+        generators = [*self._generators, np.random, random]
+        states = [_state(generator) for generator in generators]
         try:
             yield found
         finally:
-            for place in self._places:
-                now = place.read()
-                if now is not place.before:
-                    found.append(place.name)
-                    place.assign(place.before)
-                if place.contents is not None and not _same_contents(place.before, place.contents):
-                    found.append(place.name)
-                    _refill(place.before, place.contents)
-            for (name, x), before in zip(self.arrays.values(), numbers, strict=True):
-                if x.tobytes() != before.tobytes():
-                    found.append(name)
-                    x[...] = before
-            for generator, state in zip(self._generators, states, strict=True):
+            for generator, state in zip(generators, states, strict=True):
                 if not _equal_states(_state(generator), state):
                     found.append(DRAWS)
                     _set_state(generator, state)
-            if not _equal_states(np.random.get_state(legacy=False), of_numpy):
-                found.append(DRAWS)
-                np.random.set_state(of_numpy)
-            if random.getstate() != of_python:
-                found.append(DRAWS)
-                random.setstate(of_python)
 
     # -- Following variables -------------------------------------------------------------------------------------------
 
@@ -121,6 +141,8 @@ class Captures:
         if type(x) in _PLAIN or id(x) in self._seen:
             return
         self._seen[id(x)] = x
+        if isinstance(x, (dict, list, set)):
+            self._containers.append(Container(name, x, _contents(x)))
         if isinstance(x, FunctionType):
             self._function(x)
         elif isinstance(x, MethodType):
@@ -149,7 +171,7 @@ class Captures:
         elif isinstance(x, (ModuleType, type)):
             self._namespace(x)
         elif not isinstance(x, np.generic):
-            self._object(x)
+            self._object(name, x)
 
     def _function(self, f: FunctionType) -> None:
         for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
@@ -162,15 +184,15 @@ class Captures:
         named = _names(f.__code__)
         self._names |= named
         self._items(f.__globals__, named)
-        self._items(vars(f), vars(f))
+        self._absent.append((f.__globals__, named - f.__globals__.keys()))
+        self._visit("f", vars(f))
 
-    def _object(self, x: Any) -> None:
-        if getattr(type(x), "function", None) is not None or type(x).__name__ == "Compiled":
-            self._visit("f", x.function)
+    def _object(self, name: str, x: Any) -> None:
         if _root(type(x)) in _FIXED - {"nn", "types"}:
+            self._visit(name, getattr(x, "__wrapped__", None))  # a compiled or cached function
             return
-        held = getattr(x, "__dict__", {})
-        self._items(held, held)
+        if hasattr(x, "__dict__"):
+            self._visit(name, vars(x))
         for cls in type(x).__mro__:
             for slot in _slots(cls):
                 if hasattr(x, slot):
@@ -183,11 +205,9 @@ class Captures:
             if x.__name__.partition(".")[0] not in _FIXED:
                 self._items(vars(x), self._names)
             return
-        for cls in x.__mro__:
-            if _root(cls) not in _FIXED:
-                own = [key for key in vars(cls) if key in self._names or key in _OPERATORS]
-                for key in own:
-                    self._place(key, partial(vars(cls).get, key, _MISSING), partial(setattr, cls, key))
+        own = [vars(cls) for cls in x.__mro__ if _root(cls) not in _FIXED]
+        for key in dict.fromkeys(key for held in own for key in held if key in self._names or key in _OPERATORS):
+            self._place(key, partial(_of_class, x, key), partial(setattr, x, key))
 
     def _items(self, held: Any, keys: Any) -> None:
         for key in list(keys):
@@ -200,31 +220,33 @@ class Captures:
             return
         if len(self._places) >= _MANY:
             raise UnreadableError(f"compile: the function uses more than {_MANY:,} variables; pass them as arguments")
-        self._places.append(Place(name, read, assign, x, _contents(x)))
+        self._places.append(Place(name, read, assign, x))
         self._visit(name, x)
 
     # -- A world with other numbers ------------------------------------------------------------------------------------
 
-    def elsewhere(self, f: Callable[..., Any]) -> tuple[Callable[..., Any], dict[int, np.ndarray[Any, Any]]]:
-        """The function f made again around copies of what it uses, with other numbers in its float arrays; by id, these arrays."""
+    def elsewhere(
+        self, f: Callable[..., Any], by: float
+    ) -> tuple[Callable[..., Any], dict[int, np.ndarray[Any, Any]]]:
+        """The function f made again around copies of what it uses, whose float arrays are moved; by id, these arrays."""
         arrays: dict[int, np.ndarray[Any, Any]] = {}
         known: dict[int, Any] = {}
 
         def again(x: Any) -> Any:
             if id(x) not in known:
                 known[id(x)] = x
-                known[id(x)] = self._again(x, again, known)
+                known[id(x)] = self._again(x, again, known, by)
                 if isinstance(x, np.ndarray) and known[id(x)] is not x:
                     arrays[id(x)] = known[id(x)]
             return known[id(x)]
 
         return again(f), arrays
 
-    def _again(self, x: Any, again: Callable[[Any], Any], known: dict[int, Any]) -> Any:
+    def _again(self, x: Any, again: Callable[[Any], Any], known: dict[int, Any], by: float) -> Any:
         if id(x) not in self._seen or isinstance(x, (type, ModuleType)):
             return x
         if isinstance(x, np.ndarray):
-            return moved(x) if x.dtype.kind == "f" and type(x) is np.ndarray else x
+            return moved(x, by) if x.dtype.kind == "f" and type(x) is np.ndarray else x
         if isinstance(x, FunctionType):
             if _root(x) in _FIXED and not x.__closure__:
                 return x
@@ -317,18 +339,21 @@ def _same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and type(a) in _PLAIN and (a == b or a != a) and repr(a) == repr(b)
 
 
+def _of_class(cls: type, key: str) -> Any:
+    """An attribute as a class holds it."""
+    return next((vars(base)[key] for base in cls.__mro__ if key in vars(base)), _MISSING)
+
+
 def _contents(x: Any) -> Any:
-    """The entries of a container, which may change inside; None for anything else."""
-    if isinstance(x, dict):
-        return (list(x), list(x.values())) if len(x) <= _MANY else len(x)
-    if isinstance(x, (list, set)):
-        return list(x) if len(x) <= _MANY else len(x)
-    return (x.shape, x.dtype) if isinstance(x, np.ndarray) else None
+    """The entries of a container: of a dictionary its keys and values; of a very large one how many."""
+    if len(x) > _MANY:
+        return len(x)
+    return (list(x), list(x.values())) if isinstance(x, dict) else list(x)
 
 
 def _same_contents(x: Any, before: Any) -> bool:
     now = _contents(x)
-    if type(before) is int or isinstance(x, np.ndarray):
+    if type(now) is int or type(before) is int:
         return bool(now == before)
     return all(map(_same_entries, now, before)) if type(before) is tuple else _same_entries(now, before)
 
@@ -339,13 +364,22 @@ def _same_entries(now: list[Any], before: list[Any]) -> bool:
     return all(map(is_, now, before)) or all(a is b or _same(a, b) for a, b in zip(now, before, strict=True))
 
 
-def _refill(x: Any, before: Any) -> None:
+def _entry(container: Container) -> str:
+    """The name of the entry that has changed, or of the container."""
+    if type(container.contents) is tuple:
+        before = dict(zip(*container.contents, strict=True))
+        for key, x in container.holder.items():
+            if isinstance(key, str) and key.isidentifier() and before.get(key, _MISSING) is not x:
+                return key
+    return container.name
+
+
+def _refill(container: Container) -> None:
     """Put the entries of a container back."""
-    if type(before) is int or isinstance(x, np.ndarray):
-        return
-    if isinstance(x, list):
+    x, before = container.holder, container.contents
+    if isinstance(x, list) and type(before) is list:
         x[:] = before
-    else:
+    elif type(before) is not int:
         x.clear()
         x.update(zip(*before, strict=True) if isinstance(x, dict) else before)
 
@@ -353,16 +387,16 @@ def _refill(x: Any, before: Any) -> None:
 def _state(generator: Any) -> Any:
     if isinstance(generator, np.random.Generator):
         return generator.bit_generator.state
-    return generator.get_state(legacy=False) if isinstance(generator, np.random.RandomState) else generator.getstate()
+    return generator.getstate() if hasattr(generator, "getstate") else generator.get_state(legacy=False)
 
 
 def _set_state(generator: Any, state: Any) -> None:
     if isinstance(generator, np.random.Generator):
         generator.bit_generator.state = state
-    elif isinstance(generator, np.random.RandomState):
-        generator.set_state(state)
-    else:
+    elif hasattr(generator, "setstate"):
         generator.setstate(state)
+    else:
+        generator.set_state(state)
 
 
 def _equal_states(a: Any, b: Any) -> bool:

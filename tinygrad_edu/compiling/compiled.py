@@ -94,9 +94,19 @@ class Compiled:
             if found is not None and not (found.others is not None and found.others.changed()):
                 return found  # of another thread
             try:
-                made = _specialised(self.function, args, kwargs, held.captures if self._watched else None)
+                try:
+                    made = _specialised(self.function, args, kwargs, held.captures if self._watched else None)
+                except _Changing:  # perhaps a cache that the first call fills
+                    with held.captures.draws_kept():
+                        self.function(*_copied(args), **_copied(kwargs))
+                    held.captures = Captures(self.function)
+                    made = _specialised(self.function, args, kwargs, held.captures)
             except Escape:
                 return None
+            except _Failed as failed:
+                self.function(*_copied(args), **_copied(kwargs))  # raises its own exception, if it is that
+                text = f"it fails on terms ({type(failed.__cause__).__name__}: {failed.__cause__})"
+                raise _refused(self.function, str(failed), text) from failed.__cause__
             self.compilations += 1
             held.programs[kind] = made
             if len(held.programs) > _KEPT:
@@ -244,24 +254,26 @@ def _written(
         changes = [stack.enter_context(captures.kept()) for captures in around]
         states = stack.enter_context(noting())
         try:
-            trace, symbols, result = traced_run(f, args, kwargs, around)
+            trace, symbols, result = traced_run(f, args, kwargs, _arrays(around))
         finally:
             for bits, state in states.items():  # the program draws these numbers itself
                 bits.state = state
     for change in [change for changed in changes for change in changed]:
-        what = (
-            "draws random numbers where compile cannot see it; draw them by dropout, or pass them as an argument"
-            if change is DRAWS
-            else f"changes {change}, which compiled source would not do; return what it computes, and change {change} outside"
+        if change is DRAWS:
+            raise UnreadableError(
+                f"compile: {_called(f)}: it draws random numbers where compile cannot see it; draw them by dropout, or pass "
+                "them as an argument"
+            )
+        raise _Changing(
+            f"compile: {_called(f)}: it changes {change}, which compiled source would not do; return what it computes, and "
+            f"change {change} outside"
         )
-        raise UnreadableError(f"compile: {_called(f)}: it {what}")
     parameters, unpacking, names = _parameters(f, args, kwargs, [trace.names.get(symbol, "") for symbol in symbols])
     outputs: list[Any] = []
     _collect(result, outputs, f)
     writer = Writer(trace, dict(zip(symbols, names, strict=True)), outputs)
-    arrays = {key: named for captures in around for key, named in captures.arrays.items()}
-    writer.captured = [x for _, x in arrays.values()]
-    writer.captured_names = {key: name for key, (name, _) in arrays.items()}
+    writer.captured = _arrays(around)
+    writer.captured_names = {id(x): name for captures in around for name, x in captures.arrays.values()}
     name = _name(f)
     program = writer.write(
         name, parameters, unpacking, lambda leaf: _returned(result, leaf, writer, iter(range(len(outputs))))
@@ -270,9 +282,18 @@ def _written(
 
 
 def traced_run(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], around: Sequence[Captures] = ()
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], arrays: Sequence[np.ndarray[Any, Any]] = ()
 ) -> tuple[Trace, list[Traced], Any]:
-    """Run f on terms with the numbers of the arguments. Raises f's own exceptions, and UnreadableError if it does not on numbers."""
+    """Run f on terms with the numbers of the arguments.
+
+    Args:
+        arrays: those that are read by reference.
+
+    Raises:
+        UnreadableError: if f looks at numbers or writes into arrays, also if f catches that.
+        Escape: if Python's numbers raise.
+        _Failed: from any other exception.
+    """
     with tracing() as trace:
         symbols: list[Traced] = []
 
@@ -280,9 +301,7 @@ def traced_run(
             symbols.append(trace.symbol(f"x{len(symbols)}", x))
             return symbols[-1]
 
-        trace.captured = frozenset(
-            id(y) for captures in around for _, x in captures.arrays.values() for y in (x, x.base) if y is not None
-        )
+        trace.captured = frozenset(id(y) for x in arrays for y in (x, x.base) if y is not None)
         given = _mapped(stand_in, (args, kwargs))
         failure: Exception | None = None
         result = None
@@ -302,20 +321,27 @@ def traced_run(
         title = title_of(_last_line(failure))
         if cause is not None:
             raise _refused(f, title, cause) from failure
-        with np.errstate(all="ignore"):
-            raise _Failed(title) from failure
+        raise _Failed(title) from failure
     return trace, symbols, result
+
+
+def _arrays(around: Sequence[Captures]) -> list[np.ndarray[Any, Any]]:
+    return [x for captures in around for _, x in captures.arrays.values()]
+
+
+class _Changing(UnreadableError):
+    """The function changes a variable around it."""
 
 
 class _Failed(Exception):  # noqa: N818
     """The function raised an exception, perhaps since its arguments are terms."""
 
 
-def _refused(f: Callable[..., Any], title: str, error: BaseException) -> UnreadableError:
+def _refused(f: Callable[..., Any], title: str, error: BaseException | str) -> UnreadableError:
     """An error with the name of the function and the user's line."""
     text = str(error)
     where = f", in `{title}`" if title else ""
-    remedy = "" if ";" in text else "; run it without compile"
+    remedy = "" if ";" in text else "; compute with this package's functions and NumPy's, or run it without compile"
     return UnreadableError(f"compile: {_called(f)}{where}: {text}{remedy}")
 
 
@@ -415,6 +441,10 @@ def _mapped(f: Callable[[Any], Any], tree: Any) -> Any:
     if type(tree) in (tuple, list):
         return type(tree)([_mapped(f, part) for part in tree])
     return f(tree) if _is_number(tree) else tree
+
+
+def _copied(tree: Any) -> Any:
+    return _mapped(lambda x: x.copy() if isinstance(x, np.ndarray) else x, tree)
 
 
 def _sample(tree: Any) -> list[Any]:
@@ -559,11 +589,15 @@ def _check_again(
     moved_args = _mapped(moved, (args, kwargs))
     captures = around[0] if around and any(x.dtype.kind == "f" for _, x in around[0].arrays.values()) else None
     if captures is not None:
-        elsewhere, arrays = captures.elsewhere(f)
-        if _differing(elsewhere, moved_args, around, first, arrays) == "":
+        unseen = False
+        for by in (1 + 2.0**-10, -1000.0):  # the second for branches on captured numbers
+            elsewhere, arrays = captures.elsewhere(f, by)
+            unseen = unseen or _differing(elsewhere, moved_args, around, first, arrays) != ""
+        for key, (_, x) in captures.arrays.items():
+            if unseen or key not in arrays:
+                captures.watch(x)
+        if not unseen:
             return
-        for x in [x for key, (_, x) in captures.arrays.items() if key in arrays]:
-            captures.watch(x)
     where = _differing(f, moved_args, around, first, {})
     if where:
         raise UnreadableError(
@@ -587,7 +621,7 @@ def _differing(
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         try:
-            trace, symbols, result = traced_run(f, *moved_args, around)
+            trace, symbols, result = traced_run(f, *moved_args, [*_arrays(around), *arrays.values()])
             outputs: list[Any] = []
             _collect(result, outputs, f)
         except (Exception, Escape):  # numbers at which f is not defined; the first call with new ones compares

@@ -23,7 +23,7 @@ from ..domain import Shape
 from ..errors import UnreadableError
 from ..node import Node
 from ..randomness import stand_in
-from ..term import Term, changed, terms
+from ..term import Term, a_term, changed, terms
 
 OURS = {"tinygrad_edu", "nn", "viz", "numpy", "contextlib", "functools"}  # packages between the user's line and a term
 
@@ -243,6 +243,8 @@ class Traced(Term):
         """A call of an op or rule that cannot be read, as one term."""
         trace, code = active(), getattr(function, "__code__", None)
         trace.refusals = [refusal for refusal in trace.refusals if code not in refusal.running]
+        if name == "getitem" and _is_shaped_by_numbers("[]", name, args + (params.get("index"),), {}):
+            refuse(f"{_SHAPED}, by x[mask]; choose with where(condition, a, b)")
         return computed(f"{name}(", name, _forced(function), args, params)
 
     def as_leaf(self) -> Any:
@@ -314,6 +316,7 @@ class Traced(Term):
 _TAKE_OUT = {"item", "tolist", "tobytes", "tofile", "dump", "dumps", "hex", "as_integer_ratio", "save", "savetxt"}
 _TAKE_OUT |= {"savez", "savez_compressed", "array2string", "array_repr", "array_str"}
 _WRITING_METHODS = {"sort", "partition", "fill", "put", "resize", "itemset", "setfield", "setflags", "byteswap"}
+_SHAPED = "it makes an array whose shape depends on numbers"
 _SHAPED_BY_NUMBERS = {"nonzero", "flatnonzero", "argwhere", "unique", "unique_all", "unique_counts", "unique_inverse"}
 _SHAPED_BY_NUMBERS |= {"unique_values", "union1d", "intersect1d", "setdiff1d", "setxor1d", "trim_zeros", "bincount"}
 _SHAPED_BY_NUMBERS |= {"extract", "compress", "histogram_bin_edges"}
@@ -343,6 +346,7 @@ _COMPARISONS = {
     "eq": ("==", operator.eq),
     "ne": ("!=", operator.ne),
 }
+_SIGNS = {sign for sign, _ in _BINARY.values()}
 _UNARY = {
     "neg": ("-", operator.neg),
     "pos": ("+", operator.pos),
@@ -442,13 +446,15 @@ def computed(
     if behind is NotImplemented:
         return behind
     if _is_shaped_by_numbers(spelling, name, args, params):
-        refuse(f"it makes an array whose shape depends on numbers, by {name}; choose with where(condition, a, b)")
+        refuse(f"{_SHAPED}, by {'x[i]' if name == 'getitem' else name}; choose with where(condition, a, b)")
     term = Traced(name, function, args, dict(params), behind, True)
     term.spelling, term.operands, term.place = spelling, operands, len(trace.made)
     term.line, term.back = _line(trace)
     trace.made.append(term)
     result: Any = term
     if isinstance(behind, (tuple, list)):
+        if spelling in _SIGNS:
+            refuse(f"it makes a {type(behind).__name__} whose length depends on numbers; choose with where(condition, a, b)")
         parts = [term[i] for i in range(len(behind))]
         result = behind._make(parts) if hasattr(behind, "_make") else type(behind)(parts)
     trace.known[made], trace.latest_key = result, made
@@ -460,13 +466,13 @@ def _is_shaped_by_numbers(spelling: str, name: str, args: tuple[Any, ...], param
     if spelling == "[]":
         parts = args[1] if type(args[1]) is tuple else (args[1],)
         return any(
-            part.dtype == bool if isinstance(part, Term) else isinstance(part, slice) and any(terms(part))
+            part.dtype == bool if isinstance(part, Term) else isinstance(part, slice) and a_term(part) is not None
             for part in parts
         )
     if spelling[-1] == "(":  # of an op: what it returns is the engine's matter
         return False
     if name in _SHAPED_BY_OPERANDS:
-        return any(terms((args[1:], [x for key, x in params.items() if key != "values"])))
+        return a_term(args[1:], [x for key, x in params.items() if key != "values"]) is not None
     return name in _SHAPED_BY_NUMBERS or (name == "where" and len(args) + len(params) == 1)
 
 
