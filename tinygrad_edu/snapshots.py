@@ -70,10 +70,8 @@ class Snapshot(NamedTuple):
 def keep(node: Node) -> Node:
     """The node of a call just recorded, with copies or snapshots in its `extra` of the arrays that may change.
 
-    `inputs` keeps the caller's arrays, by which drawings name them. Of a run on Terms nothing is copied: it reads by reference.
+    `inputs` keeps the caller's arrays, by which drawings name them.
     """
-    if isinstance(node.raw, Term):
-        return node
     found: list[Snapshot] = []
     copies: dict[int, Any] = {}
     if type(node.raw) is not np.ndarray and isinstance(node.raw, Term):  # compiled programs read captured arrays by reference
@@ -81,7 +79,7 @@ def keep(node: Node) -> Node:
     for i, x in enumerate(node.inputs):
         if type(x) is np.ndarray:
             if x.nbytes <= limit:
-                copies[i] = x.copy("K")
+                copies[i] = node.raw.constant(x) if isinstance(node.raw, Term) else x.copy("K")
             else:
                 found.append(_snapshot(i, x, x))
         elif isinstance(x, Node) and x.tick < 0 and type(x.raw) is np.ndarray:

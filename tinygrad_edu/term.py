@@ -137,6 +137,10 @@ class Term:
         """This Term as the data of a leaf."""
         return self
 
+    def constant(self, x: np.ndarray[Any, Any]) -> Any:
+        """What stands for a constant operand in the rules of a call of which this Term is the result."""
+        return x.copy("K")
+
     def called(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """A function that failed on Terms, as one call."""
         return self.call(name, function, args, params)

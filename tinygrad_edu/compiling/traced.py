@@ -239,6 +239,16 @@ class Traced(Term):
         """As float(x), which the compiled program computes of its own numbers."""
         return computed("float", "float", float, (self,), {})
 
+    def constant(self, x: np.ndarray[Any, Any]) -> Any:
+        """A captured array is a symbol, so that nothing is computed of the numbers that it has now."""
+        trace = active()
+        if id(x) not in trace.captured and id(x.base) not in trace.captured:
+            return x.copy("K")
+        key = "captured", id(x)
+        if key not in trace.known:
+            trace.known[key] = trace.symbol("array", x)
+        return trace.known[key]
+
     def called(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """A call of an op or rule that cannot be read, as one term."""
         trace, code = active(), getattr(function, "__code__", None)
