@@ -138,8 +138,8 @@ class Term:
         return self
 
     def constant(self, x: np.ndarray[Any, Any]) -> Any:
-        """What stands for a constant operand in the rules of a call of which this Term is the result."""
-        return x.copy("K")
+        """What stands for a constant operand in the rules of the call that computed this Term."""
+        return x
 
     def called(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """A function that failed on Terms, as one call."""

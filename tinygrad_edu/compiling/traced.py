@@ -47,7 +47,7 @@ class Refusal(NamedTuple):
 
     error: UnreadableError
     running: list[CodeType]
-    line: Line
+    line: Line | None
 
 
 class Escape(BaseException):  # no Exception, so that the engine does not explain it
@@ -243,7 +243,7 @@ class Traced(Term):
         """A captured array is a symbol, so that nothing is computed of the numbers that it has now."""
         trace = active()
         if id(x) not in trace.captured and id(x.base) not in trace.captured:
-            return x.copy("K")
+            return x
         key = "captured", id(x)
         if key not in trace.known:
             trace.known[key] = trace.symbol("array", x)
@@ -253,8 +253,6 @@ class Traced(Term):
         """A call of an op or rule that cannot be read, as one term."""
         trace, code = active(), getattr(function, "__code__", None)
         trace.refusals = [refusal for refusal in trace.refusals if code not in refusal.running]
-        if name == "getitem" and _is_shaped_by_numbers("[]", name, args + (params.get("index"),), {}):
-            refuse(f"{_SHAPED}, by x[mask]; choose with where(condition, a, b)")
         return computed(f"{name}(", name, _forced(function), args, params)
 
     def as_leaf(self) -> Any:
@@ -455,8 +453,8 @@ def computed(
         raise Escape(f"{name}: {error}") from error
     if behind is NotImplemented:
         return behind
-    if _is_shaped_by_numbers(spelling, name, args, params):
-        refuse(f"{_SHAPED}, by {'x[i]' if name == 'getitem' else name}; choose with where(condition, a, b)")
+    if _is_shaped_by_numbers(spelling, name, args, params) and (spelling != "[]" or _is_users_part()):
+        refuse(f"{_SHAPED}, by {'x[i]' if name == 'getitem' else name}; choose with where(condition, a, b)", True)
     term = Traced(name, function, args, dict(params), behind, True)
     term.spelling, term.operands, term.place = spelling, operands, len(trace.made)
     term.line, term.back = _line(trace)
@@ -578,7 +576,7 @@ def _key(x: Any, trace: Trace) -> Any:
 # -- Where -------------------------------------------------------------------------------------------------------------
 
 
-_BETWEEN = {"numpy", "contextlib", "functools"}
+_BETWEEN = {"numpy", "contextlib", "functools"}  # packages that ask for another
 
 
 def _top(frame: FrameType) -> str:
@@ -586,24 +584,40 @@ def _top(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
-def _asked_by_user() -> bool:
-    """Whether the user's code asks, itself or through one of NumPy's functions, and not the engine's."""
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None and _top(frame) in _BETWEEN:
+def _asker() -> FrameType | None:
+    """The frame of the code that asks: the engine's or the user's, perhaps through one of NumPy's functions."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (frame.f_globals is _HERE or _top(frame) in _BETWEEN):
         frame = frame.f_back
+    return frame
+
+
+_HERE = globals()
+
+
+def _asked_by_user() -> bool:
+    frame = _asker()
     return frame is not None and _top(frame) not in OURS
 
 
-def refuse(message: str) -> NoReturn:
-    """Raise UnreadableError, and remember it if the user's code may catch it."""
+def _is_users_part() -> bool:
+    """Whether an index runs that the user wrote, x[index], also of a Value."""
+    frame, called = _asker(), "__getitem__"
+    while frame is not None and _top(frame) in OURS:
+        frame, called = frame.f_back, frame.f_code.co_name
+    return called == "__getitem__"
+
+
+def refuse(message: str, final: bool = False) -> NoReturn:
+    """Raise UnreadableError, and remember it if the user's code may catch it; if it is final, also if the engine does."""
     error = UnreadableError(message)
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and (_top(frame) in _BETWEEN or frame.f_globals.get("__name__") == __name__):
-        frame = frame.f_back
-    if frame is not None and _top(frame) not in OURS:
+    frame = _asker()
+    if final or (frame is not None and _top(frame) not in OURS):
+        while frame is not None and _top(frame) in OURS:
+            frame = frame.f_back
+        line = None if frame is None else Line(frame.f_code.co_filename, frame.f_lineno)
         running = []
-        line = Line(frame.f_code.co_filename, frame.f_lineno)
-        while frame is not None:
+        while frame is not None and not final:
             running.append(frame.f_code)
             frame = frame.f_back
         active().refusals.append(Refusal(error, running, line))
