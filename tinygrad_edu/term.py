@@ -133,6 +133,10 @@ class Term:
         """This Term as the result of an operation."""
         return self
 
+    def as_operand(self) -> Any:
+        """This Term as an operand."""
+        return self
+
     def as_leaf(self) -> Any:
         """This Term as the data of a leaf."""
         return self

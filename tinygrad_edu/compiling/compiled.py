@@ -137,7 +137,7 @@ class Compiled:
             )
         found.compared += 1
         self.calls += 1
-        return expected
+        return got
 
     def _latest(self) -> _Specialised:
         programs = self._held.programs

@@ -11,7 +11,7 @@ def moved(x: Any, by: float = 1 + 2.0**-10) -> Any:
     """Numbers rolled along the first axis; floats a little larger, or multiplied by another number."""
     if isinstance(x, np.ndarray):
         other = np.roll(x, 1, axis=0) if x.ndim else x
-        return laid_like(x, (other * by).astype(x.dtype) if x.dtype.kind == "f" else other)
+        return laid_like(x, np.asarray(other * by, x.dtype) if x.dtype.kind == "f" else other)
     return type(x)(x * by)
 
 

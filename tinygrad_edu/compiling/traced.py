@@ -235,6 +235,13 @@ class Traced(Term):
             y = y[()]
         return y.as_number() if isinstance(y.behind, np.float64) else y
 
+    def as_operand(self) -> Any:
+        """As `data.to_operand`: float64 scalars as Python floats, narrow integers as floats."""
+        behind = self.behind
+        if type(behind) is np.ndarray and behind.dtype.kind in "iu" and behind.dtype.itemsize < 8:
+            return self.astype(np.float32 if behind.dtype.itemsize < 4 else np.float64)
+        return self.as_number() if isinstance(behind, np.float64) else self
+
     def as_number(self) -> Any:
         """As float(x), which the compiled program computes of its own numbers."""
         return computed("float", "float", float, (self,), {})
@@ -258,7 +265,9 @@ class Traced(Term):
     def as_leaf(self) -> Any:
         """As `data.to_leaf`, whose copy is contiguous: the bits of a matrix product depend on that."""
         flags = getattr(self.behind, "flags", None)
-        if flags is None or not self.shape or flags.c_contiguous or flags.f_contiguous:
+        if not self.shape:
+            return self.as_result()
+        if flags is None or flags.c_contiguous or flags.f_contiguous:
             return self
         return computed("np.array", "array", np.array, (self,), {})
 
@@ -297,7 +306,10 @@ class Traced(Term):
 
     def __index__(self) -> int:
         if _asked_by_user() or np.asarray(self.behind).dtype.kind not in "iub":
-            self._looked_at()
+            refuse(
+                f"it takes an integer out, {described(self)}, which would stay what it is now; of an array take the entries "
+                "by this package's take(array, i)"
+            )
         taken = int(self.behind)
         active().guards.append(Guard(self, taken))
         return taken
@@ -448,7 +460,9 @@ def computed(
         else:
             with np.errstate(all="ignore"):
                 behind = function(*plain, **{key: numbers(x) for key, x in params.items()})
-    except ArithmeticError as error:
+    except (ArithmeticError, ValueError) as error:
+        if isinstance(error, ValueError) and spelling != "scalar":
+            raise
         trace.escaped = True
         raise Escape(f"{name}: {error}") from error
     if behind is NotImplemented:
