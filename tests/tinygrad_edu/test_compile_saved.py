@@ -134,7 +134,8 @@ def test_a_guard_that_fails_there(tmp_path):
     ]
     assert "GuardError" in path.read_text()
     got = alone(path, name_of(path), bad, tmp_path)
-    assert got[0].startswith("GuardError: ") and "T.cross_entropy(z, labels)" in got[0]
+    assert got[0].startswith("GuardError: ")
+    assert "T.cross_entropy(z, labels)" in got[0]
     assert got[1].startswith("GuardError: ")
     assert isinstance(got[2], tuple) or got[2].startswith("GuardError: ")
 

@@ -48,14 +48,14 @@ class Container(NamedTuple):
 
 
 class Captures:
-    """What f uses.
+    """What f uses: a function, or a list of objects.
 
     Attributes:
         arrays: the arrays among it, with their names.
         watched: those whose numbers are part of a program, with these numbers.
     """
 
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Any) -> None:
         self.arrays: dict[int, tuple[str, np.ndarray[Any, Any]]] = {}
         self.watched: list[tuple[np.ndarray[Any, Any], bytes]] = []
         self._places: list[Place] = []
@@ -157,7 +157,9 @@ class Captures:
             self._generators.append(x)
         elif isinstance(x, Node):
             for slot in ("raw", "raw_grad"):
-                self._place(x.extra.get("name", name) if x.extra else name, partial(getattr, x, slot), partial(setattr, x, slot))
+                self._place(
+                    x.extra.get("name", name) if x.extra else name, partial(getattr, x, slot), partial(setattr, x, slot)
+                )
         elif isinstance(x, dict):
             for key, part in list(x.items())[:_MANY]:
                 self._visit(key if isinstance(key, str) and key.isidentifier() else name, part)
@@ -225,9 +227,7 @@ class Captures:
 
     # -- A world with other numbers ------------------------------------------------------------------------------------
 
-    def elsewhere(
-        self, f: Callable[..., Any], by: float
-    ) -> tuple[Callable[..., Any], dict[int, np.ndarray[Any, Any]]]:
+    def elsewhere(self, f: Callable[..., Any], by: float) -> tuple[Callable[..., Any], dict[int, np.ndarray[Any, Any]]]:
         """The function f made again around copies of what it uses, whose float arrays are moved; by id, these arrays."""
         arrays: dict[int, np.ndarray[Any, Any]] = {}
         known: dict[int, Any] = {}
@@ -280,9 +280,9 @@ class Captures:
         if isinstance(x, Node):
             if x.grad_fn is not None:
                 return x
-            made = copy(x)
-            made.raw = again(x.raw)
-            return made
+            twin = copy(x)
+            twin.raw = again(x.raw)
+            return twin
         if not hasattr(x, "__dict__"):
             return x
         made = known[id(x)] = copy(x)
@@ -305,7 +305,9 @@ def generators_kept(generators: Sequence[np.random.Generator]) -> Iterator[None]
 
 
 _OPERATORS = {"__call__", "__getattr__", "__getitem__", "__iter__", "__len__", "__enter__", "__exit__", "__contains__"}
-_OPERATORS |= {f"__{side}{name}__" for side in ("", "r", "i") for name in ("add", "sub", "mul", "truediv", "matmul", "pow")}
+_OPERATORS |= {
+    f"__{side}{name}__" for side in ("", "r", "i") for name in ("add", "sub", "mul", "truediv", "matmul", "pow")
+}
 
 
 def _root(x: Any) -> str:

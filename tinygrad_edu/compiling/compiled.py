@@ -96,7 +96,7 @@ class Compiled:
             try:
                 try:
                     made = _specialised(self.function, args, kwargs, held.captures if self._watched else None)
-                except _Changing:  # perhaps a cache that the first call fills
+                except _ChangingError:  # perhaps a cache that the first call fills
                     with held.captures.draws_kept():
                         self.function(*_copied(args), **_copied(kwargs))
                     held.captures = Captures(self.function)
@@ -181,16 +181,28 @@ def compile(f: Callable[..., Any]) -> Compiled:
     the transforms: compile(value_and_grad(loss)), compile(grad(f)), compile(hessian(f)). Values equal those of f to the last bit.
     It is compiled anew for other shapes, dtypes, structures, or values of arguments that are not floats or arrays.
 
+    Captured arrays of floats are read by reference; if anything else that f uses changes, it is compiled anew. The first call,
+    and the first one with other numbers, run f too and compare. Where source does not hold, for numbers at which Python raises
+    or the zero rule applies, f itself runs. What compile cannot see:
+
+    - printing, files, and other effects outside of what f refers to: they happen when it is compiled, not later;
+    - a number as the key of a dictionary, and isinstance(x, float), beyond those two calls;
+    - a branch on captured floats, or numbers that NumPy computes from them, unless it shows when they are multiplied by 1000 or
+      -1000;
+    - entries of containers of more than 10,000, and attributes of modules of the standard library, NumPy and SciPy.
+
     Args:
         f: function of numbers, arrays, and tuples, lists and dictionaries of them, that returns such; made of this package's
             functions and NumPy's. Its arguments may have other values that are part of the program, such as strings.
 
     Returns:
-        a function of the same arguments. `source` is its text, and `save` writes it as a module that runs with NumPy alone.
+        a function of the same arguments, which threads may share. `source` is its text, and `save` writes it as a module that
+        runs with NumPy alone.
 
     Raises (when called):
-        UnreadableError: if f branches on numbers, takes them out of arrays by float() or np.asarray, or writes into arrays; or
-            computes something from its arguments, or draws random numbers, where this cannot be seen.
+        UnreadableError: if f branches on numbers, takes them out of arrays by float() or np.asarray, makes arrays whose shape
+            depends on numbers, writes into arrays, changes variables around it, or computes something from its arguments, or
+            draws random numbers, where this cannot be seen. It names f, the line, and what to write instead.
 
     Warns:
         CompileWarning: if it is compiled for the eighth time.
@@ -264,7 +276,7 @@ def _written(
                 f"compile: {_called(f)}: it draws random numbers where compile cannot see it; draw them by dropout, or pass "
                 "them as an argument"
             )
-        raise _Changing(
+        raise _ChangingError(
             f"compile: {_called(f)}: it changes {change}, which compiled source would not do; return what it computes, and "
             f"change {change} outside"
         )
@@ -312,8 +324,8 @@ def traced_run(
     if trace.escaped:  # also if f caught that
         raise Escape
     if trace.refusals:
-        error, _, line = trace.refusals[0]
-        raise _refused(f, title_of(line), error) from failure
+        refusal = trace.refusals[0]
+        raise _refused(f, title_of(refusal.line), refusal.error) from failure
     if failure is not None:
         cause: BaseException | None = failure
         while cause is not None and not isinstance(cause, UnreadableError):
@@ -329,7 +341,7 @@ def _arrays(around: Sequence[Captures]) -> list[np.ndarray[Any, Any]]:
     return [x for captures in around for _, x in captures.arrays.values()]
 
 
-class _Changing(UnreadableError):
+class _ChangingError(UnreadableError):
     """The function changes a variable around it."""
 
 
@@ -621,7 +633,8 @@ def _differing(
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         try:
-            trace, symbols, result = traced_run(f, *moved_args, [*_arrays(around), *arrays.values()])
+            args, kwargs = moved_args
+            trace, symbols, result = traced_run(f, args, kwargs, [*_arrays(around), *arrays.values()])
             outputs: list[Any] = []
             _collect(result, outputs, f)
         except (Exception, Escape):  # numbers at which f is not defined; the first call with new ones compares

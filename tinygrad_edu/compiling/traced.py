@@ -176,6 +176,13 @@ class Traced(Term):
     def __getitem__(self, index: Any) -> Any:
         return computed("[]", "getitem", operator.getitem, (self, index), {})
 
+    def astype(self, dtype: Any, **how: Any) -> Any:
+        """The numbers in another dtype, those of a Python float too."""
+        if type(self.behind) is not float:
+            return computed(".astype", "astype", _method("astype"), (self, dtype), how)
+        kind = np.dtype(dtype)
+        return self if kind == np.float64 else computed(f"np.{kind.name}", "astype", kind.type, (self,), {})
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not callable(getattr(self.behind, name, None)):
             raise AttributeError(f"{type(self.behind).__name__} has no attribute {name!r}")
@@ -211,7 +218,9 @@ class Traced(Term):
             return function(*numbers(args), **numbers(params))
         name = function.__name__
         if params.get("out") is not None or function in _WRITE:
-            refuse(f"it writes into an array, by np.{name}; use a function that returns a new one, such as at(x, i).set(y)")
+            refuse(
+                f"it writes into an array, by np.{name}; use a function that returns a new one, such as at(x, i).set(y)"
+            )
         if name in _TAKE_OUT:
             self._looked_at()
         module = function.__module__.replace("numpy", "np", 1).removesuffix("._core")
@@ -340,7 +349,18 @@ _SHAPED = "it makes an array whose shape depends on numbers"
 _SHAPED_BY_NUMBERS = {"nonzero", "flatnonzero", "argwhere", "unique", "unique_all", "unique_counts", "unique_inverse"}
 _SHAPED_BY_NUMBERS |= {"unique_values", "union1d", "intersect1d", "setdiff1d", "setxor1d", "trim_zeros", "bincount"}
 _SHAPED_BY_NUMBERS |= {"extract", "compress", "histogram_bin_edges"}
-_SHAPED_BY_OPERANDS = {"repeat", "tile", "reshape", "resize", "broadcast_to", "pad", "delete", "insert", "split", "array_split"}
+_SHAPED_BY_OPERANDS = {
+    "repeat",
+    "tile",
+    "reshape",
+    "resize",
+    "broadcast_to",
+    "pad",
+    "delete",
+    "insert",
+    "split",
+    "array_split",
+}
 _SPELLED = {"transpose": "np.transpose"}
 _FROM_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.empty_like, np.iscomplexobj}
 _WRITE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
@@ -476,7 +496,9 @@ def computed(
     result: Any = term
     if isinstance(behind, (tuple, list)):
         if spelling in _SIGNS:
-            refuse(f"it makes a {type(behind).__name__} whose length depends on numbers; choose with where(condition, a, b)")
+            refuse(
+                f"it makes a {type(behind).__name__} whose length depends on numbers; choose with where(condition, a, b)"
+            )
         parts = [term[i] for i in range(len(behind))]
         result = behind._make(parts) if hasattr(behind, "_make") else type(behind)(parts)
     trace.known[made], trace.latest_key = result, made
@@ -618,7 +640,7 @@ def _is_users_part() -> bool:
     """Whether an index runs that the user wrote, x[index], also of a Value."""
     frame, called = _asker(), "__getitem__"
     while frame is not None and _top(frame) in OURS:
-        frame, called = frame.f_back, frame.f_code.co_name
+        called, frame = frame.f_code.co_name, frame.f_back
     return called == "__getitem__"
 
 
