@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy, deepcopy
 from functools import partial
@@ -84,10 +84,13 @@ class Captures:
 
     def changed(self) -> bool:
         """Whether anything is another object, or has other contents."""
-        for _, read, _, before in self._places:
-            now = read()
-            if now is not before and not _same(now, before):
-                return True
+        try:
+            for _, read, _, before in self._places:
+                now = read()
+                if now is not before and not _same(now, before):
+                    return True
+        except (ValueError, AttributeError):  # a variable was deleted
+            return True
         for _, holder, contents in self._containers:
             if not _same_contents(holder, contents):
                 return True
@@ -176,13 +179,18 @@ class Captures:
             self._object(name, x)
 
     def _function(self, f: FunctionType) -> None:
-        for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
-            self._place(name, partial(_cell, cell), partial(setattr, cell, "cell_contents"))
+        cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
+        if _root(f) in _FIXED:  # of a transform: what it holds stays, and may be the user's
+            for name, cell in cells:
+                self._visit(name, _cell(cell))
+            return
+        for name, cell in cells:
+            is_empty = _cell(cell) is _MISSING
+            read = partial(_cell, cell) if is_empty else partial(getattr, cell, "cell_contents")
+            self._place(name, read, partial(setattr, cell, "cell_contents"))
         for name in ("__defaults__", "__kwdefaults__"):
             if getattr(f, name):
                 self._place("default", partial(getattr, f, name), partial(setattr, f, name))
-        if _root(f) in _FIXED:
-            return
         named = _names(f.__code__)
         self._names |= named
         self._items(f.__globals__, named)
@@ -311,7 +319,9 @@ _OPERATORS |= {
 
 
 def _root(x: Any) -> str:
-    """The package that defines a function or a class."""
+    """The package that defines a function or a class; a wrapper's own, not that of what it wraps."""
+    if isinstance(x, FunctionType):
+        return str(x.__globals__.get("__name__", "")).partition(".")[0]
     return str(getattr(x, "__module__", None) or "").partition(".")[0]
 
 
@@ -354,13 +364,14 @@ def _contents(x: Any) -> Any:
 
 
 def _same_contents(x: Any, before: Any) -> bool:
-    now = _contents(x)
-    if type(now) is int or type(before) is int:
-        return bool(now == before)
-    return all(map(_same_entries, now, before)) if type(before) is tuple else _same_entries(now, before)
+    if type(before) is int or len(x) > _MANY:
+        return bool(len(x) == before)
+    if type(before) is tuple:
+        return _same_entries(x, before[0]) and _same_entries(x.values(), before[1])
+    return _same_entries(x, before)
 
 
-def _same_entries(now: list[Any], before: list[Any]) -> bool:
+def _same_entries(now: Collection[Any], before: list[Any]) -> bool:
     if len(now) != len(before):
         return False
     return all(map(is_, now, before)) or all(a is b or _same(a, b) for a, b in zip(now, before, strict=True))
