@@ -43,7 +43,7 @@ def alone(path, name, calls, folder):
     import pickle
 
     script, data = folder / "alone.py", folder / "calls.pickle"
-    script.write_text(ALONE)
+    script.write_text(ALONE, encoding="utf-8")
     data.write_bytes(pickle.dumps(calls))
     packages = "|".join(p for p in sys.path if p.endswith("-packages"))
     command = [sys.executable, "-I", "-S", str(script), str(path), packages, str(data), name]
@@ -114,11 +114,17 @@ def test_a_saved_module_runs_with_numpy_alone(name, tmp_path):
     calls = [draw() for _ in range(3)]
     expected = [f(*args) for args in calls]
     got = alone(path, name_of(path), calls, tmp_path)
-    assert all(T.compiling.compiled._equal(a, b) for a, b in zip(got, expected, strict=True)), path.read_text()
+    assert all(T.compiling.compiled._equal(a, b) for a, b in zip(got, expected, strict=True)), path.read_text(
+        encoding="utf-8"
+    )
 
 
 def name_of(path):
-    return next(line.split()[1].partition("(")[0] for line in path.read_text().splitlines()[::-1] if line[:4] == "def ")
+    return next(
+        line.split()[1].partition("(")[0]
+        for line in path.read_text(encoding="utf-8").splitlines()[::-1]
+        if line[:4] == "def "
+    )
 
 
 def test_a_guard_that_fails_there(tmp_path):
@@ -132,7 +138,7 @@ def test_a_guard_that_fails_there(tmp_path):
         (images, np.array([0, -1, 1, 1]), params),
         (images * np.nan, LABELS, params),
     ]
-    assert "GuardError" in path.read_text()
+    assert "GuardError" in path.read_text(encoding="utf-8")
     got = alone(path, name_of(path), bad, tmp_path)
     assert got[0].startswith("GuardError: ")
     assert "T.cross_entropy(z, labels)" in got[0]
@@ -164,14 +170,14 @@ def test_constants_are_literals(x, tmp_path):
     compiled(y)
     path = compiled.save(tmp_path / "step.py")
     (got,) = alone(path, "program", [(y,)], tmp_path)
-    assert T.compiling.compiled._equal(got, f(y)), path.read_text()
+    assert T.compiling.compiled._equal(got, f(y)), path.read_text(encoding="utf-8")
 
 
 def test_a_constant_has_the_users_name(tmp_path):
     weights = np.arange(20.0)
     compiled = compile(lambda y: y * weights)
     compiled(weights)
-    assert "weights = np.array(" in compiled.save(tmp_path / "step.py").read_text()
+    assert "weights = np.array(" in compiled.save(tmp_path / "step.py").read_text(encoding="utf-8")
 
 
 def test_large_constants_are_refused(tmp_path):
