@@ -10,7 +10,7 @@ PEERS := micrograd==0.1.0 autograd mygrad jacobi==0.9.2 $(TORCH) jax torchviz to
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check agreement bench gallery clean
+.PHONY: demo test check javascript agreement bench gallery notebook clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python examples/digits.py demo
@@ -25,6 +25,11 @@ check: $(VENV)/test.stamp
 	$(BIN)/python docs/tables.py --check
 	$(BIN)/python docs/numpy_page.py --check
 	$(BIN)/python -m pytest tests/test_house.py
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory javascript; \
+	  else echo "JavaScript: 1 check skipped, as npm is not installed"; fi
+
+javascript: node_modules
+	npm run --silent check
 
 # Every op, layer, loss, initialiser, optimiser and schedule beside PyTorch.
 agreement: $(VENV)/agreement.stamp
@@ -51,13 +56,21 @@ bench: $(VENV)/bench.stamp
 gallery: $(VENV)/test.stamp
 	$(BIN)/python docs/gallery.py gallery $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
 
+# examples/notebook.ipynb executed, as a notebook and as HTML; with SCREENSHOTS=yes pictures of it too, which take Chromium.
+notebook: $(VENV)/test.stamp
+	$(BIN)/python docs/notebook.py notebook $(if $(SCREENSHOTS),--screenshots)
+
 clean:
-	rm -rf $(VENV) demo gallery pictures
+	rm -rf $(VENV) node_modules demo gallery notebook pictures
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "tinygrad-edu needs Python 3.11 or newer; $(PYTHON) is older: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+node_modules: package.json package-lock.json
+	npm ci --silent
+	@touch $@
 
 $(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]'

@@ -56,9 +56,8 @@ def ours() -> Drawn:
     a, b = Value(A), Value(B)
     y = expression(a, b)
     y.backward()
-    picture = viz.graph(y, {"a": a, "b": b, "y": y}, derivatives=True)
-    with TemporaryDirectory() as folder:
-        return picture.png(Path(folder) / "picture.png", dpi=DPI).read_bytes(), texts(picture.svg())
+    picture = viz.graph(y, names={"a": a, "b": b, "y": y}, derivatives=True)
+    return picture.png(dpi=DPI), texts(picture.svg())
 
 
 def micrograd_viz() -> Drawn:

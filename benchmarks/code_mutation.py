@@ -75,6 +75,7 @@ TESTS: tuple[tuple[str, str], ...] = (
     ("nn/optim", "optim lr_scheduler training"),
     ("nn/functional", "losses layers sequences bad_input"),
     ("nn/loss", "losses modules"),
+    ("nn/settings", "losses modules hostile_arguments"),
     ("nn/metrics", "metrics training"),
     ("nn/recurrent", "sequences modules bad_input"),
     ("nn/attention", "sequences modules bad_input"),

@@ -152,7 +152,7 @@ def slower(picture: Picture, engine: str, path: Path) -> float:
         return float("nan")
     render.engines = lambda: found[:1]  # the only one there is, as in the tests
     times = []
-    for draw in (picture.svg, lambda: picture.png(path)):
+    for draw in (picture.svg, lambda: picture.save(path)):
         start = perf_counter()
         draw()
         times.append(perf_counter() - start)

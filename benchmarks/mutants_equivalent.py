@@ -5,7 +5,7 @@ They are found by their text, so that they stay known when the lines around them
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     (
-        "nn/functional/margin.py",
+        "nn/functional/distances.py",
         "arguments swapped",
         "shape = np.broadcast_shapes(shape_of(x1), shape_of(x2))",
         "shape = np.broadcast_shapes(shape_of(x2), shape_of(x1))",
@@ -29,10 +29,10 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "if not np.allclose(expected, raw_of(y), rtol=0.0, atol=16 * ulp * largest, equal_nan=True):",
     ): "without a relative tolerance the comparison is symmetric",
     (
-        "tinygrad_edu/ops/networks/pooling.py",
+        "tinygrad_edu/ops/networks/window_reductions.py",
         "off by one",
-        "((1, 2, 3, 5), (2, 3), (1, 2), ((1, 1), (0, 1))),",
-        "((1, 2, 3, 5), (2, 3), (2, 2), ((1, 1), (0, 1))),",
+        "((1, 2, 3, 5), (2, 3), (1, 2), ((1, 1), (0, 1)), (1, 1)),",
+        "((1, 2, 3, 5), (2, 3), (2, 2), ((1, 1), (0, 1)), (1, 1)),",
     ): "a case that tests draw, which is as good with another stride",
     (
         "tinygrad_edu/ops/numbers/trigonometric.py",

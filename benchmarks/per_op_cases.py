@@ -30,6 +30,8 @@ def cases(n: int) -> dict[str, Call]:
         "conv1d": ((line, row), {"padding": 1}),
         "conv_transpose2d": ((image, kernel), {"padding": 1}),
         "conv_transpose1d": ((line, row), {"padding": 1}),
+        "unfold": ((image,), {"kernel_size": 3, "padding": 1}),
+        "fold": ((rng.standard_normal((1, 9, n * n)),), {"output_size": (n, n), "kernel_size": 3, "padding": 1}),
         "dsplit": ((np.stack([x, y], axis=-1),), {"indices_or_sections": 2}),
         "einsum": ((x, y), {"subscripts": "ij,jk->ik"}),
         "matmul": ((x, y), {}),

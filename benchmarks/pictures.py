@@ -213,9 +213,7 @@ def torchview_theirs() -> Dots:
 def graph_ours() -> Dots:
     layers = [nn.Conv2d(1, 4, 3, rng=0), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
     model = nn.Sequential(*layers, nn.Linear(36, 10, rng=1))
-    with TemporaryDirectory() as folder:
-        picture = viz.graph(model, np.zeros((1, 1, 8, 8)))
-        return imread(picture.png(Path(folder) / "graph.png", dpi=DPI))[..., :3]
+    return imread(io.BytesIO(viz.graph(model, np.zeros((1, 1, 8, 8))).png(dpi=DPI)))[..., :3]
 
 
 @cache
@@ -268,9 +266,7 @@ def flow_ours() -> Dots:
 
 
 def model_ours() -> Dots:
-    with TemporaryDirectory() as folder:
-        picture = viz.graph(digits().model, digits().x)
-        return imread(picture.png(Path(folder) / "graph.png", dpi=DPI))[..., :3]
+    return imread(io.BytesIO(viz.graph(digits().model, digits().x).png(dpi=DPI)))[..., :3]
 
 
 class Pair(NamedTuple):

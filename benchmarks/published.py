@@ -59,7 +59,7 @@ def moons(seed: int) -> float:
     def loss(scores: Value, targets: NDArray[np.float64]) -> Value:
         return functional.hinge_loss(scores, targets) + functional.l2_penalty(model, 2e-4)
 
-    nn.fit(model, (points, signs), optimizer, loss=loss, epochs=100, batch_size=None, schedule=schedule, progress=False)
+    nn.fit(model, (points, signs), optimizer, loss=loss, epochs=100, batch_size=None, on_epoch=schedule, progress=False)
     return 100 * float(np.mean((model(points).data > 0) == (signs > 0)))
 
 

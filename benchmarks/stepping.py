@@ -54,7 +54,10 @@ def main() -> int:
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page()
-        page.goto(viz.step(v, Path(folder) / "page.html").as_uri())
+        path = viz.step(v).save(Path(folder) / "page.html")
+        text = path.read_text(encoding="utf-8").replace('<script type="module">', "<script>")  # to call its functions
+        path.write_text(text, encoding="utf-8")
+        page.goto(path.as_uri())
         nodes, (times, drawn), jump = page.evaluate("NODES.length"), page.evaluate(STEPS), page.evaluate(JUMP)
         opened = page.evaluate("performance.getEntriesByType('navigation')[0].domComplete")
         browser.close()

@@ -31,7 +31,7 @@ ENTRIES = [
 a, b, c = Value(2.0), Value(-3.0), Value(10.0)
 y = tanh(0.1 * (a * b + c))
 y.backward()
-picture = viz.graph(y, locals(), title="y = tanh(0.1 (a b + c))")
+picture = viz.graph(y, names=locals(), title="y = tanh(0.1 (a b + c))")
 """,
     ),
     (
@@ -40,14 +40,14 @@ picture = viz.graph(y, locals(), title="y = tanh(0.1 (a b + c))")
 a, b = Value(2.0), Value(-3.0)
 y = a * b + a
 y.backward()
-picture = viz.graph(y, locals(), title="a is used twice: its gradients add up", derivatives=True)
+picture = viz.graph(y, names=locals(), title="a is used twice: its gradients add up", derivatives=True)
 """,
     ),
     (
         "Before backward(), and a frozen input",
         """
 a, k = Value(2.0), Value(3.0, requires_grad=False)
-picture = viz.graph(a * k + 1, locals(), title="no gradient yet")
+picture = viz.graph(a * k + 1, names=locals(), title="no gradient yet")
 """,
     ),
     (
@@ -56,7 +56,7 @@ picture = viz.graph(a * k + 1, locals(), title="no gradient yet")
 x = Value(np.array([4.0, -1.0]))
 y = (sqrt(x) * 2).sum()
 y.backward()
-picture = viz.graph(y, locals(), title="the root of a negative number")
+picture = viz.graph(y, names=locals(), title="the root of a negative number")
 """,
     ),
     (
@@ -67,7 +67,7 @@ for _ in range(2):
     y = w * x + b
     y.backward()  # without zero_grad()
 w.data -= 0.1 * w.grad
-picture = viz.graph(y, locals(), title="after an update", derivatives=True)
+picture = viz.graph(y, names=locals(), title="after an update", derivatives=True)
 """,
     ),
     (
@@ -76,7 +76,7 @@ picture = viz.graph(y, locals(), title="after an update", derivatives=True)
 a, b, c = Value(1.0), Value(2.0), Value(3.0)
 y = a * 0.5 + b * 1.5 + c * 0.0
 y.backward()
-picture = viz.graph(y, locals(), magnitudes=True, detail="tensor")
+picture = viz.graph(y, names=locals(), magnitudes=True, detail="tensor")
 """,
     ),
     (
@@ -87,7 +87,7 @@ x, labels = rng.standard_normal((5, 4)), np.array([0, 1, 2, 0, 1])
 W, b = Value(rng.standard_normal((3, 4))), Value(np.zeros(3))
 loss = cross_entropy(x @ W.T + b, labels)
 loss.backward()
-picture = viz.graph(loss, locals(), title="softmax regression", magnitudes=True)
+picture = viz.graph(loss, names=locals(), title="softmax regression", magnitudes=True)
 """,
     ),
     (
@@ -96,7 +96,7 @@ picture = viz.graph(loss, locals(), title="softmax regression", magnitudes=True)
 w, x, b = Value(0.5), Value(2.0), Value(-0.5)
 z = w * x + b
 L = sigmoid(z) + 0.1 * w**2
-picture = viz.graph(L, locals(), title="what backward() computes", detail="backward")
+picture = viz.graph(L, names=locals(), title="what backward() computes", detail="backward")
 """,
     ),
     (
@@ -104,7 +104,7 @@ picture = viz.graph(L, locals(), title="what backward() computes", detail="backw
         """
 x, W = Value(np.array([1.0, 2.0])), Value(np.array([[0.5, -1.0], [2.0, 0.25]]))
 L = tanh(W @ x).sum()
-picture = viz.graph(L, locals(), title="the transposed matrix carries the gradient back", detail="backward")
+picture = viz.graph(L, names=locals(), title="the transposed matrix carries the gradient back", detail="backward")
 """,
     ),
     (
@@ -123,7 +123,7 @@ picture = viz.graph(model, np.array([1.0, 2.0]), detail="scalar", loss=loss, nam
 x, W, b = Value([1.0, 2.0]), Value([[0.5, -1.0], [2.0, 0.25]]), Value([0.1, -0.1])
 y = tanh(W @ x + b).sum()
 y.backward()
-picture = viz.graph(y, locals(), detail="scalar", derivatives=True, title="tanh(W x + b), taken apart")
+picture = viz.graph(y, names=locals(), detail="scalar", derivatives=True, title="tanh(W x + b), taken apart")
 """,
     ),
     (
@@ -133,7 +133,7 @@ z = Value([1.0, 2.0, 3.0])
 p = softmax(z)
 L = -np.log(p[1])
 L.backward()
-picture = viz.graph(L, locals(), detail="scalar", derivatives=True, title="p₂ depends on each z")
+picture = viz.graph(L, names=locals(), detail="scalar", derivatives=True, title="p₂ depends on each z")
 """,
     ),
     (
@@ -233,7 +233,7 @@ d = d + 3 * d + (b - a).relu()
 f = (c - d) ** 2
 g = f / 2 + 10 / f
 g.backward()
-picture = viz.graph(g, {"a": a, "b": b, "g": g}, title="micrograd's example", ratio=16 / 9, legend=True)
+picture = viz.graph(g, names={"a": a, "b": b, "g": g}, title="micrograd's example", ratio=16 / 9, legend=True)
 """,
     ),
     (
@@ -250,7 +250,7 @@ picture = viz.graph(model, np.ones((2, 1, 8, 8)), title="two blocks and a classi
 a, b, c = Value(2.0), Value(-3.0), Value(10.0)
 y = tanh(0.1 * (a * b + c))
 y.backward()
-picture = viz.graph(y, locals(), title="always dark", derivatives=True, theme="dark", legend=True)
+picture = viz.graph(y, names=locals(), title="always dark", derivatives=True, theme="dark", legend=True)
 """,
     ),
     (
@@ -259,7 +259,7 @@ picture = viz.graph(y, locals(), title="always dark", derivatives=True, theme="d
 a, b = Value(2.0), Value(-3.0)
 y = (a - b) / (a * b)
 y.backward()
-picture = viz.graph(y, locals(), title="transparent", derivatives=True, theme="transparent")
+picture = viz.graph(y, names=locals(), title="transparent", derivatives=True, theme="transparent")
 """,
     ),
 ]
@@ -268,7 +268,7 @@ PAGES = [  # title, code, and the first step shown
         "Step by step: an expression",
         """
 a, b, c = Value(0.5), Value(-3.0), Value(1.0)
-viz.step(tanh(a * b + c), path, locals(), title="tanh(a b + c), step by step")
+page = viz.step(tanh(a * b + c), names=locals(), title="tanh(a b + c), step by step")
 """,
         5,
     ),
@@ -278,7 +278,7 @@ viz.step(tanh(a * b + c), path, locals(), title="tanh(a b + c), step by step")
 rng = np.random.default_rng(0)
 x, labels = rng.standard_normal((5, 4)), np.array([0, 1, 2, 0, 1])
 model = nn.Sequential(nn.Linear(4, 8, rng=0), nn.LayerNorm(8), nn.ReLU(), nn.Linear(8, 3, rng=1))
-viz.step(model, path, inputs=x, loss=lambda scores: cross_entropy(scores, labels))
+page = viz.step(model, x, loss=lambda scores: cross_entropy(scores, labels))
 """,
         8,
     ),
@@ -286,13 +286,13 @@ viz.step(model, path, inputs=x, loss=lambda scores: cross_entropy(scores, labels
 ANIMATION = """
 a, b, c = Value(2.0), Value(-3.0), Value(10.0)
 y = tanh(0.1 * (a * b + c)) + a / 2
-viz.animate(y, path, locals(), title="y = tanh(0.1 (a b + c)) + a / 2")
+page = viz.animate(y, names=locals(), title="y = tanh(0.1 (a b + c)) + a / 2")
 """
 DESCENT = """
 bowl = lambda x, y: x**2 + 8 * y**2
 rules = {"SGD": lambda p: SGD(p, lr=0.11), "Adam": lambda p: Adam(p, lr=0.3)}
 paths = {name: trace(bowl, (-4.0, 2.0), rule, 30) for name, rule in rules.items()}
-viz.descent(bowl, paths, path, title="SGD and Adam")
+page = viz.descent(bowl, paths, title="SGD and Adam")
 """
 MOVING = [  # name of the file, title, code
     ("animation", "Forward and backward pass, animated", ANIMATION),
@@ -508,7 +508,7 @@ model = nn.MLP((64, 30, 10), nn.Tanh, rng=0)
 path = [model.state_dict()]
 optimizer = nn.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 nn.fit(model, (x, y), optimizer, epochs=12, rng=0, progress=False, on_epoch=lambda *_: path.append(model.state_dict()))
-ax = viz.landscape(model, cross_entropy, (x, y), "pca", path=path, steps=25, progress=False, theme=theme)
+ax = viz.landscape(model, cross_entropy, (x, y), "pca", paths=path, steps=25, progress=False, theme=theme)
 """,
     ),
     (
@@ -574,22 +574,27 @@ def pictures() -> list[tuple[str, str, viz.Picture]]:
     """Title, code and drawing of each entry."""
     found = []
     for title, code in ENTRIES:
-        names: dict[str, Any] = {}
         with np.errstate(invalid="ignore"):  # of the root of a negative number
-            exec(compile(SETUP + code, title, "exec"), names)
-        found.append((title, code.strip(), names["picture"]))
+            found.append((title, code.strip(), run(title, code)["picture"]))
     return found
+
+
+def run(title: str, code: str, **given: Any) -> dict[str, Any]:
+    """The names that code defines, after the set-up."""
+    names = dict(given)
+    exec(compile(SETUP + code, title, "exec"), names)
+    return names
 
 
 def write_all(folder: Path) -> Path:
     """Write the gallery, a page for each picture, and the step pages; returns the path of the gallery."""
     drawn = pictures()
     for k, (_, _, picture) in enumerate(drawn):
-        picture.html(folder / f"{k}.html")
+        picture.save(folder / f"{k}.html")
     for k, (title, code, _) in enumerate(PAGES):
-        exec(compile(SETUP + code, title, "exec"), {"path": folder / f"step{k}.html"})
+        run(title, code)["page"].save(folder / f"step{k}.html")
     for name, _, code in MOVING:
-        exec(compile(SETUP + code, name, "exec"), {"path": folder / f"{name}.html"})
+        run(name, code)["page"].save(folder / f"{name}.html")
     for k in range(len(PLOTS)):
         for theme in ("light", "dark"):
             plot(k, theme, folder / f"plot{k}_{theme}.png")
@@ -608,8 +613,7 @@ def plot(k: int, theme: str, file: Path) -> None:
 def figure_of(k: int, theme: str) -> Any:
     """The figure that the code of a plot makes."""
     title, _, code = PLOTS[k]
-    names: dict[str, Any] = {"theme": theme}
-    exec(compile(SETUP + code, title, "exec"), names)
+    names = run(title, code, theme=theme)
     return names["figure"] if "figure" in names else names["ax"].figure
 
 

@@ -81,7 +81,7 @@ def draw_network(folder: Path, model: nn.Module, history: nn.History, images: ND
 
 def draw_path(folder: Path, model: nn.Module, path: list[Any], data: tuple[Any, Any]) -> None:
     """The loss around the path of training, up to the best epoch, whose weights the model has."""
-    ax = viz.landscape(model, cross_entropy, data, "pca", path=path, steps=41, progress=False)
+    ax = viz.landscape(model, cross_entropy, data, "pca", paths=path, steps=41, progress=False)
     save(ax, folder / "landscape.png")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from ast import literal_eval
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import wraps
+from functools import cache, wraps
 from inspect import signature
 from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinygrad_edu import DTypeError, OutOfBoundsError, ShapeError, TinygradError, Value, array
 
@@ -20,8 +22,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def is_real(x: Any) -> TypeGuard[float]:
-    """Whether x is one number, Python's or NumPy's, NaN included; not an integer too large for a float."""
-    if not isinstance(x, (float, int, np.floating, np.integer)) or isinstance(x, np.timedelta64):
+    """Whether x is one number, Python's or NumPy's, NaN included; no bool, nor an integer too large for a float."""
+    if not isinstance(x, (float, int, np.floating, np.integer)) or isinstance(x, (bool, np.timedelta64)):
         return False
     return not isinstance(x, int) or x.bit_length() < 1024
 
@@ -29,16 +31,50 @@ def is_real(x: Any) -> TypeGuard[float]:
 REAL: Domain = (is_real, "a real number")
 POSITIVE: Domain = (lambda x: is_real(x) and x > 0, "a number > 0")
 NOT_NEGATIVE: Domain = (lambda x: is_real(x) and x >= 0, "a number from 0 on")
+NONZERO: Domain = (lambda x: is_real(x) and x != 0, "a number other than 0")
 SHARE: Domain = (lambda x: is_real(x) and 0 <= x <= 1, "a number from 0 to 1")
 PROBABILITY: Domain = (SHARE[0], "a probability from 0 to 1")
 FUNCTION: Domain = (callable, "a function")
 INTEGER: Domain = (lambda x: is_integer(x), "an integer")
+MODULE: Domain = (lambda x: hasattr(x, "named_parameters"), "a module")
 FLAG: Domain = (lambda x: isinstance(x, (bool, np.bool_)), "True or False")
 
 
 def one_of(*words: str) -> Domain:
     """The domain of some words."""
     return (lambda x: isinstance(x, str) and x in words, f"one of {', '.join(map(repr, words))}")
+
+
+# Annotations that name a domain: `explaining` refuses any other argument before the call.
+BatchReduction: TypeAlias = str
+Dim: TypeAlias = int
+Exponent: TypeAlias = int
+Flag: TypeAlias = bool
+Function: TypeAlias = Callable[..., Any]
+Integer: TypeAlias = int
+NonZero: TypeAlias = float
+NotNegative: TypeAlias = float
+Positive: TypeAlias = float
+Probability: TypeAlias = float
+Real: TypeAlias = float
+Reduction: TypeAlias = str
+Share: TypeAlias = float
+Weights: TypeAlias = Any  # real numbers; any shape may be right until the call
+DOMAINS: dict[str, Domain] = {
+    "BatchReduction": one_of("mean", "sum", "none", "batchmean"),
+    "Dim": INTEGER,
+    "Exponent": (lambda p: is_real(p) and p in (1, 2), "1 or 2"),
+    "Flag": FLAG,
+    "Function": FUNCTION,
+    "Integer": INTEGER,
+    "NonZero": NONZERO,
+    "NotNegative": NOT_NEGATIVE,
+    "Positive": POSITIVE,
+    "Probability": PROBABILITY,
+    "Real": REAL,
+    "Reduction": one_of("mean", "sum", "none"),
+    "Share": SHARE,
+}
 
 
 def data_of(x: Any) -> Any:
@@ -135,19 +171,36 @@ def printable(text: str) -> str:
     return "".join([c if c.isprintable() else repr(c)[1:-1] for c in text[:300]])
 
 
+def as_integers(labels: NDArray[Any]) -> str:
+    """The remedy for labels that are not integers, in words."""
+    if labels.dtype.kind == "b":
+        return "pass labels.astype(int)"
+    if labels.dtype.kind == "f":
+        if np.isnan(labels).any():
+            return "leave out those that are NaN, and pass labels.astype(int)"
+        if np.array_equal(labels, np.rint(labels)):
+            return "pass labels.astype(int)"
+        return "for numbers in place of classes use mse_loss, for example"
+    return "number them, classes, labels = np.unique(labels, return_inverse=True)"
+
+
 # -- Errors of NumPy and Python ---------------------------------------------------------------------------------------
 
 _LIBRARIES = {*sys.stdlib_module_names, "tinygrad_edu", "numpy", "scipy", "sklearn"}
 _OF_NUMPY = ("np.", "array:", "float:", "len:", "v[index]")  # how messages about a misplaced Value begin
-_TAKES: dict[str, Domain] = {  # by one alternative of an annotation
+_TAKES: dict[str, Domain] = DOMAINS | {  # by one alternative of an annotation
     "None": (lambda x: x is None, "None"),
     "bool": (lambda x: isinstance(x, (bool, int, np.bool_)), "True or False"),
     "int": INTEGER,
     "float": REAL,
     "str": (lambda x: isinstance(x, str), "text"),
     "DTypeLike": (_is_type, "a dtype such as np.float32"),
-    "Module": (lambda x: hasattr(x, "named_parameters"), "a module"),
+    "Module": MODULE,
     "Shape": (lambda x: isinstance(x, (tuple, list)) and all(map(is_integer, x)), "a tuple of integers"),
+}
+_MOVED = {  # arguments that no longer exist, by function
+    ("fit", "schedule"): "a callback: pass on_epoch=schedule, or on_step=schedule",
+    ("fit", "schedule_every"): "the name of an argument: pass on_step=schedule or on_epoch=schedule",
 }
 _ALIKE = {TypeError: DTypeError, ArithmeticError: ShapeError, ValueError: ShapeError, LookupError: OutOfBoundsError}
 
@@ -157,10 +210,20 @@ def explaining(function: F) -> F:
 
     Errors that arise in a user's function, such as a loss, pass unchanged.
     """
+    annotations = function.__annotations__
+    limited = {
+        name: (sys.maxsize if each.kind is each.KEYWORD_ONLY else i, each.default)
+        for i, (name, each) in enumerate(signature(function).parameters.items())
+        if annotations.get(name, "").partition(" | ")[0] in DOMAINS
+    }
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
+            for name, (i, default) in limited.items():
+                given = args[i] if i < len(args) else kwargs.get(name, default)
+                if given is not default:
+                    refuse(function.__name__, name, annotations[name], given)
             return function(*args, **kwargs)
         except Exception as error:
             known = explained(error, function, args, kwargs)
@@ -172,13 +235,29 @@ def explaining(function: F) -> F:
     return cast(F, call)
 
 
+def _with_flags(build: F) -> F:
+    """A constructor whose parameters annotated as bool take nothing else, so that no misplaced number is taken for True."""
+    known = list(signature(build).parameters.values())
+    flags = {p.name for p in known if p.annotation == "bool"}
+    by_position = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in known)
+
+    @wraps(build)
+    def call(self: Any, *args: Any, **kwargs: Any) -> None:
+        given = dict(zip([p.name for p in known[1:by_position]], args, strict=False)) | kwargs
+        for name in flags & given.keys():
+            checked(type(self).__name__, name, given[name], FLAG)
+        build(self, *args, **kwargs)
+
+    return cast(F, call) if flags else build
+
+
 class Explaining:
-    """Base of classes of nn whose constructors are `explaining`."""
+    """Base of classes of nn whose constructors are `explaining`, and whose flags are True or False."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__init__" in vars(cls) and cls.__module__.startswith(f"{__package__}."):
-            cls.__init__ = explaining(cls.__init__)  # type: ignore[method-assign]
+            type.__setattr__(cls, "__init__", explaining(_with_flags(vars(cls)["__init__"])))
 
 
 def explained(
@@ -196,18 +275,60 @@ def explained(
         if str(error).startswith(_OF_NUMPY):
             error.operation = name if error.operation is None else f"{name}: {error.operation}"
         return error
+    if moved := [key for key in given if (name, key) in _MOVED]:
+        return TinygradError(f"{name}: {moved[0]} is now {_MOVED[name, moved[0]]}")
     kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
+    if (misplaced := _misplaced(function, args)) is not None:
+        return DTypeError(f"{name}: {misplaced}")
     for key, x in given.items():
-        takes = [_TAKES.get(each) for each in function.__annotations__.get(key, "Any").split(" | ")]
-        known = [each for each in takes if each is not None]
-        if len(known) == len(takes) and not any(fits(x) for fits, _ in known):
-            expected = " or ".join([text for _, text in known])
-            return kind(f"{name}: got {key}={shown(x)}, expected {expected}")
+        if wrong := _misfit(key, function.__annotations__.get(key, "Any"), x):
+            return kind(f"{name}: {wrong}")
     described = ", ".join([f"{key}={shown(x)}" for key, x in given.items()]) or "no arguments"
     if isinstance(error, MemoryError):
         error.add_note(f"in {name}: got {described}")
         return error
     return kind(f"{name}: {error or type(error).__name__}; got {described}; see help({name})")
+
+
+def refuse(function: str, name: str, annotation: str, x: Any) -> None:
+    """Raises TinygradError, in the name of a function or layer, for an argument that is not as annotated."""
+    if wrong := _misfit(name, annotation, x):
+        raise TinygradError(f"{function}: {wrong}")
+
+
+def _misfit(name: str, annotation: str, x: Any) -> str:
+    """What a message says of an argument that is not as annotated; "" for one that is, and where that is not known."""
+    takes = _domains(annotation)
+    if not takes or any(fits(x) for fits, _ in takes):
+        return ""
+    return f"got {name}={shown(x)}, expected {' or '.join([text for _, text in takes])}"
+
+
+@cache
+def _domains(annotation: str) -> list[Domain]:
+    """The domains of the alternatives of an annotation; none if one is not known."""
+    takes = [_TAKES.get(each) or _words(each) for each in annotation.split(" | ")]
+    known = [each for each in takes if each is not None]
+    return known if len(known) == len(takes) else []
+
+
+def _words(annotation: str) -> Domain | None:
+    """The domain of a Literal."""
+    words = annotation.removeprefix("Literal")
+    return None if words == annotation else one_of(*literal_eval(words))
+
+
+def _misplaced(function: Callable[..., Any], args: tuple[Any, ...]) -> str | None:
+    """What is wrong with more arguments by position than a function takes; None if there are no more."""
+    parameters = list(signature(function).parameters.values())
+    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(args) <= len(names) or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    own = int(names[:1] == ["self"])
+    others = [f"{p.name}=" for p in parameters if p.kind is p.KEYWORD_ONLY]
+    remedy = f"; write others by name: {', '.join(others)}" if others else ""
+    got = f"got {shown(args[len(names)])} at position {len(names) + 1 - own}"
+    return f"{got}, expected {', '.join(names[own:]) or 'nothing'} by position{remedy}"
 
 
 def _ours(error: BaseException) -> bool:

@@ -36,11 +36,11 @@ class CompiledStep:
         self._parameters, self._buffers = dict(model.named_parameters()), dict(model.named_buffers())
 
         def step(parameters: dict[str, Any], buffers: dict[str, Any], _modes: Any, *batch: Any) -> Any:
+            own = {path: array.copy() for path, array in buffers.items()}  # which the model changes in place
             twins: dict[int, Any] = {id(self._parameters[path]): p for path, p in parameters.items()}
-            twins |= {id(array): buffers[path].copy() for path, array in self._buffers.items()}
-            twin = replaced(model, twins)
+            twins |= {id(array): own[path] for path, array in self._buffers.items()}
             *inputs, target = batch
-            return loss(twin(*inputs), target), _buffers(model, twins)
+            return loss(replaced(model, twins)(*inputs), target), own
 
         self.program = Compiled(value_and_grad(step, has_aux=True), watched=False)
 
@@ -69,16 +69,6 @@ class CompiledStep:
 def _plain(x: Any) -> Any:
     """A part of a batch as an array."""
     return np.asarray(x) if isinstance(x, list) else x
-
-
-def _buffers(model: Module, twins: dict[int, Any]) -> dict[str, Any]:
-    """The buffers of the twins of a model's modules, by path."""
-    found = {}
-    for path, module in model.named_modules():
-        for name, item in vars(module).items():
-            if isinstance(item, np.ndarray):
-                found[f"{path}.{name}" if path else name] = vars(twins[id(module)])[name]
-    return found
 
 
 @explaining

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import dropout
-
+from . import functional
 from .checks import PROBABILITY, checked, generator
 from .module import Module
 
 
 class Dropout(Module):
-    """In training each number is 0 with probability p, else divided by 1 - p; in use, after `eval()`, x itself.
+    """In training each number is 0 with probability p, else divided by 1 - p; in evaluation mode, x itself.
 
     Args:
         p: probability, from 0 to 1.
@@ -27,7 +26,7 @@ class Dropout(Module):
 
     def forward(self, x: Any) -> Any:
         """x: any shape -> the same."""
-        return dropout(x, p=self.p, rng=self.rng, training=self.training)
+        return functional.dropout(x, self.p, self.training, rng=self.rng)
 
     def describe(self) -> str:
         """p."""

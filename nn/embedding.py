@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinygrad_edu import ShapeError, Value, detach, embedding, where
+from tinygrad_edu import Value
 
-from . import init
+from . import functional, init
 from .checks import float_type, generator, size
+from .functional.layers import padding_row
 from .module import Module
 
 
@@ -42,20 +43,13 @@ class Embedding(Module):
         shape = size("Embedding", "num_embeddings", num_embeddings), size("Embedding", "embedding_dim", embedding_dim)
         weight = init.normal(shape, 0.0, 1.0, generator("Embedding", rng), float_type("Embedding", dtype))
         if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                expected = f"an integer from {-num_embeddings} to {num_embeddings - 1}"
-                raise ShapeError(f"Embedding: got padding_idx={padding_idx}, expected {expected}")
-            padding_idx %= num_embeddings
+            padding_idx = padding_row("Embedding", padding_idx, num_embeddings)
             weight[padding_idx] = 0
         self.padding_idx, self.weight = padding_idx, Value(weight, name="W")
 
     def forward(self, indices: Any) -> Any:
         """Integers (...) -> (..., embedding_dim). Raises DTypeError for other numbers, IndexError for a row that is not there."""
-        rows = embedding(self.weight, indices)
-        if self.padding_idx is None:
-            return rows
-        nothing = np.asarray(indices)[..., None] == self.padding_idx
-        return where(nothing, detach(rows), rows)  # the same numbers; gradient flows to the others only
+        return functional.embedding(indices, self.weight, self.padding_idx)
 
     def describe(self) -> str:
         """num_embeddings, embedding_dim, padding_idx."""

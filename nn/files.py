@@ -13,16 +13,16 @@ from typing import IO
 
 from tinygrad_edu import TinygradError
 
-PART = re.compile(r"\.[0-9a-f]{32}\.part")  # a name that no program chooses by chance
+TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.part")  # a name that no program chooses by chance
 WINDOWS = os.name == "nt"
 
 
 def write(caller: str, path: str | os.PathLike[str], content: bytes) -> Path:
     """Create or replace a file atomically; its content is on the disk when this returns.
 
-    The content goes into a part beside the file, which is then renamed. A symbolic link stays,
-    and its target is replaced. The file keeps its permissions; a new file has those that the umask allows. Parts left by killed
-    processes are removed.
+    The content goes into a temporary file beside the file, which is then renamed. A symbolic link stays, and its target is
+    replaced. The file keeps its permissions; a new file has those that the umask allows. Temporary files left by killed processes
+    are removed.
 
     Args:
         caller: the function that error messages name.
@@ -48,15 +48,15 @@ def write(caller: str, path: str | os.PathLike[str], content: bytes) -> Path:
     if mode is not None and not os.access(file, os.W_OK):
         raise PermissionError(f"{caller}: got {str(path)!r}, which may not be written; choose another name")
     clean(file.parent)
-    part = file.with_name(f".{secrets.token_hex(16)}.part")
+    temporary = file.with_name(f".{secrets.token_hex(16)}.part")
     try:
-        with _created(part, mode) as opened:
+        with _created(temporary, mode) as opened:
             fill(opened.fileno(), content)  # before the rename, which a power failure may leave without it
             if WINDOWS:  # which cannot rename an open file
                 opened.close()
-            os.replace(part, file)
+            os.replace(temporary, file)
     finally:
-        part.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     sync(file.parent)
     return path
 
@@ -93,14 +93,14 @@ def checked_path(caller: str, path: str | os.PathLike[str]) -> Path:
 
 
 def clean(folder: Path) -> None:
-    """Remove the parts that killed processes left in a folder. A running process keeps its part locked."""
+    """Remove the temporary files that killed processes left in a folder. A running process keeps its own locked."""
     names: list[str] = []
     with suppress(PermissionError):
         names = os.listdir(folder)
-    for part in [folder / name for name in names if PART.fullmatch(name)]:
-        with suppress(OSError), part.open("r+b") as file:  # renamed or removed meanwhile, or another user's
+    for temporary in [folder / name for name in names if TEMPORARY.fullmatch(name)]:
+        with suppress(OSError), temporary.open("r+b") as file:  # renamed or removed meanwhile, or another user's
             if _lock(file, wait=False):
-                part.unlink()
+                temporary.unlink()
 
 
 def sync(folder: Path) -> None:
@@ -128,19 +128,17 @@ def _permissions(caller: str, path: Path) -> int | None:
     return stat.S_IMODE(found.st_mode)
 
 
-def _created(part: Path, mode: int | None) -> FileIO:
-    """A new part, open and locked."""
-    asked = (
-        0o666 if mode is None else 0o600
-    )  # the umask applies to new files; nobody else reads a part of a private one
+def _created(temporary: Path, mode: int | None) -> FileIO:
+    """A new temporary file, open and locked."""
+    asked = 0o666 if mode is None else 0o600  # the umask applies; nobody else reads a copy of a private file
     while True:
-        file = open(part, "xb", buffering=0, opener=lambda name, flags: os.open(name, flags, asked))  # noqa: SIM115
+        file = FileIO(temporary, "xb", opener=lambda name, flags: os.open(name, flags, asked))
         _lock(file, wait=True)
         if os.fstat(file.fileno()).st_nlink:
             break
         file.close()  # another process removed it as left over, before it was locked
     if mode is not None:
-        os.chmod(part, mode)
+        os.chmod(temporary, mode)
     return file
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -12,6 +12,7 @@ from tinygrad_edu import TinygradError
 
 from .checks import printable
 from .loading import listed
+from .places import places
 
 Generators = Mapping[str, np.random.Generator]
 
@@ -23,19 +24,11 @@ def named_generators(model: Any) -> dict[str, np.random.Generator]:
     found: dict[str, np.random.Generator] = {}
     seen: set[int] = set()
     for prefix, module in model.named_modules():
-        for path, generator in _inside(vars(module), prefix):
-            if id(generator.bit_generator) not in seen:
-                seen.add(id(generator.bit_generator))
-                found[path] = generator
+        for place in places(vars(module), prefix):
+            if isinstance(place.item, np.random.Generator) and id(place.item.bit_generator) not in seen:
+                seen.add(id(place.item.bit_generator))
+                found[place.path] = place.item
     return found
-
-
-def _inside(item: Any, path: str) -> Iterator[tuple[str, np.random.Generator]]:
-    if isinstance(item, np.random.Generator):
-        yield path, item
-    elif isinstance(item, (dict, list, tuple)):
-        for key, inner in item.items() if isinstance(item, dict) else enumerate(item):
-            yield from _inside(inner, f"{path}.{key}" if path else str(key))
 
 
 def states_of(generators: Generators) -> dict[str, Any]:

@@ -65,6 +65,17 @@ def fitted(
     return new
 
 
+def assign(own: Value | NDArray[Any], array: NDArray[Any]) -> None:
+    """Copy an array into a buffer, or a parameter, which keeps its memory order, and may be read-only if it has these numbers."""
+    if isinstance(own, np.ndarray):
+        own[...] = array
+    elif not own.shape:
+        own.data = array[()]
+    elif own.data.flags.writeable or not np.array_equal(own.data, array, equal_nan=True):
+        own.data[...] = array
+        own.mark_changed()
+
+
 def loss_of(array: NDArray[Any], dtype: np.dtype[Any]) -> str | None:
     """The loss, besides rounding, of a cast to a dtype, in words; None if there is none."""
     if not np.can_cast(array.dtype, dtype, "same_kind"):
@@ -79,6 +90,6 @@ def loss_of(array: NDArray[Any], dtype: np.dtype[Any]) -> str | None:
 
 
 def listed(faults: Sequence[str]) -> str:
-    """The first mismatches as text for a message, and the number of others."""
+    """Text for a message: the first mismatches, and the number of others."""
     more = len(faults) - MOST_NAMED
     return "; ".join([*faults[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])

@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError
 
-from .checks import data_of, explaining, plain_array
+from .checks import as_integers, data_of, explaining, plain_array
 
 __all__ = ["accuracy", "confusion_matrix", "f1", "mistakes", "precision", "r2", "recall", "rmse", "top_k_accuracy"]
 
+ROUNDING = 0.05  # of the sum of probabilities, which may be float16 or rounded to some digits
 AVERAGES = ("binary", "micro", "macro", "weighted", None)
 
 
@@ -38,7 +39,7 @@ def _decided(
     """
     scores, labels = _scores(name, what, prediction), _plain(name, "target", target)
     if scores.shape == labels.shape and scores.ndim > 1 and "f" in (scores.dtype.kind, labels.dtype.kind):
-        labels = _from_shares(labels)
+        labels = _from_shares(name, labels)
     given = scores.shape == labels.shape
     if not given and scores.shape[-1:] == (1,):
         remedy = "of two classes pass (scores[:, 0] > 0).astype(int)"
@@ -50,9 +51,12 @@ def _decided(
             f"{name}: got {got}, expected (batch, classes) or (batch,), and (batch,), at least one{swapped}"
         )
     of_two = "pass scores as (batch, classes), or of two classes labels, (scores > 0).astype(int)"
+    alike = (
+        "number both alike: prediction, target = np.unique([prediction, target], return_inverse=True)[1].reshape(2, -1)"
+    )
     for part, array, remedy in (
-        *([("prediction", scores, of_two)] if given else []),
-        ("target", labels, "cast labels with .astype(int)"),
+        *([("prediction", scores, of_two if scores.dtype.kind == "f" else alike)] if given else []),
+        ("target", labels, as_integers(labels)),
     ):
         if array.dtype.kind not in "iub":
             raise DTypeError(f"{name}: {part} is of {array.dtype}, expected integers; {remedy}")
@@ -80,10 +84,18 @@ def _scores(name: str, what: str, prediction: Any) -> NDArray[Any]:
     return _plain(name, what, prediction)
 
 
-def _from_shares(target: NDArray[Any]) -> NDArray[Any]:
-    """The labels of one-hot rows or probabilities, the class with the largest share; other targets unchanged."""
-    if target.shape[-1] < 2 or not (np.all(target >= 0) and np.allclose(np.sum(target, axis=-1, dtype=float), 1)):
+def _from_shares(name: str, target: NDArray[Any]) -> NDArray[Any]:
+    """The labels of one-hot rows or probabilities, the class with the largest share; other targets unchanged.
+
+    Raises TinygradError for several labels a row.
+    """
+    if target.dtype.kind not in "biuf" or target.shape[-1] < 2 or not np.all((target >= 0) & (target <= 1)):
         return target
+    sums = np.sum(target, axis=-1, dtype=float)
+    if np.any(np.abs(sums - 1) > ROUNDING):
+        got = f"rows of target that sum to {np.min(sums):.3g} to {np.max(sums):.3g}"
+        remedy = "of several labels a row pass labels as both, (scores > 0).astype(int) and target.astype(int)"
+        raise TinygradError(f"{name}: got {got}, expected labels, or one-hot rows or probabilities; {remedy}")
     labels: NDArray[Any] = np.argmax(target, axis=-1)
     return labels
 

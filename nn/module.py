@@ -12,7 +12,7 @@ from tinygrad_edu import DTypeError, TinygradError, Value, tree_map
 
 from .checks import Explaining, data_of, explained, explaining, float_type, plain_array
 from .generators import named_generators, restore, states_of
-from .loading import fitted
+from .loading import assign, fitted
 from .running import observer
 from .summary import Summary, summarize
 
@@ -188,14 +188,7 @@ class Module(Explaining):
         own = dict(self._leaves())
         new = fitted(own, state, lambda path: _at(self, path))
         for path, item in own.items():
-            if isinstance(item, np.ndarray):
-                item[...] = new[path]
-                continue
-            if item.shape and item.data.flags.writeable:  # else it has these numbers
-                item.data[...] = new[path]  # keeps the memory order
-                item.mark_changed()
-            elif not item.shape:
-                item.data = new[path][()]
+            assign(item, new[path])
 
     def generator_state(self) -> dict[str, Any]:
         """Where the generators are from which dropout draws, by path, as plain data that JSON holds; a shared one once.

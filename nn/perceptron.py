@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from tinygrad_edu import ShapeError, TinygradError, Value, no_grad, step
+from tinygrad_edu import ShapeError, TinygradError, Value, heaviside, no_grad
 
 from .checks import explaining, float_type, plain_array, size
 from .functional import linear
@@ -15,7 +15,7 @@ from .module import Module
 
 
 class Perceptron(Module):
-    """y = step(x Wᵀ + b): (..., in_features) -> (..., out_features), 1 where a unit reaches its threshold -b, else 0.
+    """y = heaviside(x Wᵀ + b): (..., in_features) -> (..., out_features), 1 where a unit reaches its threshold -b, else 0.
 
     Its gradient is 0 everywhere, so it does not learn by gradients; see `learn`.
 
@@ -38,7 +38,7 @@ class Perceptron(Module):
 
     def forward(self, x: Any) -> Any:
         """x: (..., in_features) -> (..., out_features). Raises ShapeError if the last axis of x has another size."""
-        return step(linear(x, self.weight, self.bias))
+        return heaviside(linear(x, self.weight, self.bias), 1.0)
 
     @explaining
     def learn(self, x: ArrayLike, y: ArrayLike, epochs: int = 100, lr: float = 1.0) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -75,8 +75,9 @@ def unpacked(caller: str, path: str | os.PathLike[str], content: bytes) -> dict[
     """
     from safetensors import SafetensorError, deserialize
 
+    read: Callable[[bytes], list[tuple[str, dict[str, Any]]]] = deserialize
     try:
-        entries = deserialize(content)  # type: ignore[no-untyped-call]
+        entries = read(content)
     except SafetensorError as error:
         got = f"{caller}: {os.fspath(path)!r} is not a safetensors file, or is cut off"
         raise TinygradError(f"{got} ({printable(str(error))})") from None

@@ -142,6 +142,7 @@ _REMOVED = {  # public until 0.1, and the replacement
     "max_pool": "max_pool1d or max_pool2d",
     "p_norm": "norm(x, ord=p), or linalg.vector_norm(x, ord=p)",
     "scatter": "at(zeros, index).add(values)",
+    "step": "heaviside(x, 1.0)",
     "sum_pool": "avg_pool1d or avg_pool2d times the window's size",
     "sum_unpool": "the gradient of avg_pool1d or avg_pool2d",
     "tracing": "tinygrad_edu.linearization",

@@ -12,6 +12,7 @@ import opcode as _opcode
 import sys as _sys
 
 from . import notebook as _notebook
+from .animated import Animation
 from .drawing import Drawing, DrawnNode, Edge, Group, Kind, RenderError
 from .picture import Picture, graph
 from .plots.activations import activations
@@ -35,10 +36,11 @@ from .plots.losses import losses
 from .plots.slices import slices
 from .plots.surface import surface, surface_and_contour
 from .plots.weights import weights
-from .stepping import step
+from .stepping import Walkthrough, step
 from .stepping.animation import animate
 
 __all__ = [
+    "Animation",
     "Drawing",
     "DrawnNode",
     "Edge",
@@ -46,6 +48,7 @@ __all__ = [
     "Kind",
     "Picture",
     "RenderError",
+    "Walkthrough",
     "activations",
     "animate",
     "confusion_matrix",

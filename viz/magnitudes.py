@@ -44,7 +44,9 @@ def scale(nodes: Sequence[DrawnNode]) -> str:
         return f"{zero[0].upper()}{zero[1:]}; there is no other."
     low, high = map(_shown, _extremes(known))
     sizes = f"from {low} to {high} on a logarithmic scale" if low != high else f"here all {high}"
-    return f"{'; '.join(filter(None, (f'A stronger fill and a thicker border stand for a larger gradient, {sizes}', zero)))}."
+    return (
+        f"{'; '.join(filter(None, (f'Fill strength and border width show the size of the gradient, {sizes}', zero)))}."
+    )
 
 
 def _extremes(known: Iterable[float]) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from typing import Any
 from tinygrad_edu import TinygradError, Value
 
 from .drawings.expression import drawing_of
+from .pages.frame import fitted, image
 from .text import plain
 from .writing.render import svg
 
@@ -21,6 +22,7 @@ def register() -> None:
     if shell is not None:
         formatters = shell.display_formatter.formatters
         formatters["image/svg+xml"].for_type(Value, value_svg)
+        formatters["text/html"].for_type(Value, value_html)
         formatters["text/html"].for_type_by_name("nn.module", "Module", module_html)
 
 
@@ -62,9 +64,15 @@ def value_svg(value: Value) -> str | None:
     if not value.inputs or _size(value) > MOST_NODES:
         return None
     try:
-        return svg(drawing_of(value))
+        return fitted(svg(drawing_of(value)))
     except TinygradError:
         return None
+
+
+def value_html(value: Value) -> str | None:
+    """`value_svg` as an image. Jupyter prefers it to the SVG, which it does not show in a notebook that is not trusted."""
+    picture = value_svg(value)
+    return None if picture is None else image(picture, f"The graph of {plain(value.name) if value.name else 'a Value'}")
 
 
 def _size(value: Value) -> int:

@@ -6,14 +6,17 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tinygrad_edu import DTypeError, Value
 
+from .arguments import check_subject, refusing
+from .document import Illustrated
 from .drawing import Drawing, RenderError, Sizes
 from .drawings.backward import drawing_of_backward
 from .drawings.expression import drawings_of
 from .exploring import html
+from .text import many, plain
 from .theme import Theme
 from .words import turned
 from .writing import render
@@ -30,8 +33,12 @@ _LIMITS = (_MOST_DRAWN, _MOST_IN_PNG)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Picture:
-    """A drawing and the ways to look at it. In a notebook it shows itself.
+class Picture(Illustrated):
+    """A drawing, as text and in files. `save(path)` writes a file of the type that its name ends in.
+
+    At the end of a notebook's cell it shows the page of `html()` in a frame. A notebook that is not trusted (one from somebody
+    else) and viewers that remove frames show the SVG. The cell's output has both: text/html, which notebooks, nbconvert and
+    nbviewer prefer, with the page and the SVG inside, and image/svg+xml for programs without HTML.
 
     Args:
         drawing: the nodes, edges and words of it.
@@ -43,6 +50,7 @@ class Picture:
     smaller: Drawing | None = None
     opened: Drawing | None = None
     finish: Finish = PLAIN
+    _beside: ClassVar[int] = 190
 
     def dot(self) -> str:
         """The picture in Graphviz's DOT language. The same expression gives the same text."""
@@ -53,7 +61,7 @@ class Picture:
         return mermaid(self.finish.shown(self.drawing))
 
     def svg(self) -> str:
-        """The picture as an SVG element, to stand in a web page or a file.
+        """The picture as an SVG element, for a web page or a file.
 
         Without a theme it turns dark where the reader's system is.
 
@@ -61,22 +69,19 @@ class Picture:
         """
         return render.svg(self.drawing, finish=self.finish)
 
-    def png(self, path: str | os.PathLike[str], scale: float = 1.0, *, dpi: int = _DPI) -> Path:
-        """Write the picture to a PNG file, and return its path.
+    @refusing()
+    def png(self, *, scale: float = 1.0, dpi: int = _DPI) -> bytes:
+        """The picture as the content of a PNG file.
 
         Letters that graphviz-pure's font lacks are spelled out as in Python, with a warning; it has Latin, Greek, Cyrillic,
         Hebrew. Graphviz itself uses the fonts of the system. An SVG is shown with the reader's fonts.
 
         Args:
-            path: ends in .png; a file that exists is replaced.
             scale: 2 for a picture twice as wide and high.
             dpi: dots per inch; text is 14 points high, so the default gives 28 dots.
 
-        Raises:
-            RenderError: if no Graphviz works, the file is no .png, or dpi times scale is not from 1 to 600.
-            FileNotFoundError: if the folder does not exist.
+        Raises RenderError if no Graphviz works, or dpi times scale is not from 1 to 600.
         """
-        file = target("png", path, (".png",))
         if not isinstance(dpi, int) or not 1 <= dpi <= _MOST_DPI:
             raise RenderError(f"png: got dpi={dpi!r}, expected a whole number from 1 to {_MOST_DPI}")
         if not isinstance(scale, (int, float)) or not 1 <= dpi * scale <= _MOST_DPI:
@@ -84,45 +89,53 @@ class Picture:
             raise RenderError(
                 f"png: got scale={scale!r}, expected a number from {1 / dpi:.3g} to {most:.3g} at {dpi} dpi"
             )
-        return write("png", file, render.png(self.smaller or self.drawing, round(dpi * scale), self.finish))
+        return render.png(self.smaller or self.drawing, round(dpi * scale), self.finish)
 
-    def html(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a web page that stands by itself, and return its path.
+    @refusing()
+    def html(self) -> str:
+        """The picture as a web page that is complete in itself: pan, zoom, search, groups that open and close.
 
-        Raises:
-            RenderError: if no Graphviz works, or the file is no .html.
-            FileNotFoundError: if the folder does not exist.
+        Raises RenderError if no Graphviz works.
         """
-        file = target("html", path, (".html",))
-        return write("html", file, html(self.opened or self.drawing, self.finish).encode())
+        return html(self.opened or self.drawing, self.finish)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file of the type that its name ends in, and return its path.
+    @refusing()
+    def save(self, path: str | os.PathLike[str], *, scale: float = 1.0, dpi: int = _DPI) -> Path:
+        """Write the picture to a file of the type that its name ends in, and return its path; a file that exists is replaced.
 
         Types are .dot, .svg, .png, .mmd (Mermaid), .html, and .pdf where Graphviz itself is installed.
+
+        Args:
+            path: the file.
+            scale, dpi: of a .png, as for `png`.
 
         Raises:
             RenderError: for other types, or if no Graphviz works.
             FileNotFoundError: if the folder does not exist.
         """
-        writers: dict[str, Callable[[], bytes]] = {
-            ".dot": lambda: self.dot().encode(),
-            ".svg": lambda: self.svg().encode(),
-            ".png": lambda: render.png(self.smaller or self.drawing, _DPI, self.finish),
-            ".mmd": lambda: self.mermaid().encode(),
-            ".html": lambda: html(self.opened or self.drawing, self.finish).encode(),
+        if (scale, dpi) == (1.0, _DPI):
+            return Illustrated.save(self, path)
+        file = target("save", path, (".png",), " with scale= or dpi=; other files have no dots")
+        return write("save", file, self.png(scale=scale, dpi=dpi))
+
+    def _writers(self) -> dict[str, Callable[[], str | bytes]]:
+        return {
+            ".dot": self.dot,
+            ".svg": self.svg,
+            ".png": self.png,
+            ".mmd": self.mermaid,
+            ".html": self.html,
             ".pdf": lambda: render.pdf(self.drawing, self.finish),
         }
-        file = target("save", path, tuple(writers), "; viz.animate writes a GIF")
-        return write("save", file, writers[file.suffix.lower()]())
 
     def __repr__(self) -> str:
-        return f"<Picture of {len(self.drawing.nodes)} nodes>"
+        return f"<Picture of {many(len(self.drawing.nodes), 'node')}>"
 
-    def _repr_svg_(self) -> str:
-        return self.svg()
+    def _title(self) -> str:
+        return plain(self.drawing.title or "Computation graph", 200)
 
 
+@refusing()
 def graph(
     what: Any,
     *inputs: Any,
@@ -149,7 +162,7 @@ def graph(
 
     Args:
         what: the result to draw, of any shape; or a Module, which is run once.
-        inputs: of a Module what to call it with. After a Value `names` may stand here, as in graph(y, locals()).
+        inputs: of a Module, what to call it with.
         names: what Values and arrays are called, such as locals(); the name that a Value carries itself comes first.
         title: stands above the picture.
         detail: for a Value "scalar" (each operation and number has a node), "tensor" (numbers stand inside operations) or
@@ -177,7 +190,8 @@ def graph(
     if row is not None and detail != "neurons":
         raise DTypeError(f"graph: got row={row!r} with detail={detail!r}, which draws all rows; use detail='neurons'")
     finish = Finish(theme, ratio, flow is None and detail != "backward", legend)
-    if not isinstance(what, Value) and _is_module(what):
+    check_subject("graph", what, inputs, loss)
+    if not isinstance(what, Value):
         from .drawings.layers import drawings_of_model
 
         sizes = drawings_of_model(
@@ -194,17 +208,10 @@ def graph(
             picture=lambda sizes: _picture(sizes, flow, finish),
         )
         return _picture(sizes, flow, finish)
-    if len(inputs) > (names is None):
-        raise DTypeError(
-            "graph: got several arguments after a Value, expected names alone; give title= and others by name"
-        )
-    if loss is not None:
-        raise DTypeError("graph: got a Value and a loss, which belongs to a Module; draw the loss itself")
-    called = inputs[0] if inputs else names
     if detail == "backward":
-        backward = drawing_of_backward(what, called, title, derivatives, magnitudes)
+        backward = drawing_of_backward(what, names, title, derivatives, magnitudes)
         return _picture(Sizes(backward), flow, finish)
-    return _picture(drawings_of(what, called, title, detail, derivatives, magnitudes, limits=_LIMITS), flow, finish)
+    return _picture(drawings_of(what, names, title, detail, derivatives, magnitudes, limits=_LIMITS), flow, finish)
 
 
 def _picture(sizes: Sizes, flow: str | None, finish: Finish) -> Picture:
@@ -212,9 +219,3 @@ def _picture(sizes: Sizes, flow: str | None, finish: Finish) -> Picture:
     if flow is not None:
         sizes = Sizes(turned(sizes.drawing, flow), *(each and turned(each, flow) for each in sizes[1:]))
     return Picture(*sizes, finish=finish)
-
-
-def _is_module(x: Any) -> bool:
-    from nn import Module  # here, as drawing Values needs no networks
-
-    return isinstance(x, Module)

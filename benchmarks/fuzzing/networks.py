@@ -31,18 +31,35 @@ LABELS = np.array([0, 2, 1, 1, 0])
 SIGNS = np.array([1.0, -1.0, 1.0, 1.0, -1.0])
 
 LAYERS: dict[str, tuple[Arguments, tuple[int, ...]]] = {  # the arguments, and the shape of an input
-    **dict.fromkeys(("Identity", "Step", "Sigmoid", "LogSigmoid", "Tanh", "Softsign", "ReLU", "SELU"), ({}, (5, 4))),
-    **dict.fromkeys(("SiLU", "Mish", "GELU", "Softmax", "LogSoftmax", "Hardtanh", "LeakyReLU"), ({}, (5, 4))),
-    **dict.fromkeys(("ELU", "Softplus", "Dropout"), ({}, (5, 4))),
+    **dict.fromkeys(
+        ("Identity", "Heaviside", "Sigmoid", "LogSigmoid", "Tanh", "Softsign", "ReLU", "SELU"), ({}, (5, 4))
+    ),
+    **dict.fromkeys(("SiLU", "Mish", "GELU", "GLU", "Hardtanh", "LeakyReLU", "PReLU", "ReLU6", "CELU"), ({}, (5, 4))),
+    **dict.fromkeys(("ELU", "Softplus", "Dropout", "Hardshrink", "Softshrink", "Tanhshrink"), ({}, (5, 4))),
+    **dict.fromkeys(("Hardsigmoid", "Hardswish"), ({}, (5, 4))),
+    **dict.fromkeys(("Softmax", "LogSoftmax", "Softmin"), ({"dim": -1}, (5, 4))),
+    "Threshold": ({"threshold": 0.5, "value": 2.0}, (5, 4)),
     **dict.fromkeys(("Linear", "Perceptron"), ({"in_features": 4, "out_features": 3}, (5, 4))),
     "Conv1d": ({"in_channels": 2, "out_channels": 4, "kernel_size": 3}, (2, 2, 7)),
     "Conv2d": ({"in_channels": 2, "out_channels": 4, "kernel_size": 3, "padding": 1}, (2, 2, 5, 4)),
+    "ConvTranspose1d": ({"in_channels": 2, "out_channels": 4, "kernel_size": 3}, (2, 2, 7)),
+    "ConvTranspose2d": ({"in_channels": 2, "out_channels": 4, "kernel_size": 3, "padding": 1}, (2, 2, 5, 4)),
+    **dict.fromkeys(("AdaptiveAvgPool1d", "AdaptiveMaxPool1d"), ({"output_size": 3}, (2, 2, 7))),
+    **dict.fromkeys(("AdaptiveAvgPool2d", "AdaptiveMaxPool2d"), ({"output_size": 3}, (2, 2, 5, 4))),
+    "Unfold": ({"kernel_size": 2}, (2, 2, 5, 4)),
+    "Fold": ({"output_size": (5, 4), "kernel_size": 2}, (2, 8, 12)),
+    "PixelShuffle": ({"upscale_factor": 2}, (2, 4, 3, 2)),
+    "PixelUnshuffle": ({"downscale_factor": 2}, (2, 1, 4, 2)),
+    **dict.fromkeys(("RNNCell", "GRUCell", "LSTMCell"), ({"input_size": 4, "hidden_size": 3}, (5, 4))),
     **dict.fromkeys(("MaxPool1d", "AvgPool1d"), ({"kernel_size": 2}, (2, 2, 7))),
     **dict.fromkeys(("MaxPool2d", "AvgPool2d"), ({"kernel_size": 2}, (2, 2, 5, 4))),
     "Flatten": ({}, (2, 3, 4)),
     "LayerNorm": ({"normalized_shape": 4}, (5, 4)),
+    "RMSNorm": ({"normalized_shape": 4}, (5, 4)),
+    "GroupNorm": ({"num_groups": 2, "num_channels": 4}, (5, 4)),
     "BatchNorm1d": ({"num_features": 4}, (5, 4)),
-    "BatchNorm2d": ({"num_features": 2}, (2, 2, 5, 4)),
+    **dict.fromkeys(("BatchNorm2d", "InstanceNorm2d"), ({"num_features": 2}, (2, 2, 5, 4))),
+    "InstanceNorm1d": ({"num_features": 2}, (3, 2, 5)),
     "MLP": ({"sizes": (4, 5, 3)}, (5, 4)),
     **dict.fromkeys(("RNN", "GRU", "LSTM"), ({"input_size": 4, "hidden_size": 3}, (5, 2, 4))),
     "TransformerEncoderLayer": ({"d_model": 4, "nhead": 2, "dim_feedforward": 5}, (5, 2, 4)),
@@ -55,15 +72,55 @@ LOSSES: dict[str, Callable[[], tuple[Any, ...]]] = {
     **dict.fromkeys(("log_cosh_loss", "msle_loss", "mape_loss", "kl_div"), lambda: (_x(5, 3), _x(5, 3) / 2)),
     **dict.fromkeys(("binary_cross_entropy", "binary_cross_entropy_with_logits"), lambda: (_x(5), _x(5))),
     **dict.fromkeys(("cross_entropy", "nll_loss", "multi_margin_loss"), lambda: (_x(5, 3), LABELS.copy())),
-    **dict.fromkeys(("hinge_loss", "hinge_embedding_loss"), lambda: (_x(5), SIGNS.copy())),
+    **dict.fromkeys(("hinge_loss", "hinge_embedding_loss", "soft_margin_loss"), lambda: (_x(5), SIGNS.copy())),
+    **dict.fromkeys(("multilabel_soft_margin_loss", "poisson_nll_loss"), lambda: (_x(5, 3), _x(5, 3))),
+    **dict.fromkeys(
+        ("triplet_margin_loss", "triplet_margin_with_distance_loss"), lambda: (_x(5, 3), _x(5, 3) / 2, _x(5, 3) / 3)
+    ),
+    "margin_ranking_loss": lambda: (_x(5), _x(5) / 2, SIGNS.copy()),
+    "multilabel_margin_loss": lambda: (_x(2, 3), np.array([[2, -1, 0], [0, 1, -1]])),
     "gaussian_nll_loss": lambda: (_x(5), _x(5) / 2, _x(5)),
     "cosine_embedding_loss": lambda: (_x(5, 3), _x(5, 3) / 2, SIGNS.copy()),
-    "cosine_similarity": lambda: (_x(5, 3), _x(5, 3) / 2),
+    **dict.fromkeys(("cosine_similarity", "pairwise_distance"), lambda: (_x(5, 3), _x(5, 3) / 2)),
+    "normalize": lambda: (_x(5, 3),),
     "zero_one_loss": lambda: (_x(5, 3), LABELS.copy()),
     "scaled_dot_product_attention": lambda: (_x(2, 5, 3), _x(2, 4, 3), _x(2, 4, 3)),
-    "linear": lambda: (_x(5, 4), Value(_x(3, 4)), Value(_x(3))),
     "l2_penalty": lambda: (_model(), 0.1),
     "l1_penalty": lambda: (_model(), 0.1),
+}
+FUNCTIONS: dict[str, Callable[[], tuple[Any, ...]]] = {
+    **dict.fromkeys(("celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish"), lambda: (_x(5, 4),)),
+    **dict.fromkeys(("hardtanh", "leaky_relu", "logsigmoid", "mish", "relu", "relu6", "selu"), lambda: (_x(5, 4),)),
+    **dict.fromkeys(("sigmoid", "silu", "softplus", "softshrink", "softsign", "tanh"), lambda: (_x(5, 4),)),
+    **dict.fromkeys(("tanhshrink", "dropout"), lambda: (_x(5, 4),)),
+    **dict.fromkeys(("softmax", "softmin", "log_softmax"), lambda: (_x(5, 4), -1)),
+    "threshold": lambda: (_x(5, 4), 0.5, 2.0),
+    "prelu": lambda: (_x(5, 4), _x(4)),
+    **dict.fromkeys(("layer_norm", "rms_norm"), lambda: (_x(5, 4), (4,), _x(4))),
+    "batch_norm": lambda: (_x(5, 4), np.zeros(4), np.ones(4), _x(4), _x(4), True),
+    "group_norm": lambda: (_x(5, 4), 2, _x(4), _x(4)),
+    "instance_norm": lambda: (_x(3, 4, 5), None, None, _x(4), _x(4)),
+    "embedding": lambda: (LABELS.copy(), _x(6, 3)),
+    "one_hot": lambda: (LABELS.copy(),),
+    "linear": lambda: (_x(5, 4), Value(_x(3, 4)), Value(_x(3))),
+}
+WINDOWED: dict[str, Callable[[], Arguments]] = {
+    "conv1d": lambda: {"input": _x(2, 2, 7), "weight": _x(4, 2, 3), "bias": _x(4), "padding": 1},
+    "conv2d": lambda: {"input": _x(2, 2, 5, 4), "weight": _x(4, 2, 3, 3), "padding": "same"},
+    "conv_transpose1d": lambda: {"input": _x(2, 2, 7), "weight": _x(2, 4, 3), "stride": 2, "output_padding": 1},
+    "conv_transpose2d": lambda: {"input": _x(2, 2, 5, 4), "weight": _x(2, 4, 3, 3), "bias": _x(4)},
+    **dict.fromkeys(("max_pool1d", "avg_pool1d"), lambda: {"input": _x(2, 2, 7), "kernel_size": 2, "ceil_mode": True}),
+    **dict.fromkeys(("max_pool2d", "avg_pool2d"), lambda: {"input": _x(2, 2, 5, 4), "kernel_size": 3, "padding": 1}),
+    **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_max_pool1d"), lambda: {"input": _x(2, 2, 7), "output_size": 3}),
+    **dict.fromkeys(
+        ("adaptive_avg_pool2d", "adaptive_max_pool2d"), lambda: {"input": _x(2, 2, 5, 4), "output_size": (3, None)}
+    ),
+    "unfold": lambda: {"input": _x(2, 2, 5, 4), "kernel_size": 2, "padding": 1},
+    "fold": lambda: {"input": _x(2, 8, 12), "output_size": (5, 4), "kernel_size": 2},
+    "pad": lambda: {"input": _x(2, 5, 4), "pad": (1, 2, -1, 0), "value": 0.5},
+    "pixel_shuffle": lambda: {"input": _x(2, 4, 3, 2), "upscale_factor": 2},
+    "pixel_unshuffle": lambda: {"input": _x(2, 1, 4, 2), "downscale_factor": 2},
+    "bilinear": lambda: {"input1": _x(5, 2), "input2": _x(5, 3), "weight": _x(4, 2, 3), "bias": _x(4)},
 }
 METRICS: dict[str, Callable[[], tuple[Any, ...]]] = {
     **dict.fromkeys(("accuracy", "confusion_matrix", "f1", "precision", "recall"), lambda: (_x(5, 3), LABELS.copy())),
@@ -148,10 +205,16 @@ def cases() -> list[Case]:
     for name, args in LOSSES.items():
         function = getattr(functional, name)
         found.append(Case(name, function, lambda function=function, args=args: _named(function, args())))
-        module = None if name == "linear" else _loss_class(name)
+        module = _loss_class(name)
         if module is not None:
             then = lambda layer, args=args, function=function: (layer, _named(function, args()))  # noqa: E731
             found.append(Case(module.__name__, module, dict, then))
+    for name, args in FUNCTIONS.items():
+        function = getattr(functional, name)
+        found.append(Case(name, function, lambda function=function, args=args: _named(function, args())))
+    found += [Case(name, getattr(functional, name), given) for name, given in WINDOWED.items()]
+    two = {"in1_features": 2, "in2_features": 3, "out_features": 4}
+    found += [Case("Bilinear", nn.Bilinear, two.copy, lambda layer: (layer, {"x1": _x(5, 2), "x2": _x(5, 3)}))] * 2
     for name, args in METRICS.items():
         function = getattr(metrics, name)
         found.append(Case(name, function, lambda function=function, args=args: _named(function, args())))
@@ -190,6 +253,7 @@ def cases() -> list[Case]:
         Case("astype", _model().astype, {"dtype": "f4"}.copy),
         Case("load_state_dict", _model().load_state_dict, lambda: {"state": _model().state_dict()}),
         Case("fit", nn.fit, _to_fit),
+        Case("EarlyStopping", nn.EarlyStopping, lambda: {"model": _model(), "patience": 2}),
         Case("evaluate", nn.evaluate, lambda: {"model": _model(), "data": (_x(5, 4), LABELS)}),
         Case("functional_call", _functional_call, _to_call),
         Case("learn", nn.Perceptron(4).learn, lambda: {"x": _x(5, 4), "y": (SIGNS > 0) * 1.0, "epochs": 3}),

@@ -1,22 +1,75 @@
 """Layers and losses as functions, under PyTorch's names where it has them.
 
-A loss takes predictions, targets, and reduction="mean", "sum" or "none". The `Module`s of nn with similar names call these.
+A loss takes the input, which is the prediction, the target, and reduction="mean", "sum" or "none". Arguments have PyTorch's order
+and defaults. From the place on where PyTorch has the deprecated `size_average` and `reduce`, they are taken by name only: by
+position a number would mean something else there. The `Module`s of nn with similar names call these functions.
 """
 
 from ..metrics import accuracy
+from .activation import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    log_softmax,
+    logsigmoid,
+    mish,
+    prelu,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softmin,
+    softplus,
+    softshrink,
+    softsign,
+    tanh,
+    tanhshrink,
+    threshold,
+)
 from .attention import scaled_dot_product_attention
 from .classification import binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, nll_loss
-from .distributions import gaussian_nll_loss, kl_div
-from .layers import linear
-from .margin import (
+from .convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
+from .distances import (
     cosine_embedding_loss,
     cosine_similarity,
+    normalize,
+    pairwise_distance,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
+from .distributions import gaussian_nll_loss, kl_div, poisson_nll_loss
+from .images import fold, pad, pixel_shuffle, pixel_unshuffle, unfold
+from .layers import bilinear, dropout, embedding, linear, one_hot
+from .margin import (
     hinge_embedding_loss,
     hinge_loss,
+    margin_ranking_loss,
     multi_margin_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
     zero_one_loss,
 )
+from .normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from .penalties import l1_penalty, l2_penalty
+from .pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
 from .regression import (
     half_mse_loss,
     huber_loss,
@@ -33,31 +86,92 @@ from .regression import (
 
 __all__ = [
     "accuracy",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
+    "conv1d",
+    "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "dropout",
+    "elu",
+    "embedding",
+    "fold",
     "gaussian_nll_loss",
+    "gelu",
+    "glu",
+    "group_norm",
     "half_mse_loss",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
     "hinge_embedding_loss",
     "hinge_loss",
     "huber_loss",
+    "instance_norm",
     "kl_div",
     "l1_loss",
     "l1_penalty",
     "l2_penalty",
+    "layer_norm",
+    "leaky_relu",
     "linear",
     "log_cosh_loss",
+    "log_softmax",
+    "logsigmoid",
     "mape_loss",
+    "margin_ranking_loss",
+    "max_pool1d",
+    "max_pool2d",
+    "mish",
     "mse_loss",
     "msle_loss",
     "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
+    "normalize",
+    "one_hot",
+    "pad",
+    "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "poisson_nll_loss",
+    "prelu",
+    "relu",
+    "relu6",
+    "rms_norm",
     "rmse_loss",
     "sae_loss",
     "scaled_dot_product_attention",
+    "selu",
+    "sigmoid",
+    "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
     "sse_loss",
+    "tanh",
+    "tanhshrink",
+    "threshold",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
+    "unfold",
     "zero_one_loss",
 ]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
 
-from ..checks import Shape, data_of, plain_array, stretches
+from ..checks import Shape, as_integers, data_of, plain_array, stretches
 
 
 def numbers(name: str, what: str, x: Any, like: Any = None) -> Any:
@@ -27,6 +27,11 @@ def numbers(name: str, what: str, x: Any, like: Any = None) -> Any:
     return x
 
 
+def operand(name: str, x: Any) -> Any:
+    """An array or Value unchanged; a number or a nested list as an array. Errors begin with the name of the function."""
+    return x if isinstance(x, Value) or type(x) is np.ndarray else plain_array(name, "input", x)
+
+
 def shape_of(x: Any) -> Shape:
     """() for a number, the shape of an array or Value."""
     return getattr(x, "shape", ())
@@ -39,14 +44,14 @@ def filled(name: str, what: str, x: Any) -> Any:
     return x
 
 
-def pair(name: str, prediction: Any, target: Any) -> tuple[Any, Any]:
+def pair(name: str, one: Any, two: Any, named: tuple[str, str] = ("input", "target")) -> tuple[Any, Any]:
     """Both as numbers. Raises ShapeError if the shapes differ: broadcasting would be a mistake that goes unnoticed."""
-    prediction = numbers(name, "prediction", prediction)
-    target = numbers(name, "target", target, like=prediction)
-    if shape_of(prediction) != shape_of(target):
-        got = f"prediction has shape {shape_of(prediction)}, target {shape_of(target)}"
+    one = numbers(name, named[0], one)
+    two = numbers(name, named[1], two, like=one)
+    if shape_of(one) != shape_of(two):
+        got = f"{named[0]} has shape {shape_of(one)}, {named[1]} {shape_of(two)}"
         raise ShapeError(f"{name}: {got}; expected the same, so reshape one")
-    return filled(name, "prediction", prediction), target
+    return filled(name, named[0], one), two
 
 
 def require(name: str, what: str, holds: Any, expected: str) -> None:
@@ -84,7 +89,7 @@ def class_labels(name: str, what: str, scores: Shape, labels: Any, ignore_index:
     """
     if isinstance(labels, Value):
         raise DTypeError(f"{name}: labels are a Value, expected plain integers; write labels.data.astype(int)")
-    given: NDArray[Any] = np.asarray(plain_array(name, "labels", labels))
+    given: NDArray[Any] = plain_array(name, "labels", labels)
     axis = class_axis(scores)
     if not scores or 0 in scores or given.shape != scores[:axis] + scores[axis + 1 :]:
         column = given.shape == (*scores[:1], 1)
@@ -97,7 +102,7 @@ def class_labels(name: str, what: str, scores: Shape, labels: Any, ignore_index:
             f"where both may have more axes at the end{remedy}"
         )
     if given.dtype.kind not in "iu":
-        raise DTypeError(f"{name}: labels are {given.dtype}, expected integers; cast them with .astype(int)")
+        raise DTypeError(f"{name}: labels are {given.dtype}, expected integers; {as_integers(given)}")
     counted = given[given != ignore_index]
     if counted.size and (counted.min() < 0 or counted.max() >= scores[axis]):
         got = f"labels from {counted.min()} to {counted.max()}"

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, dropout, matmul, softmax, swapaxes, where
+from tinygrad_edu import DTypeError, ShapeError, TinygradError, matmul, softmax, swapaxes, where
 
 from ..checks import data_of, explaining, plain_array, stretches
+from .layers import dropout
 
 
 @explaining
@@ -32,12 +33,12 @@ def scaled_dot_product_attention(
         dropout_p: probability with which weights are dropped; 0 in use.
         is_causal: query i looks at keys 0 to i.
         scale: 1/√E if None.
-        rng: random generator for dropout, or a seed for one.
+        rng: random generator for dropout, or a seed for one; unseeded if None.
 
     Raises:
         ShapeError: if the shapes do not fit.
         DTypeError: for a mask of integers, which could mean either.
-        TinygradError: for attn_mask with is_causal, and for dropout without rng.
+        TinygradError: for attn_mask with is_causal, and for a dropout_p outside 0 to 1.
 
     See Vaswani et al., "Attention Is All You Need" (2017), section 3.2.1.
     """
@@ -51,7 +52,7 @@ def scaled_dot_product_attention(
         raise ShapeError(f"scaled_dot_product_attention: got {got}, expected (..., L, E), (..., S, E) and (..., S, V)")
     masks = [causal_mask(q[-2], k[-2])] if is_causal else [] if attn_mask is None else [attn_mask]
     weights = attention_weights("scaled_dot_product_attention", query, key, masks, scale)
-    return matmul(dropout(weights, p=dropout_p, rng=rng), value)
+    return matmul(dropout(weights, dropout_p, rng=rng), value)
 
 
 def causal_mask(queries: int, keys: int) -> Any:

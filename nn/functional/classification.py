@@ -10,6 +10,7 @@ import numpy as np
 from tinygrad_edu import (
     DTypeError,
     ShapeError,
+    Term,
     TinygradError,
     log,
     log1p,
@@ -17,26 +18,27 @@ from tinygrad_edu import (
     softplus,
     squeeze,
     sum,
+    take,
     take_along_axis,
     where,
 )
 from tinygrad_edu import cross_entropy as _mean_cross_entropy
 
-from ..checks import SHARE, checked, data_of, plain_array
+from ..checks import Integer, Reduction, Share, Weights, data_of, plain_array
 from .arguments import class_axis, class_labels, class_weights, factor, numbers, pair, require_probabilities
-from .reduction import checked_reduction, loss_function, part, reduced
+from .reduction import loss_function, part, reduced
 
 _LOWEST = -100.0  # as in PyTorch: one wrong certainty does not make the loss infinite
 
 
 @loss_function
-def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Any:
+def binary_cross_entropy(input: Any, target: Any, weight: Weights = None, *, reduction: Reduction = "mean") -> Any:
     """-(t ln p + (1 - t) ln(1 - p)) of probabilities p and t, logarithms below -100 counting as -100.
 
     Where one does, no gradient flows through it: sigmoids that say 0 or 1 are better left to `binary_cross_entropy_with_logits`.
 
     Args:
-        prediction: probabilities, any shape.
+        input: probabilities p, any shape.
         target: probabilities or labels 0 and 1, the same shape.
         weight: factors of the losses, of this shape or broadcast to it.
         reduction: "mean", "sum" or "none".
@@ -46,8 +48,8 @@ def binary_cross_entropy(prediction: Any, target: Any, *, weight: Any = None, re
         TinygradError: if a probability is not from 0 to 1.
     """
     name = "binary_cross_entropy"
-    p, t = pair(name, prediction, target)
-    require_probabilities(name, "prediction", p)
+    p, t = pair(name, input, target)
+    require_probabilities(name, "input", p)
     require_probabilities(name, "target", t)
     losses = -(t * _limited(log, p, p > exp(_LOWEST)) + (1 - t) * _limited(log1p, -p, p < 1))
     return reduced(name, losses * factor(name, "weight", weight, p), reduction)
@@ -60,23 +62,23 @@ def _limited(logarithm: Any, x: Any, counts: Any) -> Any:
 
 @loss_function
 def binary_cross_entropy_with_logits(
-    logits: Any, target: Any, *, weight: Any = None, pos_weight: Any = None, reduction: str = "mean"
+    input: Any, target: Any, weight: Weights = None, *, reduction: Reduction = "mean", pos_weight: Weights = None
 ) -> Any:
     """-(t ln σ(x) + (1 - t) ln(1 - σ(x))) of logits x, exact for logits of any size.
 
     Args:
-        logits: any shape.
+        input: logits x, any shape.
         target: probabilities or labels 0 and 1, the same shape.
         weight: factors of the losses, of this shape or broadcast to it.
-        pos_weight: factors of the first term alone, likewise; more than 1 for more recall, less for more precision.
         reduction: "mean", "sum" or "none".
+        pos_weight: factors of the first term alone, likewise; more than 1 for more recall, less for more precision.
 
     Raises:
         ShapeError: if the shapes differ or are empty.
         TinygradError: if a target is not from 0 to 1.
     """
     name = "binary_cross_entropy_with_logits"
-    x, t = pair(name, logits, target)
+    x, t = pair(name, input, target)
     require_probabilities(name, "target", t)
     positive, every = factor(name, "pos_weight", pos_weight, x), factor(name, "weight", weight, x)
     return reduced(name, (t * softplus(-x) * positive + (1 - t) * softplus(x)) * every, reduction)
@@ -84,14 +86,14 @@ def binary_cross_entropy_with_logits(
 
 @loss_function
 def nll_loss(
-    log_probabilities: Any, target: Any, *, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
+    input: Any, target: Any, weight: Weights = None, *, ignore_index: Integer = -100, reduction: Reduction = "mean"
 ) -> Any:
-    """-weight[label] · log_probabilities[label], the negative log likelihood of labels.
+    """-weight[label] · input[label], the negative log likelihood of labels.
 
     The mean is Σ losses / Σ weight[label], of labels that are not ignored.
 
     Args:
-        log_probabilities: (batch, classes), (batch, classes, ...) or (classes,).
+        input: log probabilities, (batch, classes), (batch, classes, ...) or (classes,).
         target: labels 0 to classes - 1: (batch,), (batch, ...) or ().
         weight: (classes,), all 1 if None.
         ignore_index: a label whose loss is 0.
@@ -103,7 +105,7 @@ def nll_loss(
         TinygradError: if there is nothing to take a mean of.
     """
     name = "nll_loss"
-    x = numbers(name, "log_probabilities", log_probabilities)
+    x = numbers(name, "input", input)
     labels = class_labels(name, "log probabilities", np.shape(x), target, ignore_index)
     weights = class_weights(name, weight, x)
     kept = labels != ignore_index
@@ -112,7 +114,7 @@ def nll_loss(
 
 def _label_weights(labels: Any, kept: Any, weights: Any) -> Any:
     """The weight of each label, 0 for those ignored."""
-    return np.where(kept, weights[np.where(kept, labels, 0)], weights.dtype.type(0))
+    return np.where(kept, take(weights, np.where(kept, labels, 0)), weights.dtype.type(0))
 
 
 def _label_losses(log_p: Any, labels: Any, kept: Any, weights: Any) -> Any:
@@ -132,27 +134,28 @@ def _weighed(losses: Any, factors: Any, kept: Any = True) -> Any:
 
 def _over_labels(name: str, losses: Any, weights: Any, reduction: str) -> Any:
     """The losses reduced: their mean is Σ losses / Σ weights, those of the labels."""
-    return reduced(name, losses, reduction, float(np.sum(weights, dtype=float)))
+    total = np.sum(weights, dtype=float)
+    return reduced(name, losses, reduction, total.as_number() if isinstance(total, Term) else float(total))
 
 
 @loss_function
 def cross_entropy(
-    logits: Any,
+    input: Any,
     target: Any,
+    weight: Weights = None,
     *,
-    weight: Any = None,
-    ignore_index: int = -100,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
+    ignore_index: Integer = -100,
+    reduction: Reduction = "mean",
+    label_smoothing: Share = 0.0,
 ) -> Any:
-    """-Σ weight · t · ln softmax(logits) over the classes, t the target's distribution; stable for logits of any size.
+    """-Σ weight · t · ln softmax(input) over the classes, t the target's distribution; stable for logits of any size.
 
     Of a label, t is 1 at its class and 0 elsewhere; 0 ln 0 is 0. The mean is Σ losses / Σ weight[label], of labels that are not
     ignored. Of probabilities the mean is that of the losses.
 
     Args:
-        logits: unnormalised log probabilities, (batch, classes), (batch, classes, ...) or (classes,).
-        target: labels 0 to classes - 1, (batch,), (batch, ...) or (); or probabilities, floats in the shape of the logits.
+        input: logits, which are unnormalised log probabilities, (batch, classes), (batch, classes, ...) or (classes,).
+        target: labels 0 to classes - 1, (batch,), (batch, ...) or (); or probabilities, floats in the shape of the input.
         weight: (classes,), all 1 if None.
         ignore_index: a label whose loss is 0; of probabilities none can be ignored.
         reduction: "mean", "sum" or "none".
@@ -166,20 +169,18 @@ def cross_entropy(
     """
     if weight is None and ignore_index == -100 and reduction == "mean" and not label_smoothing:
         try:
-            value = _mean_cross_entropy(logits, target)  # of labels alone, in one operation
+            value = _mean_cross_entropy(input, target)  # of labels alone, in one operation
             return part(value, target, reduction)
         except (ShapeError, DTypeError):
             pass  # more axes, probabilities or ignored labels; or a mistake, which the checks below name
-    checked("cross_entropy", "label_smoothing", label_smoothing, SHARE)
-    return _cross_entropy(logits, target, weight, ignore_index, reduction, label_smoothing)
+    return _cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
 
 
 def _cross_entropy(
-    logits: Any, target: Any, weight: Any, ignore_index: int, reduction: str, label_smoothing: float
+    input: Any, target: Any, weight: Any, ignore_index: int, reduction: str, label_smoothing: float
 ) -> Any:
     name = "cross_entropy"
-    checked_reduction(name, reduction)
-    x = numbers(name, "logits", logits)
+    x = numbers(name, "input", input)
     target = plain_array(name, "target", target)
     probabilities = target.dtype.kind == "f" and np.ndim(x) == np.ndim(target) and np.ndim(x) > 0
     if probabilities:

@@ -1,4 +1,4 @@
-"""Losses between distributions: a normal one and what was seen, or two of the same numbers."""
+"""Negative log likelihoods of normal and Poisson distributions, and the divergence between two distributions."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ import numpy as np
 
 from tinygrad_edu import ShapeError, detach, exp, expand_dims, log, maximum, square, sum, where
 
-from ..checks import POSITIVE, checked, data_of, stretches
+from ..checks import BatchReduction, Flag, NotNegative, Positive, Reduction, data_of, stretches
 from .arguments import numbers, pair, require, require_probabilities, shape_of
-from .reduction import REDUCTIONS, checked_reduction, loss_function, reduced
-
-KL_REDUCTIONS = (*REDUCTIONS, "batchmean")
+from .reduction import loss_function, reduced
 
 
 @loss_function
 def gaussian_nll_loss(
-    prediction: Any, target: Any, var: Any, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+    input: Any, target: Any, var: Any, full: Flag = False, eps: Positive = 1e-6, reduction: Reduction = "mean"
 ) -> Any:
-    """(ln v + (prediction - target)² / v) / 2, v = max(var, eps): minus the log likelihood of a normal distribution.
+    """(ln v + (input - target)² / v) / 2, v = max(var, eps): minus the log likelihood of a normal distribution.
 
     As in PyTorch the gradient of var is that of v, below eps too: so it finds its way back. See Nix & Weigend, ICNN 1994.
 
     Args:
-        prediction: means, any shape.
+        input: means, any shape.
         target: what was seen, the same shape.
         var: variances, the same shape; or without its last axis, or with an axis of size 1 instead; or one number.
         full: add the constant ln(2π) / 2.
@@ -38,10 +36,10 @@ def gaussian_nll_loss(
         TinygradError: if a variance is negative, or eps not > 0.
     """
     name = "gaussian_nll_loss"
-    mean, target = pair(name, prediction, target)
+    mean, target = pair(name, input, target)
     var = _fitting(name, numbers(name, "var", var, like=mean), shape_of(mean))
     require(name, "var", data_of(var) >= 0, "variances, 0 or more")
-    v = var + detach(maximum(var, checked(name, "eps", eps, POSITIVE)) - var)
+    v = var + detach(maximum(var, eps) - var)
     losses = (log(v) + square(mean - target) / v) * 0.5
     return reduced(name, losses + _ln(2 * pi) / 2 if full else losses, reduction)
 
@@ -60,11 +58,11 @@ def _fitting(name: str, var: Any, shape: tuple[int, ...]) -> Any:
 
 
 @loss_function
-def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
-    """t (ln t - prediction), 0 where t is 0: the Kullback-Leibler divergence of t from e**prediction, number by number.
+def kl_div(input: Any, target: Any, *, reduction: BatchReduction = "mean", log_target: Flag = False) -> Any:
+    """t (ln t - input), 0 where t is 0: the Kullback-Leibler divergence of t from e**input, number by number.
 
     Args:
-        prediction: log probabilities, any shape.
+        input: log probabilities, any shape.
         target: probabilities t, the same shape; or their logarithms if log_target.
         reduction: "mean" over all numbers, "sum", "none", or "batchmean", the sum over the size of the first axis, which is
             the divergence itself.
@@ -74,8 +72,7 @@ def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target:
         ShapeError: if the shapes differ or are empty, or have no first axis for "batchmean".
         TinygradError: if a probability is not from 0 to 1.
     """
-    checked_reduction("kl_div", reduction, KL_REDUCTIONS)
-    log_q, t = pair("kl_div", prediction, target)
+    log_q, t = pair("kl_div", input, target)
     if log_target:
         possible = t > -inf
         p, log_p = exp(t), where(possible, t, 0.0)
@@ -89,3 +86,43 @@ def kl_div(prediction: Any, target: Any, *, reduction: str = "mean", log_target:
     if not np.ndim(data_of(losses)):
         raise ShapeError("kl_div: got scalars, expected a first axis for reduction='batchmean'; use 'sum'")
     return reduced("kl_div", sum(losses, axis=tuple(range(1, losses.ndim))), type(reduction)("mean"))
+
+
+@loss_function
+def poisson_nll_loss(
+    input: Any,
+    target: Any,
+    log_input: Flag = True,
+    full: Flag = False,
+    *,
+    eps: NotNegative = 1e-8,
+    reduction: Reduction = "mean",
+) -> Any:
+    """λ - target · ln λ of rates λ: the negative log likelihood of a Poisson distribution, without ln target!.
+
+    Args:
+        input: ln λ, any shape; or λ if log_input=False.
+        target: counts, the same shape.
+        log_input: the input is the logarithm of the rate.
+        full: add Stirling's approximation of ln target! where the target is above 1.
+        eps: added to λ in its logarithm if log_input=False.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ShapeError: if the shapes differ or are empty.
+        TinygradError: if a count or a rate is negative.
+    """
+    name = "poisson_nll_loss"
+    x, t = pair(name, input, target)
+    require(name, "target", data_of(t) >= 0, "counts, 0 or more")
+    if not log_input:
+        require(name, "input", data_of(x) >= 0, "rates, 0 or more; pass log_input=True for their logarithms")
+    log_rate = x if log_input else x + eps
+    impossible = (data_of(t) == 0) & (data_of(log_rate) == (-inf if log_input else 0))  # 0 ln 0 is 0
+    log_rate = where(impossible, 0.0 if log_input else 1.0, log_rate)
+    losses = exp(x) - t * log_rate if log_input else x - t * log(log_rate)
+    if full:
+        several = data_of(t) > 1
+        n = where(several, t, 1.0)
+        losses = losses + where(several, n * log(n) - n + log(n * (2 * pi)) * 0.5, 0.0)
+    return reduced(name, losses, reduction)

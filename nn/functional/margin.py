@@ -1,4 +1,4 @@
-"""Losses that are 0 once the right answer leads by a margin, and the similarity of directions."""
+"""Losses that are 0 once the right answer leads by a margin, and the smooth ones beside them."""
 
 from __future__ import annotations
 
@@ -6,85 +6,30 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import (
-    ShapeError,
-    broadcast_to,
-    norm,
-    relu,
-    square,
-    sum,
-    take_along_axis,
-    where,
-)
+from tinygrad_edu import DTypeError, ShapeError, Value, mean, relu, softplus, square, sum, take, take_along_axis, where
 
-from ..checks import INTEGER, Domain, checked, data_of, explaining, is_real
+from ..checks import Exponent, Real, Reduction, Weights, data_of, plain_array
 from ..metrics import mistakes
-from .arguments import class_labels, class_weights, filled, numbers, pair, shape_of, signs
-from .reduction import in_single, loss_function, reduced
-
-EXPONENT: Domain = (lambda p: is_real(p) and p in (1, 2), "1 or 2")
-
-
-@explaining
-@in_single
-def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8) -> Any:
-    """x1 · x2 / (max(‖x1‖, eps) max(‖x2‖, eps)) along an axis of the shape that both broadcast to: from -1 to 1.
-
-    Raises ShapeError if they do not broadcast, or the shape lacks the axis.
-    """
-    name = "cosine_similarity"
-    x1 = numbers(name, "x1", x1)
-    x2 = numbers(name, "x2", x2, like=x1)
-    checked(name, "axis", axis, INTEGER)
-    checked(name, "eps", eps)
-    try:
-        shape = np.broadcast_shapes(shape_of(x1), shape_of(x2))
-    except ValueError:
-        shape = ()
-    if not -len(shape) <= axis < len(shape):
-        got = f"shapes {shape_of(x1)} and {shape_of(x2)}, axis={axis}"
-        raise ShapeError(f"{name}: got {got}; expected shapes that broadcast to one with this axis")
-    one, two = (broadcast_to(x, shape) for x in (x1, x2))
-    return sum(_direction(one, axis, eps) * _direction(two, axis, eps), axis=axis)
-
-
-def _direction(x: Any, axis: int, eps: float) -> Any:
-    length = norm(x, axis=axis, keepdims=True)
-    # not maximum, whose gradient is a product: 0 * NaN at the kink to second order
-    return x / where(length > eps, length, eps)
+from .arguments import (
+    class_labels,
+    class_weights,
+    factor,
+    filled,
+    numbers,
+    pair,
+    require_probabilities,
+    shape_of,
+    signs,
+)
+from .reduction import loss_function, reduced
 
 
 @loss_function
-def cosine_embedding_loss(x1: Any, x2: Any, target: Any, *, margin: float = 0.0, reduction: str = "mean") -> Any:
-    """1 - cos of pairs that belong together (target 1), max(0, cos - margin) of those that do not (target -1).
+def hinge_loss(input: Any, target: Any, margin: Real = 1.0, *, reduction: Reduction = "mean") -> Any:
+    """max(0, margin - target · input), the loss of support vector machines and of micrograd's demo.
 
     Args:
-        x1, x2: vectors, (..., size), both of the same shape.
-        target: labels 1 and -1, (...).
-        margin: how similar strangers may be, from -1 to 1.
-        reduction: "mean", "sum" or "none".
-
-    Raises:
-        ShapeError: if the shapes do not fit or are empty.
-        TinygradError: for other labels.
-    """
-    name = "cosine_embedding_loss"
-    x1 = filled(name, "x1", numbers(name, "x1", x1))
-    x2 = numbers(name, "x2", x2, like=x1)
-    if shape_of(x1) != shape_of(x2) or not shape_of(x1):
-        got = f"x1 has shape {shape_of(x1)}, x2 {shape_of(x2)}"
-        raise ShapeError(f"{name}: {got}; expected the same, (..., size), so reshape one")
-    together = data_of(signs(name, target, x1, shape_of(x1)[:-1])) == 1
-    similarity = cosine_similarity(x1, x2, axis=-1)
-    return reduced(name, where(together, 1 - similarity, relu(similarity - margin)), reduction)
-
-
-@loss_function
-def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
-    """max(0, margin - target · prediction), the loss of support vector machines and of micrograd's demo.
-
-    Args:
-        prediction: scores, any shape.
+        input: scores, any shape.
         target: labels -1 and +1, the same shape.
         margin: the lead that suffices.
         reduction: "mean", "sum" or "none".
@@ -93,31 +38,70 @@ def hinge_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: 
         ShapeError: if the shapes differ or are empty.
         TinygradError: for other labels.
     """
-    x, y = pair("hinge_loss", prediction, target)
+    x, y = pair("hinge_loss", input, target)
     y = signs("hinge_loss", y, x, shape_of(x))
     return reduced("hinge_loss", relu(margin - y * x), reduction)
 
 
 @loss_function
-def hinge_embedding_loss(prediction: Any, target: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
+def hinge_embedding_loss(input: Any, target: Any, margin: Real = 1.0, *, reduction: Reduction = "mean") -> Any:
     """x where the target is 1, max(0, margin - x) where it is -1: of distances x between pairs that belong together, or do not.
 
     Shapes, args and errors as for `hinge_loss`.
     """
     name = "hinge_embedding_loss"
-    x, y = pair(name, prediction, target)
+    x, y = pair(name, input, target)
     together = data_of(signs(name, y, x, shape_of(x))) == 1
     return reduced(name, where(together, x, relu(margin - x)), reduction)
 
 
 @loss_function
-def multi_margin_loss(
-    scores: Any, target: Any, *, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean"
+def margin_ranking_loss(
+    input1: Any, input2: Any, target: Any, margin: Real = 0.0, *, reduction: Reduction = "mean"
 ) -> Any:
-    """Σ weight[y] max(0, margin - scores[y] + scores[j])**p / classes over all classes j other than the label y.
+    """max(0, margin - target · (input1 - input2)): input1 is to rank above input2 (target 1), or below (target -1).
 
     Args:
-        scores: (batch, classes) or (classes,).
+        input1, input2: scores, both of the same shape.
+        target: labels 1 and -1, the same shape.
+        margin: the lead that suffices.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        ShapeError: if the shapes differ or are empty.
+        TinygradError: for other labels.
+    """
+    name = "margin_ranking_loss"
+    one, two = pair(name, input1, input2, ("input1", "input2"))
+    y = signs(name, target, one, shape_of(one))
+    return reduced(name, relu(margin - y * (one - two)), reduction)
+
+
+@loss_function
+def soft_margin_loss(input: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
+    """ln(1 + e**(-target · input)), the logistic loss: a smooth hinge, exact for scores of any size.
+
+    Shapes, args and errors as for `hinge_loss`.
+    """
+    x, y = pair("soft_margin_loss", input, target)
+    y = signs("soft_margin_loss", y, x, shape_of(x))
+    return reduced("soft_margin_loss", softplus(-(y * x)), reduction)
+
+
+@loss_function
+def multi_margin_loss(
+    input: Any,
+    target: Any,
+    p: Exponent = 1,
+    margin: Real = 1.0,
+    weight: Weights = None,
+    *,
+    reduction: Reduction = "mean",
+) -> Any:
+    """Σ weight[y] max(0, margin - input[y] + input[j])**p / classes over all classes j other than the label y.
+
+    Args:
+        input: scores, (batch, classes) or (classes,).
         target: labels 0 to classes - 1, (batch,) or ().
         p: 1 or 2.
         margin: the lead over each other class that suffices.
@@ -130,12 +114,11 @@ def multi_margin_loss(
         TinygradError: for another p.
     """
     name = "multi_margin_loss"
-    checked(name, "p", p, EXPONENT)
-    x = numbers(name, "scores", scores)
+    x = numbers(name, "input", input)
     if len(shape_of(x)) > 2:
         raise ShapeError(f"{name}: got scores {shape_of(x)}, expected (batch, classes) or (classes,)")
     labels = class_labels(name, "scores", shape_of(x), target)
-    weights = class_weights(name, weight, x)[labels]
+    weights = take(class_weights(name, weight, x), labels)
     places = np.expand_dims(labels, -1)
     missing = relu(margin - take_along_axis(x, places, axis=-1) + x)  # of the lead over each class
     rivals = where(np.arange(x.shape[-1]) != places, missing if p == 1 else square(missing), 0.0)
@@ -143,11 +126,76 @@ def multi_margin_loss(
 
 
 @loss_function
-def zero_one_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Any:
+def multilabel_margin_loss(input: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
+    """Σ max(0, 1 - input[y] + input[j]) / classes over an example's labels y and all classes j that are not among them.
+
+    Args:
+        input: scores, (batch, classes) or (classes,).
+        target: the same shape: each example's labels 0 to classes - 1, then -1, after which the rest does not count.
+        reduction: "mean" over the batch, "sum" or "none".
+
+    Raises:
+        ShapeError: if the shapes do not fit or are empty, or a label is out of range.
+        DTypeError: if the labels are not integers.
+    """
+    name = "multilabel_margin_loss"
+    x = filled(name, "input", numbers(name, "input", input))
+    labels, kept = _label_lists(name, target, shape_of(x))
+    own = np.any((labels[..., None] == np.arange(x.shape[-1])) & kept[..., None], axis=-2)
+    lead = np.expand_dims(take_along_axis(x, labels, axis=-1), -1) - np.expand_dims(x, -2)  # (..., labels, classes)
+    missing = where(kept[..., None] & ~own[..., None, :], relu(1 - lead), 0.0)
+    return reduced(name, sum(missing, axis=(-2, -1)) / x.shape[-1], reduction)
+
+
+def _label_lists(name: str, target: Any, scores: tuple[int, ...]) -> tuple[Any, Any]:
+    """The labels up to the first -1 of each row, 0 after it; and which of them are there."""
+    if isinstance(target, Value):
+        raise DTypeError(f"{name}: labels are a Value, expected plain integers; write labels.data.astype(int)")
+    labels = plain_array(name, "target", target)
+    if labels.shape != scores or len(scores) not in (1, 2):
+        expected = "both (batch, classes) or (classes,), at least one"
+        raise ShapeError(f"{name}: got scores {scores} and labels {labels.shape}, expected {expected}")
+    if labels.dtype.kind not in "iu":
+        raise DTypeError(f"{name}: labels are {labels.dtype}, expected integers; cast them with .astype(int)")
+    kept = np.logical_and.accumulate(labels != -1, axis=-1)
+    labels = np.where(kept, labels, 0)
+    if labels.min() < 0 or labels.max() >= scores[-1]:
+        got = f"labels from {labels.min()} to {labels.max()}"
+        raise ShapeError(f"{name}: got {got}, expected 0 to {scores[-1] - 1}, and -1 after the last of a row")
+    return labels, kept
+
+
+@loss_function
+def multilabel_soft_margin_loss(
+    input: Any, target: Any, weight: Weights = None, *, reduction: Reduction = "mean"
+) -> Any:
+    """-(t ln σ(x) + (1 - t) ln(1 - σ(x))) of logits x, averaged over the classes: each class is true or not by itself.
+
+    Args:
+        input: logits, (..., classes).
+        target: probabilities or labels 0 and 1, the same shape.
+        weight: factors of the terms, (classes,) or a shape that broadcasts to that of the input.
+        reduction: "mean" over the examples, "sum" or "none".
+
+    Raises:
+        ShapeError: if the shapes differ or are empty.
+        TinygradError: if a target is not from 0 to 1.
+    """
+    name = "multilabel_soft_margin_loss"
+    x, t = pair(name, input, target)
+    if not shape_of(x):
+        raise ShapeError(f"{name}: got scalars, expected an axis of classes")
+    require_probabilities(name, "target", t)
+    terms = (t * softplus(-x) + (1 - t) * softplus(x)) * factor(name, "weight", weight, x)
+    return reduced(name, mean(terms, axis=-1), reduction)
+
+
+@loss_function
+def zero_one_loss(input: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     """0 where the prediction is right, else 1: what classification is about. Without gradient: train with another loss.
 
     Args:
-        prediction: scores (batch, classes), of which the largest counts, or labels (batch,).
+        input: scores (batch, classes), of which the largest counts, or labels (batch,).
         target: labels, (batch,).
         reduction: "mean", the share of mistakes as a plain float, "sum", their number, or "none", an array (batch,).
 
@@ -155,4 +203,4 @@ def zero_one_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> A
         ShapeError: if the shapes do not fit or are empty.
         DTypeError: if labels are not integers.
     """
-    return reduced("zero_one_loss", mistakes("zero_one_loss", prediction, target).astype(float), reduction)
+    return reduced("zero_one_loss", mistakes("zero_one_loss", input, target).astype(float), reduction)

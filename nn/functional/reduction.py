@@ -1,12 +1,12 @@
 """Reduction of the losses of examples to one number: "mean" or "sum"; "none" leaves them unchanged.
 
 A mean over several batches is not the mean of their means: each mean has the weight of its divisor. So a loss can also return
-its `Part`, the number with its weight, for sums over batches; see `nn.loss.parts`.
+its `Part`, the number with its weight, for sums over batches; see `nn.training.tally`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
 from inspect import signature
@@ -16,11 +16,10 @@ import numpy as np
 
 from tinygrad_edu import TinygradError, Value, astype, mean, sum
 
-from ..checks import checked, explaining, one_of
+from ..checks import explaining
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-REDUCTIONS = ("mean", "sum", "none")
 DEFAULTS: dict[Callable[..., Any], str] = {}  # the default reduction of each loss function
 
 
@@ -47,20 +46,14 @@ class InParts(str):
 noted: ContextVar[list[Part] | None] = ContextVar("noted", default=None)  # Parts of losses called by a user's loss
 
 
-def checked_reduction(name: str, reduction: str, known: Sequence[str] = REDUCTIONS) -> str:
-    """The reduction itself. Raises TinygradError if it is not known."""
-    return cast(str, checked(name, "reduction", reduction, one_of(*known)))
-
-
 def reduced(name: str, losses: Any, reduction: str, weight: float | None = None) -> Any:
     """The mean or the sum of the losses, or the losses unchanged.
 
     Args:
         weight: the divisor of the mean; None for the number of losses.
 
-    Raises TinygradError for any other reduction, and for a mean of weight 0.
+    Raises TinygradError for a mean of weight 0.
     """
-    checked_reduction(name, reduction)
     if reduction == "none":
         return losses
     if reduction == "sum":
@@ -86,7 +79,7 @@ def part(value: Any, losses: Any, reduction: str, weight: float | None = None, r
 
 
 def loss_function(loss: F) -> F:
-    """Decorator of a loss with a reduction: float16 in float32, and errors explained."""
+    """Decorator of a loss with a reduction: settings as annotated, float16 in float32, and errors explained."""
     public = explaining(in_single(loss))
     DEFAULTS[public] = signature(loss).parameters["reduction"].default
     return public

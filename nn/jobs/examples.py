@@ -15,9 +15,9 @@ from tinygrad_edu import TinygradError
 
 from ..checks import shown
 from ..data import mnist
-from ..runs.fingerprint import array
+from ..runs.fingerprint import described_array
 from .plan import PlanError
-from .table_file import Sheet, listed, number_in, read_sheet
+from .table_file import Sheet, number_in, quoted, read_sheet
 
 DIGITS = "digits"
 TASKS = ("auto", "classes", "numbers")
@@ -52,7 +52,7 @@ class Examples:
 
     def fingerprint(self) -> dict[str, Any]:
         """Shapes, types and checksums, which identify these examples."""
-        return {"inputs": array(self.inputs), "targets": array(self.targets)}
+        return {"inputs": described_array(self.inputs), "targets": described_array(self.targets)}
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _table(source: Source) -> Examples:
     target = sheet.header[-1] if source.target is None else source.target
     cells = sheet.cells(target)
     if unknown := [name for name in source.ignore if name not in sheet.header]:
-        raise TinygradError(f"{sheet.title}: got --ignore {shown(unknown[0])}, expected one of {listed(sheet.header)}")
+        raise TinygradError(f"{sheet.title}: got --ignore {shown(unknown[0])}, expected one of {quoted(sheet.header)}")
     left = [name for name in sheet.header if name != target and name not in source.ignore]
     features = source.features or tuple(left)
     if not features:
@@ -146,7 +146,7 @@ def _table(source: Source) -> Examples:
     labels = [_label(cell) for cell in cells]
     classes = source.classes or tuple(sorted(set(labels), key=_order))
     if strange := [i for i, label in enumerate(labels) if label not in classes]:
-        expected = f"a class of this run, one of {listed(classes)}"
+        expected = f"a class of this run, one of {quoted(classes)}"
         raise TinygradError(f"{sheet.place(strange[0], target)}: got {shown(cells[strange[0]])}, expected {expected}")
     numbered = {label: i for i, label in enumerate(classes)}
     targets = np.array([numbered[label] for label in labels])
@@ -195,6 +195,6 @@ def columns(path: str, features: Sequence[str]) -> tuple[NDArray[np.float64], li
     """
     sheet = read_sheet(path)
     if missing := [name for name in features if name not in sheet.header]:
-        got = f"{sheet.title}: got no column {listed(missing)}"
-        raise TinygradError(f"{got}, expected the columns that the run learned from: {listed(features)}")
+        got = f"{sheet.title}: got no column {quoted(missing)}"
+        raise TinygradError(f"{got}, expected the columns that the run learned from: {quoted(features)}")
     return sheet.numbers(features), [name for name in sheet.header if name not in features]

@@ -9,23 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinygrad_edu import TinygradError, no_grad
+from tinygrad_edu import TinygradError
 
 from ..checks import is_real, shown
 from ..container import MLP
-from ..data import batches, idx
 from ..functional import cross_entropy, mse_loss
 from ..runs import Checkpoint, latest
 from ..runs.store import Store
-from ..training.evaluation import BATCH
 from ..training.fit import fit
 from ..training.history import History
-from .examples import DIGITS, Examples, Source, columns
-from .parts import PARTS, parts
+from .examples import DIGITS, Examples, Source
 from .plan import Plan, PlanError
 from .scaling import Scaling
+from .splits import SPLITS, splits
 
 FORMAT = 1
 NOTE = "command"  # the entry of the run's notes
@@ -57,8 +54,8 @@ class Job:
 
     @classmethod
     def of(cls, plan: Plan, source: Source, examples: Examples) -> Job:
-        """A new job. Raises TinygradError if the examples cannot be split into three parts."""
-        scaling = Scaling.of(examples, parts(plan, examples)["training"])
+        """A new job. Raises TinygradError if the examples cannot be divided into three splits."""
+        scaling = Scaling.of(examples, splits(plan, examples)["training"])
         path = source.data if source.data == DIGITS else os.path.abspath(source.data)
         names = (examples.features, examples.target, examples.classes, examples.image)
         return cls(plan, replace(source, data=path), source.kind, *names, examples.fingerprint(), scaling)
@@ -181,10 +178,10 @@ class Job:
         if epochs is not None and epochs > plan.epochs and plan.schedule == "cosine":
             got = f"{epochs} with a cosine schedule, which ends at epoch {plan.epochs}"
             raise PlanError(f"--epochs: got {got}; begin another run")
-        model, divided = self.model(), parts(plan, examples)
+        model, divided = self.model(), splits(plan, examples)
         optimizer = plan.optimizer_of(model)
         inputs, targets = self.scaling.inputs(examples.inputs), self.scaling.targets(examples)
-        training, validation = [(inputs[divided[name]], targets[divided[name]]) for name in PARTS[:2]]
+        training, validation = [(inputs[divided[name]], targets[divided[name]]) for name in SPLITS[:2]]
         history = fit(
             model,
             training,
@@ -196,7 +193,7 @@ class Job:
             rng=plan.generators()[2],
             validation=validation,
             patience=plan.patience or None,
-            schedule=plan.schedule_of(optimizer),
+            on_epoch=plan.schedule_of(optimizer),
             clip_norm=plan.clip_norm,
             run=run,
             resume=resume,
@@ -204,72 +201,6 @@ class Job:
             notes=None if resume else {NOTE: self.described()},
         )
         return model, history
-
-    def score(self, model: MLP, examples: Examples, chosen: Any = slice(None)) -> Score:
-        """The score of a model on some of the examples, chosen by index."""
-        outputs = self._outputs(model, examples.inputs[chosen])
-        targets = self.scaling.targets(examples)[chosen]
-        if self.classes:
-            loss, found = float(cross_entropy(outputs, targets)), np.argmax(outputs, axis=1)
-            numbers = {"loss": loss, "accuracy": float(np.mean(found == targets))}
-            pairs = np.bincount(targets * len(self.classes) + found, minlength=len(self.classes) ** 2)
-            return Score(len(targets), numbers, pairs.reshape(len(self.classes), -1))
-        loss = float(np.mean(np.square(outputs - targets, dtype=np.float64)))
-        variance = float(np.var(targets, dtype=np.float64))
-        numbers = {"loss": loss, "rmse": loss**0.5 * self.scaling.target_scale}
-        return Score(len(targets), numbers | ({"r2": 1 - loss / variance} if variance else {}))
-
-    def predictions(self, model: MLP, path: str) -> tuple[list[tuple[str, ...]], list[str]]:
-        """A header and a row for each example of a file; and the unused columns of the file.
-
-        The file is a CSV file with the columns of the run, or an IDX file for images. Raises TinygradError for any other.
-        """
-        if self.kind == "images":
-            images, others = idx(path), list[str]()
-            if images.dtype != np.uint8 or images.shape[1:] != self.image:
-                got = f"{images.dtype} of shape {images.shape}"
-                raise TinygradError(
-                    f"{path!r}: got {got}, expected images, bytes of shape (n, {self.image[0]}, {self.image[1]})"
-                )
-            x = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
-        else:
-            x, others = columns(path, self.features)
-            others = [name for name in others if name != self.target]
-        outputs = self._outputs(model, x).astype(np.float64)
-        if not self.classes:
-            numbers = outputs[:, 0] * self.scaling.target_scale + self.scaling.target_mean
-            return [("prediction",), *[(f"{number:.7g}",) for number in numbers]], others
-        shares = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        found = np.argmax(outputs, axis=1)
-        rows = [(self.classes[label], f"{row[label]:.4f}") for label, row in zip(found, shares, strict=True)]
-        return [("prediction", "probability"), *rows], others
-
-    def _outputs(self, model: MLP, x: NDArray[Any]) -> NDArray[np.float32]:
-        """The model's outputs. Raises TinygradError if one is not finite."""
-        with no_grad(), np.errstate(all="ignore"):
-            every = [model(part).data for (part,) in batches(self.scaling.inputs(x), batch_size=BATCH)]
-        outputs: NDArray[np.float32] = np.concatenate(every)
-        if wrong := np.flatnonzero(~np.isfinite(outputs).all(axis=1)).tolist():
-            raise TinygradError(
-                f"example {wrong[0] + 1}: the model's output is not finite; its numbers may be too large"
-            )
-        return outputs
-
-
-@dataclass(frozen=True)
-class Score:
-    """The quality of a model on some examples.
-
-    Attributes:
-        examples: the number of examples.
-        numbers: "loss", and "accuracy", or "rmse" in the unit of the target and "r2".
-        pairs: the confusion matrix, entry [i, j] counting examples of class i predicted as class j; None for numbers.
-    """
-
-    examples: int
-    numbers: dict[str, float]
-    pairs: NDArray[np.int64] | None = None
 
 
 def last_epoch(run: str | os.PathLike[str]) -> int | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..functional import l2_penalty
 from ..module import Module
 from ..optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from ..optim.lr_scheduler import CosineAnnealingLR, ReduceLROnPlateau, StepLR
-from ..training.arguments import Schedule
+from ..training.callbacks import Schedule
 
 ACTIVATIONS: dict[str, Callable[[], Module]] = {
     "relu": activations.ReLU,
@@ -43,36 +43,43 @@ COUNT: Domain = (lambda x: is_integer(x) and 1 <= x < 2**31, "an integer from 1 
 UNITS: Domain = (lambda x: isinstance(x, tuple) and all(map(COUNT[0], x)), "sizes from 1 on, or 0 alone for no layer")
 INTEGER: Domain = (lambda x: is_integer(x) and 0 <= x < 2**63, "an integer from 0 on")
 BELOW_1: Domain = (lambda x: is_real(x) and 0 <= x < 1, "a number from 0 on, below 1")
-PART: Domain = (lambda x: is_real(x) and 0 < x < 1, "a share between 0 and 1")
+FRACTION: Domain = (lambda x: is_real(x) and 0 < x < 1, "a share between 0 and 1")
 STRENGTH: Domain = (lambda x: is_real(x) and 0 <= x < np.inf, "a number from 0 on")
 RATE: Domain = (lambda x: is_real(x) and 0 < x < np.inf, "a number > 0")
-DOMAINS: dict[str, Domain] = {
-    "hidden": UNITS,
-    "activation": one_of(*ACTIVATIONS),
-    "dropout": BELOW_1,
-    "optimizer": one_of(*OPTIMIZERS),
-    "lr": RATE,
-    "momentum": BELOW_1,
-    "weight_decay": STRENGTH,
-    "penalty": STRENGTH,
-    "l1": STRENGTH,
-    "clip_norm": RATE,
-    "schedule": one_of(*SCHEDULES),
-    "epochs": COUNT,
-    "batch_size": COUNT,
-    "patience": INTEGER,
-    "validation": PART,
-    "test": PART,
-    "seed": INTEGER,
-    "save_every": COUNT,
-}
+
+GROUPS = DATA, NETWORK, TRAINING, RUN = "Data", "Network", "Training", "Run"  # of options, in the order of the help
 
 
-OPEN = ("lr", "momentum", "weight_decay", "clip_norm")  # may be None
+@dataclass(frozen=True)
+class Option:
+    """An option of the command line.
+
+    Attributes:
+        domain: its values; None too, if it is the default.
+        group: the heading of its help.
+        value: the name of its value.
+        text: its help.
+        also: other names.
+    """
+
+    domain: Domain
+    group: str
+    value: str
+    text: str
+    also: tuple[str, ...] = ()
+
+
+def option(default: Any, domain: Domain, group: str, value: str, text: str, *also: str) -> Any:
+    """A field of `Plan`, which is an option of the command line."""
+    return field(default=default, metadata={"option": Option(domain, group, value, text, also)})
 
 
 class PlanError(TinygradError):
     """An option that is out of its range, or does not fit another."""
+
+
+def _choice(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}."
 
 
 @dataclass(frozen=True)
@@ -82,30 +89,48 @@ class Plan:
     Raises PlanError, which names the option as the command line does, for one that is out of its range.
     """
 
-    hidden: tuple[int, ...] = (100, 40)
-    activation: str = "relu"
-    dropout: float = 0.0
-    optimizer: str = "adam"
-    lr: float | None = None
-    momentum: float | None = None
-    weight_decay: float | None = None
-    penalty: float = 0.0
-    l1: float = 0.0
-    clip_norm: float | None = None
-    schedule: str = "constant"
-    epochs: int = 30
-    batch_size: int = 32
-    patience: int = 10
-    validation: float = 0.1
-    test: float = 0.2
-    seed: int = 0
-    save_every: int = 1
+    validation: float = option(0.1, FRACTION, DATA, "SHARE", "Share to look at after each epoch.")
+    test: float = option(0.2, FRACTION, DATA, "SHARE", "Share held back for evaluate.")
+    hidden: tuple[int, ...] = option((100, 40), UNITS, NETWORK, "SIZE ...", "Sizes of the hidden layers; 0 for none.")
+    activation: str = option("relu", one_of(*ACTIVATIONS), NETWORK, "NAME", _choice([*ACTIVATIONS]))
+    dropout: float = option(0.0, BELOW_1, NETWORK, "SHARE", "Share of hidden units dropped at random.")
+    optimizer: str = option("adam", one_of(*OPTIMIZERS), TRAINING, "NAME", _choice([*OPTIMIZERS]))
+    lr: float | None = option(None, RATE, TRAINING, "RATE", "Learning rate; by default the optimiser's.")
+    momentum: float | None = option(None, BELOW_1, TRAINING, "SHARE", "Of sgd (0.9) and rmsprop (0).")
+    schedule: str = option(
+        "constant",
+        one_of(*SCHEDULES),
+        TRAINING,
+        "NAME",
+        "Of the rate: constant; cosine, to 0; step, a tenth after each third; plateau, half when stuck.",
+    )
+    penalty: float = option(
+        0.0, STRENGTH, TRAINING, "LAMBDA", "Half LAMBDA times the sum of squared weights, added to the loss.", "--l2"
+    )
+    l1: float = option(
+        0.0,
+        STRENGTH,
+        TRAINING,
+        "LAMBDA",
+        f"LAMBDA times the sum of absolute weights, many of which become 0; {', '.join(L1)}.",
+    )
+    weight_decay: float | None = option(None, STRENGTH, TRAINING, "LAMBDA", "The optimiser's, of biases too.")
+    clip_norm: float | None = option(None, RATE, TRAINING, "NORM", "Limit of the gradient's norm.")
+    epochs: int = option(30, COUNT, TRAINING, "N", "How often to go through the data, at most.")
+    batch_size: int = option(32, COUNT, TRAINING, "N", "Examples in a step.")
+    patience: int = option(
+        10, INTEGER, TRAINING, "N", "Stop after N epochs without a better validation loss; 0: never, keep the last."
+    )
+    seed: int = option(0, INTEGER, TRAINING, "N", "Of split, weights, order and dropout.")
+    save_every: int = option(
+        1, COUNT, RUN, "N", "Epochs from one checkpoint to the next; resume repeats those after it."
+    )
 
     def __post_init__(self) -> None:
-        for name, (belongs, expected) in DOMAINS.items():
-            given = getattr(self, name)
-            if not (belongs(given) or (given is None and name in OPEN)):
-                raise PlanError(f"--{name.replace('_', '-')}: got {shown(given)}, expected {expected}")
+        for each in fields(self):
+            given, (belongs, expected) = getattr(self, each.name), each.metadata["option"].domain
+            if not (belongs(given) or (given is None and each.default is None)):
+                raise PlanError(f"--{each.name.replace('_', '-')}: got {shown(given)}, expected {expected}")
         if self.validation + self.test >= 1:
             got = f"{self.validation} and {self.test}"
             raise PlanError(f"--validation and --test: got {got}, expected shares with a sum below 1")
@@ -116,7 +141,7 @@ class Plan:
     @classmethod
     def of(cls, given: Any) -> Plan:
         """The plan from the output of `described`. Raises PlanError for anything else."""
-        if not isinstance(given, dict) or set(given) != {field.name for field in fields(cls)}:
+        if not isinstance(given, dict) or set(given) != {each.name for each in fields(cls)}:
             raise PlanError(f"got {shown(given)}, expected the options of a job")
         hidden = given["hidden"]
         return cls(**given | {"hidden": tuple(hidden) if isinstance(hidden, list) else hidden})

@@ -43,7 +43,7 @@ class Sheet:
     def cells(self, column: str) -> list[str]:
         """The cells of a column. Raises TinygradError if there is no such column, or one is empty."""
         if column not in self.header:
-            raise TinygradError(f"{self.title}: got no column {shown(column)}, expected one of {listed(self.header)}")
+            raise TinygradError(f"{self.title}: got no column {shown(column)}, expected one of {quoted(self.header)}")
         at = self.header.index(column)
         cells = [row[at] for row in self.rows]
         if "" in cells:
@@ -116,7 +116,7 @@ def _check_header(title: str, header: Sequence[str]) -> None:
     numbers = [number_in(name) for name in header]
     if None not in numbers or any(number is not None and not number.is_integer() for number in numbers):
         raise TinygradError(
-            f"{title}: the first line has numbers, {listed(header)}; expected the names of the columns, so add a line"
+            f"{title}: the first line has numbers, {quoted(header)}; expected the names of the columns, so add a line"
         )
     if "" in header:
         raise TinygradError(f"{title}: column {header.index('') + 1} has no name; expected a name for each column")
@@ -124,7 +124,7 @@ def _check_header(title: str, header: Sequence[str]) -> None:
         raise TinygradError(f"{title}: two columns have the name {shown(twice[0])}; expected different names")
 
 
-def listed(names: Sequence[str]) -> str:
+def quoted(names: Sequence[str]) -> str:
     """Names in a message, the first few."""
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
     return ", ".join([shown(name) for name in names[:6]]) + more

@@ -1,4 +1,4 @@
-"""RNN: the plain recurrent network, which remembers by feeding its output back."""
+"""RNN: the plain recurrent network, which remembers by feeding its output back, and its cell."""
 
 from __future__ import annotations
 
@@ -7,16 +7,33 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinygrad_edu import TinygradError, relu, tanh
+from tinygrad_edu import relu, tanh
 
-from ..checks import unusual
+from ..checks import checked, one_of
 from ..functional import linear
-from .base import Recurrent, State
+from .base import Cell, Recurrence, Recurrent, State
 
 ACTIVATIONS = {"tanh": tanh, "relu": relu}
 
 
-class RNN(Recurrent):
+class _Plain(Recurrence):
+    gates = 1
+
+    def _choose(self, nonlinearity: str) -> None:
+        self.nonlinearity = checked(type(self).__name__, "nonlinearity", nonlinearity, one_of(*ACTIVATIONS))
+
+    def cell(self, x: Any, state: State, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> State:
+        """(h,) -> (tanh(W_ih x + b_ih + W_hh h + b_hh),)."""
+        (h,) = state
+        return (ACTIVATIONS[self.nonlinearity](linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)),)
+
+    def describe(self) -> str:
+        """input_size, hidden_size, and what differs from the defaults."""
+        told = "" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity!r}"
+        return f"{super().describe()}{told}"
+
+
+class RNN(_Plain, Recurrent):
     """h ← tanh(W_ih x + b_ih + W_hh h + b_hh), for each step x of a sequence.
 
     Args:
@@ -43,34 +60,59 @@ class RNN(Recurrent):
     See Elman, "Finding Structure in Time" (1990).
     """
 
-    gates = 1
-
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
+        *,
         nonlinearity: Literal["tanh", "relu"] = "tanh",
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
-        *,
         rng: np.random.Generator | int | None = None,
         dtype: DTypeLike = float,
     ) -> None:
-        if nonlinearity not in ACTIVATIONS:
-            raise TinygradError(f"RNN: got nonlinearity={nonlinearity!r}, expected 'tanh' or 'relu'")
+        self._choose(nonlinearity)
         super().__init__(
-            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng, dtype=dtype
+            input_size,
+            hidden_size,
+            num_layers,
+            bias=bias,
+            batch_first=batch_first,
+            dropout=dropout,
+            bidirectional=bidirectional,
+            rng=rng,
+            dtype=dtype,
         )
-        self.nonlinearity = nonlinearity
 
-    def cell(self, x: Any, state: State, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> State:
-        """(h,) -> (tanh(W_ih x + b_ih + W_hh h + b_hh),)."""
-        (h,) = state
-        return (ACTIVATIONS[self.nonlinearity](linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)),)
 
-    def describe(self) -> str:
-        """input_size, hidden_size, and what differs from the defaults."""
-        return ", ".join([super().describe(), *unusual(RNN.__init__, {"nonlinearity": self.nonlinearity})])
+class RNNCell(_Plain, Cell):
+    """One step of an `RNN`: (x, h) -> h.
+
+    Args:
+        input_size, hidden_size: numbers in x and in h.
+        bias: False leaves b_ih and b_hh out.
+        nonlinearity: "tanh" or "relu".
+        rng: random generator for the initial weights, or a seed for one; unseeded if None.
+        dtype: of the parameters.
+
+    Attributes:
+        weight_ih, weight_hh, bias_ih, bias_hh: as weight_ih_l0, ... of `RNN`.
+
+    Raises ShapeError for a size that is no positive integer, TinygradError for an unknown nonlinearity.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        bias: bool = True,
+        nonlinearity: Literal["tanh", "relu"] = "tanh",
+        rng: np.random.Generator | int | None = None,
+        dtype: DTypeLike = float,
+    ) -> None:
+        self._choose(nonlinearity)
+        super().__init__(input_size, hidden_size, bias=bias, rng=rng, dtype=dtype)

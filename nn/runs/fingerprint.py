@@ -16,19 +16,25 @@ from tinygrad_edu import Value
 from ..checks import data_of, printable, shown
 from ..module import Module
 from ..optim import Optimizer
+from ..training.callbacks import Schedule
 from .state import Training
 
 DEEPEST = 8  # levels of nested objects
 
 
 def configuration(training: Training, data: Mapping[str, Sequence[Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The description of a run: model, optimiser, schedule, settings, data and versions."""
+    """The description of a run: model, optimiser, callbacks with a state, settings, data and versions."""
+    scheduled = any(isinstance(each, Schedule) for several in training.callbacks.values() for each in several)
+    callbacks = {
+        event: [_described_callback(each, training.model) for each in several]
+        for event, several in training.callbacks.items()
+    }
     return {
-        "model": module(training.model),
-        "optimizer": described_optimizer(training.optimizer, training.schedule is not None),
-        "schedule": described(training.schedule),
+        "model": described_module(training.model),
+        "optimizer": described_optimizer(training.optimizer, scheduled),
+        **callbacks,
         "settings": described(settings),
-        "data": {name: [array(x) for x in pair] for name, pair in data.items()},
+        "data": {name: [described_array(x) for x in pair] for name, pair in data.items()},
         "versions": {
             "tinygrad_edu": tinygrad_edu.__version__,
             "numpy": np.__version__,
@@ -47,7 +53,7 @@ def described(x: Any, depth: int = 0) -> Any:
     if x is None or isinstance(x, (bool, int, float, str, np.generic)):
         return x
     if isinstance(x, (np.ndarray, Value)):
-        return array(x)
+        return described_array(x)
     if depth == DEEPEST or isinstance(x, (Optimizer, np.random.Generator)):
         return type(x).__qualname__
     if isinstance(x, (list, tuple)):
@@ -61,7 +67,7 @@ def described(x: Any, depth: int = 0) -> Any:
     if name := getattr(x, "__qualname__", getattr(x, "__name__", None)):  # of a function, method or class
         return name
     if isinstance(x, Module):
-        return module(x) | {"buffers": {path: array(buffer) for path, buffer in x.named_buffers()}}
+        return described_module(x) | {"buffers": {path: described_array(buffer) for path, buffer in x.named_buffers()}}
     state = set(x.state_dict()) if callable(getattr(x, "state_dict", None)) else set()
     return {"class": type(x).__qualname__} | {
         name: described(item, depth + 1)
@@ -70,7 +76,13 @@ def described(x: Any, depth: int = 0) -> Any:
     }
 
 
-def module(model: Module) -> dict[str, Any]:
+def _described_callback(callback: Any, model: Module) -> Any:
+    """A callback without the model, which is described elsewhere."""
+    found = described(callback)
+    return {name: item for name, item in found.items() if vars(callback).get(name) is not model}
+
+
+def described_module(model: Module) -> dict[str, Any]:
     """The structure of a model, and the type and shape of each parameter and buffer."""
     arrays = {path: f"{array.dtype} {array.shape}" for path, array in model.state_dict().items()}
     return {"structure": repr(model).splitlines(), "arrays": arrays}
@@ -87,7 +99,7 @@ def described_optimizer(optimizer: Optimizer, scheduled: bool) -> dict[str, Any]
     return {"class": type(optimizer).__qualname__, "groups": groups}
 
 
-def array(x: Any) -> dict[str, Any]:
+def described_array(x: Any) -> dict[str, Any]:
     """The shape, type and contents of an array."""
     x = np.asarray(data_of(x))
     return {

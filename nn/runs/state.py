@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -13,24 +13,12 @@ from tinygrad_edu import ShapeError, TinygradError, Value
 from ..checks import data_of, printable
 from ..generators import named_generators, states_of
 from ..generators import restore as restore_generators
+from ..loading import assign
 from ..module import Module
 from ..optim import Optimizer
+from ..training.callbacks import EarlyStopping, Stateful
 from .checkpoint import Checkpoint
 from .encoding import Arrays
-
-
-class Stateful(Protocol):
-    """An object that returns its state as plain data, and restores it."""
-
-    def state_dict(self) -> dict[str, Any]: ...
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], /) -> None: ...
-
-
-class Watching(Stateful, Protocol):
-    """The state between epochs: the history, and the weights of the best epoch, or None if they are not kept."""
-
-    best_weights: Arrays | None
 
 
 @dataclass
@@ -41,36 +29,39 @@ class Training:
         model: with its buffers and generators.
         optimizer: with the parameters that it trains.
         loss: a function, or a module with a state.
-        schedule: of the learning rate, or None.
+        callbacks: those with a state, by their event.
         order: the generator that shuffles the data, or None.
         generators: others from which training draws, besides those in the modules of the model and the loss.
-        watch: the history and the best weights.
+        watch: the history.
     """
 
     model: Module
     optimizer: Optimizer
     loss: Any
-    schedule: Stateful | None
+    callbacks: Mapping[str, Sequence[Any]]
     order: np.random.Generator | None
     generators: Sequence[np.random.Generator]
-    watch: Watching
+    watch: Stateful
 
     def checkpoint(self, epoch: int, config: dict[str, Any]) -> Checkpoint:
         """A copy of the whole state, after an epoch."""
         optimizer = self.optimizer.state_dict()
         groups = [dict(sorted(group.items())) for group in optimizer["param_groups"]]  # loading changes their order
+        callbacks = [dict(each.state_dict()) for each in self._stateful()]
+        early = next((i for i, each in enumerate(self._stateful()) if isinstance(each, EarlyStopping)), None)
+        best: Arrays | None = None if early is None else callbacks[early].pop("best_weights")  # to a file of their own
         state = {
             "watch": self.watch.state_dict(),
             "optimizer": optimizer | {"param_groups": groups},
             "groups": self._groups(),
             "steps": self.optimizer.steps,
-            "schedule": None if self.schedule is None else self.schedule.state_dict(),
+            "callbacks": callbacks,
             "generators": states_of(self._generators()),
             "trainable": [p.requires_grad for p in self._parameters()],
             "outside": [np.array(data_of(p)) for p in self._outside()],
             "loss": self.loss.state_dict() if isinstance(self.loss, Module) else None,
         }
-        return Checkpoint(epoch, config, self.model.state_dict(), self.watch.best_weights, state)
+        return Checkpoint(epoch, config, self.model.state_dict(), best, state)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Restore the state in a checkpoint. Raises TinygradError if it does not fit these parts; nothing is changed then."""
@@ -93,9 +84,11 @@ class Training:
         for weights in (checkpoint.best, checkpoint.weights):  # check both: the best weights are restored at the end
             if weights is not None:
                 self.model.load_state_dict(weights)
-        if self.schedule is not None:
-            self._regroup(state["groups"][: len(state["schedule"]["_last_lr"])])  # a later one joins at its next step
-            self.schedule.load_state_dict(state["schedule"])
+        for callback, own in zip(self._stateful(), state["callbacks"], strict=True):
+            if "_last_lr" in own:  # a schedule
+                self._regroup(state["groups"][: len(own["_last_lr"])])  # a later one joins at its next step
+            lifted = isinstance(callback, EarlyStopping) and "best_weights" not in own
+            callback.load_state_dict(own | ({"best_weights": checkpoint.best} if lifted else {}))
         self._regroup(state["groups"])
         self.optimizer.load_state_dict(state["optimizer"])  # with the rates, to the last bit
         self.optimizer.steps = int(state["steps"])
@@ -103,11 +96,16 @@ class Training:
         for p, trainable in zip(self._parameters(), state["trainable"], strict=True):
             p.requires_grad = trainable is True
         for p, data in zip(self._outside(), state["outside"], strict=True):
-            _assign(p, data)
+            if np.shape(data) != p.shape:
+                raise ShapeError(f"a parameter has shape {np.shape(data)}, expected {p.shape}")
+            assign(p, data)
         if isinstance(self.loss, Module):
             self.loss.load_state_dict(state["loss"])
         self.watch.load_state_dict(state["watch"])
-        self.watch.best_weights = checkpoint.best
+
+    def _stateful(self) -> list[Any]:
+        """The callbacks, each once."""
+        return list({id(each): each for several in self.callbacks.values() for each in several}.values())
 
     def _parameters(self) -> list[Value]:
         """All parameters: of the model, of the optimiser, and of the loss if it is a module; each once."""
@@ -143,14 +141,3 @@ class Training:
             found |= {f"{name}.{path}": rng for path, rng in inside.items()}
         once = {id(rng.bit_generator): name for name, rng in reversed(found.items())}
         return {name: rng for name, rng in found.items() if once[id(rng.bit_generator)] == name}
-
-
-def _assign(p: Value, data: Any) -> None:
-    """Copy an array into a parameter, which keeps its memory order."""
-    if np.shape(data) != p.shape:
-        raise ShapeError(f"a parameter has shape {np.shape(data)}, expected {p.shape}")
-    if p.shape:
-        p.data[...] = data
-        p.mark_changed()
-    else:
-        p.data = data[()]

@@ -53,16 +53,16 @@ class Store:
                     f"{name} would have {len(data)} bytes, expected at most {_most(name)}; shorten notes="
                 )
         path = self.path(epoch)
-        part, old = [path.with_name(f".{path.name}.{kind}") for kind in ("part", "old")]
+        new, old = [path.with_name(f".{path.name}.{kind}") for kind in ("part", "old")]
         self.tidy()
         try:
-            os.mkdir(part)
+            os.mkdir(new)
             for name, data in (*files.items(), (SUMS, sums(files))):
-                disk.write(part / name, data)
-            sync(part)
+                disk.write(new / name, data)
+            sync(new)
             if os.path.lexists(path):
                 os.rename(path, old)
-            os.rename(part, path)
+            os.rename(new, path)
             sync(self.folder)
         finally:
             self.tidy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 from warnings import warn
 
@@ -10,13 +11,13 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import ShapeError, TinygradError, Value
 
-from ..checks import FLAG, NOT_NEGATIVE, checked, plain_array, shown
+from ..checks import FLAG, FUNCTION, MODULE, NOT_NEGATIVE, checked, plain_array, shown, size
 from ..module import Module
 from ..optim import LBFGS, Optimizer
-from ..optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from ..optim.lr_scheduler import ReduceLROnPlateau
+from .callbacks import EarlyStopping, Schedule
 
 Data: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
-Schedule: TypeAlias = LRScheduler | ReduceLROnPlateau
 
 
 def checked_data(name: str, what: str, data: Any) -> Data:
@@ -40,10 +41,38 @@ def checked_data(name: str, what: str, data: Any) -> Data:
     return inputs, targets
 
 
-def check_model(model: Any, optimizer: Any, schedule: Any, schedule_every: str) -> None:
-    """Raises TinygradError for arguments that do not fit together. Warns if all rates are 0 and there is no schedule."""
-    if not isinstance(model, Module):
-        raise TinygradError(f"fit: got {shown(model)} as model, expected a Module, as in nn.MLP((2, 8, 3))")
+def check_options(
+    model: Any,
+    optimizer: Any,
+    epochs: Any,
+    accumulate: Any,
+    penalty: Any,
+    clip_norm: Any,
+    clip_value: Any,
+    **others: Any,
+) -> None:
+    """Raises TinygradError for options of fit that are out of their ranges, or do not fit the model or the optimiser."""
+    _check_model(model, optimizer)
+    for name in ("drop_last", "train_metrics", "gradient_norm", "progress"):
+        checked("fit", name, others[name], FLAG)
+    size("fit", "epochs", epochs)
+    size("fit", "accumulate", accumulate)
+    for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
+        if limit is not None:
+            checked("fit", name, limit, NOT_NEGATIVE)
+    if penalty is not None:
+        checked("fit", "penalty", penalty, FUNCTION)
+    if not isinstance(optimizer, LBFGS):
+        return
+    if accumulate != 1:
+        raise TinygradError("fit: LBFGS asks for the gradients of a batch several times; leave accumulate out")
+    if clip_norm is not None or clip_value is not None:
+        raise TinygradError("fit: LBFGS learns curvature from gradients, which clipping falsifies; leave it out")
+
+
+def _check_model(model: Any, optimizer: Any) -> None:
+    """Raises TinygradError for a model and an optimiser that do not fit together."""
+    checked("fit", "model", model, MODULE)
     if not isinstance(optimizer, Optimizer):
         raise TinygradError(
             f"fit: got {optimizer!r} as optimizer, expected one, as in nn.optim.SGD(model.parameters(), lr=0.1)"
@@ -54,40 +83,26 @@ def check_model(model: Any, optimizer: Any, schedule: Any, schedule_every: str) 
     if not any(p.requires_grad for p in optimizer.state):
         remedy = "call model.freeze(False), or freeze less of it"
         raise TinygradError(f"fit: all parameters of the optimizer are frozen; {remedy}")
-    if schedule is None and not any(group["lr"] for group in optimizer.param_groups):
+
+
+def check_callbacks(model: Module, optimizer: Optimizer, on_step: Sequence[Any], on_epoch: Sequence[Any]) -> None:
+    """Raises TinygradError for schedules and early stopping of another training. Warns if all rates are 0 without a schedule."""
+    schedules = [each for each in (*on_step, *on_epoch) if isinstance(each, Schedule)]
+    if not schedules and not any(group["lr"] for group in optimizer.param_groups):
         remedy = "set optimizer.lr, or pass the schedule that brings it back"
         warn(
             f"fit: the learning rate is 0, as after a finished schedule, so no parameter will change; {remedy}",
             stacklevel=1,
         )
-    if schedule_every not in ("epoch", "step"):
-        raise TinygradError(f"fit: got schedule_every={schedule_every!r}, expected 'epoch' or 'step'")
-    if schedule is None:
-        return
-    if not isinstance(schedule, (LRScheduler, ReduceLROnPlateau)) or schedule.optimizer is not optimizer:
-        got = type(schedule).__name__
-        raise TinygradError(f"fit: got {got} as schedule, expected one of nn.optim.lr_scheduler for this optimizer")
-    if isinstance(schedule, ReduceLROnPlateau) and schedule_every == "step":
-        raise TinygradError("fit: ReduceLROnPlateau watches the loss of epochs; leave schedule_every out")
-
-
-def check_flags(**flags: Any) -> None:
-    """Raises TinygradError for an option that is neither True nor False."""
-    for name, given in flags.items():
-        checked("fit", name, given, FLAG)
-
-
-def check_step(optimizer: Optimizer, accumulate: int, clip_norm: float | None, clip_value: float | None) -> None:
-    """Raises TinygradError for limits below 0, and for accumulation or clipping with L-BFGS."""
-    for name, limit in (("clip_norm", clip_norm), ("clip_value", clip_value)):
-        if limit is not None:
-            checked("fit", name, limit, NOT_NEGATIVE)
-    if not isinstance(optimizer, LBFGS):
-        return
-    if accumulate != 1:
-        raise TinygradError("fit: LBFGS asks for the gradients of a batch several times; leave accumulate out")
-    if clip_norm is not None or clip_value is not None:
-        raise TinygradError("fit: LBFGS learns curvature from gradients, which clipping falsifies; leave it out")
+    for each in schedules:
+        if each.optimizer is not optimizer:
+            raise TinygradError(f"fit: got a {type(each).__name__} of another optimizer; make it for this one")
+    for each in on_step:
+        if isinstance(each, (ReduceLROnPlateau, EarlyStopping)):
+            raise TinygradError(f"fit: {type(each).__name__} needs the numbers of an epoch; pass it as on_epoch=")
+    for each in on_epoch:
+        if isinstance(each, EarlyStopping) and each.model is not model:
+            raise TinygradError("fit: got an EarlyStopping of another model, whose weights it would keep")
 
 
 def climbs(optimizer: Optimizer, penalty: Any) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinygrad_edu import no_grad
 
@@ -14,10 +16,21 @@ from ..running import observing
 from .kept import Kept
 
 
-def why_not_finite(model: Module, x: Any) -> str:
-    """The first input or layer output that is not finite, and a remedy, as text for a message."""
-    if strange := int(np.sum(~np.isfinite(np.asarray(x, float)))):
-        return f"{strange} of {np.size(x)} inputs of the batch are not finite: clean the data"
+def why_not_finite(model: Module, batch: Sequence[Any], data: Sequence[Any], of: str = "training") -> str:
+    """The first input, target or layer output that is not finite, and a remedy, as text for a message.
+
+    Args:
+        batch: inputs and targets of the loss that is not finite.
+        data: all inputs and targets, among which the message counts.
+        of: the kind of data, in the message.
+    """
+    for what, some, every in zip(("inputs", "targets"), batch, data, strict=True):
+        if len(_strange(some)):
+            places = _strange(every)
+            count, first = len(np.unique(places[:, 0])), ", ".join(map(str, places[0]))
+            where = f"NaN or infinity in {count} of {len(every)} {of} examples, first in {what}[{first}]"
+            return f"there is {where}: clean the data"
+    x = batch[0]
     names = {module: name for name, module in model.named_modules()}
     found: list[str] = []
 
@@ -45,6 +58,12 @@ def frail(model: Module, gradients: bool = True) -> str:
     ]
     what = "the gradient of " if gradients else ""
     return f"{what}{', '.join(paths)} is not finite: " if paths else ""
+
+
+def _strange(array: Any) -> NDArray[np.intp]:
+    """The places of the numbers of an array that are not finite: (count, axes)."""
+    array = np.asarray(data_of(array))
+    return np.argwhere(~np.isfinite(array)) if array.dtype.kind in "fc" else np.empty((0, array.ndim), np.intp)
 
 
 def _parts(output: Any) -> list[Any]:

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from os import PathLike
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import ShapeError, TinygradError
 
-from ..checks import FUNCTION, checked, explaining, generator, size
+from ..checks import explaining, generator, size
 from ..data import batches
 from ..functional import cross_entropy
-from ..loss.parts import parts
+from ..functional.normalization import SEVERAL
 from ..module import Module
-from ..normalization import SEVERAL
 from ..optim import Optimizer
 from ..runs.run import opened
 from ..runs.state import Training
-from .arguments import Data, Schedule, check_flags, check_model, check_step, checked_data, climbs, steps_of
+from .arguments import Data, check_callbacks, check_options, checked_data, climbs, steps_of
+from .callbacks import Callback, Callbacks, EarlyStopping
 from .evaluation import Loss, Metric, named_metrics
 from .history import History
 from .interrupts import Interrupts
 from .monitor import Mode, monitor_of
 from .progress import Progress
 from .step import Batch, Penalty, Step
+from .tally import parts
 from .watch import Watch
 
-ELSEWHERE = {"model", "train", "optimizer", "validation", "schedule"}  # compared in other ways when a run resumes
-FREE = {"epochs", "on_epoch", "progress", "run", "resume", "keep", "save_every", "generators", "notes"}  # not compared
+# Compared in other ways when a run resumes:
+ELSEWHERE = {"model", "train", "optimizer", "validation", "on_step", "on_epoch", "patience"}
+FREE = {"epochs", "progress", "run", "resume", "keep", "save_every", "generators", "notes"}  # not compared
 
 
 @explaining
@@ -51,13 +53,12 @@ def fit(
     monitor: str | None = None,
     mode: Mode | None = None,
     patience: int | None = None,
-    schedule: Schedule | None = None,
-    schedule_every: Literal["epoch", "step"] = "epoch",
     clip_norm: float | None = None,
     clip_value: float | None = None,
     gradient_norm: bool = False,
     accumulate: int = 1,
-    on_epoch: Callable[[int, History], bool | None] | None = None,
+    on_step: Callback | Sequence[Callback] | None = None,
+    on_epoch: Callback | Sequence[Callback] | None = None,
     progress: bool = True,
     run: str | PathLike[str] | None = None,
     resume: bool = False,
@@ -82,41 +83,39 @@ def fit(
             batches. Any other function returns its mean over the batch's examples; or, if some weigh more than others, a pair,
             the sum and the weight, such as `((e * mask).sum(), mask.sum())`.
         penalty: of the model, such as `lambda m: nn.functional.l2_penalty(m, 0.01)`. Its gradient is added in each step, or
-            subtracted if the optimiser maximizes; it is recorded as "penalty", and enters no other number: no loss, no patience,
-            no choice of the best weights.
+            subtracted if the optimiser maximizes; recorded as "penalty", it enters no loss, and no choice of the best epoch.
         metrics: functions of (outputs, targets), plain arrays, recorded under their names; see `evaluate` for those of None.
         epochs: the largest number of passes over the data.
         batch_size: examples in a batch, from 1; None for all of them.
         drop_last: leave out the last batch of an epoch if it is smaller.
         rng: shuffles the data before each epoch: a generator, or a seed for one; None keeps their order.
         validation: (inputs, targets) to evaluate after each epoch.
-        train_metrics: evaluate the training data too, after each epoch and in evaluation mode: "train_loss" then uses the same
-            weights as "validation_loss", without dropout. Otherwise it is the loss of the epoch's batches during training.
-        monitor: the curve that patience, best weights and ReduceLROnPlateau use, such as "validation_accuracy"; by default
-            "validation_loss", or "train_loss" without validation data.
-        mode: whether it should fall, "min", or rise, "max", as the loss does if the optimiser maximizes; required for custom
-            metrics.
-        patience: stop after this many epochs, from 1, without a better number, and restore the best weights.
-        schedule: of the optimiser's learning rate, stepped after each epoch, or after each step of the optimiser.
+        train_metrics: evaluate the training data too, as the validation data. Otherwise "train_loss" is the loss of the epoch's
+            batches during training, with dropout and earlier weights.
+        monitor: the curve that decides about the best epoch, such as "validation_accuracy", by which EarlyStopping and
+            ReduceLROnPlateau go; by default "validation_loss", or "train_loss" without validation data.
+        mode: whether it should fall, "min", or rise, "max"; required for metrics of your own.
+        patience: short for `on_epoch=nn.EarlyStopping(model, patience)`, with validation data.
         clip_norm, clip_value: limits of the gradient's norm, and of each of its entries.
         gradient_norm: record the norm of each step's gradient, and refuse a step where it is not finite. It takes a pass over the
             gradients, as clip_norm does, which records it too.
         accumulate: batches per step, which follows the gradient that they would have as one batch.
-        on_epoch: called with the epoch, from 1, and the history so far; training ends if it returns True.
+        on_step, on_epoch: one callback or several, each called as callback(time, history) after every step, or every epoch; the
+            time counts from 1. Schedules of the learning rate and `nn.EarlyStopping` are callbacks. See below.
         progress: draw a live progress bar (plain lines where the output is not a terminal).
-        run: a folder for checkpoints, from which training goes on after the end of its process at any moment; see docs/runs.md. A
-            folder that already has a run is refused.
-        resume: continue the run in the folder, if there is one. Data, model and settings must equal those at its start,
-            except `epochs`.
-        keep: how many checkpoints to keep.
-        save_every: epochs between checkpoints; the last epoch has one too.
-        generators: random generators from which `loss` or `on_epoch` draw, to be saved with `rng` and those of the modules.
+        run: a folder for checkpoints, new unless resume=True, from which training goes on after the end of its process at any
+            moment; see docs/runs.md.
+        resume: continue the run in the folder, if there is one; data, model and settings must be as at its start, not `epochs`.
+        keep, save_every: how many checkpoints to keep, and the epochs between two; the last epoch has one too.
+        generators: random generators from which `loss` or callbacks draw, to be saved with `rng` and those of the modules.
         notes: data that JSON can hold, saved with the checkpoints.
 
-    Returns:
-        the `History`, up to the interrupt if Ctrl-C ended the training.
+    An epoch ends in this order: evaluation, history, callbacks with a state, progress bar, other callbacks, checkpoint. If an
+    `on_epoch` callback returns True, training ends after that. A callback with `state_dict` and `load_state_dict` has a state: a
+    run saves it and compares the other attributes, and Ctrl-C waits while it is called. A callback that is a context manager is
+    entered before the first step, and left when training ends in any way.
 
-    Warns if every learning rate is 0 and no schedule would change that.
+    Returns the `History`, up to the interrupt if Ctrl-C ended the training. Warns if all rates are 0 and there is no schedule.
 
     Raises:
         TinygradError: if an argument is out of its range, or two do not fit together; nothing is changed then.
@@ -124,55 +123,52 @@ def fit(
 
     An error during training, also one of your functions, has the history so far as its attribute `history`.
     """
-    settings = {name: given for name, given in locals().items() if name not in ELSEWHERE | FREE}
-    check_model(model, optimizer, schedule, schedule_every)
-    check_flags(drop_last=drop_last, train_metrics=train_metrics, gradient_norm=gradient_norm, progress=progress)
-    epochs, accumulate = size("fit", "epochs", epochs), size("fit", "accumulate", accumulate)
-    check_step(optimizer, accumulate, clip_norm, clip_value)
+    given = dict(locals())
+    check_options(**given)
+    stopping = [] if patience is None else [_stopping(model, patience, validation)]
+    callbacks = Callbacks(stopping, on_step=on_step, on_epoch=on_epoch)
+    check_callbacks(model, optimizer, **callbacks.every)
     data = checked_data("fit", "train", train)
     count = len(data[0]) if batch_size is None else size("fit", "batch_size", batch_size)
     steps = steps_of(len(data[0]), count, drop_last)
-    looks = ({"train": data} if train_metrics else {}) | _validation(validation, patience)
-    named, of_batch = named_metrics("fit", loss, metrics), parts("fit", loss)
+    looks = {"train": data} if train_metrics else {}
+    looks |= {} if validation is None else {"validation": checked_data("fit", "validation", validation)}
+    named, of_batch = named_metrics("fit", loss, metrics, data, *looks.values()), parts("fit", loss)
     curves = ["train_loss", *[f"{each}_{name}" for each in looks for name in ("loss", *named)]]
-    rising = climbs(optimizer, penalty)
-    goal = monitor_of(monitor, mode, list(dict.fromkeys(curves)), schedule, rising)
-    for name, function in (("penalty", penalty), ("on_epoch", on_epoch)):
-        if function is not None:
-            checked("fit", name, function, FUNCTION)
+    goal = monitor_of(
+        monitor, mode, list(dict.fromkeys(curves)), callbacks.every["on_epoch"], climbs(optimizer, penalty)
+    )
     order = None if rng is None else generator("fit", rng)
-    per_step, per_epoch = (schedule, None) if schedule_every == "step" else (None, schedule)
     history, interrupts = History(), Interrupts()
     step = Step(
-        model, of_batch, optimizer, clip_norm, clip_value, per_step, penalty, rising, gradient_norm, history, interrupts
+        model, data, of_batch, optimizer, clip_norm, clip_value, penalty, gradient_norm, history, interrupts, callbacks
     )
-    watch = Watch(model, looks, of_batch, named, goal, patience, per_epoch, history, interrupts)
-    training = Training(model, optimizer, loss, schedule, order, generators, watch)
+    watch = Watch(model, looks, of_batch, named, goal, history, interrupts, callbacks)
+    training = Training(model, optimizer, loss, callbacks.stateful, order, generators, watch)
     quiet = np.errstate(all="ignore")  # each loss is looked at instead
     with opened(run, resume, keep, save_every, generators, notes) as saving:
+        settings = {name: argument for name, argument in given.items() if name not in ELSEWHERE | FREE}
         start = saving.begin(training, {"train": data} | looks, settings)
-        with interrupts, Progress(epochs, steps, progress, start) as bar, quiet, watch, step.restore_point:
+        bar = Progress(epochs, steps, progress, start)
+        with interrupts, bar, quiet, watch, callbacks, step.restore_point:
             for epoch in range(start + 1, 1 + (start if history.stopped_early else epochs)):
                 model.train()
                 step.begin()
                 every = batches(*data, batch_size=count, rng=order, drop_last=drop_last)
                 _take(step, _groups(every, accumulate), count, bar)
-                bar.epoch(epoch, watch.look(epoch, step))
-                ended = watch.out_of_patience(epoch) or (on_epoch is not None and on_epoch(epoch, history))
-                history.stopped_early = bool(ended)
+                history.stopped_early = watch.look(epoch, step, bar.epoch)
                 saving.save(epoch, training, last=epoch == epochs or history.stopped_early)
                 if history.stopped_early:
                     break
     return history
 
 
-def _validation(data: Any, patience: Any) -> dict[str, Data]:
-    """The validation data by name, if any. Raises TinygradError for a patience below 1 or without validation data."""
-    if patience is not None:
-        size("fit", "patience", patience)
-        if data is None:
-            raise TinygradError("fit: patience= needs validation=(inputs, targets) to watch")
-    return {} if data is None else {"validation": checked_data("fit", "validation", data)}
+def _stopping(model: Module, patience: int, validation: Any) -> EarlyStopping:
+    """The callback for fit(patience=...). Raises TinygradError for a patience below 1 or without validation data."""
+    size("fit", "patience", patience)
+    if validation is None:
+        raise TinygradError("fit: patience= needs validation=(inputs, targets) to watch")
+    return EarlyStopping(model, patience)
 
 
 def _groups(items: Iterable[Batch], count: int) -> Iterator[Sequence[Batch]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..module import Module
+from ..places import places
 
 
 class Kept:
@@ -21,12 +21,12 @@ class Kept:
         """Find and copy the buffers and generators, with the lists and dicts that hold buffers."""
         self.model._settle()
         modules = [module for _, module in self.model.named_modules()]
-        held = [place for module in modules for place in _places(vars(module))]
+        held = [place for module in modules for place in places(vars(module))]
         buffers = {id(array) for _, array in self.model.named_buffers()}
         self.names = [(module, module._buffers) for module in modules]
-        self.holders = [place for place in held if any(id(item) in buffers for _, _, item in _inside(place[2]))]
-        self.arrays = [(holder, key, item, item.copy()) for holder, key, item in held if id(item) in buffers]
-        self.generators = [item.bit_generator for _, _, item in held if isinstance(item, np.random.Generator)]
+        self.holders = [place for place in held if any(id(inner.item) in buffers for inner in places(place.item))]
+        self.arrays = [(holder, key, item, item.copy()) for holder, key, item, _ in held if id(item) in buffers]
+        self.generators = [item.bit_generator for _, _, item, _ in held if isinstance(item, np.random.Generator)]
         self.states = [generator.state for generator in self.generators]
 
     def keep(self) -> None:
@@ -44,7 +44,7 @@ class Kept:
         for module, names in self.names:
             if module._buffers is not names:
                 return True
-        return any(holder[key] is not item for holder, key, item in self.holders)
+        return bool(self.holders) and any(holder[key] is not item for holder, key, item, _ in self.holders)
 
     def restore(self) -> None:
         """Restore the copies; remove buffers that were registered since."""
@@ -52,7 +52,7 @@ class Kept:
             for name in (module._buffers or frozenset()) - (names or frozenset()):
                 delattr(module, name)
             module._buffers = names
-        for holder, key, item in self.holders:
+        for holder, key, item, _ in self.holders:
             if holder[key] is not item:
                 holder[key] = item
         for container, key, array, copy in self.arrays:
@@ -69,15 +69,3 @@ def _copied(array: Any, copy: Any) -> Any:
         return array.copy()
     np.copyto(copy, array)
     return copy
-
-
-def _places(container: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """(container, key, item) for each item of a container, and of the lists, tuples and dicts in it."""
-    for key, item in container.items() if isinstance(container, dict) else enumerate(container):
-        yield container, key, item
-        yield from _inside(item)
-
-
-def _inside(item: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """The places in a list, tuple or dict; none in anything else."""
-    return _places(item) if isinstance(item, (dict, list, tuple)) else iter(())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from tinygrad_edu import TinygradError
 
 from ..checks import checked, one_of
 from ..optim.lr_scheduler import ReduceLROnPlateau
-from .arguments import Schedule
 
 Mode = Literal["min", "max"]
 
@@ -19,7 +19,7 @@ FALLING = ("loss", "rmse", "zero_one_loss")
 
 @dataclass(frozen=True)
 class Monitor:
-    """The curve that patience, best weights and plateau schedules use; mode "max" if it should rise."""
+    """The curve that decides about the best epoch; mode "max" if it should rise."""
 
     curve: str
     mode: Mode
@@ -30,16 +30,17 @@ class Monitor:
 
 
 def monitor_of(
-    curve: str | None, mode: str | None, curves: list[str], schedule: Schedule | None, climbs: bool
+    curve: str | None, mode: str | None, curves: list[str], callbacks: Sequence[Any], climbs: bool
 ) -> Monitor:
     """The monitor for a curve and a mode, or for their defaults.
 
     Args:
         curve: one of `curves`, which fit will record; None for the validation loss, or the training loss without one.
         mode: "min" or "max"; None for the mode of a known metric or loss.
+        callbacks: those of epochs, which go by the monitor.
         climbs: whether the optimiser maximizes the loss.
 
-    Raises TinygradError for an unknown curve, a mode that is not known or contradicts a known one, or a schedule of another mode.
+    Raises TinygradError for an unknown curve, a mode that is not known or contradicts a known one, or a plateau of another mode.
     """
     curve = ("validation_loss" if "validation_loss" in curves else "train_loss") if curve is None else curve
     if curve not in curves:
@@ -61,8 +62,8 @@ def monitor_of(
         better = "higher" if sense == "max" else "lower"
         raise TinygradError(f"fit: got mode={mode!r} for {curve}, expected {sense!r}, as {better} is better")
     found: Mode = "max" if (mode or sense) == "max" else "min"
-    if isinstance(schedule, ReduceLROnPlateau) and schedule.mode != found:
-        got = f"a ReduceLROnPlateau of mode={schedule.mode!r}, and {curve} to go by, which is {found!r}"
+    if plateaus := [each for each in callbacks if isinstance(each, ReduceLROnPlateau) and each.mode != found]:
+        got = f"a ReduceLROnPlateau of mode={plateaus[0].mode!r}, and {curve} to go by, which is {found!r}"
         remedy = f"pass monitor='validation_accuracy', for example, or ReduceLROnPlateau(mode={found!r})"
         raise TinygradError(f"fit: got {got}; {remedy}")
     return Monitor(curve, found)

@@ -13,17 +13,18 @@ from tinygrad_edu import TinygradError, Value, no_grad
 
 from ..checks import data_of
 from ..functional.reduction import Part
-from ..loss.parts import Parts, Tally
 from ..module import Module
 from ..optim import LBFGS, Optimizer
-from ..optim.lr_scheduler import LRScheduler
 from ..optim.vector import place, vector
 from ..utils import clip_grad_norm_, clip_grad_value_
+from .arguments import Data, climbs
+from .callbacks import Callbacks, called
 from .diagnosis import frail, why_not_finite
 from .history import History, NonFiniteError
 from .interrupts import Interrupts
 from .kept import Kept
 from .restore_point import RestorePoint
+from .tally import Parts, Tally
 
 Penalty: TypeAlias = Callable[[Module], Any]
 Batch: TypeAlias = tuple[Any, ...]
@@ -32,30 +33,32 @@ Seen: TypeAlias = list[tuple[float, Part]]  # the loss of each batch, as a numbe
 
 @dataclass
 class Step:
-    """A step of training: the gradient of some batches, the update, and then the step of `schedule`.
+    """A step of training: the gradient of some batches, the update, and then the callbacks.
 
     It is taken or leaves no trace: after an error or Ctrl-C, parameters, optimiser, buffers and random generators of the model
     are as they were before. While parameters change, Ctrl-C waits.
     """
 
     model: Module
+    data: Data  # all batches are parts of it
     parts: Parts
     optimizer: Optimizer
     clip_norm: float | None
     clip_value: float | None
-    schedule: LRScheduler | Any
     penalty: Penalty | None
-    climbs: bool  # the optimiser maximizes, so the penalty is subtracted
     gradient_norm: bool
     history: History
     interrupts: Interrupts
+    callbacks: Callbacks
     tally: Tally = field(default_factory=Tally)  # of the losses since `begin`
     prices: list[float] = field(default_factory=list)  # the penalties since `begin`
     first: int = 0  # index of the first norm since `begin`
 
     def __post_init__(self) -> None:
+        self.stateful, self.others = self.callbacks.stateful["on_step"], self.callbacks.others["on_step"]
         self.kept = Kept(self.model)
         self.restore_point = RestorePoint(self.model, self.optimizer, self.interrupts)
+        self.climbs = climbs(self.optimizer, self.penalty)  # then the penalty is subtracted
         self.searching = isinstance(self.optimizer, LBFGS)
         steps = self.history.steps
         self.losses, self.rates, self.times = array("d"), array("d"), array("d")
@@ -85,8 +88,7 @@ class Step:
         self.norm = nan
         self.zero_grad()
         try:
-            seen = self._searched(*batches[0]) if self.searching else self._gradient(batches)
-            loss = _loss_of(seen)
+            seen, loss = self._searched(*batches[0]) if self.searching else self._gradient(batches)
             update = not self.searching and not isnan(loss)  # NaN: all examples weigh 0
             if update and self.finishing:
                 self._finished()
@@ -101,10 +103,12 @@ class Step:
             raise
         try:
             self._note(seen, loss, start)
-            if self.schedule is not None:
-                self.schedule.step()
+            if self.stateful:
+                called(self.stateful, len(self.losses), self.history)
         finally:
             self.interrupts.release()
+        if self.others:
+            called(self.others, len(self.losses), self.history)
 
     def zero_grad(self) -> None:
         """Clear the gradients of the model, and of all other parameters of the optimiser."""
@@ -113,13 +117,16 @@ class Step:
 
     # -- Gradients -----------------------------------------------------------------------------------------------------
 
-    def _gradient(self, batches: Sequence[Batch]) -> Seen:
-        """Compute the gradient of the loss of all batches, as if they were one; returns their losses."""
+    def _gradient(self, batches: Sequence[Batch]) -> tuple[Seen, float]:
+        """Compute the gradient of the loss of all batches, as if they were one.
+
+        Returns their losses, and that of all; NaN if their examples all weigh 0.
+        """
         if len(batches) == 1:
             number, part = self._loss(*batches[0])
             if part.weight:
                 part.value.backward(retain_graph=False)
-            return [(number, part)]
+            return [(number, part)], number if part.weight else nan
         seen, tally = [], Tally()
         for x, y in batches:
             number, part = self._loss(x, y)
@@ -131,13 +138,13 @@ class Step:
             for p in self.parameters:
                 if p.grad is not None:
                     p.grad *= factor
-        return seen
+        return seen, tally.loss("fit") if tally.weight else nan
 
     def _loss(self, x: Any, y: Any) -> tuple[float, Part]:
         part = self.parts(self.model(x), y)
         number = self._number("loss", part.value)
         if not isfinite(number):
-            raise self._stopped("loss", number, why_not_finite(self.model, x))
+            raise self._stopped("loss", number, why_not_finite(self.model, (x, y), self.data))
         return number, part
 
     def _penalized(self, penalty: Penalty) -> float:
@@ -173,8 +180,8 @@ class Step:
 
     # -- Steps of L-BFGS -----------------------------------------------------------------------------------------------
 
-    def _searched(self, x: Any, y: Any) -> Seen:
-        """A whole step of L-BFGS, which computes losses and gradients at several places; returns the loss at the first."""
+    def _searched(self, x: Any, y: Any) -> tuple[Seen, float]:
+        """A whole step of L-BFGS, which computes losses and gradients at several places; returns the loss at the first, twice."""
         optimizer, before = self.optimizer, vector(self.trained)
         states, steps = {p: dict(state) for p, state in optimizer.state.items()}, optimizer.steps
         seen: Seen = []
@@ -184,7 +191,7 @@ class Step:
             part = self.parts(self.model(x), y)
             number = self._number("loss", part.value)
             if not seen and not isfinite(number):
-                raise self._stopped("loss", number, why_not_finite(self.model, x))
+                raise self._stopped("loss", number, why_not_finite(self.model, (x, y), self.data))
             seen.append((number, part))
             if isfinite(number):  # otherwise the line search backtracks
                 part.value.backward(retain_graph=False)
@@ -202,14 +209,15 @@ class Step:
             with no_grad():  # the optimiser does not report a step that ends at NaN
                 after = float(data_of(self.parts(self.model(x), y).value))
             if not isfinite(after):
-                raise self._stopped("loss", after, why_not_finite(self.model, x))
+                raise self._stopped("loss", after, why_not_finite(self.model, (x, y), self.data))
             self.interrupts.hold()
         except BaseException:
             place(self.trained, before)
             optimizer.state.update(states)
             optimizer.steps = steps
             raise
-        return seen[:1]
+        number, part = seen[0]
+        return [(number, part)], number if part.weight else nan
 
     # -- History -------------------------------------------------------------------------------------------------------
 
@@ -222,14 +230,3 @@ class Step:
         if self.normed:
             self.norms.append(self.norm)
         self.times.append(perf_counter() - start)
-
-
-def _loss_of(seen: Seen) -> float:
-    """The loss of the batches of a step; NaN if their examples all weigh 0."""
-    if len(seen) == 1:
-        number, part = seen[0]
-        return number if part.weight else nan
-    tally = Tally()
-    for number, part in seen:
-        tally.add(number, part)
-    return tally.loss("fit") if tally.weight else nan

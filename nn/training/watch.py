@@ -1,10 +1,9 @@
-"""Watch: evaluation, schedule and best weights, between the epochs of training."""
+"""Watch: evaluation, history and callbacks, between the epochs of training."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
@@ -17,10 +16,9 @@ from tinygrad_edu import no_grad
 
 from ..checks import checked, data_of
 from ..data import batches
-from ..loss.parts import Parts
 from ..module import Module
-from ..optim.lr_scheduler import ReduceLROnPlateau
-from .arguments import Data, Schedule
+from .arguments import Data
+from .callbacks import Callbacks, called
 from .diagnosis import frail, why_not_finite
 from .evaluation import BATCH, Metrics, measured, run
 from .history import History, NonFiniteError
@@ -28,14 +26,15 @@ from .interrupts import Interrupts
 from .monitor import Monitor
 from .restore_point import finite
 from .step import Step
+from .tally import Parts
 
 
 @dataclass
 class Watch:
-    """Evaluates the model after each epoch, steps the schedule, and keeps the best weights.
+    """Evaluates the model after each epoch, records it in the history, and calls the callbacks.
 
-    As a context it ends training: it suppresses KeyboardInterrupt, restores the best weights if they were kept, and puts the
-    model in evaluation mode, also after an error, which gets the history as its attribute `history`.
+    As a context it ends training: it suppresses KeyboardInterrupt, and puts the model in evaluation mode, also after an error,
+    which gets the history as its attribute `history`.
     """
 
     model: Module
@@ -43,20 +42,21 @@ class Watch:
     loss: Parts
     metrics: Metrics
     monitor: Monitor
-    patience: int | None
-    schedule: Schedule | None
     history: History
     interrupts: Interrupts
+    callbacks: Callbacks
     best: float = np.nan  # best number of the monitored curve
-    best_weights: dict[str, Any] | None = None
     start: float = 0.0  # of the epoch
 
     def __post_init__(self) -> None:
         self.history.monitor = self.monitor.curve
         self.history.seconds["epoch"] = array("d")
 
-    def look(self, epoch: int, step: Step) -> dict[str, float]:
-        """Record an epoch; returns its numbers. Raises NonFiniteError for a loss that is not finite."""
+    def look(self, epoch: int, step: Step, show: Callable[[int, dict[str, float]], None]) -> bool:
+        """Record an epoch, `show` its numbers, and call the callbacks; returns whether one of them ends training.
+
+        Raises NonFiniteError for a loss that is not finite.
+        """
         numbers = {"train_loss": step.tally.loss("fit")}
         for data in self.data:
             numbers |= self._evaluated(epoch, data)
@@ -73,14 +73,11 @@ class Watch:
             self._record(numbers, step)
             if epoch == 1 or self.monitor.better(watched, self.best):
                 self.best, self.history.best_epoch = watched, epoch
-                self.best_weights = self.model.state_dict() if self.patience is not None else None
-            if isinstance(self.schedule, ReduceLROnPlateau):
-                self.schedule.step(watched)
-            elif self.schedule is not None:
-                self.schedule.step()
+            ended = called(self.callbacks.stateful["on_epoch"], epoch, self.history)
         finally:
             self.interrupts.release()
-        return numbers
+        show(epoch, numbers)
+        return called(self.callbacks.others["on_epoch"], epoch, self.history) or ended
 
     def _evaluated(self, epoch: int, name: str) -> dict[str, float]:
         """Loss and metrics over one of the data, under their names in the history."""
@@ -88,9 +85,10 @@ class Watch:
         loss, outputs = run("fit", self.model, data, self.loss, BATCH, bool(self.metrics))
         if not isfinite(loss):
             self.model.eval()
-            inputs = next((x for x, y in batches(*data, batch_size=BATCH) if not self._finite(x, y)), data[0][:BATCH])
-            why = why_not_finite(self.model, inputs)
             of = "training" if name == "train" else name
+            every = batches(*data, batch_size=BATCH)
+            batch = next((batch for batch in every if not self._finite(*batch)), next(batches(*data, batch_size=BATCH)))
+            why = why_not_finite(self.model, batch, data, of)
             raise NonFiniteError(f"fit: the {of} loss is {loss} after epoch {epoch}; {why}", self.history)
         seen = {"loss": loss} | measured("fit", self.metrics, outputs, data[1])
         return {f"{name}_{title}": number for title, number in seen.items()}
@@ -109,10 +107,6 @@ class Watch:
             history.epochs.setdefault("gradient_norm", []).append(float(np.nanmean(norms)))
         history.seconds["epoch"].append(now - self.start)
         self.start = now
-
-    def out_of_patience(self, epoch: int) -> bool:
-        """Whether `patience` epochs have passed since the best one."""
-        return self.patience is not None and epoch - self.history.best_epoch >= self.patience
 
     def state_dict(self) -> dict[str, Any]:
         """The history, and the best number."""
@@ -133,12 +127,8 @@ class Watch:
         self.interrupts.hold()  # to the end
         self.history.interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
         if error is not None:
-            with suppress(AttributeError):  # an error class with __slots__
-                error.history = self.history  # type: ignore[attr-defined]
+            vars(error)["history"] = self.history  # also where the class has a property of this name
             error.add_note(f"fit: until then {self.history!r}; see error.history")
         self.model.eval()
-        if self.best_weights is not None:
-            known = self.model.state_dict()  # with buffers that were registered later
-            self.model.load_state_dict(known | self.best_weights)
         self.history.interrupted |= self.interrupts.waiting
         return self.history.interrupted

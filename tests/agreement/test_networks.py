@@ -10,8 +10,9 @@ import nn
 from nn import functional, init, optim, utils
 from nn.optim import lr_scheduler
 
-from .networks import CASES, EXCEPTIONS
+from .networks import CASES, EXCEPTIONS, losses
 from .networks.case import TOLERANCE, compare
+from .networks.functions import FUNCTIONS, misfits
 
 pytestmark = [  # PyTorch's warnings about usage pass
     pytest.mark.filterwarnings("ignore::UserWarning"),
@@ -35,6 +36,33 @@ def test_agrees(case):
         f"{case.name} {case.setting}: {found.where} is {found.apart:.1e} of the largest number apart, "
         f"expected at most {TOLERANCE:g}"
     )
+
+
+@pytest.mark.parametrize("name", sorted(losses.COUNTERPARTS))
+def test_parameters_of_losses_are_pytorchs(name):
+    assert losses.misfits(name, *losses.COUNTERPARTS[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        (lambda input, target, *, reduction="sum": None, ["reduction"]),
+        (lambda input, target, reduction="mean": None, ["['input', 'target', 'reduction'] by position"]),
+        (lambda target, input, *, reduction="mean": None, ["['target', 'input'] by position"]),
+        (lambda input, *, target, reduction="mean": None, ["['target'] by name only"]),
+        (
+            lambda x, target, *, reduction="mean": None,
+            ["['x', 'target', 'reduction'] for ['input', 'target', 'reduction']"],
+        ),
+    ],
+)
+def test_other_parameters_are_found(wrong, found):
+    assert losses.misfits("mse_loss", wrong, losses.COUNTERPARTS["mse_loss"][1])[:1] == found
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_parameters_are_pytorchs(name):
+    assert misfits(name) == []
 
 
 def test_everything_public_has_a_case_or_a_reason():

@@ -40,17 +40,31 @@ def other_model(folder):
 
 BAD = {
     "an input of another size": (lambda: model()(X[:, :3]), ShapeError, r"linear: got an input of shape \(6, 3\)"),
-    "an image without channels": (
+    "images without channels": (
         lambda: nn.Conv2d(1, 2, 3)(np.ones((5, 8, 8))),
         ShapeError,
-        r"conv2d: got x of shape \(5, 8, 8\), expected \(batch, channels, height, width\)",
+        r"conv2d: got x \(5, 8, 8\), .*expected .*5 channels.*; of a batch with one channel each pass x\[:, None\]",
+    ),
+    "a flag where a number is": (
+        lambda: nn.MultiheadAttention(4, 2, False),
+        TinygradError,
+        "MultiheadAttention: got dropout=False, expected a probability from 0 to 1",
+    ),
+    "a number where a flag is": (
+        lambda: nn.LSTM(3, 4, 2, 0.5),
+        DTypeError,
+        r"LSTM: got 0.5 at position 4, expected input_size, hidden_size, num_layers by position; write others by name: bias=, ba",
     ),
     "a sequence of another size": (
         lambda: nn.GRU(3, 2)(np.ones((5, 1, 4))),
         ShapeError,
         r"GRU: got x of shape \(5, 1, 4\)",
     ),
-    "NaN among the inputs": (lambda: fit(X * np.nan), nn.NonFiniteError, "24 of 24 inputs of the batch are not finite"),
+    "NaN among the inputs": (
+        lambda: fit(X * np.nan),
+        nn.NonFiniteError,
+        "NaN or infinity in 6 of 6 training examples, first in inputs",
+    ),
     "a loss that explodes": (
         lambda: fit(X * 1e100, X, loss=lambda p, y: (p**4).sum()),
         nn.NonFiniteError,
@@ -78,7 +92,7 @@ BAD = {
     "a target of another shape": (
         lambda: functional.mse_loss(Value(X), X[:, 0]),
         ShapeError,
-        r"prediction has shape \(6, 4\), target \(6,\); expected the same, so reshape one",
+        r"input has shape \(6, 4\), target \(6,\); expected the same, so reshape one",
     ),
     "a percentage of zero": (
         lambda: functional.mape_loss(Value(X), 0 * X),

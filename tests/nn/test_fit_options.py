@@ -90,6 +90,130 @@ def test_accuracy_of_scores_with_more_axes_is_that_of_the_loss():
     assert nn.evaluate(nn.Identity(), (scores, shares))["accuracy"] == 1.0
 
 
+def test_rounded_probabilities_and_float16_have_an_accuracy():
+    shares = RNG.dirichlet(np.ones(3), 40)
+    for targets in (shares.astype(np.float16), shares.round(2)):
+        expected = np.mean(model()(X).data.argmax(axis=1) == targets.argmax(axis=1))
+        assert nn.evaluate(model(), (X, targets))["accuracy"] == expected
+        assert nn.metrics.accuracy(model()(X), targets) == expected
+
+
+NO_SHARES = {
+    "several labels": ((RNG.random((40, 3)) > 0.4) * 1.0, "rows sum to 0 to 3, .*binary_cross_entropy_with_logits"),
+    "a row of zeros": (np.where(np.arange(40)[:, None] == 7, 0.0, ONE_HOT), "rows sum to 0 to 1"),
+    "sums of 1.06": (ONE_HOT * 0.94 + 0.12 / 3, r"rows sum to 1\.06 to 1\.06"),
+    "a column": (
+        Y[:, None] * 0.5,
+        r" \(40, 1\), probabilities of a single class, .*targets\[:, 0\].astype\(int\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NO_SHARES)
+def test_targets_of_cross_entropy_that_are_no_shares_are_refused_before_training(kind):
+    targets, message = NO_SHARES[kind]
+    outputs = targets.shape[1]
+    for options in ({}, {"validation": (X, targets)}, {"data": (X, Y % outputs), "validation": (X, targets)}):
+        m = nn.Linear(4, outputs, rng=0)
+        before = m.state_dict()
+        with pytest.raises(TinygradError, match=f"fit: got targets.*{message}"):
+            fit(m, **{"data": (X, targets), "loss": nn.CrossEntropyLoss()} | options)
+        assert all(np.array_equal(before[k], x) for k, x in m.state_dict().items())
+    assert list(nn.evaluate(m, (X, targets), metrics=())) == ["loss"]
+
+
+def test_nan_among_the_targets_is_found_by_training():
+    targets = ONE_HOT.copy()
+    targets[5, 1] = np.nan
+    with pytest.raises(TinygradError, match="1 of 48 numbers of target are wrong"):
+        fit(data=(X, targets))
+    numbers = X[:, :1].copy()
+    numbers[[5, 30]] = np.nan
+    with pytest.raises(nn.NonFiniteError, match=r"in 2 of 40 training examples, first in targets\[5, 0\]: clean"):
+        fit(nn.Linear(4, 1, rng=0), (X, numbers), loss=f.mse_loss, rng=3)
+
+
+@pytest.mark.parametrize("shape", [(40,), (40, 1), (40, 3)], ids=["labels", "a column", "several labels"])
+@pytest.mark.parametrize("dtype", [float, int, bool])
+def test_one_score_for_two_classes_has_the_accuracy_of_its_side(shape, dtype):
+    scores = np.random.default_rng(1).standard_normal(shape)
+    labels = np.random.default_rng(2).random(shape) > 0.4
+    right = np.mean((scores > 0) == labels)
+    model, chances = nn.Identity(), 1 / (1 + np.exp(-scores))
+    for loss, outputs, targets in (
+        (nn.BCEWithLogitsLoss(), scores, labels.astype(dtype)),
+        (f.binary_cross_entropy_with_logits, scores, labels * 0.8 + 0.1),
+        (partial(f.binary_cross_entropy), chances, labels.astype(dtype)),
+        (nn.BCELoss(), chances, labels.astype(dtype)),
+        (nn.HingeLoss(), scores, 2 * labels.astype(int) - 1),
+    ):
+        assert nn.evaluate(model, (outputs, targets), loss, batch_size=7)["accuracy"] == right, loss
+    assert 0 < right < 1
+
+
+def test_a_score_of_nan_is_on_no_side():
+    from nn.training.evaluation import named_metrics
+
+    accuracy = named_metrics("evaluate", f.binary_cross_entropy_with_logits, None)["accuracy"]
+    assert accuracy(np.array([np.nan, -1.0, 1.0, np.nan]), np.array([0, 0, 1, 1])) == 0.5
+
+
+def test_multi_margin_has_the_accuracy_of_its_labels():
+    m = model()
+    expected = nn.evaluate(m, (X, Y))["accuracy"]
+    assert nn.evaluate(m, (X, Y), nn.MultiMarginLoss())["accuracy"] == expected
+
+
+LABELS = {
+    "text": (np.array(["a", "b", "c"])[Y], r"number them, classes, labels = np.unique\(labels, return_inverse=True\)"),
+    "bytes": (np.array([b"a", b"b", b"c"])[Y], r"number them, .* = np.unique\(labels, return_inverse=True\)"),
+    "objects": (np.array(["a", "b", "c"], object)[Y], r"number them, .* = np.unique\(labels, return_inverse=True\)"),
+    "floats": (Y * 1.0, r"pass labels.astype\(int\)"),
+    "booleans": (Y > 0, r"pass labels.astype\(int\)"),
+    "NaN": (np.where(Y > 1, np.nan, Y), "leave out those that are NaN"),
+    "halves": (Y + 0.5, "for numbers in place of classes use mse_loss"),
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_that_are_no_integers_are_led_to_what_works(kind):
+    labels, remedy = LABELS[kind]
+    for act in (
+        lambda: fit(data=(X, labels)),
+        lambda: nn.evaluate(model(), (X, labels), nn.NLLLoss()),
+        *([] if kind == "booleans" else [lambda: nn.metrics.accuracy(model()(X), labels)]),
+    ):
+        with pytest.raises(DTypeError, match=f"expected integers; {remedy}"):
+            act()
+    if "unique" in remedy:
+        classes, labels = np.unique(labels, return_inverse=True)
+        assert len(classes) == 3
+    if "astype" in remedy:
+        labels = labels.astype(int)
+    if labels.dtype.kind == "i":
+        assert "accuracy" in nn.evaluate(model(), (X, labels))
+
+
+def test_predictions_of_text_are_numbered_like_their_targets():
+    prediction, target = np.array(["b", "c", "c"]), np.array(["a", "c", "b"])
+    with pytest.raises(
+        DTypeError, match=r"number both alike: prediction, target = np.unique\(\[prediction, target\], return_"
+    ):
+        nn.metrics.accuracy(prediction, target)
+    prediction, target = np.unique([prediction, target], return_inverse=True)[1].reshape(2, -1)
+    assert nn.metrics.accuracy(prediction, target) == 1 / 3
+
+
+def test_several_labels_a_row_are_led_to_labels():
+    scores, target = X[:, :3], (RNG.random((40, 3)) > 0.4) * 1.0
+    for given in (target, target.astype(int), target.astype(bool)):
+        with pytest.raises(
+            TinygradError, match=r"rows of target that sum to .*\(scores > 0\).astype\(int\) and target"
+        ):
+            nn.metrics.accuracy(scores, given)
+    assert nn.metrics.accuracy((scores > 0).astype(int), target.astype(int)) == np.mean((scores > 0) == target)
+
+
 def test_losses_of_numbers_have_no_accuracy():
     assert list(nn.evaluate(model(), (X, ONE_HOT), f.mse_loss)) == ["loss"]
     with pytest.raises(TinygradError, match=r"one score a row, \(40, 1\), .* pass \(scores\[:, 0\] > 0\)"):
@@ -314,7 +438,7 @@ def test_a_plateau_of_mode_max_follows_a_monitored_accuracy():
     m = model()
     optimizer = nn.optim.SGD(m.parameters(), lr=1.0)
     plateau = schedules.ReduceLROnPlateau(optimizer, mode="max", patience=1)
-    history = fit(m, optimizer=optimizer, schedule=plateau, validation=(X, Y), monitor="validation_accuracy", epochs=12)
+    history = fit(m, optimizer=optimizer, on_epoch=plateau, validation=(X, Y), monitor="validation_accuracy", epochs=12)
     expected, best, bad, rate = [], -np.inf, 0, 1.0
     for accuracy in history.curves["validation_accuracy"]:
         expected.append(rate)
@@ -394,7 +518,7 @@ def test_a_plateau_of_another_mode_than_the_monitor_is_refused(mode, monitor):
     optimizer = nn.optim.SGD(m.parameters(), lr=1.0)
     plateau = schedules.ReduceLROnPlateau(optimizer, mode=mode)
     with pytest.raises(TinygradError, match=f"a ReduceLROnPlateau of mode='{mode}', and validation_.* to go by"):
-        fit(m, optimizer=optimizer, schedule=plateau, validation=(V, W), monitor=monitor)
+        fit(m, optimizer=optimizer, on_epoch=plateau, validation=(V, W), monitor=monitor)
 
 
 # -- Other arguments ---------------------------------------------------------------------------------------------------
@@ -434,10 +558,12 @@ def test_a_plateau_of_another_mode_than_the_monitor_is_refused(mode, monitor):
         ({"clip_norm": "1"}, "got clip_norm='1'"),
         ({"clip_value": np.nan}, "got clip_value=nan"),
         ({"on_epoch": 3}, "got on_epoch=3, expected a function"),
+        ({"on_epoch": [print, 3]}, "got on_epoch=3, expected a function"),
+        ({"on_step": "step"}, "got on_step='step', expected a function"),
         ({"loss": "mse"}, "got loss='mse', expected a function"),
         ({"rng": "x"}, "got rng='x', expected a random generator"),
-        ({"schedule_every": "batch"}, "got schedule_every='batch'"),
-        ({"m": 3, "optimizer": nn.optim.SGD([Value(1.0)], lr=0.1)}, "got 3 as model, expected a Module"),
+        ({"schedule_every": "step"}, "schedule_every is now the name of an argument"),
+        ({"m": 3, "optimizer": nn.optim.SGD([Value(1.0)], lr=0.1)}, "got model=3, expected a module"),
     ],
 )
 def test_wrong_arguments_are_refused_and_change_nothing(arguments, message):
@@ -582,6 +708,6 @@ def test_a_penalty_is_recorded_after_a_step_whose_examples_weigh_nothing():
     schedule = nn.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
     x, penalty = np.ones((12, 4)), lambda m: nn.functional.l2_penalty(m, 0.1)
     curves = nn.fit(
-        model, (x, y), optimizer, penalty=penalty, batch_size=4, epochs=2, schedule=schedule, progress=False
+        model, (x, y), optimizer, penalty=penalty, batch_size=4, epochs=2, on_epoch=schedule, progress=False
     ).curves
     assert curves["penalty"] == pytest.approx([penalty(model).item()] * 2)

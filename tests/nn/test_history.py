@@ -17,7 +17,7 @@ def fit(epochs=3, **options):
     m = nn.MLP((4, 8, 3), rng=0)
     optimizer = nn.optim.SGD(m.parameters(), lr=0.1)
     if options.pop("halving", False):
-        options |= {"schedule": nn.optim.lr_scheduler.ExponentialLR(optimizer, 0.5), "schedule_every": "step"}
+        options |= {"on_step": nn.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)}
     return nn.fit(m, (X, Y), optimizer, **{"epochs": epochs, "batch_size": 16, "progress": False} | options)
 
 

@@ -2,8 +2,11 @@
 
 import copy
 import inspect
+import math
+import pydoc
 import re
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,6 +23,8 @@ P, Q = RNG.uniform(0.1, 0.9, size=(3, 4)), RNG.uniform(0.1, 0.9, size=(3, 4))
 LABELS, SIGNS = np.array([3, 0, 2]), np.where(RNG.normal(size=(3, 4)) > 0, 1, -1)
 DEEP, DEEP_LABELS = RNG.normal(size=(2, 4, 3)), np.array([[0, 3, -100], [1, 1, 2]])
 WEIGHT, POSITIVE, PAIRS = np.array([0.5, 1.0, 2.0, 3.0]), np.array([1.0, 0.2, 3.0, 0.7]), np.array([1, -1, -1])
+COUNTS = np.array([[0.3, 0.9, 7.5, 3.0], [2.0, 0.4, 1.5, 12.0], [5.0, 0.1, 1.1, 2.5]])
+SEVERAL = np.array([[3, 0, -1, 1], [2, -1, -1, -1], [-1, 2, 1, 0]])
 FAR = np.array([[1e4, -1e4, 0.0, 1e4], [-1e4, 1e4, 1e4, -1e4], [0.0, 0.0, 0.0, 0.0]])
 
 ORDINARY = {"mean": np.mean, "sum": np.sum, "none": lambda losses: losses}
@@ -75,6 +80,22 @@ def smoothed(x, labels, weight, share):
 
 def cosine(a, b):
     return (a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
+
+
+def distance(a, b, p):
+    return (np.abs(a - b + 0.01) ** p).sum(-1) ** (1 / p)
+
+
+def stirling(t):
+    return np.where(t > 1, t * np.log(t) - t + np.log(2 * np.pi * t) / 2, 0)
+
+
+def label_margins(x):
+    out = np.zeros(len(x))
+    for i, row in enumerate(SEVERAL):
+        own = list(row[: list(row).index(-1)]) if -1 in row else list(row)
+        out[i] = sum(max(0, 1 - x[i, y] + x[i, j]) for y in own for j in range(4) if j not in own) / 4
+    return out
 
 
 def many_margins(x, p, weight):
@@ -209,6 +230,58 @@ LOSSES = [
         {"margin": 0.9},
         extremes=(FAR,),
     ),
+    Loss(
+        "margin_ranking_loss",
+        nn.MarginRankingLoss,
+        (X, Y),
+        lambda a, b: np.maximum(0, 0.9 - SIGNS * (a - b)),
+        (SIGNS,),
+        {"margin": 0.9},
+    ),
+    Loss(
+        "soft_margin_loss", nn.SoftMarginLoss, (X,), lambda x: np.log(1 + np.exp(-SIGNS * x)), (SIGNS,), extremes=(FAR,)
+    ),
+    Loss(
+        "triplet_margin_loss",
+        nn.TripletMarginLoss,
+        (X, Y, P),
+        lambda a, b, c: np.maximum(0, 2 + distance(a, b, 3) - np.minimum(distance(a, c, 3), distance(b, c, 3))),
+        options={"margin": 2.0, "p": 3.0, "eps": 0.01, "swap": True},
+        extremes=(FAR, FAR[::-1], FAR * 0.5),
+    ),
+    Loss(
+        "triplet_margin_with_distance_loss",
+        nn.TripletMarginWithDistanceLoss,
+        (X, Y, P),
+        lambda a, b, c: np.maximum(0, 9 + ((a - b) ** 2).sum(-1) - ((a - c) ** 2).sum(-1)),
+        options={"margin": 9.0, "distance_function": lambda a, b: ((a - b) ** 2).sum(axis=-1)},
+        extremes=(FAR, FAR[::-1], FAR * 0.5),
+    ),
+    Loss(
+        "poisson_nll_loss",
+        nn.PoissonNLLLoss,
+        (X, COUNTS),
+        lambda x, t: np.exp(x) - t * x + stirling(t),
+        options={"full": True},
+        extremes=(-np.abs(FAR), np.abs(FAR)),
+    ),
+    Loss(
+        "poisson_nll_loss",
+        nn.PoissonNLLLoss,
+        (P, COUNTS),
+        lambda x, t: x - t * np.log(x + 1e-3),
+        options={"log_input": False, "eps": 1e-3},
+        extremes=(np.abs(FAR), np.abs(FAR)[::-1]),
+    ),
+    Loss(
+        "multilabel_soft_margin_loss",
+        nn.MultiLabelSoftMarginLoss,
+        (X, Q),
+        lambda x, t: (-WEIGHT * (t * np.log(1 / (1 + np.exp(-x))) + (1 - t) * np.log(1 / (1 + np.exp(x))))).mean(-1),
+        options={"weight": WEIGHT},
+        extremes=(FAR, (FAR < 1) * 1.0),
+    ),
+    Loss("multilabel_margin_loss", nn.MultiLabelMarginLoss, (X,), lambda x: label_margins(x), (SEVERAL,)),
     Loss("multi_margin_loss", nn.MultiMarginLoss, (X,), lambda x: many_margins(x, 1, ONES), (LABELS,), {"margin": 0.7}),
     Loss(
         "multi_margin_loss",
@@ -219,6 +292,8 @@ LOSSES = [
         {"margin": 0.7, "p": 2, "weight": WEIGHT},
     ),
 ]
+CASE_OF = {loss.module: (*loss.floats, *loss.rest) for loss in LOSSES}
+CASE_OF |= {nn.CosineSimilarity: (X, Y), nn.PairwiseDistance: (X, Y)}
 CALLS = [
     pytest.param(loss, reduction, form, id=f"{i}-{loss.function}-{reduction}-{form}")
     for i, loss in enumerate(LOSSES)
@@ -230,18 +305,63 @@ CALLS = [
 def test_the_table_is_complete():
     functions = {name for name in F.__all__ if "loss" in name or "entropy" in name or name == "kl_div"}
     assert functions == {loss.function for loss in LOSSES} | {"zero_one_loss"}
-    assert set(nn.loss.__all__) == {loss.module.__name__ for loss in LOSSES} | {"CosineSimilarity"}
+    assert set(nn.loss.__all__) == {loss.module.__name__ for loss in LOSSES} | {"CosineSimilarity", "PairwiseDistance"}
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.module.__name__)
-def test_a_module_has_the_defaults_of_its_function(loss):
-    function, module = (
-        {name: x.default for name, x in inspect.signature(f).parameters.items() if x.default is not x.empty}
-        for f in (getattr(F, loss.function), loss.module)
-    )
-    shared = module.keys() & function.keys()
-    assert "reduction" in shared
-    assert {name: module[name] for name in shared} == {name: function[name] for name in shared}
+MODULES = [getattr(nn, name) for name in nn.loss.__all__]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_has_the_settings_of_its_function(module):
+    of_function = list(inspect.signature(module.function).parameters.values())
+    of_module = list(inspect.signature(module).parameters.values())
+    assert of_module == of_function[-len(of_module) :]
+    assert all(each.default is not each.empty for each in of_module)
+    assert all(each.default is each.empty for each in of_function[: -len(of_module)])
+    assert all(getattr(module(), each.name) == each.default for each in of_module)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_help_has_the_settings_and_the_formula(module):
+    shown = pydoc.render_doc(module, renderer=pydoc.plaintext)
+    assert f"{module.__name__}{inspect.signature(module)}" in shown
+    assert inspect.getdoc(module).endswith(inspect.getdoc(module.function))
+    assert len(inspect.getdoc(module).split("\n")[0]) > 10
+
+
+WRONG = {  # of each annotation
+    "BatchReduction": "max", "Dim": 1.0, "Exponent": 3, "Flag": 1, "Function | None": 3, "Integer": 0.5, "NotNegative": -1,
+    "Positive": 0, "Real": "a", "Reduction": "batchmean", "Share": 1.5, "Weights": ["a"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_setting_out_of_range_is_refused_by_the_constructor_and_by_the_call(module):
+    settings = inspect.signature(module).parameters
+    for name, each in settings.items():
+        wrong = WRONG[each.annotation]
+        with pytest.raises(TinygradError, match=rf"^{module.__name__}: .*{name}"):
+            module(**{name: wrong})
+        changed = module()
+        setattr(changed, name, wrong)
+        for call in (changed, partial(module.function, **{name: wrong})):
+            with pytest.raises(TinygradError, match=rf"^{module.function.__name__}: .*{name}"):
+                call(*CASE_OF[module])
+
+
+def test_a_loss_of_a_user_adds_to_a_constructor():
+    class Scaled(nn.HuberLoss):
+        def __init__(self, scale, **settings):
+            super().__init__(**settings)
+            self.scale = scale
+
+        def forward(self, input, target):
+            return super().forward(input, target) * self.scale
+
+    assert list(inspect.signature(Scaled).parameters) == ["scale", "settings"]
+    assert Scaled(3.0, delta=0.5)(X, Y) == 3 * F.huber_loss(X, Y, delta=0.5)
+    with pytest.raises(TinygradError, match="^Scaled: got delta=-1, expected a number > 0"):
+        Scaled(1.0, delta=-1)
 
 
 @pytest.mark.parametrize(("loss", "reduction", "form"), CALLS)
@@ -310,6 +430,42 @@ def test_extreme_inputs_and_float32(loss, dtype):
             for value in values:
                 assert np.all(np.isfinite(value.grad))
                 assert value.grad.dtype == dtype
+
+
+ROWS = [
+    pytest.param(loss.call("function", "none"), loss.floats, [np.sum(x[0] == -100) for x in loss.rest[:1]], id=f"{i}-{loss.function}")
+    for i, loss in enumerate(LOSSES)
+]  # fmt: skip
+ROWS += [pytest.param(f, (X, Y), [], id=f.__name__) for f in (F.cosine_similarity, F.pairwise_distance)]
+ROWS += [pytest.param(F.normalize, (X,), [], id="normalize")]
+
+
+def refusal(f, *inputs):
+    try:
+        f(*inputs)
+    except TinygradError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("f", "floats", "ignored"), ROWS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_bad_example_shows_and_contributes_nothing_where_it_is_left_out(f, floats, ignored, bad):
+    clean = [Value(x) for x in floats]
+    f(*clean)[1:].sum().backward()
+    for which, x in enumerate(floats):
+        spoilt = [Value(x) for x in floats]
+        spoilt[which] = Value(np.concatenate([np.full_like(x[:1], bad), x[1:]]))
+        if found := refusal(f, *spoilt):
+            assert "are wrong, expected" in found
+            continue
+        y = f(*spoilt)
+        assert np.isinf(bad) or np.count_nonzero(~np.isnan(y.data[0])) == sum(ignored)
+        y[1:].sum().backward()
+        for alone, beside in zip(clean, spoilt, strict=True):
+            assert np.count_nonzero(beside.grad[0]) == 0
+            assert np.allclose(beside.grad[1:], alone.grad[1:])
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=[f"{i}-{loss.function}" for i, loss in enumerate(LOSSES)])
@@ -409,20 +565,20 @@ def test_a_variance_below_eps_finds_its_way_back():
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "axis"), [((3, 4), (3, 4), 1), ((2, 1, 4), (3, 4), -1), ((3, 1), (3, 4), 0), ((4,), (4,), 0)]
+    ("a", "b", "dim"), [((3, 4), (3, 4), 1), ((2, 1, 4), (3, 4), -1), ((3, 1), (3, 4), 0), ((4,), (4,), 0)]
 )
-def test_cosine_similarity(a, b, axis):
+def test_cosine_similarity(a, b, dim):
     x, y = RNG.normal(size=a), RNG.normal(size=b)
     one, two = np.broadcast_arrays(x, y)
-    expected = np.sum(one * two, axis) / np.sqrt(np.sum(one**2, axis) * np.sum(two**2, axis))
-    for f in (F.cosine_similarity, lambda *xs, axis: nn.CosineSimilarity(axis)(*xs)):
-        assert np.allclose(f(Value(x), y, axis=axis).data, expected, rtol=1e-13)
-        assert np.allclose(f(1e200 * x, 1e-5 * y, axis=axis), expected, rtol=1e-13)
-        check_gradients(lambda x, y, f=f: f(x, y, axis=axis), x, y, order=2)
+    expected = np.sum(one * two, dim) / np.sqrt(np.sum(one**2, dim) * np.sum(two**2, dim))
+    for f in (F.cosine_similarity, lambda *xs, dim: nn.CosineSimilarity(dim)(*xs)):
+        assert np.allclose(f(Value(x), y, dim=dim).data, expected, rtol=1e-13)
+        assert np.allclose(f(1e200 * x, 1e-5 * y, dim=dim), expected, rtol=1e-13)
+        check_gradients(lambda x, y, f=f: f(x, y, dim=dim), x, y, order=2)
     zero = Value(np.zeros(a))
-    F.cosine_similarity(zero, y, axis=axis).sum().backward()
+    F.cosine_similarity(zero, y, dim=dim).sum().backward()
     assert np.all(np.isfinite(zero.grad))
-    assert repr(nn.CosineSimilarity()) == "CosineSimilarity(axis=1, eps=1e-08)"
+    assert repr(nn.CosineSimilarity()) == "CosineSimilarity(dim=1, eps=1e-08)"
 
 
 def test_what_has_no_probability_adds_nothing_to_a_divergence():
@@ -437,9 +593,105 @@ def test_what_has_no_probability_adds_nothing_to_a_divergence():
         assert np.array_equal(y.grad[1:], [0.0, 0.0])
 
 
+def test_what_poisson_finds_impossible_costs_nothing():
+    for rate, log_input, expected in ((-np.inf, True, 0.0), (0.0, False, 0.0), (0.0, True, 1.0)):
+        x, t = Value(np.array([rate])), Value(np.zeros(1))
+        loss = F.poisson_nll_loss(x, t, log_input, eps=0.0, full=True)
+        loss.backward()
+        assert loss.item() == expected
+        assert x.grad == (np.exp(rate) if log_input else 1.0)
+    assert np.isnan(F.poisson_nll_loss(np.array([np.nan]), np.zeros(1)))
+    assert np.isnan(F.poisson_nll_loss(np.array([np.nan, 1.0]), np.ones(2)))
+    counts = F.poisson_nll_loss(np.zeros(3), [0, 1, 2], full=True, reduction="none")
+    assert np.allclose(counts, [1.0, 1.0, 1 + 2 * np.log(2) - 2 + np.log(4 * np.pi) / 2])
+    exact = F.poisson_nll_loss(np.zeros(1), [50], full=True) - 1
+    assert exact == pytest.approx(math.lgamma(51), rel=1e-4)
+
+
+def test_scores_of_any_size_have_a_soft_margin():
+    x = Value(np.array([1e4, -1e4, -1e4, 40.0]))
+    losses = F.soft_margin_loss(x, [1, -1, 1, 1], reduction="none")
+    assert np.allclose(losses.data, [0.0, 0.0, 1e4, np.exp(-40)], rtol=1e-12, atol=0)
+    losses.sum().backward()
+    assert np.allclose(x.grad, [0.0, 0.0, -1.0, -np.exp(-40)], rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.5, -1.0, np.inf, 0.0])
+@pytest.mark.parametrize(("a", "b"), [((3, 4), (3, 4)), ((2, 1, 4), (3, 4)), ((4,), (3, 4)), ((4,), (4,))])
+def test_pairwise_distance(a, b, p):
+    x, y = RNG.normal(size=a), RNG.normal(size=b)
+    for keepdim in (False, True):
+        expected = np.linalg.norm(np.atleast_1d(x - y + 0.1), p, axis=-1, keepdims=keepdim)
+        for f in (F.pairwise_distance, lambda *xs, p, eps, keepdim: nn.PairwiseDistance(p, eps, keepdim)(*xs)):
+            assert np.allclose(f(Value(x), y, p=p, eps=0.1, keepdim=keepdim).data, expected, rtol=1e-13)
+            if p:
+                check_gradients(partial(f, p=p, eps=0.1, keepdim=keepdim), x, y, order=2)
+    far = F.pairwise_distance(1e200 * x, y, p=3.0)
+    assert np.allclose(far, 1e200 * np.linalg.norm(np.broadcast_to(x, (x - y).shape), 3, axis=-1))
+
+
+def test_equal_vectors_have_a_distance_with_a_gradient():
+    x = Value(X.copy())
+    F.pairwise_distance(x, X).sum().backward()
+    assert np.allclose(x.grad, 0.5)
+
+
+@pytest.mark.parametrize("p", [1.0, 2.0, 3.5, np.inf])
+@pytest.mark.parametrize("dim", [0, 1, -1])
+def test_normalize(p, dim):
+    x = F.normalize(Value(1e200 * X), p, dim)
+    assert np.allclose(np.linalg.norm(x.data, p, axis=dim), 1.0)
+    assert np.allclose(x.data, X / np.linalg.norm(X, p, axis=dim, keepdims=True))
+    check_gradients(lambda x: F.normalize(x, p, dim), X, order=2)
+    zero = Value(np.zeros((3, 4)))
+    y = F.normalize(zero, p, dim, eps=0.5)
+    y.sum().backward()
+    assert np.array_equal(y.data, np.zeros((3, 4)))
+    assert np.array_equal(zero.grad, np.full((3, 4), 2.0))
+    assert np.allclose(F.normalize(np.float16(X) * 0, p, dim), 0)  # an eps of 1e-12 is 0 in float16
+
+
+def test_a_row_of_labels_ends_at_the_first_gap():
+    x = Value(X)
+    every = F.multilabel_margin_loss(x, SEVERAL, reduction="none")
+    behind = np.array([[3, 0, -1, 2], [2, -1, 0, 1], [-1, 0, 0, 0]])
+    assert np.array_equal(F.multilabel_margin_loss(X, behind, reduction="none"), every.data)
+    assert every.data[2] == 0  # no label
+    assert F.multilabel_margin_loss(x[0], SEVERAL[0]).item() == every.data[0]
+
+
 def test_modules_take_their_inputs_by_name_too():
-    assert nn.MSELoss()(prediction=V, target=Y).item() == F.mse_loss(V, Y).item()
+    assert nn.MSELoss()(input=V, target=Y).item() == F.mse_loss(V, Y).item()
     assert nn.CrossEntropyLoss()(V, target=LABELS).item() == F.cross_entropy(V, LABELS).item()
+
+
+def test_settings_by_position_are_pytorchs():
+    assert F.cross_entropy(X, LABELS, WEIGHT) == F.cross_entropy(X, LABELS, weight=WEIGHT)
+    assert F.gaussian_nll_loss(X, Y, P, True, 0.5, "sum") == F.gaussian_nll_loss(
+        X, Y, P, full=True, eps=0.5, reduction="sum"
+    )
+    assert F.huber_loss(X, Y, "sum", 0.5) == nn.HuberLoss("sum", 0.5)(X, Y)
+    assert nn.MultiMarginLoss(2, 0.5, WEIGHT)(X, LABELS) == F.multi_margin_loss(X, LABELS, 2, 0.5, WEIGHT)
+    assert nn.TripletMarginLoss(2.0, 1.0, 0.1, True)(X, Y, P) == F.triplet_margin_loss(X, Y, P, 2.0, 1.0, 0.1, True)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: F.mse_loss(X, Y, False),  # size_average in PyTorch
+        lambda: F.kl_div(X, Q, "sum"),
+        lambda: F.cross_entropy(X, LABELS, None, 1),
+        lambda: F.poisson_nll_loss(X, COUNTS, True, False, 1e-3),
+        lambda: nn.BCEWithLogitsLoss(None, WEIGHT),
+        lambda: nn.CrossEntropyLoss(None, 1),
+    ],
+)
+def test_no_setting_by_position_where_pytorch_has_a_deprecated_one(call):
+    with pytest.raises(
+        TinygradError,
+        match="positional arguments but|too many arguments without a name|by position|got reduction=False",
+    ):
+        call()
 
 
 def test_zero_one_loss_counts_mistakes():
@@ -453,7 +705,7 @@ def test_zero_one_loss_counts_mistakes():
 
 def test_settings_show_and_weights_are_buffers():
     loss = nn.CrossEntropyLoss(weight=[1, 2], label_smoothing=0.1).eval()
-    assert repr(loss) == "CrossEntropyLoss(reduction='mean', ignore_index=-100, label_smoothing=0.1)"
+    assert repr(loss) == "CrossEntropyLoss(ignore_index=-100, reduction='mean', label_smoothing=0.1)"
     assert list(loss.state_dict()) == ["weight"]
     assert not loss.parameters()
     assert repr(nn.HuberLoss(delta=2.0)) == "HuberLoss(reduction='mean', delta=2.0)"
@@ -466,7 +718,7 @@ V, NEGATIVE = Value(X), Q - 0.5
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [
-        (lambda: F.mse_loss(V, Y[0]), ShapeError, "mse_loss: prediction has shape (3, 4), target (4,); expected the same, so reshape"),
+        (lambda: F.mse_loss(V, Y[0]), ShapeError, "mse_loss: input has shape (3, 4), target (4,); expected the same, so reshape"),
         (lambda: F.l1_loss(V, [[1], [2, 3]]), DTypeError, "l1_loss: target: got a nested list with rows of different lengths"),
         (lambda: F.huber_loss(V, Y, delta=0.0), TinygradError, "huber_loss: got delta=0.0, expected a number > 0"),
         (lambda: nn.HuberLoss(delta=-1), TinygradError, "HuberLoss: got delta=-1, expected a number > 0"),
@@ -477,11 +729,11 @@ V, NEGATIVE = Value(X), Q - 0.5
         (lambda: nn.MultiMarginLoss(p="a"), TinygradError, "MultiMarginLoss: got p='a', expected 1 or 2"),
         (lambda: nn.CosineSimilarity(eps="a"), TinygradError, "CosineSimilarity: got eps='a'"),
         (lambda: nn.MSELoss(0.5), TinygradError, "MSELoss: got too many arguments without a name, expected settings by name, then a call"),
-        (lambda: nn.HuberLoss(V, Y), TinygradError, "a call, as in HuberLoss()(prediction, target)"),
+        (lambda: nn.HuberLoss(V, Y), TinygradError, "HuberLoss: got reduction=<Value of float64, shape (3, 4)>, expected one of 'mean'"),
         (lambda: nn.CrossEntropyLoss(V, LABELS), TinygradError, "CrossEntropyLoss: got too many arguments without a name"),
-        (lambda: F.msle_loss(np.array([-1.0, 0.0]), np.zeros(2)), TinygradError, "msle_loss: 1 of 2 numbers of prediction are wrong, expected > -1"),
+        (lambda: F.msle_loss(np.array([-1.0, 0.0]), np.zeros(2)), TinygradError, "msle_loss: 1 of 2 numbers of input are wrong, expected > -1"),
         (lambda: F.mape_loss(V, Y * (Y > 0)), TinygradError, f"mape_loss: {np.sum(Y <= 0)} of 12 numbers of target are wrong, expected none to be 0"),
-        (lambda: F.binary_cross_entropy(P + 1, Q), TinygradError, "12 of 12 numbers of prediction are wrong, expected probabilities, from 0 to 1"),
+        (lambda: F.binary_cross_entropy(P + 1, Q), TinygradError, "12 of 12 numbers of input are wrong, expected probabilities, from 0 to 1"),
         (lambda: F.binary_cross_entropy(P, NEGATIVE), TinygradError, "numbers of target are wrong, expected probabilities"),
         (lambda: F.binary_cross_entropy_with_logits(V, SIGNS), TinygradError, "of target are wrong, expected probabilities"),
         (lambda: F.binary_cross_entropy(P, Q, weight=np.ones(3)), ShapeError, "weight has shape (3,), expected (3, 4) or one that broadcasts"),
@@ -491,7 +743,7 @@ V, NEGATIVE = Value(X), Q - 0.5
         (lambda: F.cross_entropy(V, [0.0, 1.0, 2.0]), DTypeError, "labels are float64, expected integers"),
         (lambda: F.cross_entropy(V, Value(np.ones(3))), DTypeError, "labels are a Value, expected plain integers"),
         (lambda: F.cross_entropy(V, Q + 1), TinygradError, "numbers of target are wrong, expected probabilities"),
-        (lambda: F.cross_entropy(V, Q[:, :2]), ShapeError, "prediction has shape (3, 4), target (3, 2)"),
+        (lambda: F.cross_entropy(V, Q[:, :2]), ShapeError, "input has shape (3, 4), target (3, 2)"),
         (lambda: F.cross_entropy(Value(2.0), 0), ShapeError, "got logits () and labels ()"),
         (lambda: F.cross_entropy(V, LABELS, weight=np.ones(3)), ShapeError, "weight has shape (3,), expected (4,)"),
         (lambda: F.cross_entropy(V, [-100] * 3), TinygradError, "all labels are ignored or weigh 0"),
@@ -505,14 +757,40 @@ V, NEGATIVE = Value(X), Q - 0.5
         (lambda: F.kl_div(V, NEGATIVE), TinygradError, "kl_div: "),
         (lambda: F.kl_div(V, Q, reduction="average"), TinygradError, "'none', 'batchmean'"),
         (lambda: F.kl_div(1.0, 0.5, reduction="batchmean"), ShapeError, "expected a first axis"),
-        (lambda: F.cosine_similarity(V, Y[:, :3]), ShapeError, "got shapes (3, 4) and (3, 3), axis=1"),
-        (lambda: F.cosine_similarity(V, Y, axis=2), ShapeError, "expected shapes that broadcast to one with this axis"),
-        (lambda: F.cosine_embedding_loss(V, Y[0], PAIRS), ShapeError, "x1 has shape (3, 4), x2 (4,); expected the same"),
+        (lambda: F.cosine_similarity(V, Y[:, :3]), ShapeError, "got shapes (3, 4) and (3, 3), dim=1"),
+        (lambda: F.cosine_similarity(V, Y, dim=2), ShapeError, "expected shapes that broadcast to one with this axis"),
+        (lambda: F.cosine_embedding_loss(V, Y[0], PAIRS), ShapeError, "input1 has shape (3, 4), input2 (4,); expected the same"),
         (lambda: F.cosine_embedding_loss(V, Y, [0, 1, 1]), TinygradError, "1 of 3 numbers of target are wrong, expected labels -1 or +1"),
         (lambda: F.cosine_embedding_loss(V, Y, [1, 1]), ShapeError, "target has shape (2,), expected (3,)"),
         (lambda: F.hinge_loss(V, SIGNS > 0), TinygradError, "turn 0 and 1 into them with 2 * labels - 1"),
         (lambda: F.multi_margin_loss(V, LABELS, p=3), TinygradError, "multi_margin_loss: got p=3, expected 1 or 2"),
         (lambda: F.multi_margin_loss(DEEP, [[0, 1, 2]] * 2), ShapeError, "got scores (2, 4, 3), expected (batch, classes)"),
+        (lambda: F.margin_ranking_loss(V, Y[:1], SIGNS), ShapeError, "margin_ranking_loss: input1 has shape (3, 4), input2 (1, 4)"),
+        (lambda: F.margin_ranking_loss(V, Y, SIGNS > 0), TinygradError, "numbers of target are wrong, expected labels -1 or +1"),
+        (lambda: F.soft_margin_loss(V, SIGNS > 0), TinygradError, "soft_margin_loss: "),
+        (lambda: F.triplet_margin_loss(V, Y, P[:1]), ShapeError, "anchor has shape (3, 4), negative (1, 4); expected the same"),
+        (lambda: F.triplet_margin_loss(1.0, 2.0, 3.0), ShapeError, "anchor is a scalar, expected vectors (..., size)"),
+        (lambda: F.triplet_margin_loss(V, Y, P, 0.0), TinygradError, "got margin=0.0, expected a number > 0"),
+        (lambda: nn.TripletMarginLoss(swap=1), TinygradError, "TripletMarginLoss: got swap=1, expected True or False"),
+        (lambda: nn.TripletMarginWithDistanceLoss(distance_function=3), TinygradError, "got distance_function=3, expected a function or None"),
+        (lambda: F.poisson_nll_loss(V, -COUNTS), TinygradError, "12 of 12 numbers of target are wrong, expected counts, 0 or more"),
+        (lambda: F.poisson_nll_loss(-P, COUNTS, False), TinygradError, "12 of 12 numbers of input are wrong, expected rates"),
+        (lambda: F.multilabel_margin_loss(V, [[4, -1, 0, 0]] * 3), ShapeError, "got labels from 0 to 4, expected 0 to 3, and -1 after the last"),
+        (lambda: F.multilabel_margin_loss(V, [[-2, -1, 0, 0]] * 3), ShapeError, "got labels from -2 to 0"),
+        (lambda: F.multilabel_margin_loss(V, Q), DTypeError, "labels are float64, expected integers"),
+        (lambda: F.multilabel_margin_loss(V, V), DTypeError, "labels are a Value, expected plain integers"),
+        (lambda: F.multilabel_margin_loss(DEEP, np.zeros((2, 4, 3), int)), ShapeError, "got scores (2, 4, 3) and labels (2, 4, 3)"),
+        (lambda: F.multilabel_soft_margin_loss(V, SIGNS), TinygradError, "of target are wrong, expected probabilities"),
+        (lambda: F.multilabel_soft_margin_loss(1.0, 1.0), ShapeError, "got scalars, expected an axis of classes"),
+        (lambda: F.multilabel_soft_margin_loss(V, Q, np.ones(3)), ShapeError, "weight has shape (3,), expected (3, 4)"),
+        (lambda: F.pairwise_distance(V, Y[:, :3]), ShapeError, "pairwise_distance: got shapes (3, 4) and (3, 3), dim=-1"),
+        (lambda: F.pairwise_distance(V, Y, p="a"), TinygradError, "pairwise_distance: got p='a', expected a real number"),
+        (lambda: nn.PairwiseDistance(keepdim="yes"), TinygradError, "PairwiseDistance: got keepdim='yes', expected True or False"),
+        (lambda: F.normalize(V, dim=2), ShapeError, "normalize: got an input of shape (3, 4) and dim=2, expected one with this axis"),
+        (lambda: F.normalize(1.0), ShapeError, "normalize: got an input of shape () and dim=1"),
+        (lambda: nn.KLDivLoss(log_target=2), TinygradError, "KLDivLoss: got log_target=2, expected True or False"),
+        (lambda: nn.CrossEntropyLoss(ignore_index=0.5), TinygradError, "CrossEntropyLoss: got ignore_index=0.5, expected an integer"),
+        (lambda: nn.HuberLoss(beta=1.0), DTypeError, "HuberLoss: got an unexpected keyword argument 'beta'; got beta=1.0"),
         (lambda: F.zero_one_loss(V, [0, 1]), ShapeError, "zero_one_loss: got scores (3, 4) and labels (2,)"),
         (lambda: F.l2_penalty([], 0.1), TinygradError, "l2_penalty: got no parameters"),
         (lambda: F.l1_penalty(V, -0.1), TinygradError, "l1_penalty: got strength=-0.1, expected 0 or more"),
@@ -611,7 +889,14 @@ HALF_LOSSES = {
     "hinge_embedding_loss": (lambda x, t: F.hinge_embedding_loss(x, np.sign(t)), NOISE[:, 0], NOISE[:, 1]),
     "multi_margin_loss": (lambda x, t: F.multi_margin_loss(x, t, p=2), NOISE * 30, np.zeros(MANY, int)),
     "cosine_embedding_loss": (lambda x, t: F.cosine_embedding_loss(x, t, np.ones(MANY)), NOISE, NOISE[::-1]),
-    "cosine_similarity": (lambda x, t: F.cosine_similarity(x, t, axis=0), NOISE[:, 0], NOISE[:, 1]),
+    "margin_ranking_loss": (lambda x, t: F.margin_ranking_loss(x, -t, np.sign(t)), NOISE[:, 0], NOISE[:, 1]),
+    "soft_margin_loss": (lambda x, t: F.soft_margin_loss(x, np.sign(t)), NOISE[:, 0], NOISE[:, 1]),
+    "triplet_margin_loss": (lambda x, t: F.triplet_margin_loss(x, t, -t), NOISE * 300, NOISE[::-1]),
+    "poisson_nll_loss": (lambda x, t: F.poisson_nll_loss(x, abs(t)), NOISE[:, 0], NOISE[:, 1]),
+    "multilabel_soft_margin_loss": (F.multilabel_soft_margin_loss, NOISE, (NOISE > 0) * 1.0),
+    "multilabel_margin_loss": (F.multilabel_margin_loss, NOISE, np.tile([1, -1], (MANY, 1))),
+    "pairwise_distance": (lambda x, t: F.pairwise_distance(x, t), NOISE[:, 0], NOISE[:, 1]),
+    "cosine_similarity": (lambda x, t: F.cosine_similarity(x, t, dim=0), NOISE[:, 0], NOISE[:, 1]),
     "l2_penalty": (lambda x, t: F.l2_penalty([x], 0.1), NOISE[:, 0] * 1e-3, 0),
     "l1_penalty": (lambda x, t: F.l1_penalty([x], 0.1), NOISE[:, 0], 0),
 }

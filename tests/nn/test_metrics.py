@@ -92,7 +92,7 @@ def test_without_scikit_learn_the_error_says_how_to_get_it(name, monkeypatch):
         (lambda: metrics.accuracy(SCORES, TARGET[:, None]), ShapeError, "accuracy: got scores (40, 4) and labels (40, 1), expected"),
         (lambda: metrics.accuracy(np.ones((0, 3)), np.ones(0, int)), ShapeError, "at least one"),
         (lambda: metrics.accuracy([0.2, 0.7], [0, 1]), DTypeError, "prediction is of float64, expected integers; pass scores as (batch, classes)"),
-        (lambda: metrics.accuracy(SCORES, TARGET / 2), DTypeError, "target is of float64, expected integers; cast labels with"),
+        (lambda: metrics.accuracy(SCORES, TARGET / 2), DTypeError, "target is of float64, expected integers; for numbers in place of classes use mse_loss"),
         (lambda: metrics.top_k_accuracy(SCORES, TARGET), TinygradError, "top_k_accuracy: got k=5, expected 1 to 4, the number of classes"),
         (lambda: metrics.top_k_accuracy(DECIDED, TARGET), ShapeError, "got labels (40,) as prediction, expected scores"),
         (lambda: metrics.top_k_accuracy(SCORES, TARGET + 2, k=1), ShapeError, "got labels from 2 to 4, expected 0 to 3"),

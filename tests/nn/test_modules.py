@@ -172,7 +172,7 @@ def test_mse_loss_and_accuracy():
     assert loss.item() == 2.5
     loss.backward()
     assert np.array_equal(v.grad, [[1.0], [2.0]])
-    with pytest.raises(ShapeError, match=r"mse_loss: prediction has shape \(2, 1\), target \(2,\)"):
+    with pytest.raises(ShapeError, match=r"mse_loss: input has shape \(2, 1\), target \(2,\)"):
         functional.mse_loss(v, np.array([0.0, 1.0]))
     assert functional.accuracy(np.eye(3), [0, 1, 0]) == pytest.approx(2 / 3)
 
@@ -614,6 +614,7 @@ def test_accuracy_refuses_one_score_a_row():
 # As torch.nn and torch.optim have them; a table by hand, since a test against the signature's own default would hold for any.
 ATTENTION = {"dropout": 0.0, "bias": True, "batch_first": False}
 RECURRENT = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+TRANSPOSED = {"stride": 1, "padding": 0, "output_padding": 0, "groups": 1, "bias": True, "dilation": 1}
 DEFAULTS = {
     nn.LayerNorm: {"eps": 1e-5, "elementwise_affine": True, "bias": True},
     nn.BatchNorm1d: {"eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True},
@@ -628,8 +629,18 @@ DEFAULTS = {
     nn.Linear: {"bias": True},
     nn.Conv1d: {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True},
     nn.Conv2d: {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True},
-    nn.MaxPool2d: {"stride": None, "padding": 0},
-    nn.AvgPool2d: {"stride": None, "padding": 0, "count_include_pad": True},
+    nn.ConvTranspose1d: TRANSPOSED,
+    nn.ConvTranspose2d: TRANSPOSED,
+    nn.Bilinear: {"bias": True},
+    nn.MaxPool1d: {"stride": None, "padding": 0, "dilation": 1, "ceil_mode": False},
+    nn.MaxPool2d: {"stride": None, "padding": 0, "dilation": 1, "ceil_mode": False},
+    nn.AvgPool1d: {"stride": None, "padding": 0, "ceil_mode": False, "count_include_pad": True},
+    nn.AvgPool2d: {"stride": None, "padding": 0, "ceil_mode": False, "count_include_pad": True, "divisor_override": None},
+    nn.Unfold: {"dilation": 1, "padding": 0, "stride": 1},
+    nn.Fold: {"dilation": 1, "padding": 0, "stride": 1},
+    nn.RNNCell: {"bias": True, "nonlinearity": "tanh"},
+    nn.GRUCell: {"bias": True},
+    nn.LSTMCell: {"bias": True},
     nn.Dropout: {"p": 0.5},
     nn.LeakyReLU: {"negative_slope": 0.01},
     nn.ELU: {"alpha": 1.0},

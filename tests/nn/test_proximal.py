@@ -225,12 +225,12 @@ def test_fit_says_that_a_rate_of_0_changes_nothing():
     model = nn.Linear(3, 2, rng=0)
     optimizer = SGD(model.parameters(), lr=0.5)
     schedule = nn.optim.lr_scheduler.CosineAnnealingLR(optimizer, 3)
-    nn.fit(model, (x, y), optimizer, epochs=3, schedule=schedule, progress=False)
+    nn.fit(model, (x, y), optimizer, epochs=3, on_epoch=schedule, progress=False)
     assert optimizer.lr == 0.0
     before = model.state_dict()
     with pytest.warns(UserWarning, match="fit: the learning rate is 0, as after a finished schedule") as caught:
         nn.fit(model, (x, y), optimizer, epochs=2, progress=False)
     assert caught[0].filename == __file__
     assert all(np.array_equal(before[k], x) for k, x in model.state_dict().items())
-    nn.fit(model, (x, y), optimizer, epochs=1, schedule=schedule, progress=False)  # which rises again
+    nn.fit(model, (x, y), optimizer, epochs=1, on_epoch=schedule, progress=False)  # which rises again
     assert optimizer.lr > 0

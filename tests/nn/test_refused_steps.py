@@ -132,8 +132,9 @@ def test_a_batch_that_is_not_finite_leaves_no_trace(data, at, accumulate):
     order[[wrong, at * 8]] = order[[at * 8, wrong]]
     m = model()
     optimizer = nn.optim.Adam(m.parameters(), lr=0.01)
-    with pytest.raises(nn.NonFiniteError, match=r"1 of 32 inputs of the batch are not finite: clean the data"):
+    with pytest.raises(nn.NonFiniteError, match="NaN or infinity in 1 of 40 training examples") as caught:
         fit(m, optimizer, (data[order], Y[order]), accumulate=accumulate)
+    assert f"first in inputs[{at * 8}, " in str(caught.value)
     taken = at // accumulate * accumulate * 8
     other = model()
     again = nn.optim.Adam(other.parameters(), lr=0.01)
@@ -202,7 +203,7 @@ WAYS = {
     "loss": lambda o: {"loss": counted(17, ValueError("mine")), "metrics": ()},
     "metric": lambda o: {"metrics": (raising(ValueError("mine"), 3),), "monitor": "validation_loss"},
     "callback": lambda o: {"on_epoch": raising(ValueError("mine"))},
-    "schedule": lambda o: {"schedule": Broken(o)},
+    "schedule": lambda o: {"on_epoch": Broken(o)},
     "penalty": lambda o: {"penalty": raising(ValueError("mine"), 11, Value(0.0))},
     "engine": lambda o: {"on_epoch": lambda epoch, history: np.ones(3) @ np.ones(4) if epoch == 2 else False},
 }
@@ -275,11 +276,11 @@ def test_ctrl_c_in_the_middle_of_a_step_waits_until_all_parameters_have_changed(
     m = nn.MLP((4, 8, 3), norm=nn.BatchNorm1d, rng=0)
     optimizer = Signalled(m.parameters(), lr=0.1)
     schedule = nn.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
-    history = fit(m, optimizer, schedule=schedule, schedule_every="step")
+    history = fit(m, optimizer, on_step=schedule)
     other = nn.MLP((4, 8, 3), norm=nn.BatchNorm1d, rng=0)
     again = nn.optim.SGD(other.parameters(), lr=0.1)
     halving = nn.optim.lr_scheduler.ExponentialLR(again, 0.5)
-    fit(other, again, (X[:24], Y[:24]), epochs=1, schedule=halving, schedule_every="step")
+    fit(other, again, (X[:24], Y[:24]), epochs=1, on_step=halving)
     assert history.interrupted
     assert len(history.steps["loss"]) == 3
     assert optimizer.lr == again.lr
@@ -325,7 +326,7 @@ def test_a_validation_loss_that_is_not_finite_is_an_error(patience, train_metric
     m = nn.Linear(4, 3, rng=0)
     optimizer = nn.optim.SGD(m.parameters(), lr=0.1)
     options = {"patience": patience, "train_metrics": train_metrics}
-    message = "fit: the validation loss is nan after epoch 1; 1 of 160 inputs of the batch are not finite"
+    message = "fit: the validation loss is nan after epoch 1; there is NaN or infinity in 1 of 40 validation examples"
     with pytest.raises(nn.NonFiniteError, match=message) as caught:
         fit(m, optimizer, validation=(BAD, Y), **options)
     assert caught.value.history.curves == {}
@@ -560,7 +561,8 @@ def test_the_origin_of_nan_in_validation_data_is_looked_for_in_parts(monkeypatch
 
     m = Counting(4, 3, rng=0)
     with pytest.raises(
-        nn.NonFiniteError, match="validation loss is nan after epoch 1; 1 of 32 inputs of the batch are not"
+        nn.NonFiniteError,
+        match=r"validation loss is nan after epoch 1; .* in 1 of 40 validation examples, first in inputs\[36, 0\]",
     ):
         fit(m, nn.optim.SGD(m.parameters(), lr=0.1), validation=(BAD[::-1], Y))
     assert max(sizes) == 16

@@ -52,12 +52,13 @@ def adam(model):
     return nn.optim.Adam(model.parameters(), lr=0.01)
 
 
-def train(run=None, *, given=None, model=None, optimizer=adam, schedule=None, **options):
+def train(run=None, *, given=None, model=None, optimizer=adam, schedule=None, by="on_epoch", on_epoch=(), **options):
     """The model and the history; everything is made anew, as when a script is started again."""
     model = build() if model is None else model
     built, given = optimizer(model), data() if given is None else given
     settings = {"epochs": 4, "batch_size": 7, "rng": 1, "validation": data(1), "progress": False}
-    settings |= {"schedule": schedule(built)} if schedule else {}
+    settings["on_epoch"] = [on_epoch] if callable(on_epoch) else list(on_epoch)
+    settings[by] = [*([schedule(built)] if schedule else []), *settings.get(by, [])]
     return model, nn.fit(model, given, built, run=run, **(settings | options))
 
 
@@ -152,7 +153,7 @@ VARIANTS = {
     "momentum and a cosine by step": {
         "optimizer": momentum,
         "schedule": lambda optimizer: CosineAnnealingLR(optimizer, 20),
-        "schedule_every": "step",
+        "by": "on_step",
     },
     "groups, a schedule by epoch and accumulated gradients": {
         "optimizer": groups,
@@ -225,7 +226,7 @@ def test_a_run_that_patience_ended_has_ended(tmp_path):
 
 def test_the_same_objects_go_on_after_ctrl_c(tmp_path):
     """As in a notebook, where model, optimiser and schedule have moved on since the last checkpoint."""
-    model, alone = build(), outcome(train(schedule=lambda o: CosineAnnealingLR(o, 20), schedule_every="step"))
+    model, alone = build(), outcome(train(schedule=lambda o: CosineAnnealingLR(o, 20), by="on_step"))
     optimizer = adam(model)
     schedule, rng, fired = CosineAnnealingLR(optimizer, 20), np.random.default_rng(1), []
 
@@ -237,7 +238,7 @@ def test_the_same_objects_go_on_after_ctrl_c(tmp_path):
 
     def go(**options):
         settings = {"epochs": 4, "batch_size": 7, "rng": rng, "validation": data(1), "progress": False}
-        settings |= {"loss": loss, "metrics": [nn.metrics.accuracy], "schedule": schedule, "schedule_every": "step"}
+        settings |= {"loss": loss, "metrics": [nn.metrics.accuracy], "on_step": schedule}
         return nn.fit(model, data(), optimizer, run=tmp_path / "run", **settings, **options)
 
     assert go().interrupted
@@ -301,7 +302,7 @@ OTHER = {
     "accumulation": ({"accumulate": 2}, r"got settings\.accumulate=2, expected 1"),
     "optimizer": ({"optimizer": momentum}, r"got optimizer\.class='SGD', expected 'Adam'"),
     "rate": ({"optimizer": lambda m: nn.optim.Adam(m.parameters(), 0.1)}, r"got optimizer\.groups\.0\.lr=0\.1, expected 0\.01"),
-    "schedule": ({"schedule": lambda o: CosineAnnealingLR(o, 9)}, r"got schedule=\{.*'CosineAnnealingLR'.*expected None"),
+    "schedule": ({"schedule": lambda o: CosineAnnealingLR(o, 9)}, r"got on_epoch=\[\{.*'CosineAnnealingLR'.*expected \[\]"),
     "model": ({"model": build(dropout=0.5)}, r"structure\.4=' \(3\): Dropout\(p=0\.5\)', expected ' \(3\): Dropout\(p=0\.3\)'"),
     "float type": ({"model": build().astype(np.float32)}, r"got model\.arrays\.0\.weight='float32 \(8, 4\)', expected 'float64"),
 }  # fmt: skip
@@ -324,7 +325,7 @@ def test_a_run_with_other_settings_is_refused_by_name_and_nothing_changes(kind, 
 
 def test_a_schedule_with_other_settings_is_refused(tmp_path):
     train(tmp_path / "run", epochs=2, schedule=lambda o: CosineAnnealingLR(o, 9))
-    with pytest.raises(TinygradError, match=r"got schedule\.T_max=10, expected 9"):
+    with pytest.raises(TinygradError, match=r"got on_epoch\.0\.T_max=10, expected 9"):
         train(tmp_path / "run", resume=True, schedule=lambda o: CosineAnnealingLR(o, 10))
 
 
@@ -335,7 +336,7 @@ def test_the_rates_of_groups_under_a_plateau_are_compared(tmp_path):
         return {"optimizer": optimizer, "schedule": lambda o: ReduceLROnPlateau(o, patience=0, threshold=0.9)}
 
     model, history = train(tmp_path / "run", epochs=2, **options(0.01))
-    with pytest.raises(TinygradError, match=r"got schedule\.base_lrs\.0=0\.02, expected 0\.01"):
+    with pytest.raises(TinygradError, match=r"got on_epoch\.0\.base_lrs\.0=0\.02, expected 0\.01"):
         train(tmp_path / "run", resume=True, **options(0.02))
     again = outcome(train(tmp_path / "run", resume=True, epochs=4, **options(0.01)))
     assert again == outcome(train(epochs=4, **options(0.01)))

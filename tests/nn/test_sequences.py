@@ -9,6 +9,7 @@ from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value
 from tinygrad_edu.testing import check_gradients
 
 RECURRENT = [nn.RNN, nn.GRU, nn.LSTM]
+CELLS = {nn.RNNCell: nn.RNN, nn.GRUCell: nn.GRU, nn.LSTMCell: nn.LSTM}
 
 
 def random(*shape, seed=0):
@@ -138,6 +139,32 @@ def test_recurrent_gradients(kind, training, settings):
     memory = [random(rows, 2, 2, seed=i) for i in range(2 if kind is nn.LSTM else 1)]
     call = (lambda m, x, h, c: m(x, (h, c))) if kind is nn.LSTM else lambda m, x, h: m(x, h)
     check_module(layer, call, random(2, 2, 2), *memory)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("batch", [(), (2,)])
+def test_cells_are_one_step_of_their_layer(kind, bias, batch):
+    cell, layer = kind(3, 4, bias=bias, rng=0), CELLS[kind](3, 4, bias=bias, rng=0)
+    assert [path for path, _ in layer.named_parameters()] == [f"{path}_l0" for path, _ in cell.named_parameters()]
+    assert all(np.array_equal(p.data, q.data) for p, q in zip(cell.parameters(), layer.parameters(), strict=True))
+    two, x = kind is nn.LSTMCell, random(5, *batch, 3)
+    state = None
+    for k in range(5):  # from zeros
+        state = cell(x[k], state)
+    _, final = layer(x)
+    for got, expected in zip(arrays(state), arrays(final), strict=True):
+        assert got.shape == (*batch, 4)
+        assert np.array_equal(got.data, expected.data[0])
+    h, c = random(*batch, 4), random(*batch, 4, seed=1)
+    call = (lambda m, x, h, c: m(x, (h, c))) if two else lambda m, x, h: m(x, h)
+    check_module(cell, call, x[0], *([h, c] if two else [h]))
+    W, U, *bs = (p.data for p in cell.parameters())
+    b, d = bs or [np.zeros(len(W))] * 2
+    single = [part.reshape(-1, part.shape[-1])[0] for part in (x[0], h, c)]
+    got = arrays(cell(x[0], (h, c) if two else h))
+    for part, expected in zip(got, step(CELLS[kind], *single, W, U, b, d), strict=False):
+        assert np.allclose(part.data.reshape(-1, 4)[0], expected, rtol=0, atol=1e-14)
 
 
 def test_rnn_with_relu():
@@ -452,7 +479,17 @@ ATTENTION, Q, K = nn.MultiheadAttention(4, 2, rng=0), np.ones((3, 2, 4)), np.one
         (lambda: nn.RNN(0, 2), ShapeError, "RNN: got input_size=0, expected an integer from 1 on"),
         (lambda: nn.GRU(2, 2.5), ShapeError, "GRU: got hidden_size=2.5"),
         (lambda: nn.LSTM(2, 2, 0), ShapeError, "LSTM: got num_layers=0"),
-        (lambda: nn.RNN(2, 2, nonlinearity="sigmoid"), TinygradError, "RNN: got nonlinearity='sigmoid', expected 'tanh'"),
+        (lambda: nn.RNNCell(0, 2), ShapeError, "RNNCell: got input_size=0, expected an integer from 1 on"),
+        (lambda: nn.LSTMCell(2, 2, True), DTypeError, "LSTMCell: got True at position 3, expected input_size, hidden_size by position; w"),
+        (lambda: nn.LSTM(2, 2, 1, 0.5), DTypeError, "LSTM: got 0.5 at position 4, .*; write others by name: bias=, batch_first=, dropout="),
+        (lambda: nn.RNN(2, 2, 1, "relu"), DTypeError, "RNN: got 'relu' at position 4, .*: nonlinearity=, bias="),
+        (lambda: nn.GRU(2, 2, bias=0.5), TinygradError, "GRU: got bias=0.5, expected True or False"),
+        (lambda: nn.GRU(2, 2)(np.ones((1, 2)), None, 3), DTypeError, "GRU: got 3 at position 3, expected x, hx by position"),
+        (lambda: nn.RNNCell(2, 2, nonlinearity="sigmoid"), TinygradError, "RNNCell: got nonlinearity='sigmoid', expected one of"),
+        (lambda: nn.GRUCell(2, 3)(np.ones((5, 4, 2))), ShapeError, r"GRUCell: got x of shape \(5, 4, 2\), expected \(batch, 2\) or \(2,\)"),
+        (lambda: nn.GRUCell(2, 3)(np.ones((5, 2)), np.ones(3)), ShapeError, r"got hx of shape \[\(3,\)\], expected h of shape \(5, 3\)"),
+        (lambda: nn.LSTMCell(2, 3)(np.ones(2), np.ones((2, 2))), ShapeError, r"expected h of shape \(3,\) and c of shape \(3,\)"),
+        (lambda: nn.RNN(2, 2, nonlinearity="sigmoid"), TinygradError, "RNN: got nonlinearity='sigmoid', expected one of 'tanh', 'relu'"),
         (lambda: nn.GRU(2, 2, 2, dropout=1.5), TinygradError, "GRU: got dropout=1.5, expected a probability"),
         (lambda: nn.LSTM(2, 2, 2, dropout="a"), TinygradError, "LSTM: got dropout='a', expected a probability"),
         (lambda: nn.MultiheadAttention(4, 2, "a"), TinygradError, "MultiheadAttention: got dropout='a'"),
@@ -478,7 +515,7 @@ ATTENTION, Q, K = nn.MultiheadAttention(4, 2, rng=0), np.ones((3, 2, 4)), np.one
         (lambda: scaled_dot_product_attention(Q, Q, Q, np.ones((2, 2), bool), is_causal=True), TinygradError, "got attn_mask and is_causal"),
         (lambda: scaled_dot_product_attention(Q, K[..., :3], K), ShapeError, r"got query \(3, 2, 4\), key \(5, 2, 3\)"),
         (lambda: scaled_dot_product_attention(Q[0, 0], K[0], K[0]), ShapeError, r"got query \(4,\), key \(2, 4\)"),
-        (lambda: scaled_dot_product_attention(Q, Q, Q, dropout_p=0.5), TinygradError, "rng is missing"),
+        (lambda: scaled_dot_product_attention(Q, Q, Q, dropout_p=1.5), TinygradError, "dropout: got p=1.5, expected a probability"),
         (lambda: nn.TransformerEncoderLayer(4, 3), ShapeError, "got embed_dim=4 and num_heads=3"),
         (lambda: nn.TransformerEncoderLayer(4, 2, 0), ShapeError, "got dim_feedforward=0"),
         (lambda: nn.TransformerEncoderLayer(4, 2, activation="swish"), TinygradError, "got activation='swish', expected 'relu', 'gelu' or a function"),

@@ -290,17 +290,17 @@ def test_accumulated_batches_make_the_step_of_a_large_one():
 
 def test_schedules_step_by_epoch_or_by_step():
     rates = []
-    for every in ("epoch", "step"):
+    for every in ("on_epoch", "on_step"):
         model = seeded()
         optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
         schedule = nn.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
-        trained(model, optimizer, batch_size=60, schedule=schedule, schedule_every=every)
+        trained(model, optimizer, batch_size=60, **{every: schedule})
         rates.append(optimizer.lr)
     assert rates == pytest.approx([0.1 / 8, 0.1 / 64])
     model = seeded()
     optimizer = nn.optim.SGD(model.parameters(), lr=1e-3)
     plateau = nn.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, threshold=0.5)
-    trained(model, optimizer, schedule=plateau, validation=blobs(30))
+    trained(model, optimizer, on_epoch=plateau, validation=blobs(30))
     assert optimizer.lr == pytest.approx(1e-5)
 
 
@@ -358,7 +358,10 @@ def test_a_loss_that_is_not_finite_names_the_first_layer_to_blame():
     x, y = blobs()
     fresh = seeded()
     optimizer = nn.optim.SGD(fresh.parameters(), lr=0.1)
-    with pytest.raises(nn.NonFiniteError, match="240 of 240 inputs of the batch are not finite: clean the data"):
+    with pytest.raises(
+        nn.NonFiniteError,
+        match=r"there is NaN or infinity in 120 of 120 training examples, first in inputs\[0, 0\]: clean the data",
+    ):
         nn.fit(fresh, (x * np.nan, y), optimizer, batch_size=None, progress=False)
     with pytest.raises(nn.NonFiniteError, match="all layers' outputs are finite: look at the loss"):
         nn.fit(fresh, (x, y), optimizer, loss=lambda p, y: (p * np.inf).sum(), progress=False)
@@ -377,7 +380,9 @@ def test_lbfgs_trains_through_its_closure():
     [
         ({"epochs": 0}, "got epochs=0"),
         ({"accumulate": 0}, "accumulate=0"),
-        ({"schedule_every": "batch"}, "got schedule_every='batch', expected 'epoch' or 'step'"),
+        ({"schedule_every": "step"}, "fit: schedule_every is now the name of an argument: pass on_step=schedule"),
+        ({"schedule": None}, "fit: schedule is now a callback: pass on_epoch=schedule, or on_step=schedule"),
+        ({"schedules": None}, "fit.. got an unexpected keyword argument 'schedules'"),
         ({"batch_size": 0}, "batch_size=0"),
     ],
 )
@@ -452,7 +457,7 @@ def test_looking_for_what_is_not_finite_moves_no_statistics():
 
     model = nn.Sequential(nn.BatchNorm1d(2), nn.Linear(2, 3, rng=0))
     before = model.state_dict()
-    assert "all layers' outputs are finite" in why_not_finite(model, blobs()[0])
+    assert "all layers' outputs are finite" in why_not_finite(model, blobs(), blobs())
     assert all(np.array_equal(before[path], array) for path, array in model.state_dict().items())
 
 
@@ -512,17 +517,21 @@ def test_the_loss_module_gives_accuracy_too():
             lambda m, o: {"optimizer": nn.optim.SGD(seeded().parameters(), lr=0.1)},
             "holds none of the model's parameters",
         ),
-        (lambda m, o: {"schedule": lambda epoch: 0.1}, "got function as schedule"),
+        *[
+            (
+                lambda m, o, event=event: {
+                    event: nn.optim.lr_scheduler.StepLR(nn.optim.SGD(m.parameters(), lr=1.0), 3),
+                },
+                "got a StepLR of another optimizer; make it for this one",
+            )
+            for event in ("on_step", "on_epoch")
+        ],
         (
-            lambda m, o: {
-                "schedule": nn.optim.lr_scheduler.StepLR(nn.optim.SGD(m.parameters(), lr=1.0), 3),
-            },
-            "got StepLR as schedule, expected one of .* for this optimizer",
+            lambda m, o: {"on_step": nn.optim.lr_scheduler.ReduceLROnPlateau(o)},
+            "ReduceLROnPlateau needs the numbers of an epoch; pass it as on_epoch=",
         ),
-        (
-            lambda m, o: {"schedule": nn.optim.lr_scheduler.ReduceLROnPlateau(o), "schedule_every": "step"},
-            "ReduceLROnPlateau watches the loss of epochs",
-        ),
+        (lambda m, o: {"on_step": nn.EarlyStopping(m, 2)}, "EarlyStopping needs the numbers of an epoch"),
+        (lambda m, o: {"on_epoch": nn.EarlyStopping(seeded(), 2)}, "got an EarlyStopping of another model"),
         (lambda m, o: {"accumulate": 1.5}, "fit: got accumulate=1.5"),
         (lambda m, o: {"epochs": 2.5}, "fit: got epochs=2.5"),
         (lambda m, o: {"optimizer": nn.optim.LBFGS(m.parameters()), "clip_norm": 1.0}, "which clipping falsifies"),

@@ -22,7 +22,8 @@ a, b, c = (tinygrad_edu.Value(x, name=name) for name, x in (("a", 2.0), ("b", -3
 y = tinygrad_edu.tanh(a * b + c)
 y.backward()
 viz.graph(y).save("drawing.svg")
-viz.step(y, "steps.html")
+viz.graph(y).save("graph.html")
+viz.step(y).save("steps.html")
 print(json.dumps([module.__file__ for module in (nn, tinygrad_edu, viz)]))
 """
 
@@ -72,9 +73,11 @@ def test_installed_it_works_outside_the_checkout(built, kind, tmp_path):
     drawing = ElementTree.parse(work / "drawing.svg").getroot()
     assert drawing.tag.endswith("svg")
     assert "-0.4621" in "".join(drawing.itertext()).replace("\u2212", "-")
-    page = (work / "steps.html").read_text(encoding="utf-8")
-    assert "tanh" in page
-    assert page.rstrip().endswith("</html>")
+    for name in ("steps.html", "graph.html"):
+        page = (work / name).read_text(encoding="utf-8")
+        assert "tanh" in page
+        assert "addEventListener" in page  # its scripts
+        assert page.rstrip().endswith("</html>")
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])

@@ -262,9 +262,9 @@ def test_step_writes_a_page_and_opens_it(tmp_path, monkeypatch):
         (["detach(a)", "a=1"], 2, "the expression does not depend on a variable"),
         (["a*", "a=1"], 2, "not an expression"),
         (
-            ["a", "a=1", "--out", "a.svg"],
+            ["a", "a=1", "--out", "a.png"],
             1,
-            "error: --out a.svg: step: got 'a.svg', expected a file name that ends in .html",
+            "error: --out a.png: save: got 'a.png', expected a file name that ends in .html or .svg",
         ),
         (["a", "a=1", "--out", "missing/a.html"], 1, "create it first"),
     ],

@@ -256,17 +256,17 @@ def floor_of_math(x):
     return x * math.floor(x[3])  # !
 
 
-@refused("not needed")
+@refused("stack() joins")
 def as_an_array(x):
     return np.asarray(x) * 2  # !
 
 
-@refused("not needed")
+@refused("stack() joins")
 def array_of_numbers(x):
     return np.array([x[0], x[1]]) * 2  # !
 
 
-@refused("not needed")
+@refused("stack() joins")
 def array_by_copy(x):
     return np.array(x) * 2  # !
 

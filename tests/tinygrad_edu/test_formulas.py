@@ -36,7 +36,8 @@ UNREADABLE_FORWARDS = {
     **dict.fromkeys(("erf", "erfc"), "loops over numbers or writes blocks"),
     **dict.fromkeys(("scatter", "index_set", "index_add", "index_max", "index_min"), "writes into a copy"),
     **dict.fromkeys(
-        ("conv", "conv_transpose", "conv_weight", "max_pool", "sum_pool", "sum_unpool"), "writes window by window"
+        ("add_columns", "columns", "conv", "conv_transpose", "conv_weight", "max_pool", "sum_pool", "sum_unpool"),
+        "writes window by window",
     ),
     "cofactor": "inverts only matrices whose determinant is not 0",
     "p_norm": "takes a shorter way for ordinary sizes",

@@ -198,7 +198,7 @@ def test_definition_errors_state_the_remedy():
             r"^conv: expected arrays; got x=1.0, weight of shape",
         ),
         (
-            lambda v: registry["max_pool"](2, kernel=(1,), stride=(1,), padding=((0, 0),)),
+            lambda v: registry["max_pool"](2, kernel=(1,), stride=(1,), padding=((0, 0),), dilation=(1,)),
             DTypeError,
             r"^max_pool: expected arrays; got x=2",
         ),

@@ -156,6 +156,28 @@ def test_avg_pool_count_include_pad():
     assert np.array_equal(gradients(lambda x: tg.avg_pool1d(x, 2), np.ones((1, 1, 5)))[0], [[[0.5, 0.5, 0.5, 0.5, 0]]])
 
 
+def test_ceil_mode_keeps_an_incomplete_window_that_sees_the_image():
+    x = np.array([[1.0, 2.0, 3.0, 4.0, 5.0]])
+    assert np.array_equal(tg.max_pool1d(x, 2, ceil_mode=True), [[2.0, 4.0, 5.0]])
+    assert np.array_equal(tg.avg_pool1d(x, 2, ceil_mode=True), [[1.5, 3.5, 5.0]])
+    assert np.array_equal(tg.avg_pool1d(x, 3, 2, 1, ceil_mode=True), [[1.0, 3.0, 3.0]])  # padding counts
+    assert np.array_equal(
+        tg.avg_pool1d(x[:, :4], 3, 2, 1, ceil_mode=True), [[1.0, 3.0, 2.0]]
+    )  # what ceil_mode adds does not
+    assert np.array_equal(
+        tg.max_pool1d(x[:, :1], 2, 2, 1, ceil_mode=True), [[1.0]]
+    )  # the next window would see nothing
+
+
+@pytest.mark.parametrize("dilation", [2, 3])
+def test_max_pool_with_dilation_sees_every_nth_number(dilation):
+    x = normal(2, 3, 9)
+    expected = np.maximum(
+        np.maximum(x[..., : 9 - 2 * dilation], x[..., dilation : 9 - dilation]), x[..., 2 * dilation :]
+    )
+    assert np.array_equal(tg.max_pool1d(x, 3, 1, dilation=dilation), expected)
+
+
 # -- Normalization -----------------------------------------------------------------------------------------------------
 
 
@@ -285,9 +307,14 @@ def test_cross_entropy_of_huge_logits(dtype):
 IMAGE, KERNEL = np.zeros((1, 4, 5, 5)), np.zeros((6, 4, 3, 3))
 ERRORS = [
     (
-        lambda: tg.conv2d(IMAGE[0], KERNEL),
+        lambda: tg.conv2d(IMAGE[0, 0], KERNEL),
         ShapeError,
-        r"conv2d: got x of shape \(4, 5, 5\).*batch, channels, height, width",
+        r"conv2d: got x of shape \(5, 5\), expected \(batch, channels, height, width\), or the same without the batch",
+    ),
+    (
+        lambda: tg.conv2d(np.zeros((3, 5, 5)), KERNEL[:, :1]),
+        ShapeError,
+        r"conv2d: got x \(3, 5, 5\), weight \(6, 1, 3, 3\) .*; of a batch with one channel each pass x\[:, None\]",
     ),
     (lambda: tg.conv1d(IMAGE, KERNEL), ShapeError, "conv1d: got x .*batch, channels, length"),
     (lambda: tg.conv2d(IMAGE, KERNEL[0]), ShapeError, "conv2d: got a weight of shape"),
@@ -309,10 +336,22 @@ ERRORS = [
     (lambda: tg.conv_transpose2d(IMAGE, KERNEL[:4], output_padding=1), ShapeError, "less than stride"),
     (lambda: tg.conv_transpose2d(IMAGE, KERNEL[:4], padding=4), ShapeError, r"size \(-1, -1\); pad less"),
     (lambda: tg.conv_transpose2d(IMAGE, KERNEL[:4], padding="same"), ShapeError, "padding='same', expected integers"),
-    (lambda: tg.max_pool2d(IMAGE[0], 2), ShapeError, "max_pool2d: got x of shape"),
+    (lambda: tg.max_pool2d(IMAGE[0, 0], 2), ShapeError, "max_pool2d: got x of shape"),
+    (
+        lambda: tg.avg_pool2d(IMAGE[:, :, :0], 2),
+        ShapeError,
+        r"avg_pool2d: got x of shape \(1, 4, 0, 5\), expected at least one number",
+    ),
+    (lambda: tg.avg_pool2d(IMAGE, 2, divisor_override=0), ShapeError, "avg_pool2d: got divisor_override=0"),
+    (lambda: tg.max_pool2d(IMAGE, 2, dilation=0), ShapeError, "max_pool2d: got dilation=0"),
+    (
+        lambda: tg.max_pool1d(np.ones((1, 1, 1)), 2, 1, 1, 2),
+        ShapeError,
+        r"max_pool1d: a window of kernel_size=\(2,\) and dilation=\(2,\) sees only padding; pad less",
+    ),
     (lambda: tg.max_pool2d(IMAGE, 6), ShapeError, "the kernel spans"),
     (lambda: tg.max_pool2d(IMAGE, 2, padding=2), ShapeError, "at most half of kernel_size"),
-    (lambda: tg.max_pool2d(IMAGE, 2, ceil_mode=True), UnsupportedError, "does not take ceil_mode="),
+    (lambda: tg.max_pool2d(IMAGE, 2, return_indices=True), UnsupportedError, "does not take return_indices="),
     (lambda: tg.layer_norm(np.zeros((2, 0))), ShapeError, "at least one number"),
     (lambda: tg.layer_norm(1.0), ShapeError, "which has no axes"),
     (lambda: tg.layer_norm(np.ones((2, 3)), weight=np.ones(2)), ShapeError, "layer_norm: got x of shape .* and weight"),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ import pytest
 from test_command import help_of, run
 
 import nn
-from nn.jobs.plan import ACTIVATIONS, OPTIMIZERS, SCHEDULES
+from nn.jobs.plan import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Plan
 from nn.runs import latest
 from nn.runs.store import Store
+from tinygrad_edu import TinygradError
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--hidden", "6", "--epochs", "3", "--batch-size", "16", "--seed", "1")
@@ -443,12 +445,11 @@ def test_images_are_scaled_by_one_mean_and_tables_by_column():
 def test_the_examples_held_back_are_in_no_other_number():
     """Other test examples change neither the scaling, nor a weight, nor what train prints."""
     from nn.jobs.examples import Source
-    from nn.jobs.parts import parts
-    from nn.jobs.plan import Plan
+    from nn.jobs.splits import splits
 
     rows = flowers()
     out = trained(table())
-    held_back = parts(Plan(seed=1), Source("data.csv").read())["test"]
+    held_back = splits(Plan(seed=1), Source("data.csv").read())["test"]
     for i in held_back:
         rows[i] = f"1e6,-1e6,{rows[i].rpartition(',')[2]}"
     other = trained(table(rows=rows), folder="other")
@@ -501,9 +502,12 @@ def test_a_resumed_run_ends_with_the_same_bytes(options):
         if epoch == 3:
             raise KeyboardInterrupt
 
+    def stopping(*args, on_epoch, **given):
+        return fit(*args, on_epoch=[stop] if on_epoch is None else [on_epoch, stop], **given)
+
     fit = nn.jobs.job.fit
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nn.jobs.job, "fit", lambda *args, **given: fit(*args, on_epoch=stop, **given))
+        patch.setattr(nn.jobs.job, "fit", stopping)
         code, _, err = run("train", "--data", "data.csv", *QUICK, *options, "--epochs", "5", "--run", "again")
     assert (code, err) == (130, "interrupted; to go on after epoch 2: python -m tinygrad_edu resume again\n")
     code, out, _ = run("resume", "again")
@@ -524,8 +528,15 @@ def test_more_epochs():
     table()
     trained("data.csv", "--epochs", "2")
     trained("data.csv", "--epochs", "4", folder="long")
-    assert "2 epochs in" in run("resume", "run")[1]
-    assert run("resume", "run", "--epochs", "4")[0] == 0
+    for more in ((), ("--epochs", "1"), ("--epochs", "2")):
+        out = run("resume", "run", *more)[1]
+        assert re.search(
+            r"^finished before, nothing to train: 2 epochs; weights of epoch \d, the best:", out, re.MULTILINE
+        )
+    code, out, _ = run("resume", "run", "--epochs", "4")
+    assert code == 0
+    assert "resumed after epoch 2\n" in out
+    assert re.search(r"^4 epochs in \S+ s; weights", out, re.MULTILINE)
     assert same(weights("run"), weights("long"))
     trained("data.csv", "--schedule", "cosine", folder="cosine")
     refused(2, "--epochs: got 9 with a cosine schedule, which ends at epoch 3", "resume", "cosine", "--epochs", "9")
@@ -541,6 +552,11 @@ def test_patience_keeps_the_best_weights_and_0_the_last():
         assert ended == len(curve)
         assert ended < 40 or which == "last"
         assert f"weights of epoch {epoch} of {ended}\n" in run("evaluate", which)[1]
+        again = run("resume", which, "--epochs", str(ended + 3 * (which == "best")))[1]
+        assert (
+            f"finished before, nothing to train: {ended} epochs{', stopped early' * (which == 'best')}; weights of epoch {epoch}"
+            in again
+        )
         _, _, validation = re.search(r"^  validation +(\d+) +(\S+) +(\S+)", out, re.MULTILINE).groups()
         assert float(validation) == pytest.approx(latest(which).curves["validation_accuracy"][epoch - 1], abs=1e-4)
 
@@ -558,10 +574,10 @@ OPTIONS = {  # what the run's configuration has of each
     "--l2 0.125": ("settings.penalty", ["l2_penalty", "'strength': 0.125", "'include_bias': False"]),
     "--clip-norm 2": ("settings.clip_norm", ["2.0"]),
     "--batch-size 7": ("settings.batch_size", ["7"]),
-    "--patience 4": ("settings.patience", ["4"]),
-    "--schedule cosine --epochs 7": ("schedule", ["'class': 'CosineAnnealingLR'", "'T_max': 7"]),
-    "--schedule step --epochs 7": ("schedule", ["'class': 'StepLR'", "'step_size': 3"]),
-    "--schedule plateau": ("schedule", ["'class': 'ReduceLROnPlateau'", "'factor': 0.5"]),
+    "--patience 4": ("on_epoch", ["'class': 'EarlyStopping'", "'patience': 4"]),
+    "--schedule cosine --epochs 7": ("on_epoch", ["'class': 'CosineAnnealingLR'", "'T_max': 7"]),
+    "--schedule step --epochs 7": ("on_epoch", ["'class': 'StepLR'", "'step_size': 3"]),
+    "--schedule plateau": ("on_epoch", ["'class': 'ReduceLROnPlateau'", "'factor': 0.5"]),
     "--validation 0.2 --test 0.3": ("data.validation", ["[12, 2]"]),
 }
 
@@ -673,6 +689,21 @@ def test_help_has_examples_and_exit_codes(command):
     text = help_of(command)
     assert f"python -m tinygrad_edu {command} " in text
     assert "Exit codes: " in text
+
+
+@pytest.mark.parametrize("field", fields(Plan), ids=lambda field: field.name)
+def test_only_options_without_a_default_may_be_none(field):
+    if field.default is None:
+        assert getattr(Plan(**{field.name: None}), field.name) is None
+    else:
+        with pytest.raises(TinygradError, match=f"^--{field.name.replace('_', '-')}: got None, expected"):
+            Plan(**{field.name: None})
+
+
+def test_the_defaults_of_the_command_are_those_of_a_plan():
+    table()
+    assert run("train", "--data", "data.csv", "--epochs", "1", "--run", "run")[0] == 0
+    assert latest("run").config["notes"]["command"]["plan"] == Plan(epochs=1).described()
 
 
 def test_help_names_every_choice():

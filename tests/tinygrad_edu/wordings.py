@@ -233,13 +233,26 @@ def correlated(g, y, x, other):
     return np.reshape([sum(full[i + j] * np.ravel(other)[j] for j in range(m)) for i in range(n)], np.shape(x))
 
 
-def window(x, place, kernel, stride, padding):
+def window(x, place, kernel, stride, padding, dilation):
     """The indices of the numbers of x in one window."""
     starts = [i * step - before for i, step, (before, _) in zip(place, stride, padding, strict=True)]
     inside = [
-        [i for i in range(at, at + k) if 0 <= i < n] for at, k, n in zip(starts, kernel, x.shape[2:], strict=True)
+        [i for i in range(at, at + k * d, d) if 0 <= i < n]
+        for at, k, n, d in zip(starts, kernel, x.shape[2:], dilation, strict=True)
     ]
     return list(product(*inside))
+
+
+def copied(g, y, x, kernel, **how):
+    """Each g added at the number of x that it is a copy of."""
+    total = np.zeros(x.shape)
+    for n, c, tap, *place in np.ndindex(g.shape):
+        within = np.unravel_index(tap, kernel)
+        sides = zip(place, within, how["stride"], how["padding"], how["dilation"], strict=True)
+        at = tuple(i * s - before + j * d for i, j, s, (before, _), d in sides)
+        if all(0 <= i < size for i, size in zip(at, x.shape[2:], strict=True)):
+            total[(n, c, *at)] += g[(n, c, tap, *place)]
+    return total
 
 
 def pooled(first_largest):
@@ -324,5 +337,6 @@ MEANING = {
     "Σ g[i+j] v[j] over all j, g padded to the full convolution": lambda g, y, a, v, mode: correlated(g, y, a, v),
     "Σ g[i+j] a[j] over all j, g padded to the full convolution": lambda g, y, a, v, mode: correlated(g, y, v, a),
     "each g added at the first largest number of its window": pooled(first_largest=True),
+    "each g added at the place that it was copied from": copied,
     "each g added at all numbers of its window": pooled(first_largest=False),
 }

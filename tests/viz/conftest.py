@@ -34,10 +34,16 @@ def browser():
 
 @pytest.fixture
 def open_page(browser):
-    """Opens a file in a browser of its own; what it requests beside itself, or complains about, fails the test."""
+    """Opens a file in a browser of its own; what it requests beside itself, or complains about, fails the test.
+
+    inside: run the page's module as a plain script, whose functions and variables a test can evaluate.
+    """
     complaints, contexts = [], []
 
-    def open_page(path: Path, hash: str = "", **options):
+    def open_page(path: Path, hash: str = "", inside: bool = False, **options):
+        if inside:
+            page = path.read_text(encoding="utf-8")
+            path.write_text(page.replace('<script type="module">', "<script>"), encoding="utf-8")
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         page.set_default_timeout(30_000)  # a busy machine is slow

@@ -71,7 +71,7 @@ def readme() -> Picture:
     a, b, c = Value(2.0, name="a"), Value(-3.0, name="b"), Value(5.5, name="c")
     y = tanh(a * b + c)
     y.backward()
-    return graph(y, {"y": y}, title="y = tanh(a*b + c)")
+    return graph(y, names={"y": y}, title="y = tanh(a*b + c)")
 
 
 def micrograd() -> Picture:

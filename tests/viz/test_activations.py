@@ -13,12 +13,35 @@ from viz import RenderError, activations, losses
 from viz.plots import losses as losses_file
 from viz.plots.slopes import curve
 
-KINKS = {"Step": [0], "ReLU": [0], "LeakyReLU": [0], "SELU": [0], "Hardtanh": [-1, 1]}
+KINKS = {
+    "Heaviside": [0],
+    "ReLU": [0],
+    "LeakyReLU": [0],
+    "SELU": [0],
+    "Hardtanh": [-1, 1],
+    "Hardshrink": [-0.5, 0.5],
+    "Softshrink": [-0.5, 0.5],
+    "Hardsigmoid": [-3, 3],
+    "Hardswish": [-3, 3],
+    "ReLU6": [0],
+}
+OTHERS = {
+    "GLU",
+    "LogSoftmax",
+    "Module",
+    "PReLU",
+    "Softmax",
+    "Softmin",
+    "Threshold",
+}  # no curve, or not without arguments
 CORNERS = {  # of losses
     "l1_loss, sae_loss, rmse_loss": [0],
     "mape_loss": [1],
     "hinge_loss": [1],
+    "margin_ranking_loss": [0],
     "multi_margin_loss": [1],
+    "multilabel_margin_loss": [1],
+    "triplet_margin_loss, triplet_margin_with_distance_loss": [0.5],
     "hinge_embedding_loss": [1],
 }
 
@@ -36,13 +59,17 @@ def away(x, kinks):
 def test_every_elementwise_activation_with_its_slopes(theme):
     axes = [ax for ax in activations(theme=theme).axes if ax.axison]
     names = [ax.get_title() for ax in axes]
-    assert set(names) == {
-        name
-        for name in dir(nn.activation)
-        if name[0].isupper()
-        and issubclass(type(getattr(nn.activation, name)), type)
-        and issubclass(getattr(nn.activation, name), nn.Module)
-    } - {"Module", "Softmax", "LogSoftmax"}
+    assert (
+        set(names)
+        == {
+            name
+            for name in dir(nn.activation)
+            if name[0].isupper()
+            and issubclass(type(getattr(nn.activation, name)), type)
+            and issubclass(getattr(nn.activation, name), nn.Module)
+        }
+        - OTHERS
+    )
     for ax in axes:
         f = getattr(nn, ax.get_title())()
         kinks = KINKS.get(ax.get_title(), [])
@@ -129,7 +156,7 @@ def test_losses_by_name_in_that_order_each_panel_once():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: activations(nn.Softmax()), DTypeError, r"activations: Softmax\(axis=-1\) is not elementwise"),
+        (lambda: activations(nn.Softmax(-1)), DTypeError, r"activations: Softmax\(dim=-1\) is not elementwise"),
         (lambda: activations(3), DTypeError, "activations: got int, expected a module such as"),
         (
             lambda: activations(nn.ReLU),

@@ -52,14 +52,14 @@ def frames_of(file):
 
 def test_captions_spell_every_step(tmp_path):
     y = expression()
-    frames = frames_of(viz.animate(y, tmp_path / "a.html"))
+    frames = frames_of(viz.animate(y).save(tmp_path / "a.html"))
     assert [frame["caption"] for frame in frames] == CAPTIONS
     assert all(x.grad is None for x in (y, *y.inputs))
 
 
 def test_the_steps_end_with_the_gradients_of_backward(tmp_path):
     y = expression()
-    last = frames_of(viz.animate(y, tmp_path / "a.html"))[-1]
+    last = frames_of(viz.animate(y).save(tmp_path / "a.html"))[-1]
     y.backward()
     nodes = viz.graph(y).drawing.nodes
     expected = {str(i): list(node.gradient) for i, node in enumerate(nodes) if node.gradient}
@@ -68,7 +68,7 @@ def test_the_steps_end_with_the_gradients_of_backward(tmp_path):
 
 
 def test_values_appear_in_order_and_gradients_after_them(tmp_path):
-    frames = frames_of(viz.animate(expression(), tmp_path / "a.html"))
+    frames = frames_of(viz.animate(expression()).save(tmp_path / "a.html"))
     assert [len(frame["pending"]) for frame in frames] == [6, 5, 4, 3, 2, 1, *[0] * 12]
     assert [len(frame["gradients"]) for frame in frames[7:]] == [1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 9]
     assert all(not frame["gradients"] for frame in frames[:7])
@@ -78,19 +78,22 @@ def test_values_appear_in_order_and_gradients_after_them(tmp_path):
 def test_arrays_are_animated_too(tmp_path):
     x = np.array([[1.0, 2.0], [3.0, 4.0]])
     loss = (tanh(x @ Value(np.array([[0.1, 0.2], [0.3, -0.4]]), name="W")) * 2.0).sum()
-    captions = [frame["caption"] for frame in frames_of(viz.animate(loss, tmp_path / "a.html", {"loss": loss, "x": x}))]
+    captions = [
+        frame["caption"]
+        for frame in frames_of(viz.animate(loss, names={"loss": loss, "x": x}).save(tmp_path / "a.html"))
+    ]
     assert "Forward: v1 = x @ W = [[0.7, −0.6], [1.5, −1]]" in captions
     assert any(caption.startswith("d loss/dv1 += d loss/dv2 · (1 − v2²): [[") for caption in captions)
     assert captions[-2].startswith("d loss/dW += ")
     assert "where g = d loss/dv1: [[" in captions[-2]
-    assert viz.animate(loss, tmp_path / "a.gif").stat().st_size > 10_000
+    assert viz.animate(loss).save(tmp_path / "a.gif").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_gif_has_a_frame_for_each_step_and_the_same_bytes_each_time(theme, tmp_path, engine):
     from PIL.GifImagePlugin import GifImageFile
 
-    file = viz.animate(expression(), tmp_path / "a.gif", title="y = ...", seconds=0.8, theme=theme)
+    file = viz.animate(expression(), title="y = ...", seconds=0.8, theme=theme).save(tmp_path / "a.gif")
     ground = {"light": (255, 255, 255), "dark": (20, 23, 26)}[theme]
     with GifImageFile(file) as gif:
         assert gif.n_frames == len(CAPTIONS)
@@ -110,7 +113,7 @@ def test_a_gif_has_a_frame_for_each_step_and_the_same_bytes_each_time(theme, tmp
             orange.append(near(backward))
     assert min(blue[1:7]) > 3 * max(blue[7:])  # the frame of the node that is computed
     assert min(orange[8:17]) > 1.2 * max(orange[:7])  # and of the one that gets a gradient
-    again = viz.animate(expression(), tmp_path / "b.gif", title="y = ...", seconds=0.8, theme=theme)
+    again = viz.animate(expression(), title="y = ...", seconds=0.8, theme=theme).save(tmp_path / "b.gif")
     assert file.read_bytes() == again.read_bytes()
 
 
@@ -126,7 +129,7 @@ def test_boxes_stay_where_they_are(tmp_path, monkeypatch, engine):
 
     monkeypatch.setattr(render, "render", spy)
     small = Value(1e-6, name="small") * 1.2345e-4 + Value(-123456.0, name="large")
-    viz.animate(small, tmp_path / "a.gif")
+    viz.animate(small).save(tmp_path / "a.gif")
     sizes = {re.search(r'viewBox="([^"]*)"', svg)[1] for svg in drawn}
     assert len(sizes) == 1
     shapes = [
@@ -149,7 +152,7 @@ def test_a_long_expression_is_wrapped_in_a_gif(tmp_path):
 
 
 def test_the_page_plays_pauses_and_goes_by_steps(tmp_path, open_page):
-    page = open_page(viz.animate(expression(), tmp_path / "a.html", title="a < b", seconds=0.05))
+    page = open_page(viz.animate(expression(), title="a < b", seconds=0.05).save(tmp_path / "a.html"))
     page.get_by_text("step 17 of 17").wait_for()  # it plays by itself
     assert page.title() == "a < b"
     play = page.locator("#play")
@@ -175,7 +178,7 @@ def test_the_page_plays_pauses_and_goes_by_steps(tmp_path, open_page):
 
 
 def test_the_page_does_not_move_for_readers_who_want_no_motion(tmp_path, open_page):
-    file = viz.animate(expression(), tmp_path / "a.html", seconds=0.05)
+    file = viz.animate(expression(), seconds=0.05).save(tmp_path / "a.html")
     for width in (390, 1280):
         page = open_page(file, reduced_motion="reduce", viewport={"width": width, "height": 800})
         assert page.locator("#step").text_content() == "step 17 of 17"
@@ -185,29 +188,29 @@ def test_the_page_does_not_move_for_readers_who_want_no_motion(tmp_path, open_pa
 
 def test_what_is_refused(tmp_path, monkeypatch):
     y = expression()
-    with pytest.raises(RenderError, match=r"animate: got 'a.mp4', expected a file name that ends in .gif or .html"):
-        viz.animate(y, "a.mp4")
+    with pytest.raises(RenderError, match=r"save: got 'a.mp4', expected a file name that ends in .gif or .html"):
+        viz.animate(y).save("a.mp4")
     with pytest.raises(DTypeError, match="animate: got float, expected a Value"):
-        viz.animate(3.0, tmp_path / "a.gif")
+        viz.animate(3.0)
     for seconds in (0, -1, 61, "2", True, float("nan")):
         with pytest.raises(DTypeError, match="animate: got seconds=.*, expected a number from 0.05 to 60"):
-            viz.animate(y, tmp_path / "a.gif", seconds=seconds)
+            viz.animate(y, seconds=seconds)
     with pytest.raises(DTypeError, match="animate: got theme='transparent', expected 'light' or 'dark'"):
-        viz.animate(y, tmp_path / "a.gif", theme="transparent")
+        viz.animate(y, theme="transparent")
     with pytest.raises(ShapeError, match="expected a single number"):
-        viz.animate(Value([1.0, 2.0]) * 2, tmp_path / "a.gif")
+        viz.animate(Value([1.0, 2.0]) * 2)
     with pytest.raises(GraphError, match="animate: got a Value that was not computed from one that requires grad"):
-        viz.animate(Value(1.0), tmp_path / "a.gif")
-    with pytest.raises(FileNotFoundError, match="animate: got .* there is no folder"):
-        viz.animate(y, tmp_path / "none" / "a.gif")
+        viz.animate(Value(1.0))
+    with pytest.raises(FileNotFoundError, match="save: got .* there is no folder"):
+        viz.animate(y).save(tmp_path / "none" / "a.gif")
     large = Value(1.0)
     for _ in range(100):
         large = large * 1.0
     with pytest.raises(
         GraphError, match="animate: got a graph of 201 nodes, expected at most 60; animate a smaller part"
     ):
-        viz.animate(large, tmp_path / "a.gif")
+        viz.animate(large)
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(RenderError, match="animate: Pillow is missing for a GIF; pip install"):
-        viz.animate(y, tmp_path / "a.gif")
+        viz.animate(y).save(tmp_path / "a.gif")
     assert list(tmp_path.iterdir()) == []

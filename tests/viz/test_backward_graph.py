@@ -14,7 +14,7 @@ from viz.text import number
 
 
 def backward(value, names=None) -> Drawing:
-    return graph(value, names, detail="backward").drawing
+    return graph(value, names=names, detail="backward").drawing
 
 
 def gradients(drawing: Drawing) -> list[DrawnNode]:
@@ -349,4 +349,4 @@ def test_the_description_has_the_names_of_the_picture_and_the_scale():
     a, b, _ = abc()
     words = graph(tanh(a * b), detail="backward", derivatives=True, magnitudes=True).drawing.description
     assert "v1 by a −3" in words
-    assert "stand for a larger gradient, from" in words
+    assert "show the size of the gradient, from" in words

@@ -87,7 +87,7 @@ from viz import graph
 x, w = Value([[1.0, 2.0]], name="x"), Value([[3.0], [4.0]])
 y = (tanh(x @ w + 1) * x - {"k": 1}["k"]).sum(axis=0)[0]
 y.backward()
-print(graph(y, locals(), title="title").dot())
+print(graph(y, names=locals(), title="title").dot())
 """
     runs = printed_under_two_hash_seeds(code)
     assert runs[0] == runs[1]
@@ -207,7 +207,7 @@ def test_a_frame_has_a_handle_on_a_page_only(both_engines, tmp_path):
     groups = (Group("g0", "frame", ("n0",)),)
     picture = Picture(Drawing("", "", (DrawnNode("n0", Kind.RESULT, ("1",), "+"),), (), groups))
     assert "<frame>" in picture.dot()
-    assert "▾ frame" in picture.html(tmp_path / "page.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+    assert "▾ frame" in picture.save(tmp_path / "page.html").read_text(encoding="utf-8").replace("\u00a0", " ")
 
 
 def test_frames_stand_in_frames(engine):

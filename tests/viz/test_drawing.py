@@ -353,16 +353,16 @@ def test_the_description_of_a_large_graph_is_short():
     [
         (
             (3.0,),
-            "graph: got float, expected a Value, or a model and its input; compute the number from Values and pass the result",
+            "graph: got float, expected a Value, or a Module and its inputs; compute the number from Values, and give the result",
         ),
         ((np.ones(2),), "graph: got ndarray, expected a Value"),
         (
-            (Value(1.0), ["a"]),
-            r"graph: got names of type list, expected a mapping from name to Value; locals\(\) is one",
+            (Value(1.0), {"a": 1}),
+            r"graph: got names after a Value; give them by name: graph\(y, names=locals\(\)\)",
         ),
         (
             (Value(1.0), None, 7),
-            "graph: got several arguments after a Value, expected names alone; give title= and others by name",
+            "graph: got NoneType after a Value, expected options by name alone; only a Module takes inputs",
         ),
     ],
 )

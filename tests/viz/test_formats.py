@@ -154,7 +154,7 @@ def test_every_node_and_arrow_says_the_same(make, format, tmp_path):
 @pytest.mark.parametrize("make", GRAPHS)
 def test_the_web_page_shows_the_same_picture(make, tmp_path):
     picture = make()
-    page = picture.html(tmp_path / "page.html").read_text(encoding="utf-8")
+    page = picture.save(tmp_path / "page.html").read_text(encoding="utf-8")
     shown = of_svg(page[page.index("<svg") : page.index("</svg>") + 6])
     drawing = picture.opened or picture.drawing
     for node in drawing.nodes:
@@ -205,7 +205,7 @@ def test_titles_and_descriptions_stand_in_every_format(make, tmp_path):
     read = re.sub(r"#(\d+);", lambda found: chr(int(found[1])), picture.mermaid())
     assert f"accDescr: {plain(d.description, 2000)}\n" in read
     assert (f"accTitle: {plain(d.title, 100)}\n" in read) == bool(d.title)
-    page = picture.html(tmp_path / "page.html").read_text(encoding="utf-8")
+    page = picture.save(tmp_path / "page.html").read_text(encoding="utf-8")
     assert unescape(page[page.index("<title>") + 7 : page.index("</title>")]) == (
         plain(d.title, 200) or "Computation graph"
     )
@@ -245,7 +245,7 @@ def test_letters_without_a_picture_are_spelled_out_and_named(pure, tmp_path, mon
     given = drawn(monkeypatch)
     y = Value(1.0, name="中文 λ") * Value(2.0, name="🙂²")
     with pytest.warns(UserWarning, match="graphviz-pure's font lacks 中 文 🙂, spelled out here as in Python; save"):
-        graph(y).png(tmp_path / "a.png")
+        graph(y).png()
     assert r"<B>\\u4e2d\\u6587 λ</B>" in given[0]
     assert r"<B>\\U0001f642²</B>" in given[0]
 
@@ -257,18 +257,16 @@ def test_symbols_of_operations_have_a_picture_or_what_looks_like_it(pure, tmp_pa
     symbols = "".join(dict.fromkeys("".join(public.op.symbol for public in registry.values())))
     own = "·−σΣ√²∂×÷…→⋮ᵀ³Δθ∇⟲"
     given = drawn(monkeypatch)
-    graph(Value(1.0, name=symbols[:40]) * Value(1.0, name=symbols[40:80]) * Value(1.0, name=own)).png(
-        tmp_path / "a.png"
-    )
+    graph(Value(1.0, name=symbols[:40]) * Value(1.0, name=symbols[40:80]) * Value(1.0, name=own)).png()
     assert all(render._draws(pure, c) for c in given[0] if c >= "\u0530")
-    graph(floor(Value(1.5))).png(tmp_path / "b.png")
+    graph(floor(Value(1.5))).png()
     assert "floor(x)" in given[1]
 
 
 def test_graphviz_itself_is_given_all_letters(both_engines, tmp_path, monkeypatch):
     monkeypatch.setattr(render, "engines", lambda: both_engines[:1])
     given = drawn(monkeypatch)
-    graph(Value(1.0, name="中文 ∗")).png(tmp_path / "a.png")
+    graph(Value(1.0, name="中文 ∗")).png()
     assert "<B>中文 ∗</B>" in given[0]
 
 

@@ -79,7 +79,9 @@ EXPRESSIONS = {
     "folded_sum": lambda: graph(
         backward(builtins.sum(Value(0.5 * i) * Value(1.0) for i in range(64))), title="64 products, folded"
     ),
-    "hostile": lambda: graph(sigmoid(Value(0.0, name='"<b>\\N</b>&amp;\n\u202e')), {"x": 1}, title='</script>"\\'),
+    "hostile": lambda: graph(
+        sigmoid(Value(0.0, name='"<b>\\N</b>&amp;\n\u202e')), names={"x": 1}, title='</script>"\\'
+    ),
 }
 
 

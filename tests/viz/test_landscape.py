@@ -72,7 +72,7 @@ def test_the_line_along_one_direction_is_the_loss_there():
 @pytest.mark.parametrize("directions", ["random", "pca"])
 def test_contour_lines_have_the_loss_of_their_level(directions):
     model, path = training()
-    ax = draw(model, cross_entropy, DATA, directions, path=path, steps=41, levels=[0.9, 1.0])
+    ax = draw(model, cross_entropy, DATA, directions, paths=path, steps=41, levels=[0.9, 1.0])
     flat = plane(model, directions, "filter", np.random.default_rng(0), read(model, path))
     first, second = (by_path(flat, direction) for direction in flat.directions)
     (lines,) = [c for c in ax.collections if type(c).__name__ == "QuadContourSet" and not c.filled]
@@ -86,7 +86,7 @@ def test_contour_lines_have_the_loss_of_their_level(directions):
 
 def test_a_surface_has_the_losses_as_heights_and_the_path_on_it():
     model, path = training()
-    ax = draw(model, cross_entropy, DATA, "pca", path=path, kind="surface", steps=9)
+    ax = draw(model, cross_entropy, DATA, "pca", paths=path, kind="surface", steps=9)
     flat = plane(model, "pca", "filter", RNG, read(model, path))
     x, y, z = ax.lines[0].get_data_3d()
     for k in range(len(path)):
@@ -136,7 +136,7 @@ def test_a_path_lies_where_it_projects_to_and_axes_say_how_much_they_carry():
     places = [by_path(flat, direction) for direction in basis]
     steps = np.array([[-4.0, -1, 0], [-3, 1.5, 0.5], [-2, -0.5, -0.5], [-1, 1, 0.5], [0, 0, 0]])
     path = [{key: end[key] + sum(s * d[key] for s, d in zip(row, places, strict=True)) for key in end} for row in steps]
-    ax = draw(model, cross_entropy, DATA, "pca", path=path)
+    ax = draw(model, cross_entropy, DATA, "pca", paths=path)
     drawn = ax.lines[0].get_xydata()
     centred = steps - steps.mean(axis=0)
     _, sizes, turn = np.linalg.svd(centred, full_matrices=False)
@@ -155,7 +155,7 @@ def test_a_path_in_another_plane_is_projected_and_says_what_it_carries():
     model, path = training()
     vector = {key: path[0][key] - path[-1][key] for key in path[0]}
     other = {"0.weight": RNG.standard_normal((5, 6)) * 0.1}
-    ax = draw(model, cross_entropy, DATA, (vector, other), path=path)
+    ax = draw(model, cross_entropy, DATA, (vector, other), paths=path)
     drawn = ax.lines[0].get_xydata()
     assert np.allclose(drawn[[0, -1]], [[1, 0], [0, 0]], atol=1e-12)
     label = ax.get_legend().get_texts()[0].get_text()
@@ -176,7 +176,7 @@ def test_forms_of_a_path():
     in_order = [[state[name] for name in names] for state in path]
     assert np.array_equal(read(model, in_order)["training"], read(model, path)["training"])
     assert list(read(model, {"a": path, "b": optimised})) == ["a", "b"]
-    ax = draw(model, cross_entropy, DATA, "pca", path={"a": path, "b": optimised})
+    ax = draw(model, cross_entropy, DATA, "pca", paths={"a": path, "b": optimised})
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b", "start", "end"]
 
 
@@ -367,18 +367,18 @@ def test_a_terminal_gets_a_bar(capsys, monkeypatch):
         ({"data": X}, ShapeError, r"got a ndarray as data, expected a tuple \(x, y\)"),
         ({"directions": "hessian"}, RenderError, 'got directions=.hessian., expected "random", "pca", or a tuple'),
         ({"directions": ()}, RenderError, r"got directions=\(\)"),
-        ({"directions": "pca"}, RenderError, 'directions="pca" needs path='),
+        ({"directions": "pca"}, RenderError, 'directions="pca" needs paths='),
         ({"directions": ({"weight": 1.0},)}, ShapeError, "a direction: unexpected weight; the model's parameters are 0.weight"),
         ({"directions": ({"0.bias": np.ones(4)},)}, ShapeError, r"0.bias has shape \(4,\), expected \(5,\)"),
         ({"directions": ([np.ones(3)],)}, DTypeError, "a direction is 1 arrays, expected 4 arrays"),
         ({"directions": ({"0.bias": np.zeros(5)},)}, ShapeError, "a direction is 0 everywhere"),
         ({"directions": ({"0.bias": np.ones(5)}, {"0.bias": -np.ones(5)})}, ShapeError, "two directions are parallel"),
-        ({"directions": "pca", "path": [small().state_dict()] * 3}, ShapeError, "the 3 snapshots of path= lie on a line"),
-        ({"path": 3}, DTypeError, "path 'training' is a int, expected a list of snapshots"),
-        ({"path": []}, DTypeError, "path 'training' is a list, expected a list of snapshots"),
-        ({"path": [{"0.weight": 1.0}]}, ShapeError, "snapshot 0: missing 0.bias, missing 2.weight".replace(",", ";")),
-        ({"path": [{k: v * np.nan for k, v in small().state_dict().items()}]}, DTypeError, "0.* is not of finite real"),
-        ({"path": trace(lambda x: x**2, 1.0, partial(SGD, lr=0.1), 2)}, DTypeError, "follows a single array"),
+        ({"directions": "pca", "paths": [small().state_dict()] * 3}, ShapeError, "the 3 snapshots of paths= lie on a line"),
+        ({"paths": 3}, DTypeError, "path 'training' is a int, expected a list of snapshots"),
+        ({"paths": []}, DTypeError, "path 'training' is a list, expected a list of snapshots"),
+        ({"paths": [{"0.weight": 1.0}]}, ShapeError, "snapshot 0: missing 0.bias, missing 2.weight".replace(",", ";")),
+        ({"paths": [{k: v * np.nan for k, v in small().state_dict().items()}]}, DTypeError, "0.* is not of finite real"),
+        ({"paths": trace(lambda x: x**2, 1.0, partial(SGD, lr=0.1), 2)}, DTypeError, "follows a single array"),
         ({"normalise": "row"}, RenderError, 'got normalise=.row., expected "filter", "layer" or None'),
         ({"kind": "heat"}, RenderError, 'got kind=.heat., expected "contour" or "surface"'),
         ({"workers": 0}, ShapeError, "got workers=0, expected an integer from 1 on"),
@@ -399,7 +399,7 @@ def test_bad_arguments_are_named(arguments, error, message):
 def test_both_themes_and_given_axes(theme, kind):
     model, path = training()
     ax = plt.figure().add_subplot(projection="3d" if kind == "surface" else None)
-    assert draw(model, cross_entropy, DATA, "pca", path=path, kind=kind, theme=theme, ax=ax) is ax
+    assert draw(model, cross_entropy, DATA, "pca", paths=path, kind=kind, theme=theme, ax=ax) is ax
     ax.figure.canvas.draw()
     made = draw(model, cross_entropy, DATA, kind=kind, theme=theme)
     made.figure.canvas.draw()

@@ -631,8 +631,8 @@ def test_dead_channels_of_images():
 
 
 def test_gradients_that_are_not_there_or_no_numbers():
-    assert faults(model(nn.Step))["1: Step()"] == "the slope is 0 everywhere, so no gradient passes"
-    assert faults(model(nn.Step))["0: Linear(6, 4)"] == "all gradients are 0"
+    assert faults(model(nn.Heaviside))["1: Heaviside()"] == "the slope is 0 everywhere, so no gradient passes"
+    assert faults(model(nn.Heaviside))["0: Linear(6, 4)"] == "all gradients are 0"
     assert faults(model(), of=lambda scores: loss(scores * 0))["2: Linear(4, 3)"] == "all gradients are 0"
     assert (
         faults(model(), of=lambda scores: loss(scores * np.nan))["2: Linear(4, 3)"]

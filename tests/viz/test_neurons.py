@@ -159,7 +159,7 @@ def test_a_weight_that_is_not_a_number_is_among_the_strongest():
 
 
 def test_layers_without_weights_belong_to_the_column_before():
-    model = nn.Sequential(nn.Flatten(), nn.Sequential(nn.Linear(4, 2, rng=0), nn.Dropout(0.5), nn.Softmax()))
+    model = nn.Sequential(nn.Flatten(), nn.Sequential(nn.Linear(4, 2, rng=0), nn.Dropout(0.5), nn.Softmax(-1)))
     d = units(model, np.ones((3, 2, 2)))
     assert [g.title for g in d.groups] == ["inputs", "1.0: Linear, Dropout, Softmax"]
     perceptron = units(nn.Perceptron(2, 2), [[1.0, 2.0]])
@@ -275,7 +275,7 @@ def test_where_nan_begins_has_a_whole_border_and_a_line():
 
 def test_magnitudes_are_told_in_words():
     model, x = trained()
-    assert "stand for a larger gradient, from" in units(model, x, magnitudes=True).description
+    assert "show the size of the gradient, from" in units(model, x, magnitudes=True).description
 
 
 def test_graphs_with_frozen_parameters_stay_valid():

@@ -35,7 +35,7 @@ REFUSED = {  # with what the error says; all others change the picture
     ("model", "tensor", "derivatives"): "derivatives=True, .* none is drawn here; use detail='scalar'",
     ("model", "backward", "derivatives"): "derivatives=True, .* none is drawn here; use detail='scalar'",
     **{
-        (what, detail, "loss"): "a Value and a loss, which belongs to a Module"
+        (what, detail, "loss"): "a Value and loss=, which belongs to a Module"
         for what in ("expression", "arrays")
         for detail in WHATS[what]
     },

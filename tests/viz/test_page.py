@@ -17,8 +17,8 @@ from viz import graph
 def opened(open_page, tmp_path):
     """A function that opens the page of a picture, with its groups open."""
 
-    def opened(picture, is_open=True):
-        page = open_page(picture.html(tmp_path / "graph.html"), viewport={"width": 900, "height": 700})
+    def opened(picture, is_open=True, inside=False):
+        page = open_page(picture.save(tmp_path / "graph.html"), inside=inside, viewport={"width": 900, "height": 700})
         if is_open and picture.drawing.groups:
             page.get_by_role("button", name="Open groups").click()
             page.get_by_role("button", name="Whole picture").click()
@@ -268,7 +268,7 @@ def test_tab_goes_through_groups_in_the_order_of_the_model(opened):
 @pytest.mark.usefixtures("engine")
 def test_arrows_are_measured_where_they_are_drawn(opened):
     """By their curves: the browser's own measure takes a minute for long arrows."""
-    page = opened(transformer())
+    page = opened(transformer(), inside=True)
     gaps = page.evaluate(
         """() => [...document.querySelectorAll("#view g.edge path")].map(path => {
             const points = along(path.getAttribute("d")), length = path.getTotalLength();

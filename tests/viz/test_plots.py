@@ -19,7 +19,7 @@ BOX = ((-1, 1), (-1, 1))
 PLOTS = {
     "curve": lambda f=np.tanh, **o: viz.curve(f, (-2, 2), derivative=True, tangents=[1.0], **o),
     "contour": lambda f=BOWL, **o: viz.contour(f, *BOX, paths=PATH, arrows=True, points=21, **o),
-    "surface": lambda f=BOWL, **o: viz.surface(f, *BOX, tangents=(0, 0), path=PATH, points=21, **o),
+    "surface": lambda f=BOWL, **o: viz.surface(f, *BOX, tangents=(0, 0), paths=PATH, points=21, **o),
     "directional": lambda f=BOWL, **o: viz.directional(f, (1, 1), **o),
     "level_set": lambda f=BOWL, **o: viz.level_set(f, *BOX, (0.5, 0.5), points=21, **o),
     "cut": lambda f=BOWL, **o: viz.cut(f, *BOX, (0.5, 0.5), points=21, **o),

@@ -89,7 +89,7 @@ def test_values_gradients_and_local_derivatives_are_those_of_the_arrays():
     x, W, b = Value([1.0, 2.0]), Value([[0.5, -1.0], [2.0, 0.25]]), Value([0.1, -0.1])
     y = tanh(W @ x + b).sum()
     y.backward()
-    d = draw(y, {"x": x, "W": W, "b": b, "y": y}, derivatives=True)
+    d = draw(y, names={"x": x, "W": W, "b": b, "y": y}, derivatives=True)
     shown = {n.name: (n.value, n.gradient) for n in d.nodes if n.name}
     for name, array in (("x", x), ("W", W), ("b", b)):
         for at in np.ndindex(array.shape):
@@ -114,7 +114,7 @@ def test_two_layers_and_a_loss():
 
 def test_an_operation_that_does_more_than_add_and_multiply_is_one_for_each_entry():
     z = Value([1.0, 2.0, 3.0])
-    d = draw(softmax(z), {"z": z}, derivatives=True)
+    d = draw(softmax(z), names={"z": z}, derivatives=True)
     assert [(n.kind, n.name, n.symbol) for n in d.nodes] == [
         *((Kind.LEAF, f"z{i}", "") for i in "₁₂₃"),
         *((Kind.OUTPUT, "", f"softmax{i}") for i in "₁₂₃"),
@@ -167,20 +167,20 @@ def test_lists_of_arrays_are_joined():
 
 def test_an_entry_that_is_only_moved_has_no_node_of_its_own():
     x = Value([[1.0, 2.0], [3.0, 4.0]])
-    d = draw(x.T.reshape(4)[1] * 2, {"x": x})
+    d = draw(x.T.reshape(4)[1] * 2, names={"x": x})
     assert [(n.name, n.value) for n in d.nodes] == [("x₂₁", ("3",)), ("", ("2",)), ("", ("6",))]
 
 
 def test_several_outputs_are_all_drawn():
     x = Value([1.0, 2.0])
     y = x * 3
-    d = draw(y, {"x": x, "y": y})
+    d = draw(y, names={"x": x, "y": y})
     assert [(n.kind, n.name, n.value) for n in d.nodes if n.symbol] == [
         (Kind.OUTPUT, "y₁", ("3",)),
         (Kind.OUTPUT, "y₂", ("6",)),
     ]
     y.backward([1.0, 10.0])
-    assert [n.gradient for n in draw(y, {"x": x}).nodes if n.name] == [("3",), ("30",)]
+    assert [n.gradient for n in draw(y, names={"x": x}).nodes if n.name] == [("3",), ("30",)]
 
 
 def test_expressions_of_scalars_stay_as_they_were():
@@ -239,7 +239,7 @@ def test_what_was_released_or_changed_is_refused():
     with pytest.raises(GraphError, match="computes anew, and an operand changed in place; record it again"):
         draw(y)
     with pytest.raises(GraphError, match="and w changed in place"):
-        graph(y, {"w": x}, detail="scalar")
+        graph(y, names={"w": x}, detail="scalar")
     data = np.ones(2)
     w = Value(data, name="w", copy=False) * Value([1.0, 2.0], name="v")
     data[0] = 7.0  # which leaves no trace, so that it is not known which of the two it was
@@ -315,7 +315,7 @@ def test_gradients_that_hooks_changed_are_as_they_are_stored():
     z.register_hook(lambda g: g * 10.0)
     y = (z * z).sum()
     y.backward()
-    d = graph(y, {"z": z}, detail="scalar").drawing
+    d = graph(y, names={"z": z}, detail="scalar").drawing
     shown = {n.name: n.gradient for n in d.nodes if n.name}
     assert shown == {entry(n, (i,), (2,)): (number(v.grad[i]),) for n, v in (("x", x), ("z", z)) for i in range(2)}
     assert not [n.notes for n in d.nodes if n.notes]

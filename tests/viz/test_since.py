@@ -109,11 +109,11 @@ def test_the_array_that_a_leaf_shares(copy):
 def test_constant_arrays_and_frozen_leaves(size):
     x, k, w = np.ones(size), Value(np.ones(size), requires_grad=False, name="k"), Value(np.ones(size), name="w")
     y = (w * x + k * w).sum()
-    assert {n.name for n in graph(y, {"x": x}).drawing.nodes if CHANGED in n.notes} == set()
+    assert {n.name for n in graph(y, names={"x": x}).drawing.nodes if CHANGED in n.notes} == set()
     x *= 2.0
-    assert {n.name for n in graph(y, {"x": x}).drawing.nodes if CHANGED in n.notes} == {"x"}
+    assert {n.name for n in graph(y, names={"x": x}).drawing.nodes if CHANGED in n.notes} == {"x"}
     k.data = k.data * 3.0
-    assert {n.name for n in graph(y, {"x": x}).drawing.nodes if CHANGED in n.notes} == {"x", "k"}
+    assert {n.name for n in graph(y, names={"x": x}).drawing.nodes if CHANGED in n.notes} == {"x", "k"}
 
 
 def test_of_two_leaves_that_share_memory_the_operation_tells():
@@ -130,9 +130,9 @@ def test_a_state_that_is_loaded():
     model = nn.Linear(2, 1, rng=0)
     y = model(np.ones((1, 2))).sum()
     names = dict(model.named_parameters())
-    assert not any(CHANGED in n.notes for n in graph(y, names).drawing.nodes)
+    assert not any(CHANGED in n.notes for n in graph(y, names=names).drawing.nodes)
     model.load_state_dict({name: p.data * 2.0 for name, p in names.items()})
-    assert {n.name for n in graph(y, names).drawing.nodes if CHANGED in n.notes} == {"W", "b"}
+    assert {n.name for n in graph(y, names=names).drawing.nodes if CHANGED in n.notes} == {"W", "b"}
 
 
 def test_arrays_that_did_not_change_are_left_alone():

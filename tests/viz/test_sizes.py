@@ -38,7 +38,7 @@ def test_a_graph_of_any_size_is_drawn(name, engine, tmp_path):
     assert nodes[-1].kind == "output"
     svg = picture.svg()
     assert all(f'id="{node.id}"' in svg for node in nodes)
-    assert picture.png(tmp_path / "a.png").stat().st_size > 1000
+    assert len(picture.png()) > 1000
 
 
 def test_the_demo_loss_shows_its_layers():

@@ -275,7 +275,7 @@ def test_png_files_have_the_ground_of_their_theme(tmp_path):
 def test_pages_have_themes_too(tmp_path, open_page):
     for theme, ground in (("dark", "rgb(20, 23, 26)"), ("light", "rgb(255, 255, 255)")):
         for scheme in ("light", "dark"):
-            page = open_page(lit(theme=theme, legend=True).html(tmp_path / f"{theme}.html"), color_scheme=scheme)
+            page = open_page(lit(theme=theme, legend=True).save(tmp_path / f"{theme}.html"), color_scheme=scheme)
             assert page.evaluate("getComputedStyle(document.body).backgroundColor") == ground
 
 
@@ -342,7 +342,7 @@ def test_a_legend_is_below_the_picture_and_overlaps_nothing(browser, tmp_path):
 
 
 def test_the_page_has_the_legend_beside_the_picture(tmp_path, open_page):
-    page = open_page(residual(legend=True).html(tmp_path / "a.html"))
+    page = open_page(residual(legend=True).save(tmp_path / "a.html"))
     assert "a module of the model" in page.locator("#legend-picture").text_content()
     assert page.locator("#view").text_content().count("Legend") == 0
     page.get_by_role("button", name="Close groups").click()

@@ -13,7 +13,8 @@ import pytest
 from tinygrad_edu import Value, clip, elementwise, leaky_relu, linear, registry, sin, square, tanh, where
 from tinygrad_edu.binding import parameters_of
 from viz import step
-from viz.stepping.javascript import formula, functions
+from viz.pages import bundle
+from viz.stepping.javascript import formula
 from viz.text import digits
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
@@ -24,7 +25,8 @@ def visit(open_page, tmp_path):
     """A function that writes the page of a Value and opens it."""
 
     def visit(value, hash="", viewport=DESKTOP, **options):
-        return open_page(step(value, tmp_path / "page.html", title="A page"), hash, viewport=viewport, **options)
+        path = step(value, title="A page").save(tmp_path / "page.html")
+        return open_page(path, hash, inside=True, viewport=viewport, **options)
 
     return visit
 
@@ -414,7 +416,7 @@ def cases(op):
 @pytest.fixture(scope="module")
 def calculator(browser):
     page = browser.new_page()
-    page.add_script_tag(content=functions())
+    page.add_script_tag(content=bundle("stepping/functions.js"))
     yield page
     page.close()
 

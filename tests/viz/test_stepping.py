@@ -385,7 +385,7 @@ sys.stdout.buffer.write(page(trace(tanh(a * W).sum() + a)).encode())
 
 
 def test_the_file_is_complete_in_itself(tmp_path):
-    path = step(mixed(), tmp_path / "a.html", title="mixed")
+    path = step(mixed(), title="mixed").save(tmp_path / "a.html")
     text = path.read_text(encoding="utf-8")
     assert path == tmp_path / "a.html"
     assert "<title>mixed</title>" in text
@@ -399,14 +399,15 @@ def test_not_a_number_is_data_too():
     assert json.loads(data)["nodes"][1]["value"] == [math.inf]
 
 
-@pytest.mark.parametrize("name", ["a.htm", "a", "a.svg"])
+@pytest.mark.parametrize("name", ["a.htm", "a", "a.png"])
 def test_other_suffixes_are_refused(name, tmp_path):
     with pytest.raises(
-        RenderError, match=r"step: got '.*', expected a file name that ends in \.html; viz\.animate writes a GIF"
+        RenderError,
+        match=r"save: got '.*', expected a file name that ends in \.html or \.svg; viz\.animate makes a GIF",
     ):
-        step(mixed(), tmp_path / name)
-    with pytest.raises(FileNotFoundError, match="step: got"):
-        step(mixed(), tmp_path / "gone" / "a.html")
+        step(mixed()).save(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match="save: got"):
+        step(mixed()).save(tmp_path / "gone" / "a.html")
     assert not list(tmp_path.iterdir())
 
 

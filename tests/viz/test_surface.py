@@ -44,11 +44,11 @@ def test_tangent_planes_at_extremes_are_level():
 
 def test_a_path_lies_on_the_surface_and_ends_at_its_edge():
     path = trace(bowl, (-2.0, 1.0), partial(SGD, lr=0.1), 6)
-    ax = viz.surface(bowl, (-3, 3), (-2, 2), path=path)
+    ax = viz.surface(bowl, (-3, 3), (-2, 2), paths=path)
     x, y, z = ax.lines[0].get_data_3d()
     assert np.allclose(np.stack([x, y]), path.parameters)
     assert np.allclose(z, path.values)
-    outside = viz.surface(bowl, (-1, 1), (-2, 2), path={"SGD": path}).lines[0].get_data_3d()[2]
+    outside = viz.surface(bowl, (-1, 1), (-2, 2), paths={"SGD": path}).lines[0].get_data_3d()[2]
     assert np.array_equal(np.isnan(outside), np.abs(path.parameters[0]) > 1)
 
 
@@ -88,7 +88,7 @@ def test_tangent_planes_beside_a_contour_map():
             DTypeError,
             "expected finite numbers for a tangent plane",
         ),
-        ({"path": {"a": np.zeros(3)}}, ShapeError, "path 'a' has shape"),
+        ({"paths": {"a": np.zeros(3)}}, ShapeError, "path 'a' has shape"),
         ({"f": lambda p: p}, ShapeError, r"f\(p\) returned shape \(2,\), expected a single number"),
     ],
 )

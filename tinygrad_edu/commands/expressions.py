@@ -16,7 +16,7 @@ from ..errors import ExpressionError, TinygradError
 from ..parsing import CONSTANTS, evaluate, functions
 from ..value import Value
 from .app import DRAW_EXAMPLE, EXAMPLES, STEP_EXAMPLE, app
-from .output import fail, printable
+from .output import fail, on_one_line
 
 FORMATS = ".svg, .png, .html, .pdf, .dot or .mmd"
 CONTEXT = 35  # characters that an error shows on either side of the offending one
@@ -94,7 +94,9 @@ def draw(
 def step(
     expression: Expression,
     variables: Variables = None,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Ends in .html.")] = Path("step.html"),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Ends in .html; .svg for the graph alone.")] = Path(
+        "step.html"
+    ),
     open: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
 ) -> None:
     """Write a page that steps through an arithmetic expression; see STEP_HELP."""
@@ -104,10 +106,10 @@ def step(
     if not y.requires_grad:
         fail("error: the expression does not depend on a variable; there is no gradient to step through", code=2)
     try:
-        viz.step(y, out, names=leaves, title=expression.strip())
+        viz.step(y, names=leaves, title=expression.strip()).save(out)
     except (TinygradError, OSError) as error:
-        fail(f"error: --out {printable(str(out))}: {error}", code=1)
-    typer.echo(f"written: {printable(str(out))}")
+        fail(f"error: --out {on_one_line(str(out))}: {error}", code=1)
+    typer.echo(f"written: {on_one_line(str(out))}")
     if open:
         webbrowser.open(out.resolve().as_uri())
 
@@ -164,7 +166,7 @@ def _draw(option: str, path: Path, expression: str, y: Value, leaves: dict[str, 
         viz.graph(y, names=leaves, title=expression.strip()).save(path)
     except (TinygradError, OSError) as error:
         fail(f"error: {option} {path}: {error}", code=1)
-    typer.echo(f"drawn: {printable(str(path))}")
+    typer.echo(f"drawn: {on_one_line(str(path))}")
 
 
 def _pointed(text: str, position: int | None) -> str:
@@ -173,6 +175,6 @@ def _pointed(text: str, position: int | None) -> str:
         return ""
     start = max(0, position - CONTEXT)
     end = position + CONTEXT + 1
-    before = ("..." if start else "") + printable(text[start:position])
-    after = printable(text[position:end]) + ("..." if end < len(text) else "")
+    before = ("..." if start else "") + on_one_line(text[start:position])
+    after = on_one_line(text[position:end]) + ("..." if end < len(text) else "")
     return f"{before}{after}\n{' ' * len(before)}^\n"

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import GradientError
 from .app import CHECK_EXAMPLE, app
-from .output import fail, in_encoding, printable
+from .output import fail, in_encoding, on_one_line
 
 CHECK_HELP = f"""Check a function's gradients against its values.
 
@@ -53,7 +53,7 @@ def check(
         inputs = drawn(function, shape or (), dtype, seed)
         gradient = None if vjp is None else imported(vjp)
     except TargetError as error:
-        fail(printable(f"error: {error}"), code=2)
+        fail(on_one_line(f"error: {error}"), code=2)
     mode: Literal["full", "screen"] = "full" if full else "screen"
     try:
         if gradient is None:
@@ -63,5 +63,5 @@ def check(
     except GradientError as error:
         fail(in_encoding(str(error), sys.stderr), code=1)
     except Exception as error:
-        fail(in_encoding(printable(f"error: {target}: {told(error)}"), sys.stderr), code=2)
+        fail(in_encoding(on_one_line(f"error: {target}: {told(error)}"), sys.stderr), code=2)
     typer.echo(in_encoding(str(report), sys.stdout))

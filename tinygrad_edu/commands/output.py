@@ -15,7 +15,7 @@ from rich.text import Text
 
 def say(text: str) -> None:
     """Print a line."""
-    typer.echo(in_encoding(printable(text), sys.stdout))
+    typer.echo(in_encoding(on_one_line(text), sys.stdout))
 
 
 def show(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -29,10 +29,10 @@ def show(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _cell(text: str) -> Text:
-    return Text(in_encoding(printable(text), sys.stdout))
+    return Text(in_encoding(on_one_line(text), sys.stdout))
 
 
-def printable(text: str) -> str:
+def on_one_line(text: str) -> str:
     """The text on one line, with "?" in place of control characters and surrogates, which terminals cannot show."""
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
 

@@ -6,17 +6,17 @@ import os
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from ..errors import TinygradError
 from .app import TRAIN_EXAMPLE, app
-from .output import fail, printable, say, show
+from .options import TrainCommand, described, sizes
+from .output import fail, on_one_line, say, show
 
 if TYPE_CHECKING:  # nn takes a while to import, and help does not need it
     from nn import History
@@ -49,7 +49,7 @@ Exit codes: 0 done, 1 something is wrong with the data or the run, 2 an option w
 
 RESUME_HELP = """Go on with an interrupted run, to the weights that it would have had.
 
-Finished runs go on with more epochs.
+Finished runs go on with more epochs, unless patience ended them.
 
 Examples:
 
@@ -87,100 +87,23 @@ Exit codes: 0 done, 1 something is wrong with the file or the run, 2 an option w
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)]
 
 
-class SeveralSizes(TyperCommand):
-    """A command with `--hidden 100 40`: one option, several numbers."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Rewrite as `--hidden 100 --hidden 40`; if the option is repeated, the last one counts, as for other options."""
-        others, sizes, taking = list[str](), list[str](), False
-        for arg in args:
-            name, _, size = arg.partition("=")
-            if name == "--hidden":
-                sizes, taking = [size] * bool(size), True
-            elif taking and not arg.startswith("-"):
-                sizes.append(arg)
-            else:
-                others, taking = [*others, arg], False
-        return super().parse_args(ctx, others + [part for size in sizes for part in ("--hidden", size)])
-
-
-def _option(panel: str, text: str, *names: str, metavar: str) -> Any:
-    return typer.Option(*names, help=text, metavar=metavar, rich_help_panel=panel, show_default=True)
-
-
-DATA, MODEL, HOW = "Data", "Network", "Training"
-
-
-@app.command(help=TRAIN_HELP, cls=SeveralSizes)
+@app.command(help=TRAIN_HELP, cls=TrainCommand)
 def train(
-    data: Annotated[str, _option(DATA, "digits (scikit-learn's), a CSV file, or a folder.", metavar="DATA")],
-    target: Annotated[str | None, _option(DATA, "Column to learn; the last if left out.", metavar="COLUMN")] = None,
-    ignore: Annotated[list[str] | None, _option(DATA, "Column to leave out; repeat.", metavar="COLUMN")] = None,
-    task: Annotated[str, _option(DATA, "What the target is: classes, numbers or auto.", metavar="KIND")] = "auto",
-    validation: Annotated[float, _option(DATA, "Share to look at after each epoch.", metavar="SHARE")] = 0.1,
-    test: Annotated[float, _option(DATA, "Share held back for evaluate.", metavar="SHARE")] = 0.2,
-    hidden: Annotated[
-        list[str] | None,
-        _option(MODEL, "Sizes of the hidden layers, 100 40 if left out; 0 for none.", metavar="SIZE ..."),
-    ] = None,
-    activation: Annotated[
-        str, _option(MODEL, "relu, leaky-relu, elu, gelu, silu, tanh or sigmoid.", metavar="NAME")
-    ] = "relu",
-    dropout: Annotated[float, _option(MODEL, "Share of hidden units dropped at random.", metavar="SHARE")] = 0.0,
-    optimizer: Annotated[str, _option(HOW, "sgd, adam, adamw, rmsprop or adagrad.", metavar="NAME")] = "adam",
-    lr: Annotated[float | None, _option(HOW, "Learning rate; by default the optimiser's.", metavar="RATE")] = None,
-    momentum: Annotated[float | None, _option(HOW, "Of sgd (0.9) and rmsprop (0).", metavar="SHARE")] = None,
-    schedule: Annotated[
-        str,
-        _option(
-            HOW,
-            "Of the rate: constant; cosine, to 0; step, a tenth after each third; plateau, half when stuck.",
-            metavar="NAME",
-        ),
-    ] = "constant",
-    penalty: Annotated[
-        float,
-        _option(
-            HOW,
-            "Half LAMBDA times the sum of squared weights, added to the loss.",
-            "--penalty",
-            "--l2",
-            metavar="LAMBDA",
-        ),
-    ] = 0.0,
-    l1: Annotated[
-        float,
-        _option(
-            HOW, "LAMBDA times the sum of absolute weights, many of which become 0; sgd, adam, adamw.", metavar="LAMBDA"
-        ),
-    ] = 0.0,
-    weight_decay: Annotated[float | None, _option(HOW, "The optimiser's, of biases too.", metavar="LAMBDA")] = None,
-    clip_norm: Annotated[float | None, _option(HOW, "Limit of the gradient's norm.", metavar="NORM")] = None,
-    epochs: Annotated[int, _option(HOW, "How often to go through the data, at most.", metavar="N")] = 30,
-    batch_size: Annotated[int, _option(HOW, "Examples in a step.", metavar="N")] = 32,
-    patience: Annotated[
-        int,
-        _option(HOW, "Stop after N epochs without a better validation loss; 0: never, keep the last.", metavar="N"),
-    ] = 10,
-    seed: Annotated[int, _option(HOW, "Of split, weights, order and dropout.", metavar="N")] = 0,
-    run: Annotated[
-        str | None, _option("Run", "Folder of the run; runs/ and DATA's name if left out.", metavar="RUN")
-    ] = None,
-    save_every: Annotated[
-        int, _option("Run", "Epochs from one checkpoint to the next; resume repeats those after it.", metavar="N")
-    ] = 1,
+    ctx: typer.Context,
+    data: Annotated[str, described("Data", "digits (scikit-learn's), a CSV file, or a folder.", "DATA")],
+    target: Annotated[str | None, described("Data", "Column to learn; the last if left out.", "COLUMN")] = None,
+    ignore: Annotated[list[str] | None, described("Data", "Column to leave out; repeat.", "COLUMN")] = None,
+    task: Annotated[str, described("Data", "What the target is: classes, numbers or auto.", "KIND")] = "auto",
+    run: Annotated[str | None, described("Run", "Folder of the run; runs/ and DATA's name if left out.", "RUN")] = None,
 ) -> None:
     """Train a network; see TRAIN_HELP."""
-    options = {
-        name: given for name, given in locals().items() if name not in ("data", "target", "ignore", "task", "run")
-    }
     folder = os.path.join("runs", Path(data).stem or Path(data).absolute().name) if run is None else run
     with _reported():
         from nn.jobs.examples import Source
         from nn.jobs.job import Job, last_epoch
         from nn.jobs.plan import Plan
 
-        plan = Plan.of(options | {"hidden": _sizes(hidden)})
+        plan = Plan.of(ctx.obj | {"hidden": sizes(ctx.obj["hidden"])})
         if last_epoch(folder) is not None:
             remedy = f"go on with it by {_command('resume', folder)}, or name another with --run"
             raise TinygradError(f"{folder!r} is a run already; {remedy}")
@@ -206,7 +129,7 @@ def resume(
             raise TinygradError(f"{examples.title}: these are not the examples that the run began with")
         _describe(job, examples)
         say(f"resumed after epoch {checkpoint.epoch}")
-    _train(job, examples, run, epochs, resume=True)
+    _train(job, examples, run, epochs, after=checkpoint.epoch)
 
 
 @app.command(help=EVALUATE_HELP)
@@ -217,13 +140,14 @@ def evaluate(
     """Evaluate a run; see EVALUATE_HELP."""
     with _reported():
         from nn.jobs.job import Job
-        from nn.jobs.parts import parts
+        from nn.jobs.predicting import scored
+        from nn.jobs.splits import splits
 
         job, checkpoint = Job.read(run)
         examples, own = job.examples(data)
         model, epoch = job.trained(checkpoint)
-        chosen: Any = parts(job.plan, examples)["test"] if own else slice(None)
-        score = job.score(model, examples, chosen)
+        chosen: Any = splits(job.plan, examples)["test"] if own else slice(None)
+        score = scored(job, model, examples, chosen)
         which = "held back from training" if own else f"of {examples.title}"
         say(f"{score.examples:,} examples {which}, weights of epoch {epoch} of {checkpoint.epoch}")
         show(["", *score.numbers], [["test" if own else "all", *map(_number, score.numbers.values())]])
@@ -252,9 +176,10 @@ def predict(
 
         from nn.files import write
         from nn.jobs.job import Job
+        from nn.jobs.predicting import predictions
 
         job, checkpoint = Job.read(run)
-        rows, others = job.predictions(job.trained(checkpoint)[0], file)
+        rows, others = predictions(job, job.trained(checkpoint)[0], file)
         text = StringIO()
         csv.writer(text, lineterminator="\n").writerows(rows)
         if out is not None:
@@ -266,28 +191,21 @@ def predict(
         else:
             typer.echo(text.getvalue().encode(), nl=False)
         if others:
-            typer.echo(printable(f"note: not needed: {', '.join(others)}"), err=True)
+            typer.echo(on_one_line(f"note: not needed: {', '.join(others)}"), err=True)
 
 
 # -- What train and resume share ---------------------------------------------------------------------------------------
 
 
-def _sizes(hidden: Sequence[str] | None) -> list[Any]:
-    """The sizes of hidden layers. Text that is not a number stays, and Plan refuses it."""
-    if hidden is None or not hidden:
-        return [100, 40]
-    return [] if list(hidden) == ["0"] else [int(size) if size.isdecimal() else size for size in hidden]
-
-
 def _describe(job: Job, examples: Examples) -> None:
     """Print the data, the network and the options of a training."""
-    from nn.jobs.parts import parts
+    from nn.jobs.splits import splits
 
     plan, count = job.plan, len(job.features)
     what = f"{len(job.classes)} classes" if job.classes else "real numbers"
     say(f"data: {examples.title}, {len(examples.targets):,} examples of {count:,} number{'s' if count > 1 else ''}")
     say(f"target: {job.target}, {what}{f' ({examples.decided})' if examples.decided else ''}")
-    sizes = [f"{len(chosen):,} {name}" for name, chosen in parts(plan, examples).items()]
+    sizes = [f"{len(chosen):,} {name}" for name, chosen in splits(plan, examples).items()]
     say(f"split: {', '.join(sizes)} (held back for evaluate)")
     model = job.model()
     layers = "-".join(map(str, plan.sizes(count, len(job.classes) or 1)))
@@ -298,29 +216,33 @@ def _describe(job: Job, examples: Examples) -> None:
     )
 
 
-def _train(job: Job, examples: Examples, run: str, epochs: int | None = None, resume: bool = False) -> None:
-    """Train, and print the scores of the model on the training and validation examples."""
-    from nn.jobs.parts import parts
+def _train(job: Job, examples: Examples, run: str, epochs: int | None = None, after: int | None = None) -> None:
+    """Train, resumed `after` an epoch if one is given; print the scores of the model on the training and validation examples."""
+    from nn.jobs.predicting import scored
+    from nn.jobs.splits import splits
 
     with _reported(run):
         say(f"run: {run}")
-        model, history = job.train(examples, run, epochs, resume)
+        model, history = job.train(examples, run, epochs, resume=after is not None)
         if history.interrupted:
             raise KeyboardInterrupt
-        divided = parts(job.plan, examples)
-        scores = {name: job.score(model, examples, divided[name]) for name in ("training", "validation")}
-        say(_ending(job, history))
+        divided = splits(job.plan, examples)
+        scores = {name: scored(job, model, examples, divided[name]) for name in ("training", "validation")}
+        say(_ending(job, history, after))
         rows = [[name, f"{score.examples:,}", *map(_number, score.numbers.values())] for name, score in scores.items()]
         show(["", "examples", *scores["training"].numbers], rows)
         say(f"on the examples held back: {_command('evaluate', run)}")
 
 
-def _ending(job: Job, history: History) -> str:
-    """The end of training, in words."""
+def _ending(job: Job, history: History, after: int | None) -> str:
+    """The end of training, in words; with its seconds, unless the run had ended before."""
     ended = len(history.curves["train_loss"])
     epoch = history.best_epoch if job.plan.patience else ended
-    how = f"{sum(history.seconds['epoch']):.3g} s{', stopped early' if history.stopped_early else ''}"
-    return f"{ended} epoch{'s' if ended > 1 else ''} in {how}; weights of epoch {epoch}{', the best' * bool(job.plan.patience)}:"
+    how = "finished before, nothing to train: " if ended == after else ""
+    seconds = f" in {sum(history.seconds['epoch']):.3g} s" if ended != after else ""
+    early = ", stopped early" if history.stopped_early else ""
+    best = ", the best" if job.plan.patience else ""
+    return f"{how}{ended} epoch{'s' if ended > 1 else ''}{seconds}{early}; weights of epoch {epoch}{best}:"
 
 
 def _number(number: float) -> str:
@@ -342,7 +264,7 @@ def _reported(run: str | None = None) -> Iterator[None]:
             _end(error, run)
         finally:
             for text in dict.fromkeys([str(warning.message) for warning in caught]):
-                typer.echo(printable(f"warning: {text}"), err=True)
+                typer.echo(on_one_line(f"warning: {text}"), err=True)
 
 
 def _end(error: BaseException, run: str | None) -> None:
@@ -356,8 +278,8 @@ def _end(error: BaseException, run: str | None) -> None:
     epoch = None if run is None or isinstance(error, NonFiniteError) else last_epoch(run)
     more = "" if run is None or epoch is None else f"; to go on after epoch {epoch}: {_command('resume', run)}"
     if isinstance(error, SystemExit):
-        fail(printable(f"ended{more}"), code=error.code if isinstance(error.code, int) else 1)
+        fail(on_one_line(f"ended{more}"), code=error.code if isinstance(error.code, int) else 1)
     if isinstance(error, KeyboardInterrupt):
-        fail(printable(f"interrupted{more}"), code=130)
+        fail(on_one_line(f"interrupted{more}"), code=130)
     text = "out of memory" if isinstance(error, MemoryError) else str(error).removeprefix("fit: ")
-    fail(printable(f"error: {text}{more}"), code=2 if isinstance(error, PlanError) else 1)
+    fail(on_one_line(f"error: {text}{more}"), code=2 if isinstance(error, PlanError) else 1)

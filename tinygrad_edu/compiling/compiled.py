@@ -334,7 +334,7 @@ def traced_run(
         if cause is not None:
             raise _refused(f, title, cause) from failure
         raise _Failed(title) from failure
-    return trace, symbols, result
+    return trace, symbols, _mapped_terms(trace, result)
 
 
 def _arrays(around: Sequence[Captures]) -> list[np.ndarray[Any, Any]]:
@@ -457,6 +457,17 @@ def _mapped(f: Callable[[Any], Any], tree: Any) -> Any:
 
 def _copied(tree: Any) -> Any:
     return _mapped(lambda x: x.copy() if isinstance(x, np.ndarray) else x, tree)
+
+
+def _mapped_terms(trace: Trace, tree: Any) -> Any:
+    """A tree of results with arrays as they are at the end."""
+    if isinstance(tree, tuple) and hasattr(tree, "_make"):
+        return tree._make(_mapped_terms(trace, part) for part in tree)
+    if type(tree) in (tuple, list):
+        return type(tree)([_mapped_terms(trace, part) for part in tree])
+    if type(tree) is dict:
+        return {key: _mapped_terms(trace, part) for key, part in tree.items()}
+    return trace.latest_of(tree) if isinstance(tree, Term) else tree
 
 
 def _sample(tree: Any) -> list[Any]:

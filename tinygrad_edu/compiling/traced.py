@@ -68,6 +68,7 @@ class Trace:
         names: what the user's variables call terms.
         latest: the user's line and frame of the last term.
         draws: what random generators drew, which happens in each call.
+        written: for arrays that the engine changed in place, what they are since.
         latest_key: by which `known` has the last term.
         refusals: errors that were raised at the user's code, which may catch them; see Refusal.
         escaped: whether Python's numbers raised.
@@ -84,10 +85,17 @@ class Trace:
     names: dict[Traced, str] = field(default_factory=dict)
     latest: Any = None
     draws: list[Traced] = field(default_factory=list)
+    written: dict[Traced, Traced] = field(default_factory=dict)
     latest_key: Any = None
     refusals: list[Refusal] = field(default_factory=list)
     escaped: bool = False
     captured: frozenset[int] = frozenset()
+
+    def latest_of(self, term: Term) -> Term:
+        """What an array is after it was changed in place."""
+        while term in self.written:
+            term = self.written[term]
+        return term
 
     def symbol(self, name: str, x: Any) -> Traced:
         """An argument, with its numbers."""
@@ -329,7 +337,10 @@ class Traced(Term):
         refuse(f"it writes into an array, {described(self)}; use at(array, index).set(value)")
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        refuse(f"it makes a plain array, {described(self)}; np.asarray(x) is not needed, and stack() joins numbers")
+        refuse(
+            f"it makes a plain array, {described(self)}, by np.asarray(x) or as an index; x is one, stack() joins "
+            "numbers, and take(array, x) indexes"
+        )
 
     def __repr__(self) -> str:
         if _trace.get() is not None and _asked_by_user():
@@ -426,8 +437,9 @@ def _in_place(key: str) -> Callable[[Traced, Any], Any]:
             return result
         if _asked_by_user() or result.shape != self.shape or result.dtype != self.dtype:
             refuse(f"it writes into an array, {described(self)}; write y = y + x in place of y += x")
-        # the engine writes into arrays that it has just made alone
-        return result if result.shape else computed("np.asarray", "asarray", np.asarray, (result,), {})
+        result = result if result.shape else computed("np.asarray", "asarray", np.asarray, (result,), {})
+        active().written[self] = result  # whoever holds the array reads the new numbers from now on
+        return result
 
     return update
 
@@ -444,6 +456,8 @@ def computed(
 ) -> Any:
     """The term function(*args, **params): the same one again, if it was computed before; several for a tuple of results."""
     trace = active()
+    if trace.written:
+        args = changed(args, trace.latest_of)
     same = _simpler(spelling, args)
     if same is not None:
         return same

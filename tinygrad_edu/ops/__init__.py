@@ -43,3 +43,4 @@ from .networks.normalization import *
 from .networks.signals import *
 from .networks.convolution import *
 from .networks.pooling import *
+from .networks.columns import *

@@ -1,7 +1,7 @@
 // Which groups are around which nodes.
 
 /** For groups of {id, nodes, parent, closed}: what is around a node or a group, by id. */
-function nestingOf(groups) {
+export function nestingOf(groups) {
   const byId = new Map(groups.map((group) => [group.id, group]));
   const home = new Map(groups.flatMap((group) => group.nodes.map((node) => [node, group])));
   /** The group directly around a node or a group. */

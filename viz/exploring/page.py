@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from importlib import resources
 from string import Template
 from typing import Any
 
 from ..drawing import Drawing
-from ..pages import script, style
+from ..pages import bundle, contents, document, module
 from ..text import plain
 from ..writing import render
 from ..writing.finish import PLAIN, Finish
-
-_GROUPS = ("nesting.js", "space.js", "layout.js", "arrows.js", "groups.js")
 
 
 def html(drawing: Drawing, finish: Finish = PLAIN) -> str:
@@ -22,16 +19,21 @@ def html(drawing: Drawing, finish: Finish = PLAIN) -> str:
     Raises RenderError if no Graphviz works.
     """
     theme = None if finish.theme == "transparent" else finish.theme  # its controls need a ground
-    return Template(_file("page.html")).substitute(
-        title=escape(plain(drawing.title or "Computation graph", 200)),
+    body = Template(contents("exploring/page.html")).substitute(
         description=escape(plain(drawing.description, 20_000)),
-        style=style(_file("page.css"), theme),
         svg=render.svg(drawing, handles=True, finish=Finish(theme)).replace(
             'role="img"', 'role="group"', 1
         ),  # an image has no buttons inside
-        legend=Template(_file("legend.html")).substitute(legend=render.legend(drawing, theme)) if finish.legend else "",
-        picture=script(groups(drawing)),
-        scripts=groups_script() + _file("page.js"),
+        legend=Template(contents("exploring/legend.html")).substitute(legend=render.legend(drawing, theme))
+        if finish.legend
+        else "",
+    )
+    return document(
+        title=plain(drawing.title or "Computation graph", 200),
+        body=body,
+        style=contents("exploring/page.css"),
+        script=bundle("exploring/page.js", {"exploring/picture.js": module(PICTURE=groups(drawing))}),
+        theme=theme,
     )
 
 
@@ -52,12 +54,3 @@ def groups(drawing: Drawing) -> dict[str, Any]:
             for group in drawing.groups
         ],
     }
-
-
-def groups_script(opening: bool = True) -> str:
-    """The scripts for a page with groups: which are around what, and, if they are to, that they open and close."""
-    return "\n".join(map(_file, _GROUPS if opening else _GROUPS[:1]))
-
-
-def _file(name: str) -> str:
-    return (resources.files(__package__) / name).read_text(encoding="utf-8")

@@ -4,13 +4,14 @@
 // inside needed are taken out, and what is left is pushed across the flow so that arrows run straight. What was before
 // something else along the flow, or beside it, comes nearer, but never to overlap.
 
-const ROOM = 16;  // what is left of a row or column of space that nothing needs
+export const ROOM = 16; // what is left of a row or column of space that nothing needs
 
-const middle = (box) => [box.x + box.width / 2, box.y + box.height / 2];
+export const middle = (box) => [box.x + box.width / 2, box.y + box.height / 2];
 
 /** The least and the largest of points, by each axis. */
-function extent(points) {
-  const low = [Infinity, Infinity], high = [-Infinity, -Infinity];
+export function extent(points) {
+  const low = [Infinity, Infinity];
+  const high = [-Infinity, -Infinity];
   for (const point of points) {
     for (const k of [0, 1]) {
       low[k] = Math.min(low[k], point[k]);
@@ -34,12 +35,18 @@ function merged(runs) {
 /** What is left of merged runs without others. */
 function without(runs, others) {
   let left = runs;
-  for (const [a, b] of others) left = left.flatMap(([from, to]) => [[from, Math.min(a, to)], [Math.max(b, from), to]].filter(([p, q]) => p < q));
+  for (const [a, b] of others)
+    left = left.flatMap(([from, to]) =>
+      [
+        [from, Math.min(a, to)],
+        [Math.max(b, from), to],
+      ].filter(([p, q]) => p < q),
+    );
   return left;
 }
 
 /** Where places on an axis move to when `closed` runs of it shrink, save what lies in `needed` ones. */
-function squeezed(closed, needed) {
+export function squeezed(closed, needed) {
   const runs = without(merged(closed), merged(needed)).filter(([a, b]) => b - a > ROOM);
   return (x) => x - runs.reduce((less, [a, b]) => less + Math.max(0, Math.min(x, b) - a) * (1 - ROOM / (b - a)), 0);
 }
@@ -50,18 +57,24 @@ function squeezed(closed, needed) {
  * things: what is seen, from id to {along: [from, to], across: its middle across the flow}; pairs: [source, target] of arrows.
  * All that overlaps along the flow is pushed as one, and the space between in proportion.
  */
-function straightened(things, pairs) {
+export function straightened(things, pairs) {
   const ranks = merged([...things.values()].map(({along}) => along)).map(([from, to]) => ({from, to, push: 0}));
   const rankOf = (id) => ranks.findIndex(({to}) => things.get(id).along[0] <= to);
-  const spans = pairs.map(([source, target]) => ({from: rankOf(source), to: rankOf(target), rise: things.get(source).across - things.get(target).across}));
+  const spans = pairs.map(([source, target]) => ({
+    from: rankOf(source),
+    to: rankOf(target),
+    rise: things.get(source).across - things.get(target).across,
+  }));
   ranks.forEach((rank, k) => {
     const ending = spans.filter(({from, to}) => to === k && from < k).map(({from, rise}) => rise + ranks[from].push);
-    const passing = spans.filter(({from, to}) => from < k && k < to).map(() => ranks[k - 1].push);  // they would bend with each rank
+    const passing = spans.filter(({from, to}) => from < k && k < to).map(() => ranks[k - 1].push); // they would bend with each rank
     const wanted = [...ending, ...passing];
     rank.push = wanted.reduce((a, b) => a + b, 0) / Math.max(1, wanted.length);
   });
   return (x) => {
-    const k = ranks.findIndex(({to}) => x <= to), next = ranks[k] ?? ranks.at(-1), last = ranks[k - 1];
+    const k = ranks.findIndex(({to}) => x <= to);
+    const next = ranks[k] ?? ranks.at(-1);
+    const last = ranks[k - 1];
     if (!last || x >= next.from) return next?.push ?? 0;
     return last.push + ((next.push - last.push) * (x - last.to)) / (next.from - last.to);
   };

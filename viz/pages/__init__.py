@@ -1,5 +1,6 @@
-"""What all web pages share: their style, data in their scripts, and the player of animations."""
+"""What all web pages share: their frame and style, the bundling of their scripts, and the player of animations."""
 
-from .parts import graph_style, markers, player, player_script, script, style
+from .bundling import bundle
+from .parts import contents, document, graph_style, markers, module, player
 
-__all__ = ["graph_style", "markers", "player", "player_script", "script", "style"]
+__all__ = ["bundle", "contents", "document", "graph_style", "markers", "module", "player"]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError
 
+from ..arguments import refusing
 from ..drawing import RenderError
 from ..text import data_of, plain
 from ..theme import DARK, INK
@@ -28,6 +29,7 @@ _WHOLES: dict[Whole, tuple[int | None, str]] = {  # the axis along which a whole
 _LEGIBLE = 30  # classes; more leave no room for numbers
 
 
+@refusing()
 def confusion_matrix(
     y: Any,
     prediction: Any,

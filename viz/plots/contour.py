@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import refusing
 from . import path as routes
 from .field import Array, Field, Limits
 from .levels import Scale, levels_of, scale_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _ARROWS = 13  # along the longer side
 
 
+@refusing()
 def contour(
     f: Callable[..., Any],
     xlim: Limits,

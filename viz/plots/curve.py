@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError
 
+from ..arguments import refusing
 from ..text import plain
 from . import path as routes
 from .field import Array, Field, Limits, count, finite, limits, places
@@ -23,6 +24,7 @@ _STEEP = 0.02  # of the range: a change between two points that may be a jump
 _CUT = 0.1  # of the numbers of a function with a pole, at either end
 
 
+@refusing()
 def curve(
     f: Callable[..., Any] | Mapping[str, Callable[..., Any]],
     xlim: Limits,

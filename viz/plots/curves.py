@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError
 
+from ..arguments import refusing
 from ..drawing import RenderError
 from ..text import data_of, number, plain
 from .fitting import Verdict, verdict
@@ -45,6 +46,7 @@ class _Curve(NamedTuple):
     at: Numbers
 
 
+@refusing()
 def curves(
     history: Any,
     quantity: str | None = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import refusing
 from ..drawing import RenderError
 from .directional import degrees
 from .field import Array, Limits, finite, places, slope_at
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@refusing()
 def cut(
     f: Callable[..., Any],
     xlim: Limits,

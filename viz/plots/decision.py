@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError, sigmoid, softmax
 
+from ..arguments import refusing
 from ..drawing import RenderError
 from ..text import data_of, plain
 from .observed import Array, examples, outputs
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _SURE, _LAYER = (0.0, 0.6, 0.75, 0.9, 0.99), 0.16  # probabilities at which a colour gets deeper, and by how much
 
 
+@refusing()
 def decision_boundary(
     model: Callable[[Any], Any],
     x: Any,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import refusing
 from .field import slope_at
 from .style import Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@refusing()
 def directional(
     f: Callable[..., Any], point: tuple[float, float], *, ax: Axes | None = None, theme: Theme = "light"
 ) -> Axes:

@@ -139,13 +139,13 @@ def components(snapshots: dict[str, Array]) -> tuple[Array, list[float]]:
     """
     if not snapshots:
         raise RenderError(
-            'landscape: directions="pca" needs path=, the snapshots of training, such as [model.state_dict()] and one an epoch'
+            'landscape: directions="pca" needs paths=, the snapshots of training, such as [model.state_dict()] and one an epoch'
         )
     every = np.concatenate(list(snapshots.values()))
     _, sizes, found = np.linalg.svd(every - every.mean(axis=0), full_matrices=False)
     if len(sizes) < 2 or sizes[1] <= 1e-9 * sizes[0]:
         raise ShapeError(
-            f"landscape: the {len(every)} snapshots of path= lie on a line, expected at least 3 that span a plane"
+            f"landscape: the {len(every)} snapshots of paths= lie on a line, expected at least 3 that span a plane"
         )
     first = next(iter(snapshots.values()))
     signs = np.where(found[:2] @ (first[-1] - first[0]) < 0, -1.0, 1.0)

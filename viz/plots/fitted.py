@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError
 
+from ..arguments import refusing
 from ..text import data_of, plain
 from .field import Array, Field, Limits, count, limits
 from .observed import outputs
@@ -21,6 +22,7 @@ _LINES = (DASHES[0], *DASHES[2:])  # the truth is dashed
 _MARGIN = 0.35  # of the range of examples and truth: a polynomial may swing farther
 
 
+@refusing()
 def fitted(
     f: Callable[..., Any] | Mapping[str, Callable[..., Any]],
     x: Any,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu import DTypeError
 
+from ..arguments import refusing
 from ..drawing import RenderError
 from ..text import many
 from .faults import Finding, findings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from nn import Module
 
 
+@refusing()
 def gradient_flow(
     model: Module,
     x: Any = None,

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError
 
+from ..arguments import refusing
 from ..drawing import RenderError
 from ..text import data_of, many, statistics
 from .observed import Array, Loss, check_module, examples, flow, resting
@@ -29,6 +30,7 @@ _TITLES: dict[Kind, str] = {
 _MANY_ZEROS = 0.05  # a share of exact zeros that would hide all else
 
 
+@refusing()
 def histograms(
     model: Module,
     x: Any = None,

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError
 
+from ..arguments import refusing
 from ..drawing import RenderError
 from ..text import data_of, plain
 from .observed import Array, examples
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@refusing()
 def images(
     x: Any,
     predictions: Any = None,

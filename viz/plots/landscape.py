@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError, no_grad
 
+from ..arguments import refusing
 from ..drawing import RenderError
 from ..text import data_of
 from . import contour, surface
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _MARGIN = 0.25  # around a path, of its range
 
 
+@refusing(path="it is paths= now, as in the other plots")
 def landscape(
     model: Module,
     loss: Callable[[Any, Any], Any],
@@ -37,7 +39,7 @@ def landscape(
     directions: Literal["random", "pca"] | Sequence[Any] = "random",
     *,
     normalise: Normalise = "filter",
-    path: Any = None,
+    paths: Any = None,
     xlim: Limits | None = None,
     ylim: Limits | None = None,
     steps: int = 51,
@@ -60,15 +62,15 @@ def landscape(
         model: whose parameters are the origin (0, 0).
         loss: of the model's result and y, a single number, such as nn.functional.cross_entropy; it may use the parameters too.
         data: (x, y), all of which each point is evaluated on.
-        directions: "random": two of Gaussian numbers, see `normalise`. "pca": the first two principal components of `path`, at
+        directions: "random": two of Gaussian numbers, see `normalise`. "pca": the first two principal components of `paths`, at
             unit length, with the share of the path's variance that each carries. Or a tuple of two directions, or of one for a
             curve: each the changes of parameters by path, as {"0.weight": array} (others stay), or all of them in order.
         normalise: of random directions, as Li et al. (Visualizing the Loss Landscape of Neural Nets, NeurIPS 2018) do: "filter"
             scales the numbers of each filter to the norm of its weights, in a dense layer those of each output neuron;
             "layer" those of each parameter. Both leave parameters of one dimension (biases, batch norm) as they are. None: plain
             Gaussian numbers for all parameters. Frozen parameters stay. Other directions are taken as they are.
-        path: of training, projected to the plane: snapshots in order, such as [model.state_dict(), ...]; or {name: path}. Collect
-            them by `fit(..., on_epoch=lambda *_: path.append(model.state_dict()))`, or by `nn.optim.trace`.
+        paths: of training, projected to the plane: one, snapshots in order such as [model.state_dict(), ...]; or {name: path}.
+            Collect them by `fit(..., on_epoch=lambda *_: path.append(model.state_dict()))`, or by `nn.optim.trace`.
         xlim, ylim: from where to where; None for (-1, 1), or with "pca" for the range of the path and a margin.
         steps: points of each axis; the model is evaluated steps * steps times.
         rng: draws random directions: a generator, or a seed for one.
@@ -91,12 +93,12 @@ def landscape(
     >>> ax = landscape(model, cross_entropy, (x, y))  # doctest: +SKIP
     >>> path = [model.state_dict()]  # doctest: +SKIP
     >>> fit(model, (x, y), optimizer, on_epoch=lambda *_: path.append(model.state_dict()))  # doctest: +SKIP
-    >>> ax = landscape(model, cross_entropy, (x, y), "pca", path=path)  # doctest: +SKIP
+    >>> ax = landscape(model, cross_entropy, (x, y), "pca", paths=path)  # doctest: +SKIP
     """
     _check(model, loss, data, normalise, kind, workers)
     from nn.checks import generator
 
-    snapshots = read(model, path)
+    snapshots = read(model, paths)
     flat = plane(model, directions, normalise, generator("landscape", rng), snapshots)
     pca = isinstance(directions, str) and directions == "pca"
     paths = projected(flat, snapshots, carried=not pca)

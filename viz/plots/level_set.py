@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu import ShapeError
 
+from ..arguments import refusing
 from .contour import frame, ground, legend_beside
 from .field import Array, Field, Limits, places, slope_at
 from .style import DASHES, Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@refusing()
 def level_set(
     f: Callable[..., Any],
     xlim: Limits,

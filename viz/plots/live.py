@@ -6,9 +6,11 @@ import io
 import os
 import warnings
 from collections.abc import Callable
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from .. import notebook
+from ..arguments import check_call, refusing
 from ..drawing import RenderError
 from ..writing.files import target, write
 from .curves import curves
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@refusing()
 def live(path: str | os.PathLike[str] | None = None, *, every: int = 1, **options: Any) -> Callable[[int, Any], None]:
     """Make a function for `nn.fit(on_epoch=...)` that draws the curves so far: below the cell of a notebook, or into a file.
 
@@ -36,6 +39,7 @@ def live(path: str | os.PathLike[str] | None = None, *, every: int = 1, **option
 
     >>> history = nn.fit(model, train, optimizer, on_epoch=viz.live(yscale="log"))  # doctest: +SKIP
     """
+    check_call("live", signature(curves), (None,), options)  # now, not after the first epoch
     if every < 1:
         raise RenderError(f"live: got every={every}, expected at least 1")
     if path is None and not notebook.runs():

@@ -10,12 +10,14 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError, at
 
+from ..arguments import refusing
 from ..text import data_of
 
 if TYPE_CHECKING:
     from nn import Module
 
 
+@refusing()
 def loss_over(
     model: Module, loss: Callable[[Any, Any], Any], x: Any, y: Any, parameters: Sequence[str]
 ) -> Callable[..., Any]:

@@ -10,7 +10,9 @@ import numpy as np
 
 from tinygrad_edu import cos, sin, stack
 
+from ..arguments import refusing
 from ..drawing import RenderError
+from ..text import plain
 from .panels import Panel, draw
 from .style import Theme
 
@@ -18,30 +20,35 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ERROR, LOGIT, PROBABILITY = "prediction, target 0", "logit, target 1", "probability, target 1"
+OWN = "score of the true class, other 0"
 
 
-def losses(*names: str, theme: Theme = "light") -> Figure:
+@refusing()
+def losses(*functions: Callable[..., Any] | str, theme: Theme = "light") -> Figure:
     """Draw losses of one prediction, each with its derivative, by the rules of the op table.
 
     Each panel says what varies and what the target is. Losses that agree for a single number, such as the mean and the sum
     of squared errors, share a panel; losses of several scores are drawn for two, one of which varies.
 
     Args:
-        names: of functions in nn.functional, such as "mse_loss"; none for all.
+        functions: of nn.functional, such as mse_loss, or their names; none for all.
         theme: "light" or "dark".
 
     Returns:
         the Figure, a panel for each loss.
 
-    Raises RenderError for an unknown name, or without matplotlib.
+    Raises RenderError for another function or an unknown name, or without matplotlib.
 
     >>> viz.losses().savefig("losses.svg")  # doctest: +SKIP
     >>> viz.losses("mse_loss", "l1_loss", "huber_loss")  # doctest: +SKIP
     """
+    from nn import functional
+
     panels = _panels()
     known = [name for panel in panels for name in panel.title.split(", ")]
+    names = [next((name for name in known if getattr(functional, name) is f), f) for f in functions]
     if unknown := [name for name in names if name not in known]:
-        raise RenderError(f"losses: got {unknown[0]!r}, expected some of {', '.join(known)}")
+        raise RenderError(f"losses: got {plain(repr(unknown[0]))}, expected some of {', '.join(known)}")
     chosen = [next(p for p in panels if name in p.title.split(", ")) for name in names]
     return draw("losses", list(dict.fromkeys(chosen)) or panels, theme, 6, None)
 
@@ -63,6 +70,16 @@ def _panels() -> list[Panel]:
         x, y = stack([cos(angle), sin(angle)], axis=1), np.tile([1.0, 0.0], (np.size(angle), 1))
         return functional.cosine_embedding_loss(x, y, np.ones(np.shape(angle)), reduction="none")
 
+    def ranked(lead: Any) -> Any:
+        return functional.margin_ranking_loss(lead, 0 * lead, np.ones(np.shape(lead)), reduction="none")
+
+    def by_distance(x: Any) -> Any:
+        anchor, unlike = np.zeros((np.size(x), 1)), np.full((np.size(x), 1), 1.5)
+        return functional.triplet_margin_loss(anchor, stack([x], axis=1), unlike, reduction="none")
+
+    def labels(loss: Callable[..., Any], *own: int) -> Callable[[Any], Any]:
+        return lambda x: loss(stack([x, 0 * x], axis=1), np.tile(own, (np.size(x), 1)), reduction="none")
+
     around, positive, below = (-3.0, 3.0), (0.02, 3.0), (-4.0, 0.0)  # a log probability is at most 0
     return [
         Panel("mse_loss, sse_loss", against(0, functional.mse_loss), around, ERROR),
@@ -71,6 +88,7 @@ def _panels() -> list[Panel]:
         Panel("huber_loss, smooth_l1_loss", against(0, functional.huber_loss), around, ERROR),
         Panel("log_cosh_loss", against(0, functional.log_cosh_loss), around, ERROR),
         Panel("gaussian_nll_loss", by_mean, around, "mean, variance 1, target 0"),
+        Panel("poisson_nll_loss", against(2, functional.poisson_nll_loss), around, "logarithm of the rate, target 2"),
         Panel("msle_loss", against(1, functional.msle_loss), (-0.6, 4.0), "prediction, target 1"),
         Panel("mape_loss", against(1, functional.mape_loss), (-1.0, 3.0), "prediction, target 1"),
         Panel("binary_cross_entropy", against(1, functional.binary_cross_entropy), (0.1, 1.0), PROBABILITY),
@@ -84,7 +102,17 @@ def _panels() -> list[Panel]:
         Panel("nll_loss", scores(functional.nll_loss), below, "log probability of the right class"),
         Panel("kl_div", against(0.5, functional.kl_div), below, "log probability, target 0.5"),
         Panel("hinge_loss", against(1, functional.hinge_loss), around, "score, target 1"),
+        Panel("soft_margin_loss", against(1, functional.soft_margin_loss), around, "score, target 1"),
+        Panel("margin_ranking_loss", ranked, around, "lead of the first score, target 1"),
         Panel("multi_margin_loss", scores(functional.multi_margin_loss), around, "score of the right class, other 0"),
+        Panel("multilabel_margin_loss", labels(functional.multilabel_margin_loss, 0, -1), around, OWN),
+        Panel("multilabel_soft_margin_loss", labels(functional.multilabel_soft_margin_loss, 1, 0), around, OWN),
+        Panel(
+            "triplet_margin_loss, triplet_margin_with_distance_loss",
+            by_distance,
+            positive,
+            "distance of the like, 1.5 of the unlike",
+        ),
         Panel("hinge_embedding_loss", against(-1, functional.hinge_embedding_loss), positive, "distance, target −1"),
         Panel("cosine_embedding_loss", by_angle, (-pi, pi), "angle between the vectors, target 1"),
     ]

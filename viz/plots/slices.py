@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import refusing
 from .contour import frame, ground
 from .field import Array, Field, Limits
 from .levels import levels_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@refusing()
 def slices(
     f: Callable[..., Any],
     xlim: Limits,

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu import DTypeError
 
+from ..arguments import refusing
 from ..drawing import RenderError
 from . import contour as contours
 from . import path as routes
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@refusing(path="it is paths= now, as in the other plots")
 def surface(
     f: Callable[..., Any],
     xlim: Limits,
     ylim: Limits,
     *,
     tangents: Any = (),
-    path: Paths = None,
+    paths: Paths = None,
     points: int = 81,
     ax: Axes | None = None,
     theme: Theme = "light",
@@ -41,7 +43,7 @@ def surface(
         f: f(x, y) of two numbers, or f(p) of an array of shape (2,).
         xlim, ylim: from where to where.
         tangents: points (x, y) at which to draw the tangent plane.
-        path: of an optimiser, from `nn.optim.trace`, or {name: path}; drawn on the surface. Steps that leave it are left out.
+        paths: of optimisers, from `nn.optim.trace`: one, or {name: path}; drawn on the surface. Steps that leave it are left out.
         points: how many points of each axis to evaluate.
         ax: where to draw, of projection="3d"; without, on a new figure.
         theme: "light" or "dark".
@@ -56,7 +58,7 @@ def surface(
 
     >>> ax = surface(lambda x, y: -(x**2) - y**2, (-3, 3), (-3, 3), tangents=[(0, 2)])  # doctest: +SKIP
     """
-    drawn: Axes = _draw("surface", f, xlim, ylim, tangents, path, points, ax, theme)
+    drawn: Axes = _draw("surface", f, xlim, ylim, tangents, paths, points, ax, theme)
     return drawn
 
 
@@ -66,7 +68,7 @@ def _draw(
     xlim: Limits,
     ylim: Limits,
     tangents: Any,
-    path: Paths,
+    paths: Paths,
     points: int,
     ax: Any,
     theme: Theme,
@@ -74,7 +76,7 @@ def _draw(
     """`surface`, with messages in the name of the function `caller`."""
     field = Field(caller, f, 2)
     touched = places(caller, "tangents", tangents, 2)
-    read = routes.judged(routes.read(caller, path, 2), field.values)
+    read = routes.judged(routes.read(caller, paths, 2), field.values)
     land = terrain(caller, field, xlim, ylim, points)
     lines = [[*path.points.T, field.values(*path.points.T)] for path in read]
     ax = plot(caller, land, read, lines, ax, theme, 0.75 if touched.size or read else 1.0)
@@ -100,6 +102,7 @@ def plot(
     return ax
 
 
+@refusing()
 def surface_and_contour(
     f: Callable[..., Any],
     xlim: Limits,

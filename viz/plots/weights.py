@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError, Value
 
+from ..arguments import refusing
 from ..drawing import RenderError
 from ..text import data_of
 from .observed import Array
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@refusing()
 def weights(
     layer: Any,
     shape: tuple[int, int] | None = None,

@@ -5,6 +5,6 @@ operations as the page computes them,
 grid.py draws what is too large for Graphviz, page.py puts the page together from page.html, page.css and the scripts.
 """
 
-from .page import step
+from .page import Walkthrough, step
 
-__all__ = ["step"]
+__all__ = ["Walkthrough", "step"]

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from importlib import resources
 from math import isfinite
-from pathlib import Path
 from string import Template
 from textwrap import wrap
 from typing import Any, Literal
 
 from tinygrad_edu import DTypeError, GraphError, Value
 
+from ..animated import Animation
+from ..arguments import refusing
 from ..drawing import Drawing, Kind, RenderError
 from ..drawings.paths import factor
-from ..pages import graph_style, markers, player, player_script, script, style
+from ..pages import bundle, contents, document, graph_style, markers, module, player
 from ..reading.names import check
 from ..reading.recorded import recorded
 from ..text import minus, number, plain
@@ -27,7 +26,6 @@ from ..theme import DARK_PAPER, INK, PAGE, PAPER, painted
 from ..writing import layout as layouts
 from ..writing import render
 from ..writing.dot import dot
-from ..writing.files import target, write
 from ..writing.finish import Finish
 from ..writing.layout import Layout
 from ..writing.placing import placed
@@ -43,28 +41,28 @@ _SPACE = "\u00a0"
 _NARROW, _WIDE = 'WIDTH="48"', 'WIDTH="96"'  # of cells for numbers: room for -1.234e-05, so that boxes keep their size
 _LONG, _RATIO = 1_300.0, 16 / 9  # points; a longer graph is wrapped for a slide
 _PIXELS, _DPI = 1_400, 120  # most dots across a GIF, and most dots per inch
+_HEIGHT = 620  # of its page in a notebook, in pixels
 _LETTER = 8.4  # points of a caption's letter
 
 
+@refusing(path="animate(y).save(path) writes the file")
 def animate(
     output: Value,
-    path: str | os.PathLike[str],
+    *,
     names: Mapping[str, Any] | None = None,
     title: str | None = None,
-    *,
     seconds: float = 1.5,
     theme: Literal["light", "dark"] = "light",
-) -> Path:
-    """Animate forward and backward pass of an expression. Returns the path of the file.
+) -> Animation:
+    """Animate forward and backward pass of an expression; `save("backprop.gif")` writes it as a GIF, "backprop.html" as a page.
 
     The values appear in the order of their computation, then each operation passes its gradient back; a caption spells each
-    step, such as "dy/da += dy/dv1 · ∂v1/∂a = 0.5 · (−3) = −1.5". A page (.html) can be paused and gone through by steps, and does
-    not move by itself if the reader's system asks for reduced motion. A GIF (.gif) repeats. Equal arguments give equal files.
+    step, such as "dy/da += dy/dv1 · ∂v1/∂a = 0.5 · (−3) = −1.5". The page can be paused and gone through by steps, and does
+    not move by itself if the reader's system asks for reduced motion. A GIF repeats. Equal arguments give equal files.
     The `.grad` of all Values stays as it is; hooks run, as in any backward pass.
 
     Args:
         output: the result, a single number, of at most 60 recorded nodes.
-        path: ends in .gif or .html; a file that exists is replaced.
         names: what Values and arrays are called, such as locals(); the name that a Value carries itself comes first.
         title: stands above the picture.
         seconds: how long a step stays, from 0.05 to 60; the last one three times as long.
@@ -74,10 +72,8 @@ def animate(
         DTypeError: if an argument is of another type.
         ShapeError: if the result is not a single number; animate its .sum().
         GraphError: if nothing requires grad, the graph is too large or was released, or a leaf was changed in place meanwhile.
-        RenderError: if the file is neither, no Graphviz works, or Pillow is missing for a GIF.
-        FileNotFoundError: if the folder does not exist.
+        RenderError: if no Graphviz works.
     """
-    file = target("animate", path, (".gif", ".html"))
     check(names, title, "animate")
     if not isinstance(output, Value):
         raise DTypeError(f"animate: got {type(output).__name__}, expected a Value; of a model give its loss")
@@ -103,10 +99,13 @@ def animate(
             "animate: got a Value that was not computed from one that requires grad, so there are no steps"
         )
     frames = _frames(story)
-    content = (
-        _gif(story, frames, seconds, theme) if file.suffix.lower() == ".gif" else _page(story, frames, seconds, theme)
+    return Animation(
+        _title(story),
+        len(frames) - 1,
+        _HEIGHT,
+        page=lambda: _page(story, frames, seconds, theme),
+        film=lambda: _gif(story, frames, seconds, theme),
     )
-    return write("animate", file, content)
 
 
 @dataclass(frozen=True)
@@ -332,7 +331,7 @@ def _label(drawing: Drawing, caption: list[str], lines: int, width: float, theme
 # -- As a page ---------------------------------------------------------------------------------------------------------
 
 
-def _page(story: Trace, frames: list[_Frame], seconds: float, theme: Literal["light", "dark"]) -> bytes:
+def _page(story: Trace, frames: list[_Frame], seconds: float, theme: Literal["light", "dark"]) -> str:
     """The page: one picture with slots for numbers, and for each step what is known by then."""
     drawing = slotted(story)
     layout = layouts.read(render.render(dot(drawing), "json0"), drawing.flow, {})
@@ -355,14 +354,16 @@ def _page(story: Trace, frames: list[_Frame], seconds: float, theme: Literal["li
             for frame in frames
         ],
     }
-    title = plain(story.drawing.title or "Backpropagation, step by step", 200)
-    text = Template((resources.files(__package__) / "animation.html").read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        style=style(graph_style(), theme),
-        markers=markers(),
-        picture=picture,
-        player=player(),
-        data=script(data),
-        script=player_script(),
+    return document(
+        title=_title(story),
+        body=Template(contents("stepping/animation.html")).substitute(
+            markers=markers(), picture=picture, player=player()
+        ),
+        style=graph_style() + contents("stepping/animation.css"),
+        script=bundle("stepping/animation.js", {"stepping/frames.js": module(DATA=data)}),
+        theme=theme,
     )
-    return text.encode()
+
+
+def _title(story: Trace) -> str:
+    return plain(story.drawing.title or "Backpropagation, step by step", 200)

@@ -70,8 +70,8 @@ def trace_of_model(
         Exception: what the run raises.
     """
     if not isinstance(model, Module):
-        raise DTypeError(f"step: got {type(model).__name__}, expected a Value, or a Module and inputs=")
-    check_run("step", model, inputs, loss, "step(model, path, inputs=x)")
+        raise DTypeError(f"step: got {type(model).__name__}, expected a Value, or a Module and its inputs")
+    check_run("step", model, inputs, loss, "step(model, x)")
     if not any(x.requires_grad for x in (*model.parameters(), *inputs) if isinstance(x, Value)):
         raise GraphError(
             f"step: all parameters of {type(model).__name__} are frozen, so no gradient flows; see Module.freeze"

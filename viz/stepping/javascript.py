@@ -11,12 +11,13 @@ import math
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import Op, Term, UnreadableError, forward_term, rule_term
+
+from ..pages import contents
 
 _SIGNS = {
     "add": "+",
@@ -83,18 +84,10 @@ def _formula(op: Op, params: Mapping[str, Any]) -> str:
 
 
 @cache
-def functions() -> str:
-    """NumPy's functions in JavaScript."""
-    return (resources.files(__package__) / "functions.js").read_text(encoding="utf-8")
-
-
-@cache
 def _known() -> frozenset[str]:
-    """The names of those functions."""
-    table = functions().partition("const np = {")[2].partition("\n};")[0]
-    return frozenset(re.findall(r"^  (\w+):", table, re.MULTILINE)) | frozenset(
-        re.findall(r"\w+", table.split("\n")[1])
-    )
+    """The names of the functions in functions.js: `name,` where it is that of JavaScript's own, `name: ...` elsewhere."""
+    table = contents("stepping/functions.js").partition("const np = {")[2].partition("\n};")[0]
+    return frozenset(re.findall(r"^  (\w+)[:,]", table, re.MULTILINE))
 
 
 def _forward(op: Op, names: Mapping[str, str], params: Mapping[str, Any]) -> str:

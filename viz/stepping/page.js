@@ -1,14 +1,23 @@
 // The page: which step it is at, and the controls that change that.
 
-const get = (id) => document.getElementById(id);
-const edits = new Map();  // from input to its value, where that is not the recorded one
-const solved = new Set();  // shares that were answered, or shown
-let current = 0, chosen, timer;
+import {get, isForBrowser} from "../pages/dom.js";
+import {elements, highlight, prepareGraph, refresh, reveal, scale, stopAt, svg, tell} from "./graph.js";
+import {GROUPS, openNow, unframed} from "./layers.js";
+import {TITLES} from "./lines.js";
+import {format} from "./numbers.js";
+import {drawDerivation, drawInputs, drawStep, drawSteps, MOST_INPUTS} from "./panels.js";
+import {current, isHidden, setCurrent, shown, solved} from "./position.js";
+import {canAsk, hint, isAsked, judge, question} from "./practice.js";
+import {isInput, NODES, OUTPUT, SHARES} from "./recording.js";
+import {rerun, run} from "./run.js";
+import {plan, SEED, STEPS} from "./steps.js";
+import {TRACE} from "./trace.js";
 
-const isHidden = () => get("practice").checked && canAsk(current) && !solved.has(STEPS[current].share);
-
-/** The last step whose results are shown. */
-const shown = () => (isHidden() ? current - 1 : current);
+const edits = new Map(); // from input to its value, where that is not the recorded one
+let chosen;
+let timer;
+let layers; // the ways to open and close them
+let initially; // the layers that are open as the page is loaded
 
 /** The nodes whose numbers a step changes. */
 const TOUCHES = {
@@ -21,23 +30,30 @@ const TOUCHES = {
   end: () => [],
 };
 
-let drawn = 0;  // the step that the graph's numbers are of
+let drawn = 0; // the step that the graph's numbers are of
+
+/** The nodes whose numbers change between two steps. */
+function touched(from, to) {
+  const steps = STEPS.slice(Math.min(from, to) + 1, Math.max(from, to) + 1);
+  return new Set(steps.flatMap((step) => TOUCHES[step.kind](step)));
+}
 
 function draw(everything = false) {
-  const to = shown(), nodes = new Set();
-  if (everything) NODES.forEach((_, i) => nodes.add(i));
-  else for (let k = Math.min(drawn, to) + 1; k <= Math.max(drawn, to); k++) TOUCHES[STEPS[k].kind](STEPS[k]).forEach((i) => nodes.add(i));
-  nodes.forEach((i) => refresh(i, to));
+  const to = shown();
+  for (const i of everything ? NODES.keys() : touched(drawn, to)) refresh(i, to);
   drawn = to;
   highlight(current);
   reveal();
-  drawStep(current, isHidden());
+  drawStep(current, isHidden(), toggleLayer);
   drawSteps(current, isHidden());
   drawQuestion();
   drawDerivation(chosen, choose, get("practice").checked ? to : Infinity);
   tell();
   get("scrubber").value = current;
-  get("scrubber").setAttribute("aria-valuetext", `Step ${current} of ${STEPS.length - 1}: ${TITLES[STEPS[current].kind](STEPS[current])}`);
+  get("scrubber").setAttribute(
+    "aria-valuetext",
+    `Step ${current} of ${STEPS.length - 1}: ${TITLES[STEPS[current].kind](STEPS[current])}`,
+  );
   get("link").href = address();
   for (const id of ["first", "back"]) get(id).disabled = current === 0;
   for (const id of ["next", "last"]) get(id).disabled = current === STEPS.length - 1;
@@ -46,9 +62,15 @@ function draw(everything = false) {
 function go(step) {
   const to = Math.min(Math.max(step, 0), STEPS.length - 1);
   if (to === current) return;
-  current = to;
+  setCurrent(to);
   get("answer").value = get("verdict").textContent = "";
   draw();
+}
+
+/** Open or close a layer from below a step. */
+function toggleLayer(group, isClosed) {
+  layers.set(group, isClosed);
+  reveal(); // what the step is about, not the layer's title
 }
 
 /** Show where a node's gradient comes from; nothing for undefined. */
@@ -64,9 +86,14 @@ function choose(i) {
 
 function play(on) {
   clearInterval(timer);
-  timer = on ? setInterval(() => (current === STEPS.length - 1 || isHidden() ? play(false) : go(current + 1)), Number(get("speed").value)) : undefined;
+  timer = on
+    ? setInterval(
+        () => (current === STEPS.length - 1 || isHidden() ? play(false) : go(current + 1)),
+        Number(get("speed").value),
+      )
+    : undefined;
   get("play").textContent = on ? "Pause" : "Play";
-  get("step").setAttribute("aria-live", on ? "off" : "polite");  // nobody can listen that fast
+  get("step").setAttribute("aria-live", on ? "off" : "polite"); // nobody can listen that fast
 }
 
 function toggle() {
@@ -77,7 +104,8 @@ function toggle() {
 // -- Practice ----------------------------------------------------------------------------------------------------------
 
 function drawQuestion() {
-  const form = get("question"), asks = isHidden();
+  const form = get("question");
+  const asks = isHidden();
   form.hidden = !asks && !(get("practice").checked && get("verdict").textContent);
   form.classList.toggle("solved", !asks);
   if (asks) get("ask").textContent = question(STEPS[current].share);
@@ -85,9 +113,14 @@ function drawQuestion() {
 
 /** Practice needs a number to ask for; where there is none, the page says so. */
 function offerPractice() {
-  const hasNumbers = SHARES.some((_, k) => isAsked(k)), hasQuestions = STEPS.some((_, step) => canAsk(step));
+  const hasNumbers = SHARES.some((_, k) => isAsked(k));
+  const hasQuestions = STEPS.some((_, step) => canAsk(step));
   get("practice").disabled = !hasQuestions;
-  get("practice").parentElement.title = hasQuestions ? "" : hasNumbers ? "Open a layer to practise its operations." : "No gradient on this page is a single number to ask for.";
+  get("practice").parentElement.title = hasQuestions
+    ? ""
+    : hasNumbers
+      ? "Open a layer to practise its operations."
+      : "No gradient on this page is a single number to ask for.";
 }
 
 function reveals(says) {
@@ -123,7 +156,7 @@ function change(i, field) {
 }
 
 function recompute() {
-  run = edits.size ? computed(edits) : recorded();
+  rerun(edits);
   solved.clear();
   get("reset").disabled = !edits.size;
   get("edited").textContent = edits.size ? "Computed in this page, by the rules' formulas." : "";
@@ -131,16 +164,28 @@ function recompute() {
 }
 
 function offerInputs() {
-  drawInputs(chosen, change, () => {
-    edits.clear();
-    recompute();
-    offerInputs();
-  }, edits.size > 0);
+  drawInputs(
+    chosen,
+    change,
+    () => {
+      edits.clear();
+      recompute();
+      offerInputs();
+    },
+    edits.size > 0,
+  );
 }
 
 // -- Controls ----------------------------------------------------------------------------------------------------------
 
-const KEYS = {Escape: () => choose(undefined), ArrowLeft: () => go(current - 1), ArrowRight: () => go(current + 1), Home: () => go(0), End: () => go(STEPS.length - 1), " ": toggle};
+const KEYS = {
+  Escape: () => choose(undefined),
+  ArrowLeft: () => go(current - 1),
+  ArrowRight: () => go(current + 1),
+  Home: () => go(0),
+  End: () => go(STEPS.length - 1),
+  " ": toggle,
+};
 const BUTTONS = {first: KEYS.Home, back: KEYS.ArrowLeft, next: KEYS.ArrowRight, last: KEYS.End, play: toggle};
 
 for (const [id, act] of Object.entries(BUTTONS)) {
@@ -151,6 +196,7 @@ for (const [id, act] of Object.entries(BUTTONS)) {
 }
 get("scrubber").addEventListener("input", () => go(Number(get("scrubber").value)));
 get("speed").addEventListener("change", () => timer && play(true));
+get("link").hidden = location.protocol === "about:"; // a page within a notebook has no address
 get("link").addEventListener("click", (event) => {
   event.preventDefault();
   history.replaceState(null, "", address());
@@ -164,10 +210,13 @@ get("steps").addEventListener("click", (event) => {
   document.querySelector(`[data-step="${row.dataset.step}"]`).focus();
 });
 document.addEventListener("keydown", (event) => {
-  const {target: {tagName, type}, key} = event;
+  const {
+    target: {tagName, type},
+    key,
+  } = event;
   const takesKeys = tagName === "SELECT" || (tagName === "INPUT" && type !== "checkbox");
   const takesSpace = tagName === "BUTTON" || tagName === "A" || tagName === "INPUT";
-  if (!KEYS[key] || event.ctrlKey || event.metaKey || event.altKey || takesKeys || (key === " " && takesSpace)) return;
+  if (!KEYS[key] || isForBrowser(event) || takesKeys || (key === " " && takesSpace)) return;
   event.preventDefault();
   if (key !== " ") play(false);
   KEYS[key]();
@@ -181,12 +230,16 @@ function address() {
 
 /** Show what the address says. */
 function follow() {
-  const given = new URLSearchParams(location.hash.slice(1)), wanted = (given.get("open") ?? initially).split(",");
-  if (layers.groups.some(({id, closed}) => closed === wanted.includes(id))) layers.setAll(({id}) => !wanted.includes(id));
-  const inputs = (given.get("inputs") ?? "").split(",").map((pair) => pair.split(":").map(Number)).filter(([i, x]) => !TRACE.fixed && NODES[i] && isInput(i) && Number.isFinite(x));
+  const given = new URLSearchParams(location.hash.slice(1));
+  const wanted = (given.get("open") ?? initially).split(",");
+  if (GROUPS.some(({id, closed}) => closed === wanted.includes(id))) layers.setAll(({id}) => !wanted.includes(id));
+  const inputs = (given.get("inputs") ?? "")
+    .split(",")
+    .map((pair) => pair.split(":").map(Number))
+    .filter(([i, x]) => !TRACE.fixed && NODES[i] && isInput(i) && Number.isFinite(x));
   if (inputs.length || edits.size) {
     edits.clear();
-    inputs.forEach(([i, x]) => edits.set(i, x));
+    for (const [i, x] of inputs) edits.set(i, x);
     recompute();
     offerInputs();
   }
@@ -206,9 +259,10 @@ function measureTime() {
 
 /** Layers were opened or closed: other steps, at the same place in the computation; the layer's title stays where it was. */
 function replan(title, before) {
-  const {begins} = STEPS[current], frame = get("graph");
+  const {begins} = STEPS[current];
+  const frame = get("graph");
   plan();
-  current = STEPS.findLastIndex((step) => step.begins <= begins);
+  setCurrent(STEPS.findLastIndex((step) => step.begins <= begins));
   get("answer").value = get("verdict").textContent = "";
   measureTime();
   offerPractice();
@@ -221,12 +275,17 @@ function replan(title, before) {
   frame.scrollTop += now.top - before.top;
 }
 
-plan();
-measureTime();
-offerPractice();
-scale();
-prepareGraph(choose);
-offerInputs();
-tell();
-draw(true);
-follow();
+/** Start the page; `openable` makes the boxes of layers open and close. */
+export function start(openable) {
+  layers = openable && svg.querySelector("g.graph") ? openable(svg, TRACE.picture, replan) : unframed(replan);
+  initially = openNow();
+  plan();
+  measureTime();
+  offerPractice();
+  scale();
+  prepareGraph(choose);
+  offerInputs();
+  tell();
+  draw(true);
+  follow();
+}

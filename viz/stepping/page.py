@@ -2,51 +2,81 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from html import escape
-from importlib import resources
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
+from tinygrad_edu import Value
 
-from tinygrad_edu import DTypeError, Value
-
+from ..arguments import check_subject, refusing
+from ..document import Illustrated
 from ..drawing import Drawing
-from ..exploring.page import groups, groups_script
-from ..pages import graph_style, markers, script, style
+from ..exploring.page import groups
+from ..pages import bundle, contents, document, graph_style, markers, module
 from ..reading.names import check
-from ..text import plain
+from ..text import many, plain
 from ..writing import render
-from ..writing.files import target, write
 from .grid import grid
-from .javascript import functions
-from .slots import opened, slotted
+from .slots import filled, opened, slotted
 from .trace import Trace, trace
 
 if TYPE_CHECKING:
     from nn import Module
 
-_SCRIPTS = ("numbers.js", "wording.js", "graph.js", "layers.js", "panels.js", "practice.js", "page.js")
 _MOST_DRAWN = 300  # nodes that Graphviz lays out in a second or two, and that a reader can follow along arrows
 _MOST_IN_LAYERS = 1_000
 _MOST_STRETCH = 300  # levels that arrows pass; a recurrent layer's weights reach into all of its steps
 _LONGEST_TITLE = 200
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Walkthrough(Illustrated):
+    """The forward and the backward pass of an expression or a model, step by step: a web page, and a picture of the graph.
+
+    `save(path)` writes the page (.html) or the picture (.svg). At the end of a notebook's cell it shows the page in a frame, and
+    where frames are removed (a notebook that is not trusted) the picture; see `Picture`.
+
+    Args:
+        trace: the steps, as data.
+    """
+
+    trace: Trace
+    _beside: ClassVar[int] = 480
+
+    @refusing()
+    def html(self) -> str:
+        """The web page as text, complete in itself. Raises RenderError if no Graphviz works."""
+        return page(self.trace)
+
+    def svg(self) -> str:
+        """The graph with all values and gradients, as an SVG element. Raises RenderError if no Graphviz works."""
+        drawing = filled(self.trace)
+        return render.svg(drawing) if _is_drawn(drawing) else grid(drawing)
+
+    def _writers(self) -> dict[str, Callable[[], str | bytes]]:
+        return {".html": self.html, ".svg": self.svg}
+
+    def __repr__(self) -> str:
+        story = self.trace
+        return f"<Walkthrough of {many(len(story.forward), 'operation')} and {many(len(story.backward), 'share')} of gradients>"
+
+    def _title(self) -> str:
+        return _title(self.trace)
+
+
+@refusing(
+    path="step(...).save(path) writes the file",
+    inputs="the inputs stand after the model: step(model, x, loss=...)",
+)
 def step(
     what: Value | Module,
-    path: str | os.PathLike[str],
+    *inputs: Any,
     names: Mapping[str, Any] | None = None,
     title: str | None = None,
-    *,
-    inputs: Any = (),
     loss: Callable[[Any], Value] | None = None,
-) -> Path:
-    """Write a web page that goes through forward and backward pass, step by step. Returns its path.
+) -> Walkthrough:
+    """Go through forward and backward pass, step by step: a web page for the notebook or, by `save("step.html")`, a file.
 
     Of an expression each operation is a step; of a model each layer, until the reader opens it. The page works offline. It
     shows each operation's rule with its numbers, how gradients add up where a Value is used several times, and asks for them
@@ -55,36 +85,24 @@ def step(
 
     Args:
         what: the result, a single number; or a Module, which is run once, in the mode that it is in, and left as it was.
-        path: ends in .html; a file that exists is replaced.
+        inputs: of a Module, what to call it with.
         names: what Values and arrays are called, such as locals(); the name that a Value carries itself comes first.
         title: stands above the page.
-        inputs: what to call a Module with; several as a tuple.
-        loss: makes a single number of what a Module returns, such as lambda y: cross_entropy(y, labels).
+        loss: of a Module, makes a single number of what it returns, such as lambda y: cross_entropy(y, labels).
 
     Raises:
         DTypeError: if an argument is of another type.
         ShapeError: if the result is not a single number; step through its .sum(), or give a `loss`.
         GraphError: if nothing requires grad, the graph was released, or a leaf was changed in place meanwhile.
-        RenderError: if the file is no .html, or no Graphviz works.
-        FileNotFoundError: if the folder does not exist.
         Exception: what the run of a Module raises.
     """
-    file = target("step", path, (".html",), "; viz.animate writes a GIF")
-    if isinstance(names, np.ndarray) and not isinstance(what, Value):
-        raise DTypeError("step: got an array in the place of names; give inputs by name, as in inputs=x")
+    check_subject("step", what, inputs, loss)
     check(names, title, "step")
-    given = inputs if isinstance(inputs, tuple) else (inputs,)
-    if not isinstance(what, Value):
-        from .calls import trace_of_model  # here, as stepping through Values needs no networks
+    if isinstance(what, Value):
+        return Walkthrough(trace(what, names, title))
+    from .calls import trace_of_model  # here, as stepping through Values needs no networks
 
-        story = trace_of_model(what, given, loss, names, title)
-    elif given or loss is not None:
-        raise DTypeError(
-            "step: got a Value with inputs= or loss=, which belong to a Module; give the Module, or leave them out"
-        )
-    else:
-        story = trace(what, names, title)
-    return write("step", file, page(story).encode())
+    return Walkthrough(trace_of_model(what, inputs, loss, names, title))
 
 
 def page(story: Trace) -> str:
@@ -99,22 +117,28 @@ def page(story: Trace) -> str:
         "fixed": story.fixed,
         "picture": groups(story.drawing),
     }
-    table = ",\n  ".join(known)
-    formulas = f"{functions() if known else ''}const FORMULAS = [\n  {table}\n];\n"
-    scripts = [groups_script(opening=bool(story.drawing.groups)), formulas, *map(_file, _SCRIPTS)]
-    return Template(_file("page.html")).substitute(
-        title=escape(plain(story.drawing.title or "Backpropagation, step by step", _LONGEST_TITLE)),
-        style=style(graph_style() + _file("page.css")),
-        expression=story.expression,
-        markers=markers(),
-        graph=_graph(story),
-        trace=script(data),
-        scripts="\n".join(scripts),
+    body = Template(contents("stepping/page.html")).substitute(
+        expression=story.expression, markers=markers(), graph=_graph(story)
+    )
+    return document(
+        title=_title(story),
+        body=body,
+        style=graph_style() + contents("stepping/page.css"),
+        script=bundle(
+            "stepping/model.js" if story.drawing.groups else "stepping/operations.js",
+            {"stepping/trace.js": module(TRACE=data), "stepping/formulas.js": _formulas(known)},
+        ),
     )
 
 
-def _file(name: str) -> str:
-    return (resources.files(__package__) / name).read_text(encoding="utf-8")
+def _formulas(known: list[str]) -> str:
+    """A module with the formulas of operations, which their nodes number."""
+    needs = 'import {np} from "./functions.js";\n\n' if known else ""
+    return needs + "export const FORMULAS = [\n" + "".join(f"  {formula},\n" for formula in known) + "];\n"
+
+
+def _title(story: Trace) -> str:
+    return plain(story.drawing.title or "Backpropagation, step by step", _LONGEST_TITLE)
 
 
 def _is_drawn(drawing: Drawing) -> bool:

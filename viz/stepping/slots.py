@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 
 from ..drawing import Drawing, DrawnNode, Kind
+from ..text import number
+from ..words import description
 from .trace import Trace
 
 _DIGIT_WIDTH = 0.556  # of the font's size, in Helvetica
@@ -17,6 +19,19 @@ def slotted(story: Trace) -> Drawing:
     pairs = zip(story.drawing.nodes, story.nodes, strict=True)
     nodes = tuple(_slotted(node, step.label, len(step.gradient or ())) for node, step in pairs)
     return replace(story.drawing, nodes=nodes, title="", description="")
+
+
+def filled(story: Trace) -> Drawing:
+    """The drawing of a trace with all values and gradients, as the last step shows them."""
+    nodes = tuple(
+        replace(node, name=step.label, gradient=tuple(map(number, step.gradient or ())), notes=())
+        if node.kind is not Kind.CONSTANT
+        else replace(node, name=step.label if node.form else "")
+        for node, step in zip(story.drawing.nodes, story.nodes, strict=True)
+    )
+    drawing = story.drawing
+    words = description(nodes, drawing.folded, drawing.flow, drawing.edges)
+    return replace(drawing, nodes=nodes, description=words)
 
 
 def _slotted(node: DrawnNode, label: str, gradients: int) -> DrawnNode:

@@ -80,6 +80,10 @@ class ReduceLROnPlateau(Explaining):
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
         self._last_lr = [float(group["lr"]) for group in self.optimizer.param_groups]
 
+    def __call__(self, epoch: int, history: Any) -> None:
+        """`step` with the number of the epoch, as a callback of `fit(on_epoch=...)`: that of the curve `fit(monitor=...)`."""
+        self.step(history.curves[history.monitor][-1])
+
     def is_better(self, number: float) -> bool:
         """Whether a number is better than the best by the threshold."""
         share, least = (self.threshold, 0.0) if self.threshold_mode == "rel" else (0.0, self.threshold)

@@ -66,6 +66,10 @@ class LRScheduler(Explaining):
         bases = [*self.base_lrs, *[float(group["lr"]) for group in new]]
         self._set(self.last_epoch + 1 if epoch is None else checked(type(self).__name__, "epoch", epoch, TIME), bases)
 
+    def __call__(self, time: int, history: Any) -> None:
+        """`step()`, as a callback of `fit(on_epoch=...)` or `fit(on_step=...)`."""
+        self.step()
+
     def _set(self, t: float, bases: list[float]) -> None:
         """The rates at time t of groups with these base rates. An error changes nothing."""
         rates = [float(rate) for rate in self.rates(t, bases)]

@@ -212,6 +212,9 @@ def _of_layers() -> Iterator[Case]:
         ("Linear", (400, 300), {}, 400),
         ("Conv1d", (40, 60, 5), {"groups": 2}, 100),
         ("Conv2d", (20, 60, (3, 4)), {}, 240),
+        ("ConvTranspose1d", (60, 40, 5), {"groups": 2}, 100),
+        ("ConvTranspose2d", (60, 20, (3, 4)), {}, 240),
+        ("Bilinear", (20, 30, 40), {}, 20),
         ("Embedding", (300, 200), {}, None),
         ("Embedding", (300, 200), {"padding_idx": 3}, None),
     ):

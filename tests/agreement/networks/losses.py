@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -29,7 +33,13 @@ EXCEPTIONS = {
     "l2_penalty": "not in PyTorch as a loss; its gradient is that of weight_decay",
     "binary_cross_entropy: gradient at 0 and 1": "PyTorch divides by max(p (1 - p), 1e-12), not a derivative of its value",
     "cross_entropy: all labels ignored": "PyTorch returns NaN for the mean of nothing; ours is an error",
+    "cosine_similarity: gradient of lengths below eps": "PyTorch's is not the derivative of its value",
     "cosine_embedding_loss: zero vectors": "PyTorch adds 1e-12 under the root; ours is that of cosine_similarity",
+    "soft_margin_loss: scores beyond 700": "PyTorch's exponential overflows; ours is exact",
+    "weight of mse_loss, l1_loss and huber_loss": "absent, as in PyTorch's modules; weigh the losses of reduction='none'",
+    "normalize: out": "absent: a result is a new Value",
+    "normalize: dim as a tuple": "absent: an axis is one number",
+    "broadcasting of margin_ranking_loss and triplet_margin_loss": "shapes must be equal, as for all losses here",
     "bad targets": "numbers outside 0..1, labels other than ±1 and empty batches are errors here, and pass in PyTorch",
 }
 EXCEPTIONS |= {
@@ -59,6 +69,9 @@ DEEP, DEEP_LABELS, DEEP_TARGET = (
 WEIGHT, FOUR, VAR = RNG.uniform(0.2, 2, size=(5, 4)), RNG.uniform(0.2, 2, size=4), RNG.uniform(0.1, 2, size=(5, 4))
 DEEP_LABELS[0, 1, 1] = -100
 FAR = np.sign(X) * 1e4
+COUNTS = RNG.integers(0, 9, (5, 4)) * 1.0
+SEVERAL = np.array([[3, 0, -1, 1], [2, -1, -1, -1], [-1, 2, 1, 0], [0, 1, 2, 3], [1, 1, 3, -1]])
+TRIPLETS = [{}, {"margin": 3.0, "swap": True}, {"margin": 3.0, "p": 1.0}, {"margin": 3.0, "p": 3.5, "eps": 0.1}]
 
 REGRESSION = [("mse_loss", "MSELoss", [{}]), ("l1_loss", "L1Loss", [{}])]
 REGRESSION += [("huber_loss", "HuberLoss", [{}, {"delta": 0.4}])]
@@ -101,20 +114,46 @@ TABLE: list[tuple[str, str, Sequence[Any], Sequence[Any], Sequence[dict[str, Any
     ("hinge_embedding_loss", "HingeEmbeddingLoss", (X,), (SIGNS,), [{}, {"margin": 0.6}]),
     ("multi_margin_loss", "MultiMarginLoss", (X,), (GOOD,), [{}, {"p": 2}, {"margin": 0.6, "weight": FOUR, "p": 2}]),
     ("multi_margin_loss", "MultiMarginLoss", (X[0],), (np.array(2),), [{}]),
+    ("margin_ranking_loss", "MarginRankingLoss", (X, Y), (SIGNS,), [{}, {"margin": 0.6}]),
+    ("soft_margin_loss", "SoftMarginLoss", (X,), (SIGNS,), [{}]),
+    ("soft_margin_loss", "SoftMarginLoss", (60 * X,), (SIGNS,), [{}]),
+    ("multilabel_margin_loss", "MultiLabelMarginLoss", (X,), (SEVERAL,), [{}]),
+    ("multilabel_margin_loss", "MultiLabelMarginLoss", (X[0],), (SEVERAL[0],), [{}]),
+    ("multilabel_soft_margin_loss", "MultiLabelSoftMarginLoss", (X, Q), (), [{}, {"weight": FOUR}, {"weight": WEIGHT}]),
+    ("multilabel_soft_margin_loss", "MultiLabelSoftMarginLoss", (X[0], Q[0]), (), [{}]),
+    ("multilabel_soft_margin_loss", "MultiLabelSoftMarginLoss", (FAR,), ((Q > 0.5) * 1.0,), [{}]),
+    ("triplet_margin_loss", "TripletMarginLoss", (X, Y, 2 * Q), (), TRIPLETS),
+    ("triplet_margin_loss", "TripletMarginLoss", (X[0], Y[0], 2 * Q[0]), (), TRIPLETS),
+    ("triplet_margin_loss", "TripletMarginLoss", (X, X + 1e-9, Y), (), [{}, {"eps": 0.1}]),
+    (
+        "triplet_margin_with_distance_loss",
+        "TripletMarginWithDistanceLoss",
+        (X, Y, 2 * Q),
+        (),
+        [{}, {"margin": 3.0, "swap": True}, {"distance_function": lambda a, b: abs(a - b).sum(-1)}],
+    ),
+    ("poisson_nll_loss", "PoissonNLLLoss", (X,), (COUNTS,), [{}, {"full": True}]),
+    ("poisson_nll_loss", "PoissonNLLLoss", (X, COUNTS + 0.5), (), [{"full": True}]),
+    ("poisson_nll_loss", "PoissonNLLLoss", (P, COUNTS), (), [{"log_input": False}, {"log_input": False, "eps": 0.1}]),
+    ("poisson_nll_loss", "PoissonNLLLoss", (0 * P,), (COUNTS,), [{"log_input": False}]),
 ]
+
+
+def _weights(shape: tuple[int, ...]) -> Any:
+    return np.random.default_rng(2).normal(size=shape)
 
 
 def _ours(f: Any, floats: Sequence[Any], rest: Sequence[Any]) -> Numbers:
     values = [Value(x) for x in floats]
     y = f(*values, *rest)
-    (y * y).sum().backward()
+    (y * _weights(y.shape)).sum().backward()
     return {"y": y.data} | {f"gradient of {i}": value.grad for i, value in enumerate(values)}
 
 
 def _theirs(f: Any, floats: Sequence[Any], rest: Sequence[Any]) -> Numbers:
     tensors = [torch.tensor(x, requires_grad=True) for x in floats]
     y = f(*tensors, *(torch.as_tensor(x) for x in rest))
-    (y * y).sum().backward()
+    (y * torch.tensor(_weights(tuple(y.shape)))).sum().backward()
     return {"y": y.detach().numpy()} | {f"gradient of {i}": t.grad.numpy() for i, t in enumerate(tensors)}
 
 
@@ -140,12 +179,7 @@ def cases() -> Iterator[Case]:
                 yield _case(function, ours, theirs, floats, rest, options)
                 modules = getattr(nn, module)(**options), getattr(torch.nn, module)(**_tensors(options))
                 yield _case(module, *modules, floats, rest, options)
-    for a, b, axis in [((5, 4), (5, 4), 1), ((5, 4), (5, 4), 0), ((4,), (5, 4), 1), ((2, 1, 4), (5, 4), -1)]:
-        x, y = RNG.normal(size=a), RNG.normal(size=b)
-        f, g = nn.CosineSimilarity(axis), torch.nn.CosineSimilarity(axis)
-        yield _case("CosineSimilarity", f, g, (x, y), (), {"axis": axis})
-        f, g = partial(nn.functional.cosine_similarity, axis=axis), partial(torch.cosine_similarity, dim=axis)
-        yield _case("cosine_similarity", f, g, (x, y), (), {"axis": axis})
+    yield from _distances()
     p, t = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0, 0.0])
     yield Case(
         "binary_cross_entropy",
@@ -155,3 +189,69 @@ def cases() -> Iterator[Case]:
             "y": torch.nn.functional.binary_cross_entropy(torch.tensor(p), torch.tensor(t), reduction="none").numpy()
         },
     )
+
+
+def _distances() -> Iterator[Case]:
+    """Similarity, distance and length of vectors, as functions and as modules."""
+    shapes = [((5, 4), (5, 4)), ((4,), (5, 4)), ((2, 1, 4), (5, 4)), ((4,), (4,))]
+    for a, b in shapes:
+        x, y = RNG.normal(size=a), RNG.normal(size=b)
+        similar = [{"dim": dim} for dim in (range(-2, 2) if a == b == (5, 4) else (-1,))] + [{"dim": -1, "eps": 0.1}]
+        far = [{}, {"p": 1.0}, {"p": 3.5}, {"p": math.inf}, {"p": -2.0}, {"eps": 0.1, "keepdim": True}]
+        for name, settings in (("cosine_similarity", similar), ("pairwise_distance", far)):
+            module = {"cosine_similarity": "CosineSimilarity", "pairwise_distance": "PairwiseDistance"}[name]
+            for given in settings:
+                f, g = getattr(nn.functional, name), getattr(torch.nn.functional, name)
+                yield _case(name, partial(f, **given), partial(g, **given), (x, y), (), given)
+                yield _case(module, getattr(nn, module)(**given), getattr(torch.nn, module)(**given), (x, y), (), given)
+    short = 1e-3 * X
+    yield Case(
+        "cosine_similarity",
+        "lengths below eps",
+        lambda: {"y": nn.functional.cosine_similarity(short, Y, eps=0.5)},
+        lambda: {"y": torch.cosine_similarity(torch.tensor(short), torch.tensor(Y), eps=0.5).numpy()},
+    )
+    for x in (X, X[0], DEEP, 0 * X, 1e-8 * X):
+        for given in [{"dim": dim} for dim in range(-x.ndim, x.ndim)] + [
+            {"dim": 0, "p": p} for p in (1.0, 3.5, math.inf)
+        ]:
+            f, g = nn.functional.normalize, torch.nn.functional.normalize
+            yield _case("normalize", partial(f, **given), partial(g, **given), (x,), (), given)
+
+
+COUNTERPARTS = {name: (getattr(nn.functional, name), getattr(torch.nn.functional, name)) for name in ("normalize",)}
+for _function, _module in {(f, m) for f, m, *_ in TABLE} | {
+    ("cosine_similarity", "CosineSimilarity"),
+    ("pairwise_distance", "PairwiseDistance"),
+}:
+    COUNTERPARTS[_function] = getattr(nn.functional, _function), getattr(torch.nn.functional, _function)
+    COUNTERPARTS[_module] = getattr(nn, _module), getattr(torch.nn, _module)
+DEPRECATED = {"size_average", "reduce"}
+ABSENT = {(name, "weight") for name in ("mse_loss", "l1_loss", "huber_loss")} | {("normalize", "out")}
+
+
+def misfits(name: str, ours: Any, theirs: Any) -> list[str]:
+    """How the parameters of a loss differ from PyTorch's: in name, order, place or default, but for what is absent."""
+    mine, order = parameters(ours), list(parameters(theirs).values())
+    kept = [each for each in order if each.name not in DEPRECATED and (name, each.name) not in ABSENT]
+    if sorted(mine) != sorted(each.name for each in kept):
+        return [f"{list(mine)} for {[each.name for each in kept]}"]
+    found = [each.name for each in kept if mine[each.name].default != each.default]
+    by_position = [each.name for each in mine.values() if each.kind is Parameter.POSITIONAL_OR_KEYWORD]
+    if by_position != [each.name for each in order][: len(by_position)]:
+        found.append(f"{by_position} by position")
+    before = [each.name for each in itertools.takewhile(lambda each: each.name not in DEPRECATED, order)]
+    by_name = [each.name for each in order if each.kind is Parameter.KEYWORD_ONLY]
+    if missed := set(before) & set(mine) - set(by_position) - set(by_name):
+        found.append(f"{sorted(missed)} by name only")
+    return found
+
+
+def parameters(function: Any) -> dict[str, Parameter]:
+    """The parameters of a function or class; of PyTorch's in C as the first line of their documentation has them."""
+    try:
+        return dict(signature(function).parameters)
+    except ValueError:
+        listed = re.match(r"\s*\w+\((.*?)\) ->", function.__doc__ or "")
+        assert listed, function
+        return dict(signature(eval(f"lambda {listed[1]}: None")).parameters)

@@ -139,6 +139,26 @@ def _recurrent(name: str) -> Iterator[Case]:
     yield _layer(name, (2, 4), {}, {"x": 50 * _random(4, 3, 2)}, what=", far from 0")
 
 
+def _cells(name: str) -> Iterator[Case]:
+    two = name == "LSTMCell"
+
+    def call(module: Any, x: Any, h: Any, c: Any = None) -> Any:
+        return module(x, (h, c) if two else h)
+
+    for bias, batch in product((True, False), ((3,), ())):
+        x, h, c = _random(*batch, 2), _random(*batch, 4), _random(*batch, 4)
+        for settings in ({}, {"nonlinearity": "relu"}) if name == "RNNCell" else ({},):
+            yield _layer(name, (2, 4), {"bias": bias, **settings}, {"x": x})
+            memory = {"h": h} | ({"c": c} if two else {})
+            yield _layer(name, (2, 4), {"bias": bias, **settings}, {"x": x} | memory, call)
+
+
+def _bilinear() -> Iterator[Case]:
+    for bias, lead in product((True, False), ((), (5,), (2, 3))):
+        inputs = {"x1": _random(*lead, 3), "x2": _random(*lead, 2)}
+        yield _layer("Bilinear", (3, 2, 4), {"bias": bias}, inputs)
+
+
 def _attention() -> Iterator[Case]:
     N, L, S, E, H = 3, 4, 5, 6, 2
 
@@ -289,6 +309,9 @@ def cases() -> Iterator[Case]:
     """All comparisons, in float64."""
     for name in ("RNN", "GRU", "LSTM"):
         yield from _recurrent(name)
+    for name in ("RNNCell", "GRUCell", "LSTMCell"):
+        yield from _cells(name)
+    yield from _bilinear()
     for bidirectional in (True, False):
         settings = {"nonlinearity": "relu", "num_layers": 2, "bidirectional": bidirectional}
         yield _layer("RNN", (2, 4), settings, {"x": _random(5, 3, 2)})

@@ -116,5 +116,4 @@ EXCEPTIONS: dict[str, str] = {
     "cbrt": "PyTorch has no cube root of negative numbers",
     "heaviside": "torch.heaviside has no gradient",
     "sinc": "the second gradient of torch.sinc at 0 is NaN; it is -π²/3",
-    "step": "PyTorch has no step function with a gradient of 0",
 }

@@ -43,14 +43,15 @@ def _conv_weight(x: Any, y: Any, kernel: Any, **how: Any) -> Any:
     return _gradient_of(lambda weight: _conv(x, weight, **how), weight, y)
 
 
-def _max_pool(x: Any, kernel: Any, stride: Any, padding: Any) -> Any:
+def _max_pool(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     function = {3: functional.max_pool1d, 4: functional.max_pool2d}[x.ndim]
-    return function(_padded(x, padding, -torch.inf), kernel, stride)
+    return function(_padded(x, padding, -torch.inf), kernel, stride, 0, dilation)
 
 
-def _sum_pool(x: Any, kernel: Any, stride: Any, padding: Any) -> Any:
-    function = {3: functional.avg_pool1d, 4: functional.avg_pool2d}[x.ndim]
-    return function(_padded(x, padding), kernel, stride) * int(np.prod(kernel))
+def _sum_pool(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """A convolution of each channel with ones, since PyTorch's mean of windows has no dilation."""
+    ones = torch.ones(x.shape[1], 1, *kernel, dtype=x.dtype)
+    return _conv(x, ones, stride, padding, dilation, x.shape[1])
 
 
 def _sum_unpool(x: Any, size: Any, **how: Any) -> Any:
@@ -79,18 +80,25 @@ def _layer_norm(x: Any, axis: Any = -1, weight: Any = None, bias: Any = None, ep
     return y if bias is None else y + bias
 
 
-def _avg_pool1d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True) -> Any:
-    return functional.avg_pool1d(x, kernel_size, stride, padding, False, count_include_pad)
+def _columns(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """A convolution of each channel with unit kernels, since PyTorch's unfold takes images of two axes alone."""
+    units = (
+        torch.eye(int(np.prod(kernel)), dtype=x.dtype).reshape(-1, 1, *kernel).repeat(x.shape[1], *[1] * (x.ndim - 1))
+    )
+    y = _conv(x, units, stride, padding, dilation, x.shape[1])
+    return y.reshape(*x.shape[:2], int(np.prod(kernel)), *y.shape[2:])
 
 
-def _avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True) -> Any:
-    return functional.avg_pool2d(x, kernel_size, stride, padding, False, count_include_pad)
+def _add_columns(x: Any, size: Any, **how: Any) -> Any:
+    return _gradient_of(lambda image: _columns(image, **how), torch.zeros(*x.shape[:2], *size, dtype=x.dtype), x)
 
 
 TORCH: dict[str, Callable[..., Any]] = {
-    "avg_pool1d": _avg_pool1d,
-    "avg_pool2d": _avg_pool2d,
+    "add_columns": _add_columns,
+    "avg_pool1d": functional.avg_pool1d,
+    "avg_pool2d": functional.avg_pool2d,
     "center": _center,
+    "columns": _columns,
     "conv": _conv,
     "conv1d": torch.conv1d,
     "conv2d": torch.conv2d,
@@ -101,6 +109,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "cross_entropy": lambda x, labels: functional.cross_entropy(x, torch.as_tensor(labels)),
     "dropout": _dropout,
     "embedding": lambda weight, indices: functional.embedding(torch.as_tensor(np.asarray(indices)), weight),
+    "fold": functional.fold,
     "layer_norm": _layer_norm,
     "linear": functional.linear,
     "log_softmax": lambda x, axis=-1: functional.log_softmax(x, axis),
@@ -111,5 +120,6 @@ TORCH: dict[str, Callable[..., Any]] = {
     "softmax": lambda x, axis=-1: functional.softmax(x, axis),
     "sum_pool": _sum_pool,
     "sum_unpool": _sum_unpool,
+    "unfold": functional.unfold,
 }
 EXCEPTIONS: dict[str, str] = {}

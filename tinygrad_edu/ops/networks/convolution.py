@@ -15,6 +15,7 @@ from ...signatures import Plain
 from ..arrays.shape import reshape
 from . import windows
 from .correlation import by_definition, conv, conv_transpose, transposed_by_definition
+from .images import AXES, batch_shape, per_batch
 from .windows import Padding, Size
 
 __all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
@@ -25,6 +26,7 @@ def _lines(shape: Shape) -> Iterator[Sample]:
     yield Sample(((n, 2, 4), (3, 2, 2)))
     yield Sample(((1, 2, 6), (4, 1, 3), (4,)), {"stride": 2, "padding": 1, "dilation": 2, "groups": 2})
     yield Sample(((1, 1, 3), (2, 1, 2), (2,)), {"padding": "same"}, keywords=("bias",))
+    yield Sample(((2, 4), (3, 2, 2)), {"padding": 1})
 
 
 def _pictures(shape: Shape) -> Iterator[Sample]:
@@ -33,6 +35,7 @@ def _pictures(shape: Shape) -> Iterator[Sample]:
     how = {"stride": (2, 1), "padding": (1, 0), "dilation": (1, 2), "groups": 2}
     yield Sample(((1, 2, 4, 3), (2, 1, 3, 2), (2,)), how)
     yield Sample(((1, 1, 2, 3), (1, 1, 2, 2), (1,)), {"padding": "same", "dilation": (1, 3)}, keywords=("bias",))
+    yield Sample(((2, 3, 2), (1, 2, 2, 1)), {"stride": 2})
 
 
 def _spread_lines(shape: Shape) -> Iterator[Sample]:
@@ -40,6 +43,7 @@ def _spread_lines(shape: Shape) -> Iterator[Sample]:
     yield Sample(((n, 2, 3), (2, 3, 2)))
     how = {"stride": 3, "padding": 1, "output_padding": 2, "groups": 2, "dilation": 2}
     yield Sample(((1, 2, 2), (2, 1, 3), (2,)), how, keywords=("bias",))
+    yield Sample(((2, 3), (2, 1, 2)))
 
 
 def _spread_pictures(shape: Shape) -> Iterator[Sample]:
@@ -47,14 +51,17 @@ def _spread_pictures(shape: Shape) -> Iterator[Sample]:
     yield Sample(((n, 1, 2, 3), (1, 2, 2, 1), (2,)), {"stride": 2})
     how = {"stride": (1, 2), "padding": (1, 0), "output_padding": (0, 1), "groups": 2, "dilation": (2, 1)}
     yield Sample(((1, 2, 2, 2), (2, 1, 2, 2)), how)
+    yield Sample(((2, 1, 2), (2, 1, 2, 2)), {"padding": (0, 1)})
 
 
 def _by_definition(
     x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
     """Reference for conv1d and conv2d: the sum over NumPy's sliding windows."""
-    how = _checked(x, weight, _options(stride, padding, dilation, groups), x.ndim - 2)
-    return _with_bias(by_definition(x, weight, **how), bias)
+    how = _checked(weight, _options(stride, padding, dilation, groups), weight.ndim - 2)
+    images = x.reshape(-1, *x.shape[1 - weight.ndim :])
+    y = _with_bias(by_definition(images, weight, **how), bias)
+    return y if x.ndim == weight.ndim else y[0]
 
 
 def _transposed_by_definition(
@@ -68,9 +75,11 @@ def _transposed_by_definition(
     dilation: Any = 1,
 ) -> Any:
     """Reference for conv_transpose1d and conv_transpose2d: the transpose of that sum, element by element."""
-    how = _checked(x, weight, _options(stride, padding, dilation, groups), x.ndim - 2)
-    size = _size(x, weight, how, windows.per_axis("", output_padding, x.ndim - 2, least=0))
-    return _with_bias(transposed_by_definition(x, weight, size=size, **how), bias)
+    how = _checked(weight, _options(stride, padding, dilation, groups), weight.ndim - 2)
+    images = x.reshape(-1, *x.shape[1 - weight.ndim :])
+    size = _size(images.shape, weight, how, windows.per_axis("", output_padding, weight.ndim - 2, least=0))
+    y = _with_bias(transposed_by_definition(images, weight, size=size, **how), bias)
+    return y if x.ndim == weight.ndim else y[0]
 
 
 def _with_bias(y: Any, bias: Any) -> Any:
@@ -90,8 +99,8 @@ def conv1d(
 ) -> Plain:
     """Cross-correlation along one axis: (batch, channels, length), (out, channels / groups, k) -> (batch, out, length').
 
-    bias: (out,), or None. stride, padding, dilation: integers; padding also "same" (stride 1; an odd total pads one more after)
-    or "valid". groups: the number of independent groups into which channels and kernels are split.
+    x may lack the batch. bias: (out,), or None. stride, padding, dilation: integers; padding also "same" (stride 1; an odd total
+    pads one more after) or "valid". groups: the number of independent groups into which channels and kernels are split.
 
     Raises ShapeError where shapes, groups or options do not fit.
     """
@@ -111,8 +120,9 @@ def conv2d(
 ) -> Plain:
     """Cross-correlation of images: (batch, channels, height, width), (out, channels / groups, kh, kw) -> (batch, out, h, w).
 
-    bias: (out,), or None. stride, padding, dilation: integers, or pairs for height and width; padding also "same" (stride 1; an
-    odd total pads one more after) or "valid". groups: the number of independent groups into which channels and kernels are split.
+    x may lack the batch. bias: (out,), or None. stride, padding, dilation: integers, or pairs for height and width; padding also
+    "same" (stride 1; an odd total pads one more after) or "valid". groups: the number of independent groups into which channels
+    and kernels are split.
 
     Raises ShapeError where shapes, groups or options do not fit.
     """
@@ -134,7 +144,7 @@ def conv_transpose1d(
     """Transposed conv1d: (batch, channels, length), (channels, out / groups, k) -> (batch, out, length').
 
     It is the gradient of conv1d, with the same weight and options, with respect to x. length' is (length - 1) stride -
-    2 padding + dilation (k - 1) + 1 + output_padding; output_padding is less than the stride.
+    2 padding + dilation (k - 1) + 1 + output_padding; output_padding is less than the stride. x may lack the batch.
 
     Raises ShapeError where shapes, groups or options do not fit.
     """
@@ -156,7 +166,7 @@ def conv_transpose2d(
     """Transposed conv2d: (batch, channels, height, width), (channels, out / groups, kh, kw) -> (batch, out, h, w).
 
     It is the gradient of conv2d, with the same weight and options, with respect to x. Each size n becomes (n - 1) stride -
-    2 padding + dilation (k - 1) + 1 + output_padding; output_padding is less than the stride.
+    2 padding + dilation (k - 1) + 1 + output_padding; output_padding is less than the stride. x may lack the batch.
 
     Raises ShapeError where shapes, groups or options do not fit.
     """
@@ -169,15 +179,15 @@ def _options(stride: Size, padding: Size | str, dilation: Size, groups: int) -> 
 
 def _sliding(x: Any, weight: Any, bias: Any, options: dict[str, Any], axes: int) -> Any:
     """conv1d and conv2d, with checked options."""
-    how = _checked(x, weight, options, axes)
-    size, kernel, groups = shape_of(x)[2:], shape_of(weight)[2:], how["groups"]
-    if shape_of(x)[1] != shape_of(weight)[1] * groups or shape_of(weight)[0] % groups:
+    shape = batch_shape(x, axes)
+    how = _checked(weight, options, axes)
+    kernel, groups = shape_of(weight)[2:], how["groups"]
+    if shape[1] != shape_of(weight)[1] * groups or shape_of(weight)[0] % groups:
         got = f"x {shape_of(x)}, weight {shape_of(weight)} and groups={groups}"
-        raise ShapeError(
-            f"got {got}, expected a weight of (out, {shape_of(x)[1]} channels / groups, ...), groups dividing both"
-        )
-    windows.check_fit(size, kernel, how["padding"], how["dilation"])
-    return _biased(conv(x, weight, **how), bias)
+        expected = f"a weight of (out, {shape[1]} channels / groups, ...), groups dividing both"
+        raise ShapeError(f"got {got}, expected {expected}{_remedy(x, axes)}")
+    windows.check_fit(shape[2:], kernel, how["padding"], how["dilation"])
+    return per_batch(lambda images: _biased(conv(images, weight, **how), bias), x, shape)
 
 
 def _mirrored(x: Any, weight: Any, bias: Any, output_padding: Size, options: dict[str, Any], axes: int) -> Any:
@@ -185,31 +195,36 @@ def _mirrored(x: Any, weight: Any, bias: Any, output_padding: Size, options: dic
     if options["padding"] == "same":
         raise ShapeError("got padding='same', expected integers")
     extra = windows.per_axis("output_padding", output_padding, axes, least=0)
-    how = _checked(x, weight, options, axes)
-    if shape_of(x)[1] != shape_of(weight)[0] or shape_of(x)[1] % how["groups"]:
+    shape = batch_shape(x, axes)
+    how = _checked(weight, options, axes)
+    if shape[1] != shape_of(weight)[0] or shape[1] % how["groups"]:
         got = f"x {shape_of(x)}, weight {shape_of(weight)} and groups={how['groups']}"
-        raise ShapeError(f"got {got}, expected a weight of ({shape_of(x)[1]} channels, out / groups, ...)")
+        raise ShapeError(f"got {got}, expected a weight of ({shape[1]} channels, out / groups, ...){_remedy(x, axes)}")
     if any(e >= s for e, s in zip(extra, how["stride"], strict=True)):
         raise ShapeError(f"got output_padding={extra}, expected less than stride={how['stride']}")
-    size = _size(x, weight, how, extra)
+    size = _size(shape, weight, how, extra)
     if any(n < 1 for n in size):
         raise ShapeError(f"the result would be of size {size}; pad less")
-    return _biased(conv_transpose(x, weight, size=size, **how), bias)
+    return per_batch(lambda images: _biased(conv_transpose(images, weight, size=size, **how), bias), x, shape)
 
 
-def _size(x: Any, weight: Any, how: dict[str, Any], extra: Shape) -> Shape:
+def _remedy(x: Any, axes: int) -> str:
+    """For a batch of images whose axis of channels was left out."""
+    return "; of a batch with one channel each pass x[:, None]" if len(shape_of(x)) == axes + 1 else ""
+
+
+def _size(image: Shape, weight: Any, how: dict[str, Any], extra: Shape) -> Shape:
     """The image size from which conv produces the size of x."""
-    sizes = shape_of(x)[2:], shape_of(weight)[2:], how["stride"], how["padding"], how["dilation"], extra
+    sizes = image[2:], shape_of(weight)[2:], how["stride"], how["padding"], how["dilation"], extra
     return tuple(
         [(n - 1) * s + d * (k - 1) + 1 + e - low - high for n, k, s, (low, high), d, e in zip(*sizes, strict=True)]
     )
 
 
-def _checked(x: Any, weight: Any, options: dict[str, Any], axes: int) -> dict[str, Any]:
+def _checked(weight: Any, options: dict[str, Any], axes: int) -> dict[str, Any]:
     """stride, padding, dilation and groups as the primitives take them."""
-    windows.check_image(x, axes)
     if len(shape_of(weight)) != axes + 2 or not all(shape_of(weight)):
-        expected = f"(channels, channels / groups, {windows.AXES[axes]})"
+        expected = f"(channels, channels / groups, {AXES[axes]})"
         raise ShapeError(f"got a weight of shape {shape_of(weight)}, expected {expected}, no size 0")
     stride = windows.per_axis("stride", options["stride"], axes)
     dilation = windows.per_axis("dilation", options["dilation"], axes)

@@ -6,6 +6,7 @@ window is a loop over the few taps. Padding is never stored: a tap's slice ends 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from math import prod
@@ -13,16 +14,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...data import shape_of
 from ...domain import Shape
 from ...errors import ShapeError
 from ...misuse import described
 
-Size: TypeAlias = int | tuple[int, ...]  # an option for all axes, or for each
+Size: TypeAlias = int | Sequence[int]  # an option for all axes, or for each
 Padding: TypeAlias = tuple[tuple[int, int], ...]  # along each axis: before, after
 Index: TypeAlias = tuple[Any, ...]
 LIMIT = 1 << 31  # of options: positions computed from them fit into 64 bits
-AXES = {1: "length", 2: "height, width", 3: "depth, height, width"}
 
 
 @lru_cache(maxsize=256)
@@ -70,11 +69,15 @@ def units(shape: Shape) -> Any:
     return np.eye(prod(shape)).reshape(prod(shape), *shape)
 
 
-def check_image(x: Any, axes: int) -> None:
-    """Raise ShapeError unless x is (batch, channels, ...) with that number of further axes."""
-    if len(shape_of(x)) != axes + 2:
-        got, expected = shape_of(x), f"(batch, channels, {AXES[axes]})"
-        raise ShapeError(f"got x of shape {got}, expected {expected}; reshape it, or add axes with x[None]")
+def rounded_up(size: Shape, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape) -> Padding:
+    """The padding with what a last, incomplete window along each axis needs, unless that window would see padding alone."""
+    more = []
+    for n, k, s, (before, after), d in zip(size, kernel, stride, padding, dilation, strict=True):
+        room, span = n + before + after, d * (k - 1) + 1
+        last = -(-(room - span) // s) * s
+        last -= s if last >= n + before else 0
+        more.append((before, max(after, last + span - n - before)))
+    return tuple(more)
 
 
 def check_fit(size: Shape, kernel: Shape, padding: Padding, dilation: Shape) -> None:
@@ -85,8 +88,18 @@ def check_fit(size: Shape, kernel: Shape, padding: Padding, dilation: Shape) -> 
         raise ShapeError(f"the kernel spans {span}, the padded x only {room}; use a smaller kernel or pad more")
 
 
+def check_seen(size: Shape, out: Shape, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape) -> None:
+    """Raise ShapeError if a window, all of whose taps lie in the padding, sees nothing of the image."""
+    for n, m, k, s, (before, _), d in zip(size, out, kernel, stride, padding, dilation, strict=True):
+        places = np.add.outer(np.arange(m) * s - before, np.arange(k) * d)
+        if not np.all(np.any((places >= 0) & (places < n), axis=1)):
+            raise ShapeError(f"a window of kernel_size={kernel} and dilation={dilation} sees only padding; pad less")
+
+
 def per_axis(option: str, given: Any, axes: int, least: int = 1) -> Shape:
     """An option as a tuple with one integer per axis, from an integer for all axes or a sequence."""
+    if type(given) is int and least <= given < LIMIT:
+        return (given,) * axes
     numbers = tuple(given) if isinstance(given, (tuple, list)) else (given,) * axes
     whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, (bool, np.timedelta64)) for n in numbers)
     if len(numbers) != axes or not whole or min(numbers) < least or max(numbers) >= LIMIT:

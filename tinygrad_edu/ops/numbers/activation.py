@@ -13,7 +13,7 @@ from ...op import rule
 from ...signatures import Array, Plain
 from .arithmetic import abs as absolute
 from .arithmetic import square
-from .choosing import heaviside, where
+from .choosing import where
 from .error_function import erfc
 from .exponential import exp
 from .trigonometric import tanh
@@ -31,7 +31,6 @@ __all__ = [
     "silu",
     "softplus",
     "softsign",
-    "step",
 ]
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # make mean 0 and variance 1 a fixed point
@@ -183,12 +182,3 @@ def softsign(x: Array, /) -> Plain:
 def hardtanh(x: Array, /, min_val: float = -1.0, max_val: float = 1.0) -> Plain:
     """Elementwise x limited to [min_val, max_val]. At the kinks the gradient is 0, as in PyTorch; that of `clip` is 1."""
     return np.minimum(np.maximum(x, min_val), max_val)
-
-
-@derived(domain=(NONZERO,), numpy=lambda x: np.where(x >= 0, 1.0, 0.0))
-def step(x: Array, /) -> Plain:
-    """Elementwise 1 if x >= 0, else 0: the threshold unit of McCulloch and Pitts (1943), which fires at its threshold.
-
-    Its gradient is 0 everywhere, including the jump.
-    """
-    return heaviside(x, 1.0)

@@ -14,7 +14,7 @@ from tinygrad_edu import TinygradError
 
 from ..checks import FUNCTION, checked, data_of, is_real
 from ..functional.reduction import DEFAULTS, InParts, Part, noted
-from .base import Loss
+from ..loss import Loss
 
 Parts = Callable[[Any, Any], Part]
 

@@ -1,4 +1,4 @@
-"""Parts: the training, validation and test examples."""
+"""Splits: the training, validation and test examples."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..data import split, stratified_split
 from .examples import Examples
 from .plan import Plan
 
-PARTS = ("training", "validation", "test")
+SPLITS = ("training", "validation", "test")
 
 
-def parts(plan: Plan, examples: Examples) -> dict[str, NDArray[np.intp]]:
+def splits(plan: Plan, examples: Examples) -> dict[str, NDArray[np.intp]]:
     """Indices of the examples for training, for validation after each epoch, and for a test at the end.
 
-    Every part has its share of every class. Separate test data remain the test data.
+    Every split has its share of every class. Separate test data remain the test data.
 
     Raises TinygradError if a class has too few examples for that, or there is one class.
     """
@@ -34,7 +34,7 @@ def parts(plan: Plan, examples: Examples) -> dict[str, NDArray[np.intp]]:
             raise TinygradError(f"{examples.title}: {shown(examples.target)} has {got}; expected two or more")
         if counts.min() <= len(fractions):
             rare = f"{counts.min()} of class {shown(examples.classes[names[counts.argmin()]])}"
-            many = f"{len(fractions) + 1} or more of each, one for each of {', '.join(PARTS[: len(fractions) + 1])}"
+            many = f"{len(fractions) + 1} or more of each, one for each of {', '.join(SPLITS[: len(fractions) + 1])}"
             more = "; real numbers? pass --task numbers" if "whole" in examples.decided else ""
             raise TinygradError(f"{examples.title}: got {rare} in {shown(examples.target)}, expected {many}{more}")
         divided = stratified_split(labels, fractions, rng)
@@ -42,4 +42,4 @@ def parts(plan: Plan, examples: Examples) -> dict[str, NDArray[np.intp]]:
         divided = split(count, fractions, rng)
     if examples.held_back:
         divided.append(np.arange(count, len(examples.targets)))
-    return dict(zip(PARTS, divided, strict=True))
+    return dict(zip(SPLITS, divided, strict=True))
