@@ -742,6 +742,24 @@ def plain_array_added_to(x):
     return x * y
 
 
+DOUBLED = np.frompyfunc(lambda number: number * 2 if number > 0 else number, 1, 1)
+
+
+@right
+def ufunc_of_the_user(x):
+    return DOUBLED(x).astype(float)
+
+
+@right
+def functions_of_numpy_that_run_code(x):
+    return np.apply_along_axis(lambda row: row * 2 if row.sum() > 0 else row, 0, x)
+
+
+@refused("")
+def sizes_of_numbers(x):
+    return np.arange((x > 0).sum() + 1)  # !
+
+
 @right
 def scalar_added_to(x):
     total = 0.0

@@ -186,7 +186,7 @@ def compile(f: Callable[..., Any]) -> Compiled:
     or the zero rule applies, f itself runs. What compile cannot see:
 
     - printing, files, and other effects outside of what f refers to: they happen when it is compiled, not later;
-    - a number as the key of a dictionary, and isinstance(x, float), beyond those two calls;
+    - a number as the key of a dictionary or in a set, and isinstance(x, float), beyond those two calls;
     - a branch on captured floats, or numbers that NumPy computes from them, unless it shows when they are multiplied by 1000 or
       -1000;
     - entries of containers of more than 10,000, and attributes of modules of the standard library, NumPy and SciPy.

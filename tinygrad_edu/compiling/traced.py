@@ -210,8 +210,8 @@ class Traced(Term):
         name = ufunc.__name__
         if "out" in params or method == "at":
             refuse(f"it writes into an array, by np.{name}; use its result in place of out=")
-        if getattr(np, name, None) is not ufunc:  # SciPy's
-            return computed(f"scipy.special.{name}", name, ufunc, args, params)
+        if getattr(np, name, None) is not ufunc:  # SciPy's, or of np.frompyfunc
+            return computed(f"{name}(", name, ufunc if method == "__call__" else getattr(ufunc, method), args, params)
         if method == "__call__":
             return computed(f"np.{name}", name, ufunc, args, params)
         return computed(f"np.{name}.{method}", f"{name}.{method}", getattr(ufunc, method), args, _one_way(args, params))
