@@ -80,7 +80,7 @@ def to_operand(x: Any) -> Any:
         return np.asarray(x)
     if isinstance(x, Term):
         if x.seen:
-            return x
+            return x.as_operand()
         raise TermMet
     got = f"{type(x).__name__} of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {str(x)[:40]!r}"
     raise DTypeError(f"got {got}, expected a Value, a real number or an array of them")

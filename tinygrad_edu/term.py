@@ -133,9 +133,17 @@ class Term:
         """This Term as the result of an operation."""
         return self
 
+    def as_operand(self) -> Any:
+        """This Term as an operand."""
+        return self
+
     def as_leaf(self) -> Any:
         """This Term as the data of a leaf."""
         return self
+
+    def constant(self, x: np.ndarray[Any, Any]) -> Any:
+        """What stands for a constant operand in the rules of the call that computed this Term."""
+        return x
 
     def called(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """A function that failed on Terms, as one call."""

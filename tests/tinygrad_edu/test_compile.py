@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import MatrixError, TinygradError, Value, compile, grad, registry, vjp
-from tinygrad_edu.compiling.compiled import _equal, laid_like
+from tinygrad_edu.compiling.compiled import _equal
+from tinygrad_edu.compiling.moving import laid_like
 from tinygrad_edu.testing.strategies import fixed_calls
 
 OPS = {name: f.op for name, f in registry.items()}

@@ -8,8 +8,9 @@ import math
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterator
-from functools import update_wrapper
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial, update_wrapper
 from inspect import signature
 from itertools import count
 from pathlib import Path
@@ -22,11 +23,14 @@ from ..errors import TinygradError, UnreadableError
 from ..node import Node
 from ..randomness import noting
 from ..term import Term
-from .captures import Captures, generators_kept
+from .captures import DRAWS, Captures, generators_kept
+from .moving import moved
 from .source import Program, Writer, title_of
-from .traced import Escape, Trace, Traced, tracing
+from .traced import OURS, Escape, Line, Trace, Traced, tracing
 
 _MANY = 8  # kinds of arguments, after which a warning says what is compiled anew each time
+_KEPT = 100  # programs of one function
+_compiling = threading.RLock()
 _numbered = count(1)
 
 
@@ -53,33 +57,30 @@ class Compiled:
         self.function = f
         self.compilations = self.calls = 0
         self.eager: dict[str, int] = {}
-        self._programs: dict[Any, _Specialised] = {}
-        self._captures, self._watched = Captures(f), watched
-        self._lock = threading.RLock()
+        self._watched = watched
+        self._held = _Held(f)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         kind = _kind_of_call(args, kwargs)
         if kind is None:
-            return self._eager("an argument is a Value", args, kwargs)
-        if self._watched and self._captures.changed():
-            with self._lock:
-                self._programs.clear()
-                self._captures = Captures(self.function)
-        found = self._programs.get(kind)
-        if found is None:
-            with self._lock:
-                found = self._programs.get(kind) or self._compile(kind, args, kwargs)
+            return self._eager("an argument is a Value, or an array of another kind", args, kwargs)
+        held = self._held
+        if self._watched and held.captures.changed():
+            held = self._held = _Held(self.function)
+        found = held.programs.get(kind)
+        if found is None or (found.others is not None and found.others.changed()):
+            found = self._compile(held, kind, args, kwargs)
             if found is None:
                 return self._eager("numbers at which Python raises, such as 1/0", args, kwargs)
-        if not found.verified:
-            return self._verify(found, args, kwargs)
+        if found.compared < 2 and not (found.compared and found.is_same(args, kwargs)):
+            return self._compare(found, args, kwargs)
         before = [generator.bit_generator.state for generator in found.generators]
         try:
             result = found.run(*args, **kwargs)
-        except (GuardError, ArithmeticError) as error:
+        except Exception as error:  # the function itself raises this too, or knows better
             for generator, state in zip(found.generators, before, strict=True):
                 generator.bit_generator.state = state
-            return self._eager(str(error), args, kwargs)
+            return self._eager(_reason(error), args, kwargs)
         self.calls += 1
         return result
 
@@ -87,48 +88,62 @@ class Compiled:
         self.eager[reason] = self.eager.get(reason, 0) + 1
         return self.function(*args, **kwargs)
 
-    def _compile(self, kind: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Specialised | None:
-        try:
-            made = _specialised(self.function, args, kwargs, self._captures)
-        except Escape:
-            return None
-        self.compilations += 1
-        self._programs[kind] = made
+    def _compile(self, held: _Held, kind: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Specialised | None:
+        with _compiling:
+            found = held.programs.get(kind)
+            if found is not None and not (found.others is not None and found.others.changed()):
+                return found  # of another thread
+            try:
+                try:
+                    made = _specialised(self.function, args, kwargs, held.captures if self._watched else None)
+                except _ChangingError:  # perhaps a cache that the first call fills
+                    with held.captures.draws_kept():
+                        self.function(*_copied(args), **_copied(kwargs))
+                    held.captures = Captures(self.function)
+                    made = _specialised(self.function, args, kwargs, held.captures)
+            except Escape:
+                return None
+            except _Failed as failed:
+                self.function(*_copied(args), **_copied(kwargs))  # raises its own exception, if it is that
+                text = f"it fails on terms ({type(failed.__cause__).__name__}: {failed.__cause__})"
+                raise _refused(self.function, str(failed), text) from failed.__cause__
+            self.compilations += 1
+            held.programs[kind] = made
+            if len(held.programs) > _KEPT:
+                del held.programs[next(iter(held.programs))]
         if self.compilations == _MANY:
-            name = getattr(self.function, "__name__", "function")
             warnings.warn(
-                f"compile: {name} was compiled {_MANY} times, for other shapes, dtypes or constants each time; pass numbers "
-                "that change as floats or arrays, and arrays of one shape",
+                f"compile: {_called(self.function)} was compiled {_MANY} times, for other shapes, dtypes, constants or captured "
+                "objects each time; pass numbers that change as floats or arrays, and arrays of one shape",
                 CompileWarning,
                 stacklevel=3,
             )
         return made
 
-    def _verify(self, found: _Specialised, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The first call with new numbers runs the function too, and compares."""
-        if found.is_same(args, kwargs):
-            self.calls += 1
-            return found.run(*args, **kwargs)
-        with self._captures.generators_kept(), generators_kept(found.generators):
+    def _compare(self, found: _Specialised, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The first call, and the first one with new numbers, run the function too, and compare."""
+        with generators_kept(found.generators), np.errstate(all="ignore"):
             try:
                 got = found.run(*args, **kwargs)
-            except (GuardError, ArithmeticError) as error:
-                return self._eager(str(error), args, kwargs)
+            except Exception as error:
+                got = error
+        if isinstance(got, Exception):
+            return self._eager(_reason(got), args, kwargs)
         expected = self.function(*args, **kwargs)
         if not _equal(got, expected):
-            name = getattr(self.function, "__name__", "function")
             raise UnreadableError(
-                f"compile: {name} gives other numbers than its compiled source on the first call with new arguments, so it "
+                f"compile: {_called(self.function)}: its compiled source gives other numbers than the function itself, so it "
                 "depends on something that compile does not see; run it without compile"
             )
-        found.verified = True
+        found.compared += 1
         self.calls += 1
-        return expected
+        return got
 
     def _latest(self) -> _Specialised:
-        if not self._programs:
+        programs = self._held.programs
+        if not programs:
             raise TinygradError("compile: nothing is compiled yet; call the function first")
-        return list(self._programs.values())[-1]
+        return list(programs.values())[-1]
 
     @property
     def source(self) -> str:
@@ -156,7 +171,7 @@ class Compiled:
     def _repr_html_(self) -> str:
         from .saving import highlighted
 
-        return highlighted(self.source) if self._programs else repr(self)
+        return highlighted(self.source) if self._held.programs else repr(self)
 
 
 def compile(f: Callable[..., Any]) -> Compiled:
@@ -166,16 +181,28 @@ def compile(f: Callable[..., Any]) -> Compiled:
     the transforms: compile(value_and_grad(loss)), compile(grad(f)), compile(hessian(f)). Values equal those of f to the last bit.
     It is compiled anew for other shapes, dtypes, structures, or values of arguments that are not floats or arrays.
 
+    Captured arrays of floats are read by reference; if anything else that f uses changes, it is compiled anew. The first call,
+    and the first one with other numbers, run f too and compare. Where source does not hold, for numbers at which Python raises
+    or the zero rule applies, f itself runs. What compile cannot see:
+
+    - printing, files, and other effects outside of what f refers to: they happen when it is compiled, not later;
+    - a number as the key of a dictionary or in a set, and isinstance(x, float), beyond those two calls;
+    - a branch on captured floats, or numbers that NumPy computes from them, unless it shows when they are multiplied by 1000 or
+      -1000;
+    - entries of containers of more than 10,000, and attributes of modules of the standard library, NumPy and SciPy.
+
     Args:
         f: function of numbers, arrays, and tuples, lists and dictionaries of them, that returns such; made of this package's
             functions and NumPy's. Its arguments may have other values that are part of the program, such as strings.
 
     Returns:
-        a function of the same arguments. `source` is its text, and `save` writes it as a module that runs with NumPy alone.
+        a function of the same arguments, which threads may share. `source` is its text, and `save` writes it as a module that
+        runs with NumPy alone.
 
     Raises (when called):
-        UnreadableError: if f branches on numbers, takes them out of arrays by float() or np.asarray, or writes into arrays; or
-            computes something from its arguments, or draws random numbers, where this cannot be seen.
+        UnreadableError: if f branches on numbers, takes them out of arrays by float() or np.asarray, makes arrays whose shape
+            depends on numbers, writes into arrays, changes variables around it, or computes something from its arguments, or
+            draws random numbers, where this cannot be seen. It names f, the line, and what to write instead.
 
     Warns:
         CompileWarning: if it is compiled for the eighth time.
@@ -188,11 +215,25 @@ def compile(f: Callable[..., Any]) -> Compiled:
     return Compiled(f)
 
 
-class _Specialised:
-    """A program for one kind of arguments."""
+class _Held:
+    """What a function uses, and the programs that hold as long as that is the same."""
 
-    def __init__(self, program: Program, run: Callable[..., Any], args: Any) -> None:
-        self.program, self.run, self._first, self.verified = program, run, _sample(args), False
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self.captures = Captures(f)
+        self.programs: dict[Any, _Specialised] = {}
+
+
+class _Specialised:
+    """A program for one kind of arguments.
+
+    Attributes:
+        compared: how often it was compared with the function itself.
+        others: what arguments that are objects hold, if there are such.
+    """
+
+    def __init__(self, program: Program, run: Callable[..., Any], args: Any, others: Captures | None) -> None:
+        self.program, self.run, self._first, self.others = program, run, _sample(args), others
+        self.compared = 0
         self.generators = [x for x in program.constants.values() if isinstance(x, np.random.Generator)]
 
     def is_same(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -201,33 +242,50 @@ class _Specialised:
 
 
 def _specialised(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures | None
 ) -> _Specialised:
-    made, program = _written(f, args, kwargs, captures)
-    _check_again(f, args, kwargs, captures, made)
+    others = _others((args, kwargs))
+    around = [held for held in (captures, others) if held is not None]
+    made, program = _written(f, args, kwargs, around)
+    _check_again(f, args, kwargs, around, made)
     namespace = {"np": np, "math": math, "GuardError": GuardError, **program.constants}
     file = f"<compiled {program.name} {next(_numbered)}>"
     linecache.cache[file] = (len(program.source), None, program.source.splitlines(keepends=True), file)
     exec(builtins.compile(program.source, file, "exec"), namespace)  # our own text
     run: Callable[..., Any] = namespace[program.name]
-    return _Specialised(program, run, (args, kwargs))
+    return _Specialised(program, run, (args, kwargs), others)
 
 
 Run = tuple[Trace, list[Traced], list[Any]]
 
 
 def _written(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], around: Sequence[Captures]
 ) -> tuple[Run, Program]:
-    with noting() as states:
-        trace, symbols, result = traced_run(f, args, kwargs)
-    for bits, state in states.items():  # the program draws these numbers itself
-        bits.state = state
+    with ExitStack() as stack:
+        changes = [stack.enter_context(captures.kept()) for captures in around]
+        states = stack.enter_context(noting())
+        try:
+            trace, symbols, result = traced_run(f, args, kwargs, _arrays(around))
+        finally:
+            for bits, state in states.items():  # the program draws these numbers itself
+                bits.state = state
+    for change in [change for changed in changes for change in changed]:
+        if change is DRAWS:
+            raise UnreadableError(
+                f"compile: {_called(f)}: it draws random numbers where compile cannot see it; draw them by dropout, or pass "
+                "them as an argument"
+            )
+        raise _ChangingError(
+            f"compile: {_called(f)}: it changes {change}, which compiled source would not do; return what it computes, and "
+            f"change {change} outside"
+        )
     parameters, unpacking, names = _parameters(f, args, kwargs, [trace.names.get(symbol, "") for symbol in symbols])
     outputs: list[Any] = []
-    _collect(result, outputs)
+    _collect(result, outputs, f)
     writer = Writer(trace, dict(zip(symbols, names, strict=True)), outputs)
-    writer.captured, writer.captured_names = captures.arrays()
+    writer.captured = _arrays(around)
+    writer.captured_names = {id(x): name for captures in around for name, x in captures.arrays.values()}
     name = _name(f)
     program = writer.write(
         name, parameters, unpacking, lambda leaf: _returned(result, leaf, writer, iter(range(len(outputs))))
@@ -235,8 +293,19 @@ def _written(
     return (trace, symbols, outputs), program
 
 
-def traced_run(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Trace, list[Traced], Any]:
-    """Run f on terms with the numbers of the arguments."""
+def traced_run(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], arrays: Sequence[np.ndarray[Any, Any]] = ()
+) -> tuple[Trace, list[Traced], Any]:
+    """Run f on terms with the numbers of the arguments.
+
+    Args:
+        arrays: those that are read by reference.
+
+    Raises:
+        UnreadableError: if f looks at numbers or writes into arrays, also if f catches that.
+        Escape: if Python's numbers raise.
+        _Failed: from any other exception.
+    """
     with tracing() as trace:
         symbols: list[Traced] = []
 
@@ -244,14 +313,70 @@ def traced_run(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
             symbols.append(trace.symbol(f"x{len(symbols)}", x))
             return symbols[-1]
 
+        trace.captured = frozenset(id(y) for x in arrays for y in (x, x.base) if y is not None)
         given = _mapped(stand_in, (args, kwargs))
+        failure: Exception | None = None
+        result = None
         try:
             result = f(*given[0], **given[1])
-        except UnreadableError as error:
-            if error.operation is None or not error.operation.startswith("compile"):
-                error.operation = f"compile: {_name(f)}" + (f": {error.operation}" if error.operation else "")
-            raise
+        except Exception as error:
+            failure = error
+    if trace.escaped:  # also if f caught that
+        raise Escape
+    if trace.refusals:
+        refusal = trace.refusals[0]
+        raise _refused(f, title_of(refusal.line), refusal.error) from failure
+    if failure is not None:
+        cause: BaseException | None = failure
+        while cause is not None and not isinstance(cause, UnreadableError):
+            cause = cause.__cause__
+        title = title_of(_last_line(failure))
+        if cause is not None:
+            raise _refused(f, title, cause) from failure
+        raise _Failed(title) from failure
     return trace, symbols, _mapped_terms(trace, result)
+
+
+def _arrays(around: Sequence[Captures]) -> list[np.ndarray[Any, Any]]:
+    return [x for captures in around for _, x in captures.arrays.values()]
+
+
+class _ChangingError(UnreadableError):
+    """The function changes a variable around it."""
+
+
+class _Failed(Exception):  # noqa: N818
+    """The function raised an exception, perhaps since its arguments are terms."""
+
+
+def _refused(f: Callable[..., Any], title: str, error: BaseException | str) -> UnreadableError:
+    """An error with the name of the function and the user's line."""
+    text = str(error)
+    where = f", in `{title}`" if title else ""
+    remedy = "" if ";" in text else "; compute with this package's functions and NumPy's, or run it without compile"
+    return UnreadableError(f"compile: {_called(f)}{where}: {text}{remedy}")
+
+
+def _last_line(error: BaseException) -> Line | None:
+    """The line of the user at which an exception was raised."""
+    line = None
+    step = error.__traceback__
+    while step is not None:
+        if str(step.tb_frame.f_globals.get("__name__", "")).partition(".")[0] not in OURS:
+            line = Line(step.tb_frame.f_code.co_filename, step.tb_lineno)
+        step = step.tb_next
+    return line
+
+
+def _called(f: Any) -> str:
+    """A function's name, for messages."""
+    while isinstance(f, partial):
+        f = f.func
+    return str(getattr(f, "__name__", type(f).__name__))
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, (GuardError, ArithmeticError)) else type(error).__name__
 
 
 # -- Arguments ---------------------------------------------------------------------------------------------------------
@@ -280,18 +405,43 @@ def _kind(x: Any) -> Any:
         return float
     if own is np.ndarray:
         flags = x.flags
+        if x.dtype.kind not in "fiubc":
+            raise _NotPlain
         return x.shape, x.dtype, flags.c_contiguous or (flags.f_contiguous and 2)
     if own is dict:
         return dict, *[(key, _kind(part)) for key, part in x.items()]
-    if own is tuple or own is list or isinstance(x, tuple):
+    if own is tuple or own is list or hasattr(x, "_make"):
         return own, *map(_kind, x)
-    if isinstance(x, (Node, Term)):
+    if isinstance(x, (Node, Term, np.ndarray)):
         raise _NotPlain
     if isinstance(x, np.generic):
-        return (own,) if isinstance(x, np.floating) else (own, x.item())
+        return (own,) if isinstance(x, np.floating) else (own, x.tobytes())
     if own in (int, bool, str, type(None)):
         return own, x
-    return own, id(x)
+    return (own, repr(x)) if own in _TEXTS else (own, id(x))
+
+
+_TEXTS = {complex, bytes, slice, range}  # constants of which equal texts mean equal ones
+
+
+def _others(tree: Any) -> Captures | None:
+    """What arguments that are objects hold, which keeps these objects too; None if there are none."""
+    found: list[Any] = []
+
+    def visit(x: Any) -> None:
+        if type(x) is dict:
+            found.extend(key for key in x if type(key) is not str)
+            visit(list(x.values()))
+        elif type(x) in (tuple, list) or hasattr(x, "_make"):
+            for part in x:
+                visit(part)
+        elif not (
+            _is_number(x) or isinstance(x, np.generic) or type(x) in (int, bool, str, type(None)) or type(x) in _TEXTS
+        ):
+            found.append(x)
+
+    visit(tree)
+    return Captures(found) if found else None
 
 
 def _mapped(f: Callable[[Any], Any], tree: Any) -> Any:
@@ -303,6 +453,10 @@ def _mapped(f: Callable[[Any], Any], tree: Any) -> Any:
     if type(tree) in (tuple, list):
         return type(tree)([_mapped(f, part) for part in tree])
     return f(tree) if _is_number(tree) else tree
+
+
+def _copied(tree: Any) -> Any:
+    return _mapped(lambda x: x.copy() if isinstance(x, np.ndarray) else x, tree)
 
 
 def _mapped_terms(trace: Trace, tree: Any) -> Any:
@@ -389,24 +543,25 @@ def _name(f: Callable[..., Any]) -> str:
 # -- Results -----------------------------------------------------------------------------------------------------------
 
 
-def _collect(tree: Any, found: list[Any]) -> None:
-    """The leaves of a result that are numbers or arrays. Raises UnreadableError for what a program cannot return."""
+def _collect(tree: Any, found: list[Any], f: Callable[..., Any]) -> None:
+    """The leaves of a result of f that are numbers or arrays. Raises UnreadableError for what a program cannot return."""
     if type(tree) is dict:
         for part in tree.values():
-            _collect(part, found)
-    elif isinstance(tree, (tuple, list)):
+            _collect(part, found, f)
+    elif type(tree) in (tuple, list) or hasattr(tree, "_make"):
         for part in tree:
-            _collect(part, found)
+            _collect(part, found, f)
     elif isinstance(tree, (Traced, np.ndarray, np.generic, float)):
         found.append(tree)
     elif isinstance(tree, Node):
         raise UnreadableError(
-            "compile: the function returned a Value, which would not be connected to its graph; return plain numbers, as "
+            f"compile: {_called(f)} returned a Value, which would not be connected to its graph; return plain numbers, as "
             "value_and_grad does, or v.data"
         )
-    elif not isinstance(tree, (int, str, type(None))):
+    elif type(tree) not in (int, bool, str, type(None)):
         raise UnreadableError(
-            f"compile: the function returned a {type(tree).__name__}, expected numbers, arrays, or tuples, lists, dicts of them"
+            f"compile: {_called(f)} returned a {type(tree).__name__}, expected numbers, arrays or tuples, lists, dicts of them; "
+            "make it of the result"
         )
 
 
@@ -414,7 +569,7 @@ def _returned(tree: Any, leaf: Callable[[Any], str], writer: Writer, places: Ite
     """The expression that builds the tree of results."""
     if type(tree) is dict:
         return "{" + ", ".join(f"{key!r}: {_returned(part, leaf, writer, places)}" for key, part in tree.items()) + "}"
-    if isinstance(tree, tuple) and hasattr(tree, "_make"):
+    if hasattr(tree, "_make"):
         inner = ", ".join(_returned(part, leaf, writer, places) for part in tree)
         return f"{writer.value(type(tree)._make).text}(({inner},))"
     if isinstance(tree, (tuple, list)):
@@ -447,72 +602,115 @@ def _alike(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
 # -- The second run ----------------------------------------------------------------------------------------------------
 
 
-def _moved(x: Any) -> Any:
-    """Other numbers of the same kind: rolled along the first axis, floats a little larger."""
-    if isinstance(x, np.ndarray):
-        other = np.roll(x, 1, axis=0) if x.ndim else x
-        return laid_like(x, (other * (1 + 2.0**-10)).astype(x.dtype) if x.dtype.kind == "f" else other)
-    return type(x)(x * (1 + 2.0**-10))
-
-
-def laid_like(x: np.ndarray[Any, Any], numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Numbers in the memory layout of x, as far as a program is compiled for it."""
-    if x.flags.c_contiguous:
-        return np.ascontiguousarray(numbers).reshape(x.shape)
-    return np.asfortranarray(numbers) if x.flags.f_contiguous else np.repeat(numbers, 2, axis=-1)[..., ::2]
-
-
 def _check_again(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures, first: Run
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], around: Sequence[Captures], first: Run
 ) -> None:
-    """Run f on terms with other numbers. Raises UnreadableError if it used a number that is not the same then."""
-    moved = _mapped(_moved, (args, kwargs))
-    with captures.generators_kept():
-        try:
-            with np.errstate(all="ignore"), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                trace, symbols, result = traced_run(f, *moved)
-            outputs: list[Any] = []
-            _collect(result, outputs)
-        except (Exception, Escape):  # numbers at which f is not defined; the first call with new ones compares
+    """Run f on terms with other numbers. Raises UnreadableError if it used a number that is not the same then.
+
+    The captured arrays have other numbers too. Where f computed something from them, their contents are part of the program.
+    """
+    moved_args = _mapped(moved, (args, kwargs))
+    captures = around[0] if around and any(x.dtype.kind == "f" for _, x in around[0].arrays.values()) else None
+    if captures is not None:
+        unseen = False
+        for by in (1 + 2.0**-10, 1000.0, -1000.0):  # the latter for branches on captured numbers
+            elsewhere, arrays = captures.elsewhere(f, by)
+            unseen = unseen or _differing(elsewhere, moved_args, around, first, arrays) != ""
+        for key, (_, x) in captures.arrays.items():
+            if unseen or key not in arrays:
+                captures.watch(x)
+        if not unseen:
             return
-    differing = _difference(first, (trace, symbols, outputs))
-    if differing is not None:
+    where = _differing(f, moved_args, around, first, {})
+    if where:
         raise UnreadableError(
-            f"compile: {_name(f)}: a number that depends on the arguments, or is random, was computed where it cannot be seen"
-            f"{differing}; compute it with this package's functions or NumPy's, or pass it as an argument"
+            f"compile: {_called(f)}{where}: a number that depends on the arguments, or is random, was computed where it cannot "
+            "be seen; compute it with this package's functions or NumPy's, or pass it as an argument"
         )
 
 
-def _difference(first: Run, second: Run) -> str | None:
-    """Where two runs differ in what they computed, as words; None if nowhere, or if they took other branches."""
+Arrays = dict[int, np.ndarray[Any, Any]]
+
+
+def _differing(
+    f: Callable[..., Any], moved_args: Any, around: Sequence[Captures], first: Run, arrays: Arrays
+) -> str | None:
+    """Where a run on other numbers differs from the first, as words; "" if nowhere, None if it cannot be compared."""
+    with ExitStack() as stack:
+        for captures in around:
+            stack.enter_context(captures.kept())
+        states = stack.enter_context(noting())
+        stack.enter_context(np.errstate(all="ignore"))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        try:
+            args, kwargs = moved_args
+            trace, symbols, result = traced_run(f, args, kwargs, [*_arrays(around), *arrays.values()])
+            outputs: list[Any] = []
+            _collect(result, outputs, f)
+        except (Exception, Escape):  # numbers at which f is not defined; the first call with new ones compares
+            return None
+        finally:
+            for bits, state in states.items():
+                bits.state = state
+    return _difference(first, (trace, symbols, outputs), arrays)
+
+
+def _difference(first: Run, second: Run, arrays: Arrays) -> str | None:
     (a, a_symbols, a_outputs), (b, b_symbols, b_outputs) = first, second
     branches = [[guard.taken for guard in run.guards] for run in (a, b)]
     if branches[0] != branches[1]:
         return None
-    place: dict[Traced, int] = {}
+    place: dict[Any, int] = {}
     for i, (x, y) in enumerate(zip(a_symbols, b_symbols, strict=True)):
         place[x] = place[y] = -1 - i
+    same = _Same(place, arrays)
     for x, y in zip(a.made, b.made, strict=False):
         place[x] = place[y] = x.place
-        if x.spelling != y.spelling or not _same((x.args, x.params), (y.args, y.params), place):
+        if x.spelling != y.spelling or not same((x.args, x.params), (y.args, y.params)):
             title = title_of(x.line)
-            return f", in: {title}" if title else ""
-    if len(a.made) != len(b.made) or not _same(a_outputs, b_outputs, place):
-        return ", in what it returns"
-    return None
+            return f", in `{title}`" if title else ", in an operation"
+    return "" if len(a.made) == len(b.made) and same(a_outputs, b_outputs) else ", in what it returns"
 
 
-def _same(a: Any, b: Any, place: dict[Traced, int]) -> bool:
-    """Whether the arguments of two calls are the same terms and the same constants."""
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, Traced):
-        return place.get(a) == place.get(b)
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(_same(a[key], b[key], place) for key in a)
-    if isinstance(a, (tuple, list)):
-        return len(a) == len(b) and all(_same(x, y, place) for x, y in zip(a, b, strict=True))
-    if isinstance(a, slice):
-        return _same((a.start, a.stop, a.step), (b.start, b.stop, b.step), place)
-    return a is b or callable(a) or _equal(a, b)
+class _Same:
+    """Whether the arguments of two calls are the same terms and the same constants.
+
+    Args:
+        place: of the terms of both runs.
+        arrays: for captured arrays, by id, those that stand for them in the second run.
+    """
+
+    def __init__(self, place: dict[Any, int], arrays: Arrays) -> None:
+        self.place, self.arrays = place, arrays
+        self.owners = {*arrays, *map(id, arrays.values())}
+
+    def __call__(self, a: Any, b: Any) -> bool:
+        if type(a) is not type(b):
+            return False
+        if isinstance(a, Traced):
+            if a.place < 0 and a not in self.place and b not in self.place:
+                return self(a.behind, b.behind)  # captured arrays
+            return self.place.get(a) == self.place.get(b)
+        if isinstance(a, dict):
+            return a.keys() == b.keys() and all(self(a[key], b[key]) for key in a)
+        if isinstance(a, (tuple, list)):
+            return len(a) == len(b) and all(self(x, y) for x, y in zip(a, b, strict=True))
+        if isinstance(a, slice):
+            return self((a.start, a.stop, a.step), (b.start, b.stop, b.step))
+        if isinstance(a, np.ndarray) and self.arrays:
+            x, y = self._owner(a), self._owner(b)
+            if id(x) in self.arrays:
+                return self.arrays[id(x)] is y and _place_in(a, x) == _place_in(b, y)
+        return a is b or callable(a) or isinstance(a, np.random.Generator) or _equal(a, b)
+
+    def _owner(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The captured array of which x is a view."""
+        while id(x) not in self.owners and isinstance(x.base, np.ndarray):
+            x = x.base
+        return x
+
+
+def _place_in(view: np.ndarray[Any, Any], x: np.ndarray[Any, Any]) -> Any:
+    """Where in the memory of x a view is."""
+    return view.shape, view.strides, view.dtype, view.ctypes.data - x.ctypes.data

@@ -215,7 +215,9 @@ class Writer:
     def value(self, x: Any) -> Text:
         """An operand: a term by its name or its expression, a constant as a literal or by a name."""
         if isinstance(x, Traced):
-            return Text(self.names[x]) if x in self.names else self.texts[x]
+            if x in self.names:
+                return Text(self.names[x])
+            return self.texts[x] if x.place >= 0 else self._array(x.behind)
         if type(x) is tuple:
             inner = [self.value(part).text for part in x]
             return Text(f"({', '.join(inner)}{',' * (len(inner) == 1)})")
@@ -243,7 +245,7 @@ class Writer:
 
     def _array(self, x: np.ndarray[Any, Any]) -> Text:
         """A constant array: as NumPy makes it where that is short, else by a name."""
-        if any(x is kept for kept in self.captured):
+        if any(x is kept or np.may_share_memory(x, kept) for kept in self.captured):
             return Text(self._constant(x, self.captured_names.get(id(x), "k")))
         kind = "" if x.dtype == float else f", {x.dtype.name!r}" if x.dtype == bool else f", np.{x.dtype.name}"
         if x.dtype.kind in "fiub" and not np.any(x) and (x.dtype.kind != "f" or not np.any(np.signbit(x))):
@@ -446,7 +448,7 @@ class Writer:
         return ["", *lines, f"if {' or '.join(tests)}:", f"    raise GuardError({_quoted(why)})"]
 
     def _squares(self, x: Traced) -> str:
-        name = self.names.get(x) or self.texts[x].within(_ATOM)
+        name = self.value(x).within(_ATOM)
         if not isinstance(x.behind, np.ndarray):
             return f"{name} * {name}"
         flat = f"{name}.T" if x.behind.flags.f_contiguous and not x.behind.flags.c_contiguous else name

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -23,7 +23,7 @@ from ..domain import Shape
 from ..errors import UnreadableError
 from ..node import Node
 from ..randomness import stand_in
-from ..term import Term, changed, terms
+from ..term import Term, a_term, changed, terms
 
 OURS = {"tinygrad_edu", "nn", "viz", "numpy", "contextlib", "functools"}  # packages between the user's line and a term
 
@@ -40,6 +40,14 @@ class Guard(NamedTuple):
 
     condition: Traced
     taken: int
+
+
+class Refusal(NamedTuple):
+    """An error that was raised at a line of the user, whose code may catch it; and the code that was running."""
+
+    error: UnreadableError
+    running: list[CodeType]
+    line: Line | None
 
 
 class Escape(BaseException):  # no Exception, so that the engine does not explain it
@@ -62,6 +70,9 @@ class Trace:
         draws: what random generators drew, which happens in each call.
         written: for arrays that the engine changed in place, what they are since.
         latest_key: by which `known` has the last term.
+        refusals: errors that were raised at the user's code, which may catch them; see Refusal.
+        escaped: whether Python's numbers raised.
+        captured: ids of arrays, and of the owners of their memory, that are read by reference.
     """
 
     made: list[Traced] = field(default_factory=list)
@@ -76,6 +87,9 @@ class Trace:
     draws: list[Traced] = field(default_factory=list)
     written: dict[Traced, Traced] = field(default_factory=dict)
     latest_key: Any = None
+    refusals: list[Refusal] = field(default_factory=list)
+    escaped: bool = False
+    captured: frozenset[int] = frozenset()
 
     def latest_of(self, term: Term) -> Term:
         """What an array is after it was changed in place."""
@@ -170,9 +184,20 @@ class Traced(Term):
     def __getitem__(self, index: Any) -> Any:
         return computed("[]", "getitem", operator.getitem, (self, index), {})
 
+    def astype(self, dtype: Any, **how: Any) -> Any:
+        """The numbers in another dtype, those of a Python float too."""
+        if type(self.behind) is not float:
+            return computed(".astype", "astype", _method("astype"), (self, dtype), how)
+        kind = np.dtype(dtype)
+        return self if kind == np.float64 else computed(f"np.{kind.name}", "astype", kind.type, (self,), {})
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not callable(getattr(self.behind, name, None)):
             raise AttributeError(f"{type(self.behind).__name__} has no attribute {name!r}")
+        if name in _TAKE_OUT:
+            self._looked_at()
+        if name in _WRITING_METHODS:
+            refuse(f"it writes into an array, by .{name}(); use a function that returns a new one")
 
         def call(*args: Any, **params: Any) -> Any:
             return computed(f".{name}", name, _method(name), (self, *args), params)
@@ -182,11 +207,11 @@ class Traced(Term):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **params: Any) -> Any:
         if any(isinstance(x, Node) for x in args):
             return NotImplemented
-        if "out" in params or method == "at":
-            raise UnreadableError(f"it writes into an array, by np.{ufunc.__name__}")
         name = ufunc.__name__
-        if getattr(np, name, None) is not ufunc:  # SciPy's
-            return computed(f"scipy.special.{name}", name, ufunc, args, params)
+        if "out" in params or method == "at":
+            refuse(f"it writes into an array, by np.{name}; use its result in place of out=")
+        if getattr(np, name, None) is not ufunc:  # SciPy's, or of np.frompyfunc
+            return computed(f"{name}(", name, ufunc if method == "__call__" else getattr(ufunc, method), args, params)
         if method == "__call__":
             return computed(f"np.{name}", name, ufunc, args, params)
         return computed(f"np.{name}.{method}", f"{name}.{method}", getattr(ufunc, method), args, _one_way(args, params))
@@ -199,10 +224,15 @@ class Traced(Term):
         )
         if plain:
             return function(*numbers(args), **numbers(params))
+        name = function.__name__
         if params.get("out") is not None or function in _WRITE:
-            raise UnreadableError(f"it writes into an array, by np.{function.__name__}")
+            refuse(
+                f"it writes into an array, by np.{name}; use a function that returns a new one, such as at(x, i).set(y)"
+            )
+        if name in _TAKE_OUT:
+            self._looked_at()
         module = function.__module__.replace("numpy", "np", 1).removesuffix("._core")
-        return computed(f"{module}.{function.__name__}", function.__name__, function, args, params)
+        return computed(f"{module}.{name}", name, function, args, params)
 
     def note_gradient(self, g: Any) -> None:
         """g is the gradient with respect to this term."""
@@ -222,18 +252,39 @@ class Traced(Term):
             y = y[()]
         return y.as_number() if isinstance(y.behind, np.float64) else y
 
+    def as_operand(self) -> Any:
+        """As `data.to_operand`: float64 scalars as Python floats, narrow integers as floats."""
+        behind = self.behind
+        if type(behind) is np.ndarray and behind.dtype.kind in "iu" and behind.dtype.itemsize < 8:
+            return self.astype(np.float32 if behind.dtype.itemsize < 4 else np.float64)
+        return self.as_number() if isinstance(behind, np.float64) else self
+
     def as_number(self) -> Any:
         """As float(x), which the compiled program computes of its own numbers."""
         return computed("float", "float", float, (self,), {})
 
+    def constant(self, x: np.ndarray[Any, Any]) -> Any:
+        """A captured array is a symbol, so that nothing is computed of the numbers that it has now."""
+        trace = active()
+        if id(x) not in trace.captured and id(x.base) not in trace.captured:
+            return x
+        key = "captured", id(x)
+        if key not in trace.known:
+            trace.known[key] = trace.symbol("array", x)
+        return trace.known[key]
+
     def called(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """A call of an op or rule that cannot be read, as one term."""
+        trace, code = active(), getattr(function, "__code__", None)
+        trace.refusals = [refusal for refusal in trace.refusals if code not in refusal.running]
         return computed(f"{name}(", name, _forced(function), args, params)
 
     def as_leaf(self) -> Any:
         """As `data.to_leaf`, whose copy is contiguous: the bits of a matrix product depend on that."""
         flags = getattr(self.behind, "flags", None)
-        if flags is None or not self.shape or flags.c_contiguous or flags.f_contiguous:
+        if not self.shape:
+            return self.as_result()
+        if flags is None or flags.c_contiguous or flags.f_contiguous:
             return self
         return computed("np.array", "array", np.array, (self,), {})
 
@@ -256,20 +307,26 @@ class Traced(Term):
 
     def __bool__(self) -> bool:
         trace = active()
-        if not _ours(sys._getframe(1)):
-            raise UnreadableError(f"it branches on numbers, {described(self)}; choose with where(condition, a, b)")
+        if _asked_by_user():
+            refuse(f"it branches on numbers, {described(self)}; choose with where(condition, a, b)")
         taken = bool(self.behind)
         trace.guards.append(Guard(self, taken))
         return taken
 
     def _looked_at(self, *args: Any) -> NoReturn:
-        raise UnreadableError(f"it takes a number out, {described(self)}, which would stay what it is now")
+        refuse(
+            f"it takes a number out, {described(self)}, which would stay what it is now; compute with arrays and this "
+            "package's functions"
+        )
 
-    __float__ = _looked_at
+    __float__ = __complex__ = __round__ = __trunc__ = __floor__ = __ceil__ = _looked_at
 
     def __index__(self) -> int:
-        if not _ours(sys._getframe(1)) or np.asarray(self.behind).dtype.kind not in "iub":
-            self._looked_at()
+        if _asked_by_user() or np.asarray(self.behind).dtype.kind not in "iub":
+            refuse(
+                f"it takes an integer out, {described(self)}, which would stay what it is now; of an array take the entries "
+                "by this package's take(array, i)"
+            )
         taken = int(self.behind)
         active().guards.append(Guard(self, taken))
         return taken
@@ -277,14 +334,44 @@ class Traced(Term):
     __int__ = __index__
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise UnreadableError(f"it writes into an array, {described(self)}; use at(array, index).set(value)")
+        refuse(f"it writes into an array, {described(self)}; use at(array, index).set(value)")
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise UnreadableError(
-            f"it makes an array of {described(self)}, by np.asarray(x) or as an index; write x, and take(array, x)"
+        refuse(
+            f"it makes a plain array, {described(self)}, by np.asarray(x) or as an index; x is one, stack() joins "
+            "numbers, and take(array, x) indexes"
         )
 
+    def __repr__(self) -> str:
+        if _trace.get() is not None and _asked_by_user():
+            refuse(
+                f"it makes text of numbers, {described(self)}, which compiled source would not; print results outside of it"
+            )
+        return super().__repr__()
 
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+
+_TAKE_OUT = {"item", "tolist", "tobytes", "tofile", "dump", "dumps", "hex", "as_integer_ratio", "save", "savetxt"}
+_TAKE_OUT |= {"savez", "savez_compressed", "array2string", "array_repr", "array_str"}
+_WRITING_METHODS = {"sort", "partition", "fill", "put", "resize", "itemset", "setfield", "setflags", "byteswap"}
+_SHAPED = "it makes an array whose shape depends on numbers"
+_SHAPED_BY_NUMBERS = {"nonzero", "flatnonzero", "argwhere", "unique", "unique_all", "unique_counts", "unique_inverse"}
+_SHAPED_BY_NUMBERS |= {"unique_values", "union1d", "intersect1d", "setdiff1d", "setxor1d", "trim_zeros", "bincount"}
+_SHAPED_BY_NUMBERS |= {"extract", "compress", "histogram_bin_edges"}
+_SHAPED_BY_OPERANDS = {
+    "repeat",
+    "tile",
+    "reshape",
+    "resize",
+    "broadcast_to",
+    "pad",
+    "delete",
+    "insert",
+    "split",
+    "array_split",
+}
 _SPELLED = {"transpose": "np.transpose"}
 _FROM_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.empty_like, np.iscomplexobj}
 _WRITE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
@@ -310,6 +397,7 @@ _COMPARISONS = {
     "eq": ("==", operator.eq),
     "ne": ("!=", operator.ne),
 }
+_SIGNS = {sign for sign, _ in _BINARY.values()}
 _UNARY = {
     "neg": ("-", operator.neg),
     "pos": ("+", operator.pos),
@@ -347,8 +435,8 @@ def _in_place(key: str) -> Callable[[Traced, Any], Any]:
         result = plain(self, other)
         if not isinstance(self.behind, np.ndarray):
             return result
-        if not _ours(sys._getframe(1)) or result.shape != self.shape or result.dtype != self.dtype:
-            raise UnreadableError(f"it writes into an array, {described(self)}; write y = y + x in place of y += x")
+        if _asked_by_user() or result.shape != self.shape or result.dtype != self.dtype:
+            refuse(f"it writes into an array, {described(self)}; write y = y + x in place of y += x")
         result = result if result.shape else computed("np.asarray", "asarray", np.asarray, (result,), {})
         active().written[self] = result  # whoever holds the array reads the new numbers from now on
         return result
@@ -406,20 +494,44 @@ def computed(
         else:
             with np.errstate(all="ignore"):
                 behind = function(*plain, **{key: numbers(x) for key, x in params.items()})
-    except ArithmeticError as error:
+    except (ArithmeticError, ValueError) as error:
+        if isinstance(error, ValueError) and spelling != "scalar":
+            raise
+        trace.escaped = True
         raise Escape(f"{name}: {error}") from error
     if behind is NotImplemented:
         return behind
+    if _is_shaped_by_numbers(spelling, name, args, params) and (spelling != "[]" or _is_users_part()):
+        refuse(f"{_SHAPED}, by {'x[i]' if name == 'getitem' else name}; choose with where(condition, a, b)", True)
     term = Traced(name, function, args, dict(params), behind, True)
     term.spelling, term.operands, term.place = spelling, operands, len(trace.made)
     term.line, term.back = _line(trace)
     trace.made.append(term)
     result: Any = term
     if isinstance(behind, (tuple, list)):
+        if spelling in _SIGNS:
+            refuse(
+                f"it makes a {type(behind).__name__} whose length depends on numbers; choose with where(condition, a, b)"
+            )
         parts = [term[i] for i in range(len(behind))]
         result = behind._make(parts) if hasattr(behind, "_make") else type(behind)(parts)
     trace.known[made], trace.latest_key = result, made
     return result
+
+
+def _is_shaped_by_numbers(spelling: str, name: str, args: tuple[Any, ...], params: Mapping[str, Any]) -> bool:
+    """Whether the shape of a result depends on the numbers of terms."""
+    if spelling == "[]":
+        parts = args[1] if type(args[1]) is tuple else (args[1],)
+        return any(
+            part.dtype == bool if isinstance(part, Term) else isinstance(part, slice) and a_term(part) is not None
+            for part in parts
+        )
+    if spelling[-1] == "(":  # of an op: what it returns is the engine's matter
+        return False
+    if name in _SHAPED_BY_OPERANDS:
+        return a_term(args[1:], [x for key, x in params.items() if key != "values"]) is not None
+    return name in _SHAPED_BY_NUMBERS or (name == "where" and len(args) + len(params) == 1)
 
 
 @cache
@@ -505,7 +617,7 @@ def _key(x: Any, trace: Trace) -> Any:
         return slice, _key((x.start, x.stop, x.step), trace)
     if isinstance(x, np.generic):
         return x.dtype.str, x.tobytes()
-    if isinstance(x, np.ndarray) and x.size <= 64:
+    if isinstance(x, np.ndarray) and x.size <= 64 and id(x) not in trace.captured and id(x.base) not in trace.captured:
         return x.dtype.str, x.shape, x.tobytes()
     trace.kept.append(x)
     return type(x), id(x)
@@ -514,9 +626,52 @@ def _key(x: Any, trace: Trace) -> Any:
 # -- Where -------------------------------------------------------------------------------------------------------------
 
 
-def _ours(frame: FrameType) -> bool:
-    """Whether the code that asks is the engine's, not the user's."""
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0] in OURS
+_BETWEEN = {"numpy", "contextlib", "functools"}  # packages that ask for another
+
+
+def _top(frame: FrameType) -> str:
+    """The package whose code a frame runs."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _asker() -> FrameType | None:
+    """The frame of the code that asks: the engine's or the user's, perhaps through one of NumPy's functions."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (frame.f_globals is _HERE or _top(frame) in _BETWEEN):
+        frame = frame.f_back
+    return frame
+
+
+_HERE = globals()
+
+
+def _asked_by_user() -> bool:
+    frame = _asker()
+    return frame is not None and _top(frame) not in OURS
+
+
+def _is_users_part() -> bool:
+    """Whether an index runs that the user wrote, x[index], also of a Value."""
+    frame, called = _asker(), "__getitem__"
+    while frame is not None and _top(frame) in OURS:
+        called, frame = frame.f_code.co_name, frame.f_back
+    return called == "__getitem__"
+
+
+def refuse(message: str, final: bool = False) -> NoReturn:
+    """Raise UnreadableError, and remember it if the user's code may catch it; if it is final, also if the engine does."""
+    error = UnreadableError(message)
+    frame = _asker()
+    if final or (frame is not None and _top(frame) not in OURS):
+        while frame is not None and _top(frame) in OURS:
+            frame = frame.f_back
+        line = None if frame is None else Line(frame.f_code.co_filename, frame.f_lineno)
+        running = []
+        while frame is not None and not final:
+            running.append(frame.f_code)
+            frame = frame.f_back
+        active().refusals.append(Refusal(error, running, line))
+    raise error
 
 
 def _note_names(trace: Trace, frame: FrameType) -> None:
