@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 OURS = "tinygrad-edu"
+COMPILED = "compiled"  # ours, by tinygrad_edu.compile
 HAND = "NumPy by hand"
 
 Answer = NDArray[np.float64]

@@ -36,6 +36,7 @@ from .activation import (
 )
 from .attention import MultiheadAttention
 from .calls import activations
+from .compiling import CompiledStep, compile_step
 from .container import MLP, Residual, Sequential
 from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .data import batches, k_fold, split, stratified_k_fold, stratified_split
@@ -121,6 +122,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "Bilinear",
+    "CompiledStep",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",
@@ -206,6 +208,7 @@ __all__ = [
     "Unfold",
     "activations",
     "batches",
+    "compile_step",
     "data",
     "evaluate",
     "fit",

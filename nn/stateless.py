@@ -37,19 +37,19 @@ def functional_call(module: Module, parameters: Mapping[str, Any], *inputs: Any,
             wrong.append(f"{path} should have shape {np.shape(item)}")
     if wrong:
         raise ShapeError(f"functional_call: {'; '.join(wrong)}; the module has {', '.join(own) or 'no parameters'}")
-    other: Module = _replaced(module, {id(own[path]): value for path, value in parameters.items()})
+    other: Module = replaced(module, {id(own[path]): value for path, value in parameters.items()})
     return other(*inputs, **options)
 
 
-def _replaced(item: Any, twins: dict[int, Any]) -> Any:
+def replaced(item: Any, twins: dict[int, Any]) -> Any:
     """A copy of a module, or of what it holds, with the twins of some items in their places; it adds its copies to the twins.
 
     Buffers that have none are copied, so that running statistics of the module itself stay.
     """
     if isinstance(item, (dict, list, tuple)):
-        return tree_map(lambda leaf: _replaced(leaf, twins), item)
+        return tree_map(lambda leaf: replaced(leaf, twins), item)
     if isinstance(item, (Module, np.ndarray)) and id(item) not in twins:
         twin = twins[id(item)] = copy(item)
         if isinstance(item, Module):
-            vars(twin).update({name: _replaced(inner, twins) for name, inner in vars(item).items()})
+            vars(twin).update({name: replaced(inner, twins) for name, inner in vars(item).items()})
     return twins.get(id(item), item)

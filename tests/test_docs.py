@@ -92,6 +92,7 @@ def without_error_bars(line):
 PAGES = [
     "docs/own_op.md",
     "docs/transforms.md",
+    "docs/compile.md",
     "docs/values.md",
     "docs/testing_gradients.md",
     "docs/networks.md",

@@ -45,6 +45,7 @@ from .transforms import derivative, grad, hessian, hvp, jacobian, jvp, value_and
 from .checkpointing import checkpoint
 
 if typing.TYPE_CHECKING:
+    from .compiling import Compiled, CompileWarning, GuardError, compile
     from .formulas import Formula, formula
     from .reading import forward_term, rule_formula, rule_term, said_term
 
@@ -57,6 +58,8 @@ __all__ = [
     "POSITIVE",
     "REAL",
     "DTypeError",
+    "CompileWarning",
+    "Compiled",
     "DefinitionError",
     "Domain",
     "Formula",
@@ -65,6 +68,7 @@ __all__ = [
     "InconclusiveError",
     "GradientWarning",
     "GraphError",
+    "GuardError",
     "MatrixError",
     "Node",
     "Op",
@@ -78,6 +82,7 @@ __all__ = [
     "UnsupportedError",
     "Value",
     "checkpoint",
+    "compile",
     "debug",
     "derivative",
     "derived",
@@ -107,6 +112,10 @@ __all__ = [
 
 _LATER = {  # public names of modules that are imported when asked for: they took a tenth of this package's import time
     "Formula": "formulas",
+    "CompileWarning": "compiling",
+    "Compiled": "compiling",
+    "GuardError": "compiling",
+    "compile": "compiling",
     "formula": "formulas",
     "forward_term": "reading",
     "rule_formula": "reading",

@@ -19,7 +19,8 @@ Errors of an op are handled by `recover`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from math import isfinite
 from typing import Any
 
@@ -31,7 +32,7 @@ from .errors import DTypeError, TinygradError
 from .misuse import refusal
 from .node import Node
 from .op import Op
-from .term import Term, TermMet
+from .term import Term, TermMet, a_term
 
 PLAIN = {float, int, bool}
 
@@ -39,6 +40,16 @@ PLAIN = {float, int, bool}
 def shape_of(x: Any) -> Shape:
     """The shape of an array or Value; () for a number."""
     return () if type(x) is float else getattr(x, "shape", ())
+
+
+def kind_of(x: Any) -> type:
+    """The type of plain data; of a Term that of the numbers behind it."""
+    return type(x.behind) if isinstance(x, Term) else type(x)
+
+
+def dtype_of(x: Any) -> np.dtype[Any]:
+    """The dtype of plain data."""
+    return x.dtype if isinstance(x, (np.ndarray, np.generic, Term)) else np.asarray(x).dtype
 
 
 def raw_of(x: Any) -> Any:
@@ -68,6 +79,8 @@ def to_operand(x: Any) -> Any:
             return x.astype(np.float32 if x.dtype.itemsize < 4 else np.float64)
         return np.asarray(x)
     if isinstance(x, Term):
+        if x.seen:
+            return x.as_operand()
         raise TermMet
     got = f"{type(x).__name__} of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {str(x)[:40]!r}"
     raise DTypeError(f"got {got}, expected a Value, a real number or an array of them")
@@ -78,14 +91,30 @@ def operand_array(x: Any) -> Any:
     return x if isinstance(x, Term) else np.asarray(x)
 
 
+def on_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """For a helper of plain arrays that no expression says: a compiled program calls it as it is."""
+
+    @wraps(function)
+    def call(*args: Any, **params: Any) -> Any:
+        traced = a_term(args)
+        return function(*args, **params) if traced is None else traced.called(function.__name__, function, args, params)
+
+    return call
+
+
+def filled(x: Any, shape: Shape) -> Any:
+    """An array full of a number."""
+    return x.filled(shape) if isinstance(x, Term) and x.seen else np.full(shape, x)
+
+
 def some(x: Any) -> bool:
-    """np.any; True for a Term, whose value is unknown."""
-    return isinstance(x, Term) or bool(np.any(x))
+    """np.any; True for a Term whose numbers are unknown."""
+    return (isinstance(x, Term) and not x.seen) or bool(np.any(x))
 
 
-def to_array(x: Any) -> np.ndarray[Any, Any]:
+def to_array(x: Any) -> Any:
     """A nested list as an array. Raises DTypeError if its rows differ in length, and as `refuse_foreign`."""
-    if type(x) is np.ndarray:
+    if type(x) is np.ndarray or (isinstance(x, Term) and x.seen):
         return x
     for part in x if isinstance(x, (list, tuple)) else (x,):
         refuse_foreign(part)
@@ -115,7 +144,9 @@ def refuse_foreign(x: Any) -> None:
 
 def is_finite(y: Any) -> bool:
     """Whether all elements are finite. Arrays: by a sum of squares, one pass without a temporary; False if that overflows."""
-    return isfinite(vdot(y, y) if type(y) is ndarray else y)
+    if type(y) is ndarray:
+        return isfinite(vdot(y, y))
+    return y.is_finite() if isinstance(y, Term) else isfinite(y)
 
 
 def to_floating(x: Any) -> Any:
@@ -133,7 +164,9 @@ def value_or_array(x: Any) -> Any:
 def value_or_weak(x: Any) -> Any:
     """A Value unchanged, a single number as a Python float, which adopts the dtype of the other operand; else an array."""
     x = value_or_array(x)
-    return x if isinstance(x, Node) or x.ndim else float(x)
+    if isinstance(x, Node) or x.ndim:
+        return x
+    return x.as_number() if isinstance(x, Term) else float(x)
 
 
 def to_result(op: Op, y: Any, data: Sequence[Any]) -> Any:
@@ -153,6 +186,8 @@ def to_result(op: Op, y: Any, data: Sequence[Any]) -> Any:
         return to_result(op, op.forward(*map(np.float64, data)), data)  # Python's power of a negative base
     if y is None:
         raise DTypeError("the function returned None, expected a number or an array; write return")
+    if isinstance(y, Term):
+        return y.as_result()
     kind = getattr(y, "dtype", type(y).__name__)
     raise DTypeError(f"the result is {kind}, expected real numbers; cast the inputs to float")
 
@@ -164,6 +199,10 @@ def recover(op: Op, inputs: Sequence[Any], params: dict[str, Any], error: Except
     """
     if isinstance(error, TermMet):
         return Term.call(op.name, op.forward, tuple(inputs), params)
+    plain = tuple(map(raw_of, inputs))
+    traced = a_term(plain, params)
+    if traced is not None:
+        return to_result(op, traced.called(op.name, op.forward, plain, params), ())
     if (
         op.elementwise
         and isinstance(error, (ArithmeticError, ValueError, TypeError))
@@ -187,6 +226,8 @@ def to_leaf(data: Any, requires_grad: bool, copy: bool) -> Any:
     """
     if isinstance(data, Node):
         raise DTypeError("got a Value; use it directly, or detach() for a constant")
+    if isinstance(data, Term) and data.seen:
+        return data.as_leaf()
     array = to_array(data)
     kind = array.dtype.kind
     if kind not in "fiub":

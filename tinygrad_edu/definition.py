@@ -51,7 +51,7 @@ def elementwise(
 
     def register(forward: Callable[..., Any]) -> Any:
         function = forward if scalar is None else _by_type(scalar, forward)
-        op = _define(function, rules, None, samples, options, elementwise=True)
+        op = _define(function, rules, None, samples, options, elementwise=True, scalar=scalar)
         plain = "call" not in options and None not in rules and not op.parameters.options and not op.parameters.defaults
         unrolled = {1: unary, 2: binary}.get(len(op.arrays)) if plain else None
         return _publish(op, options, _recorded(op, options) if unrolled is None else unrolled(op))
@@ -202,9 +202,16 @@ def _by_type(scalar: Callable[..., Any], array: Callable[..., Any]) -> Callable[
     """A function that calls `scalar` for Python floats, and `array` for anything else."""
 
     def unary(x: Any) -> Any:
-        return scalar(x) if type(x) is float else array(x)
+        if type(x) is float:
+            return scalar(x)
+        if type(x) is np.ndarray or not isinstance(x, Term) or not x.seen:
+            return array(x)
+        return x.of_number(scalar, array, x)
 
     def binary(a: Any, b: Any) -> Any:
-        return scalar(a, b) if type(a) is float and type(b) is float else array(a, b)
+        if type(a) is float and type(b) is float:
+            return scalar(a, b)
+        traced = a if isinstance(a, Term) else b
+        return traced.of_number(scalar, array, a, b) if isinstance(traced, Term) and traced.seen else array(a, b)
 
     return wraps(array)(unary if len(parameters_of(array).arrays) == 1 else binary)

@@ -27,6 +27,7 @@ from .recording import record
 from .share import fit
 from .slices import harmless
 from .staleness import refuse_changed, refuse_stale, stale
+from .term import a_term
 from .unrolled import UNROLLED
 
 
@@ -198,6 +199,9 @@ def _ruled(op: Op, rule: Callable[..., Any], given: tuple[Any, ...], params: dic
                 *[np.float64(x) if type(x) is float or (long and type(x) is int) else x for x in given], **params
             )
     except Exception as error:
+        traced = a_term(given, params)
+        if traced is not None and not any(isinstance(x, Node) for x in given):
+            return traced.called(f"{op.name}'s rule", rule, given, params)
         if isinstance(error, TinygradError) or is_built_in(op):
             failure = refusal(op, given[2:], params, error, f"backward through {op.called or op.name}")
         else:

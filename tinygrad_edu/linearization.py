@@ -15,13 +15,14 @@ import numpy as np
 
 from . import ops, recording
 from .binding import check_function
-from .data import raw_of, refuse_foreign, shape_of
+from .data import dtype_of, raw_of, refuse_foreign, shape_of
 from .errors import DTypeError, ShapeError, UnsupportedError
 from .graph import ancestors, chain_rule
 from .modes import is_recording, transforming
 from .node import NO_GRADIENT, Node
 from .recording import clock, record
 from .staleness import refuse_stale
+from .term import Term
 from .tree import leaves, rebuild
 from .value import Value
 
@@ -175,6 +176,9 @@ def pull(
     wanted = set(inputs)
     walk = chain_rule(totals, order=order, ends=wanted, create_graph=recorded, release=release)
     found = {node: g for node, g in walk if node in wanted}
+    for node, g in found.items():
+        if isinstance(node.raw, Term):
+            node.raw.note_gradient(raw_of(g))
     return [found.get(x) for x in inputs]
 
 
@@ -197,7 +201,7 @@ def matched(name: str, what: str, given: Any, expected: Any) -> list[tuple[Any, 
         got = np.shape(raw_of(x))
         if got != shape:
             raise ShapeError(f"{name}: the {what} at {path or 'the top'} have shape {got}, expected {shape}")
-        kind = np.asarray(raw_of(target)).dtype
+        kind = dtype_of(raw_of(target))
         pairs.append((target, ops.astype(x, kind if kind.kind == "f" and shape else float)))
     return pairs
 
@@ -236,7 +240,7 @@ def _stand_in(name: str, path: str, x: Any) -> Node:
     except DTypeError as error:
         error.operation = f"{name}: argument {path}"
         raise
-    dtype = np.asarray(data).dtype
+    dtype = dtype_of(data)
     if dtype.kind != "f" and type(data) is not int:
         remedy = "cast it with .astype(float), or leave it out of argnums"
         raise DTypeError(f"{name}: argument {path} is {dtype}, which has no gradient; {remedy}")

@@ -76,6 +76,7 @@ class Op:
         several: derived, and returns a tuple or list of results.
         listed: users pass the arrays of `*arrays` as one list.
         called: the public operation to which this primitive belongs, if it has another name.
+        scalar: a faster function for Python floats, to which `forward` passes them on.
 
     Raises:
         DefinitionError: if the docstring or a rule is missing, or the number of rules or domains does not match the arrays.
@@ -100,6 +101,7 @@ class Op:
     listed: bool = False
     called: str = ""
     slices: str | Callable[..., str] | None = None
+    scalar: Callable[..., Any] | None = None
 
     parameters: Parameters = field(init=False)
     way: int = field(init=False)

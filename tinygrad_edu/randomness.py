@@ -5,7 +5,7 @@ Operations get their generator from `generator`; numbers drawn in another way ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeAlias
@@ -14,13 +14,19 @@ import numpy as np
 
 States: TypeAlias = dict[np.random.BitGenerator, Any]  # of each, the state before its first number
 
+stand_in: ContextVar[Callable[[np.random.Generator], Any] | None] = ContextVar(
+    "stand_in", default=None
+)  # in a traced run
 _noted: ContextVar[States | None] = ContextVar("noted", default=None)
 
 
-def generator(rng: np.random.Generator | int | None) -> np.random.Generator:
-    """A generator itself, or a new one with this seed. Its state is noted in `noting`."""
+def generator(rng: np.random.Generator | int | None) -> Any:
+    """A generator itself, or a new one with this seed. Its state is noted in `noting`; a traced run has a stand-in for it."""
     if isinstance(rng, np.random.Generator):
         note(rng)
+        instead = stand_in.get()
+        if instead is not None:
+            return instead(rng)
     return np.random.default_rng(rng)
 
 

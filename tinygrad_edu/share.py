@@ -9,12 +9,13 @@ import numpy as np
 from numpy import ndarray, vdot
 
 from . import ops
-from .data import raw_of, shape_of
+from .data import dtype_of, kind_of, raw_of, shape_of
 from .errors import DefinitionError, DTypeError, ShapeError, TinygradError
 from .half import HALF, SINGLE
 from .node import Node
 from .op import Op
 from .ops.arrays.indexing import Parts
+from .term import Term
 
 _total: Any = np.add.reduce  # np.sum without its overhead
 
@@ -24,9 +25,12 @@ def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
     data = x.raw
     if op.elementwise and share is not g and share is not None:
         plain = raw_of(share)
-        square = vdot(plain, plain)  # one pass, no temporary; NaN if there is a NaN, not for infinities alone
-        if square != square:
-            share = _zero_rule(share, g)
+        if type(plain) is not ndarray and isinstance(plain, Term):
+            plain.note_share(raw_of(g))
+        else:
+            square = vdot(plain, plain)  # one pass, no temporary; NaN if there is a NaN, not for infinities alone
+            if square != square:
+                share = _zero_rule(share, g)
     if type(share) is not ndarray or type(data) is not ndarray:
         return conform(share, data, op)
     if share.shape != data.shape or share.dtype != data.dtype:
@@ -72,11 +76,11 @@ def conform(share: Any, data: Any, op: Op) -> Any:
             expected = f"expected the input's {shape} or one that broadcasts with it"
             raise _wrong(op, ShapeError(f"a rule returned a gradient of shape {got}, {expected}")) from None
     plain = raw_of(share)
-    if type(plain) is not type(data) or (shape and plain.dtype != data.dtype):
-        dtype = np.asarray(data).dtype
+    if kind_of(plain) is not kind_of(data) or (shape and plain.dtype != data.dtype):
+        dtype = dtype_of(data)
         if dtype.kind != "f":
             raise DTypeError(f"backward: a leaf holds {dtype} now, which has no gradient; assign floats to its data")
-        share = ops.astype(share, float if type(data) is float else dtype)
+        share = ops.astype(share, float if kind_of(data) is float else dtype)
     return share
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .node import Node
+from .term import Term
 
 SMALL = 16 * 1024  # bytes; copying them takes 0.6 us, a sample 0.4 us
 limit: float = SMALL  # of the arrays that are copied; debug() sets it to inf
@@ -71,6 +72,8 @@ def keep(node: Node) -> Node:
 
     `inputs` keeps the caller's arrays, by which drawings name them.
     """
+    if type(node.raw) is not np.ndarray and isinstance(node.raw, Term):
+        return _by_reference(node, node.raw)
     found: list[Snapshot] = []
     copies: dict[int, Any] = {}
     for i, x in enumerate(node.inputs):
@@ -91,6 +94,16 @@ def keep(node: Node) -> Node:
             extra["copies"] = copies
         if found:
             extra["snapshots"] = found
+    return node
+
+
+def _by_reference(node: Node, result: Term) -> Node:
+    """Of a run on Terms nothing is copied: what is compiled reads the caller's arrays themselves."""
+    for i, x in enumerate(node.inputs):
+        array = x.raw if isinstance(x, Node) and x.tick < 0 else x
+        if type(array) is np.ndarray and result.constant(array) is not array:
+            node.extra = node.extra or {}
+            node.extra.setdefault("copies", {})[i] = result.constant(array)
     return node
 
 

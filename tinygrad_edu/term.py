@@ -75,7 +75,7 @@ class Term:
     @classmethod
     def call(cls, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """function(*args, **params) as a Term; a plain number where all arguments are."""
-        found = list(_terms((args, tuple(params.values()))))
+        found = list(terms((args, tuple(params.values()))))
         if name in _SIMPLER:
             simpler = _SIMPLER[name](*args)
             if simpler is not None:
@@ -86,7 +86,7 @@ class Term:
 
     def again(self, args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """The same call of other arguments; a symbol itself."""
-        return self if self.function is None else Term.call(self.name, self.function, args, params)
+        return self if self.function is None else self.call(self.name, self.function, args, params)
 
     @property
     def shape(self) -> Shape:
@@ -111,21 +111,65 @@ class Term:
     @property
     def T(self) -> Any:
         """The axes reversed."""
-        return Term.call("transpose", np.transpose, (self,), {})
+        return self.call("transpose", np.transpose, (self,), {})
 
     @property
     def mT(self) -> Any:
         """The last two axes exchanged."""
-        return Term.call("matrix_transpose", np.matrix_transpose, (self,), {})
+        return self.call("matrix_transpose", np.matrix_transpose, (self,), {})
 
     def __getitem__(self, index: Any) -> Any:
-        return Term.call("getitem", operator.getitem, (self, index), {})
+        return self.call("getitem", operator.getitem, (self, index), {})
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
 
     def __len__(self) -> int:
         return len(self.behind)
+
+    # Of a run (see compiling/traced.py); the engine asks these of Terms with `seen` alone.
+
+    def as_result(self) -> Any:
+        """This Term as the result of an operation."""
+        return self
+
+    def as_operand(self) -> Any:
+        """This Term as an operand."""
+        return self
+
+    def as_leaf(self) -> Any:
+        """This Term as the data of a leaf."""
+        return self
+
+    def constant(self, x: np.ndarray[Any, Any]) -> Any:
+        """What stands for a constant operand in the rules of the call that computed this Term."""
+        return x
+
+    def called(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """A function that failed on Terms, as one call."""
+        return self.call(name, function, args, params)
+
+    def note_gradient(self, g: Any) -> None:
+        """g is the gradient with respect to this Term."""
+
+    def note_share(self, g: Any) -> None:
+        """This Term is what an elementwise rule makes of the gradient g."""
+
+    def as_number(self) -> Any:
+        """This Term as a Python float."""
+        return self
+
+    def filled(self, shape: Shape) -> Any:
+        """An array full of this number."""
+        return self.call("broadcast_to", np.broadcast_to, (self, shape), {})
+
+    def is_finite(self) -> bool:
+        """Whether all its numbers are finite."""
+        return True
+
+    def of_number(self, scalar: Callable[..., Any], array: Callable[..., Any], *args: Any) -> Any:
+        """An elementwise function that has a variant for Python's floats."""
+        return array(*args)
 
     def __repr__(self) -> str:
         return f"<term {_text(self)}>"
@@ -137,16 +181,16 @@ class Term:
             raise UnreadableError(f"it writes into an array: np.{ufunc.__name__}(..., out=)")
         name = _RENAMED.get(ufunc.__name__, ufunc.__name__)
         if method == "__call__":
-            return Term.call(name, ufunc, args, params)
+            return self.call(name, ufunc, args, params)
         name = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}.get(name, name)
-        return Term.call(name if method == "reduce" else f"{name}.{method}", getattr(ufunc, method), args, params)
+        return self.call(name if method == "reduce" else f"{name}.{method}", getattr(ufunc, method), args, params)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], params: Any) -> Any:
         if function in _FROM_SHAPES:
             return function(*_plain(args), **{key: _plain(x) for key, x in params.items()})
         module = function.__module__.removeprefix("numpy").removeprefix(".")
         name = f"{module}.{function.__name__}" if module else function.__name__
-        return Term.call(_RENAMED.get(name, name.rpartition(".")[2]), function, args, params)
+        return self.call(_RENAMED.get(name, name.rpartition(".")[2]), function, args, params)
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise UnreadableError("it makes an array of an operand: np.asarray(x)")
@@ -163,7 +207,7 @@ class Term:
         def call(*args: Any, **params: Any) -> Any:
             if name == "reshape" and len(args) > 1:
                 args = (args,)
-            return Term.call(
+            return self.call(
                 name, lambda x, *rest, **how: getattr(np.asarray(x), name)(*rest, **how), (self, *args), params
             )
 
@@ -174,19 +218,23 @@ class Term:
     def _looked_at(self, *args: Any) -> NoReturn:
         raise UnreadableError(f"it looks at numbers: {_text(self)}")
 
-    __bool__ = __int__ = __float__ = __index__ = __setitem__ = _looked_at
+    __bool__: Any = _looked_at
+    __int__: Any = _looked_at
+    __float__: Any = _looked_at
+    __index__: Any = _looked_at
+    __setitem__: Any = _looked_at
 
 
 def _binary(name: str, function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    return lambda a, b: Term.call(name, function, (a, b), {})
+    return lambda a, b: a.call(name, function, (a, b), {})
 
 
 def _reflected(name: str, function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    return lambda a, b: Term.call(name, function, (b, a), {})
+    return lambda a, b: a.call(name, function, (b, a), {})
 
 
 def _unary(name: str, function: Callable[..., Any]) -> Callable[[Any], Any]:
-    return lambda x: Term.call(name, function, (x,), {})
+    return lambda x: x.call(name, function, (x,), {})
 
 
 _OPERATORS: dict[str, np.ufunc] = {
@@ -231,7 +279,7 @@ def _product(a: Any, b: Any) -> Any:
     if _is(b, 1) and isinstance(a, Term) and a.dtype != bool:
         return a
     if _is(a, -1) and isinstance(b, Term) and b.dtype != bool:
-        return Term.call("negative", np.negative, (b,), {})
+        return b.call("negative", np.negative, (b,), {})
     return None
 
 
@@ -251,32 +299,45 @@ _SIMPLER: dict[str, Callable[..., Any]] = {
 # -- Walking -----------------------------------------------------------------------------------------------------------
 
 
-def _terms(x: Any) -> Iterator[Term]:
+def terms(x: Any) -> Iterator[Term]:
     """The Terms in arguments, also within lists and tuples."""
     if isinstance(x, Term):
         yield x
     elif isinstance(x, (tuple, list)):
         for part in x:
-            yield from _terms(part)
+            yield from terms(part)
+    elif isinstance(x, dict):
+        yield from terms(list(x.values()))
+    elif isinstance(x, slice):
+        yield from terms((x.start, x.stop, x.step))
 
 
-def _changed(x: Any, change: Callable[[Term], Any]) -> Any:
+def a_term(*arguments: Any) -> Term | None:
+    """The first of the Terms in arguments that carries the numbers of a run."""
+    return next((term for term in terms(arguments) if term.seen), None)
+
+
+def changed(x: Any, change: Callable[[Term], Any]) -> Any:
     """Arguments with change(term) in place of each Term, also within lists and tuples."""
     if isinstance(x, Term):
         return change(x)
-    return type(x)([_changed(part, change) for part in x]) if type(x) in (tuple, list) else x
+    if isinstance(x, slice):
+        return slice(*[changed(part, change) for part in (x.start, x.stop, x.step)])
+    if type(x) is dict:
+        return {key: changed(part, change) for key, part in x.items()}
+    return type(x)([changed(part, change) for part in x]) if type(x) in (tuple, list) else x
 
 
 def _plain(x: Any) -> Any:
     """Arguments with the numbers behind in place of Terms."""
-    return _changed(x, lambda term: term.behind)
+    return changed(x, lambda term: term.behind)
 
 
 def walk(*results: Any) -> list[Term]:
     """All Terms that results are made of, each once, operands before what is computed from them."""
     order: list[Term] = []
     met: set[Term] = set()
-    waiting = [(term, False) for term in _terms(list(results))]
+    waiting = [(term, False) for term in terms(list(results))]
     while waiting:
         term, ready = waiting.pop()
         if ready:
@@ -284,7 +345,7 @@ def walk(*results: Any) -> list[Term]:
         elif term not in met:
             met.add(term)
             waiting.append((term, True))
-            waiting += [(x, False) for x in _terms((term.args, tuple(term.params.values())))]
+            waiting += [(x, False) for x in terms((term.args, tuple(term.params.values())))]
     return order
 
 
@@ -292,9 +353,9 @@ def replaced(result: Any, change: Callable[[Term, tuple[Any, ...], dict[str, Any
     """An expression with change(term, args, params) in place of each Term, where those of its operands are in args and params."""
     found: dict[Term, Any] = {}
     for term in walk(result):
-        args, *params = _changed((term.args, *term.params.values()), found.__getitem__)
+        args, *params = changed((term.args, *term.params.values()), found.__getitem__)
         found[term] = change(term, args, dict(zip(term.params, params, strict=True)))
-    return _changed(result, found.__getitem__)
+    return changed(result, found.__getitem__)
 
 
 def symbols(*results: Any) -> set[str]:

@@ -21,7 +21,7 @@ Unrolled: TypeAlias = Callable[[Node, Op, Any, dict[Node, Any], Fit], bool]
 
 def unary(op: Op) -> Callable[..., Any]:
     """`recording.apply` for one array and no parameters."""
-    forward = op.forward
+    forward, scalar = op.forward, op.scalar or op.forward
 
     def call(x: Any) -> Any:
         try:
@@ -29,7 +29,7 @@ def unary(op: Op) -> Callable[..., Any]:
                 data, tick = x.raw, x.tick
             else:
                 data, tick = to_operand(x), NO_VALUE
-            y = forward(data)
+            y = scalar(data) if type(data) is float else forward(data)
             if type(y) is not float:
                 y = to_result(op, y, (data,))
         except Exception as error:

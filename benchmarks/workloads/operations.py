@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..work import HAND, OURS, Job, Work, flat, timed
+from ..work import COMPILED, HAND, OURS, Job, Work, flat, timed
 
 Arrays: TypeAlias = list[NDArray[Any]]
 Function: TypeAlias = Callable[..., Any]  # of the engine's module, then arrays
@@ -33,6 +33,18 @@ def _ours(function: Function, arrays: Arrays, g: NDArray[Any]) -> Job:
         return y
 
     return timed(step, flat(step().data, *[v.grad for v in values]))
+
+
+def _compiled(function: Function, arrays: Arrays, g: NDArray[Any]) -> Job:
+    import tinygrad_edu
+
+    def both(*inputs: Any) -> Any:
+        y, pull = tinygrad_edu.vjp(lambda *values: function(tinygrad_edu, *values), *inputs)
+        return y, *pull(g)
+
+    step = tinygrad_edu.compile(both)
+    step(*[a * np.asarray(1.001, a.dtype) for a in arrays])
+    return timed(lambda: step(*arrays), flat(*step(*arrays)))
 
 
 def _torch(function: Function, arrays: Arrays, g: NDArray[Any]) -> Job:
@@ -86,7 +98,14 @@ def _by_hand(function: Function, arrays: Arrays, g: NDArray[Any]) -> Job:
     return timed(lambda: function(np, g, *arrays), flat(*function(np, g, *arrays)))
 
 
-RUNNERS: dict[str, Runner] = {"torch": _torch, OURS: _ours, HAND: _by_hand, "mygrad": _mygrad, "autograd": _autograd}
+RUNNERS: dict[str, Runner] = {
+    "torch": _torch,
+    OURS: _ours,
+    COMPILED: _compiled,
+    HAND: _by_hand,
+    "mygrad": _mygrad,
+    "autograd": _autograd,
+}
 
 
 def _work(

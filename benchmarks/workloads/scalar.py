@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..work import OURS, Job, Work, flat, timed
+from ..work import COMPILED, OURS, Job, Work, flat, timed
 
 LEAVES = (1.5, 2.0, 0.5, 1.25)
 
@@ -52,6 +52,15 @@ def ours() -> Job:
     from tinygrad_edu import Value
 
     return _leaves_with_grad(Value, _relu_method)
+
+
+def compiled() -> Job:
+    from tinygrad_edu import compile, relu, value_and_grad
+
+    step = compile(value_and_grad(lambda a, b, c, d: expression((a, b, c, d), relu), (0, 1, 2, 3)))
+    step(*[x * 1.01 for x in LEAVES])
+    y, gradients = step(*LEAVES)
+    return timed(lambda: step(*LEAVES), flat(y, *gradients))
 
 
 def torch() -> Job:
@@ -114,6 +123,7 @@ SCALAR = Work(
     jobs={
         "micrograd": micrograd,
         OURS: ours,
+        COMPILED: compiled,
         "torch": torch,
         "jax jit": lambda: _jax(jit=True),
         "jax eager": lambda: _jax(jit=False),

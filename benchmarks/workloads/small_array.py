@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..work import HAND, OURS, Job, Work, flat, timed
+from ..work import COMPILED, HAND, OURS, Job, Work, flat, timed
 
 _rng = np.random.default_rng(0)
 X, Y = _rng.standard_normal((2, 8, 8), dtype=np.float32)
@@ -46,6 +46,15 @@ def ours() -> Job:
         return total
 
     return timed(step, flat(step().data, x.grad, y.grad))
+
+
+def compiled() -> Job:
+    from tinygrad_edu import compile, tanh, value_and_grad
+
+    step = compile(value_and_grad(lambda x, y: tanh(x * y + y).sum(), (0, 1)))
+    step(X * 2, Y)
+    total, gradients = step(X, Y)
+    return timed(lambda: step(X, Y), flat(total, *gradients))
 
 
 def torch() -> Job:
@@ -114,6 +123,7 @@ SMALL_ARRAY = Work(
     jobs={
         "torch": torch,
         OURS: ours,
+        COMPILED: compiled,
         HAND: by_hand,
         "jax jit": jax,
         "mygrad": mygrad,

@@ -89,7 +89,7 @@ def class_labels(name: str, what: str, scores: Shape, labels: Any, ignore_index:
     """
     if isinstance(labels, Value):
         raise DTypeError(f"{name}: labels are a Value, expected plain integers; write labels.data.astype(int)")
-    given: NDArray[Any] = np.asarray(plain_array(name, "labels", labels))
+    given: NDArray[Any] = plain_array(name, "labels", labels)
     axis = class_axis(scores)
     if not scores or 0 in scores or given.shape != scores[:axis] + scores[axis + 1 :]:
         column = given.shape == (*scores[:1], 1)

@@ -10,6 +10,7 @@ import numpy as np
 from tinygrad_edu import (
     DTypeError,
     ShapeError,
+    Term,
     TinygradError,
     log,
     log1p,
@@ -17,6 +18,7 @@ from tinygrad_edu import (
     softplus,
     squeeze,
     sum,
+    take,
     take_along_axis,
     where,
 )
@@ -112,7 +114,7 @@ def nll_loss(
 
 def _label_weights(labels: Any, kept: Any, weights: Any) -> Any:
     """The weight of each label, 0 for those ignored."""
-    return np.where(kept, weights[np.where(kept, labels, 0)], weights.dtype.type(0))
+    return np.where(kept, take(weights, np.where(kept, labels, 0)), weights.dtype.type(0))
 
 
 def _label_losses(log_p: Any, labels: Any, kept: Any, weights: Any) -> Any:
@@ -132,7 +134,8 @@ def _weighed(losses: Any, factors: Any, kept: Any = True) -> Any:
 
 def _over_labels(name: str, losses: Any, weights: Any, reduction: str) -> Any:
     """The losses reduced: their mean is Σ losses / Σ weights, those of the labels."""
-    return reduced(name, losses, reduction, float(np.sum(weights, dtype=float)))
+    total = np.sum(weights, dtype=float)
+    return reduced(name, losses, reduction, total.as_number() if isinstance(total, Term) else float(total))
 
 
 @loss_function

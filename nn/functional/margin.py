@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import DTypeError, ShapeError, Value, mean, relu, softplus, square, sum, take_along_axis, where
+from tinygrad_edu import DTypeError, ShapeError, Value, mean, relu, softplus, square, sum, take, take_along_axis, where
 
 from ..checks import Exponent, Real, Reduction, Weights, data_of, plain_array
 from ..metrics import mistakes
@@ -118,7 +118,7 @@ def multi_margin_loss(
     if len(shape_of(x)) > 2:
         raise ShapeError(f"{name}: got scores {shape_of(x)}, expected (batch, classes) or (classes,)")
     labels = class_labels(name, "scores", shape_of(x), target)
-    weights = class_weights(name, weight, x)[labels]
+    weights = take(class_weights(name, weight, x), labels)
     places = np.expand_dims(labels, -1)
     missing = relu(margin - take_along_axis(x, places, axis=-1) + x)  # of the lead over each class
     rivals = where(np.arange(x.shape[-1]) != places, missing if p == 1 else square(missing), 0.0)
@@ -151,7 +151,7 @@ def _label_lists(name: str, target: Any, scores: tuple[int, ...]) -> tuple[Any, 
     """The labels up to the first -1 of each row, 0 after it; and which of them are there."""
     if isinstance(target, Value):
         raise DTypeError(f"{name}: labels are a Value, expected plain integers; write labels.data.astype(int)")
-    labels = np.asarray(plain_array(name, "target", target))
+    labels = plain_array(name, "target", target)
     if labels.shape != scores or len(scores) not in (1, 2):
         expected = "both (batch, classes) or (classes,), at least one"
         raise ShapeError(f"{name}: got scores {scores} and labels {labels.shape}, expected {expected}")

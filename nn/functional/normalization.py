@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import tinygrad_edu as engine
-from tinygrad_edu import DTypeError, ShapeError, TinygradError, reshape, sqrt
+from tinygrad_edu import DTypeError, ShapeError, Term, TinygradError, reshape, sqrt
 
 from ..checks import NotNegative, Shape, Size, data_of, explaining, shown, size, sizes
 from .arguments import operand
@@ -197,7 +197,7 @@ def _over_channels(
             "or call eval() to use the running statistics (of the function: training=False)"
         )
     for given in running:
-        if given is not None and not (isinstance(given, np.ndarray) and given.dtype.kind == "f"):
+        if given is not None and not (isinstance(given, (np.ndarray, Term)) and given.dtype.kind == "f"):
             raise DTypeError(
                 f"{name}: got running statistics {shown(given)}, expected arrays of floats, to change in place"
             )

@@ -53,7 +53,7 @@ def check_options(
 ) -> None:
     """Raises TinygradError for options of fit that are out of their ranges, or do not fit the model or the optimiser."""
     _check_model(model, optimizer)
-    for name in ("drop_last", "train_metrics", "gradient_norm", "progress"):
+    for name in ("drop_last", "train_metrics", "gradient_norm", "progress", "compile"):
         checked("fit", name, others[name], FLAG)
     size("fit", "epochs", epochs)
     size("fit", "accumulate", accumulate)
@@ -62,6 +62,10 @@ def check_options(
             checked("fit", name, limit, NOT_NEGATIVE)
     if penalty is not None:
         checked("fit", "penalty", penalty, FUNCTION)
+    if others["compile"] and (accumulate != 1 or isinstance(optimizer, LBFGS)):
+        raise TinygradError(
+            "fit: compile=True is for one batch a step and one gradient of it; leave accumulate and LBFGS out"
+        )
     if not isinstance(optimizer, LBFGS):
         return
     if accumulate != 1:

@@ -32,7 +32,7 @@ from .watch import Watch
 
 # Compared in other ways when a run resumes:
 ELSEWHERE = {"model", "train", "optimizer", "validation", "on_step", "on_epoch", "patience"}
-FREE = {"epochs", "progress", "run", "resume", "keep", "save_every", "generators", "notes"}  # not compared
+FREE = {"compile", "epochs", "progress", "run", "resume", "keep", "save_every", "generators", "notes"}  # not compared
 
 
 @explaining
@@ -59,6 +59,7 @@ def fit(
     accumulate: int = 1,
     on_step: Callback | Sequence[Callback] | None = None,
     on_epoch: Callback | Sequence[Callback] | None = None,
+    compile: bool = False,
     progress: bool = True,
     run: str | PathLike[str] | None = None,
     resume: bool = False,
@@ -102,6 +103,7 @@ def fit(
         accumulate: batches per step, which follows the gradient that they would have as one batch.
         on_step, on_epoch: one callback or several, each called as callback(time, history) after every step, or every epoch; the
             time counts from 1. Schedules of the learning rate and `nn.EarlyStopping` are callbacks. See below.
+        compile: take the gradient of each batch from compiled source, with the same bits; see `nn.compile_step`.
         progress: draw a live progress bar (plain lines where the output is not a terminal).
         run: a folder for checkpoints, new unless resume=True, from which training goes on after the end of its process at any
             moment; see docs/runs.md.
@@ -141,7 +143,18 @@ def fit(
     order = None if rng is None else generator("fit", rng)
     history, interrupts = History(), Interrupts()
     step = Step(
-        model, data, of_batch, optimizer, clip_norm, clip_value, penalty, gradient_norm, history, interrupts, callbacks
+        model,
+        data,
+        of_batch,
+        optimizer,
+        clip_norm,
+        clip_value,
+        penalty,
+        gradient_norm,
+        history,
+        interrupts,
+        callbacks,
+        compile,
     )
     watch = Watch(model, looks, of_batch, named, goal, history, interrupts, callbacks)
     training = Training(model, optimizer, loss, callbacks.stateful, order, generators, watch)

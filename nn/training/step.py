@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from tinygrad_edu import TinygradError, Value, no_grad
 
 from ..checks import data_of
+from ..compiling import CompiledGradient
 from ..functional.reduction import Part
 from ..module import Module
 from ..optim import LBFGS, Optimizer
@@ -50,6 +51,7 @@ class Step:
     history: History
     interrupts: Interrupts
     callbacks: Callbacks
+    compiled: bool  # the gradient of a single batch comes from compiled source
     tally: Tally = field(default_factory=Tally)  # of the losses since `begin`
     prices: list[float] = field(default_factory=list)  # the penalties since `begin`
     first: int = 0  # index of the first norm since `begin`
@@ -60,6 +62,7 @@ class Step:
         self.restore_point = RestorePoint(self.model, self.optimizer, self.interrupts)
         self.climbs = climbs(self.optimizer, self.penalty)  # then the penalty is subtracted
         self.searching = isinstance(self.optimizer, LBFGS)
+        self.program = CompiledGradient(self.model, self._in_parts) if self.compiled else None
         steps = self.history.steps
         self.losses, self.rates, self.times = array("d"), array("d"), array("d")
         steps["loss"], steps["rate"], self.history.seconds["step"] = self.losses, self.rates, self.times
@@ -122,6 +125,12 @@ class Step:
 
         Returns their losses, and that of all; NaN if their examples all weigh 0.
         """
+        if self.program is not None:
+            (batch,) = batches
+            number, about = self.program(*batch)
+            self._check_loss(number, batch)
+            part = Part(None, *about)
+            return [(number, part)], number if part.weight else nan
         if len(batches) == 1:
             number, part = self._loss(*batches[0])
             if part.weight:
@@ -143,9 +152,17 @@ class Step:
     def _loss(self, x: Any, y: Any) -> tuple[float, Part]:
         part = self.parts(self.model(x), y)
         number = self._number("loss", part.value)
-        if not isfinite(number):
-            raise self._stopped("loss", number, why_not_finite(self.model, (x, y), self.data))
+        self._check_loss(number, (x, y))
         return number, part
+
+    def _in_parts(self, output: Any, target: Any) -> tuple[Any, tuple[Any, ...]]:
+        """The loss of a batch, and the rest of its Part."""
+        value, *about = self.parts(output, target)
+        return value, tuple(about)
+
+    def _check_loss(self, number: float, batch: Batch) -> None:
+        if not isfinite(number):
+            raise self._stopped("loss", number, why_not_finite(self.model, batch, self.data))
 
     def _penalized(self, penalty: Penalty) -> float:
         """Add the gradient of the penalty; returns the penalty."""

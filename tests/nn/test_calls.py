@@ -184,7 +184,7 @@ def test_the_diagnosis_looks_into_dictionaries():
         def forward(self, x):
             return {"a": self.good(x), "b": [self.bad(x)]}
 
-    says = why_not_finite(Splits(), X)
+    says = why_not_finite(Splits(), (X, X), (X, X))
     assert says.startswith(
         "the first output that is not finite is that of layer 'bad', Linear(4, 4), whose bias are not"
     )

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...work import HAND, OURS, Work
+from ...work import COMPILED, HAND, OURS, Work
 from . import by_hand, ours, peers
 from .problem import Optimiser, Trainer, job
 
 TRAINERS: dict[str, Trainer] = {
     HAND: by_hand.train,
     OURS: ours.train,
+    COMPILED: ours.compiled,
     "torch": peers.torch,
     "jax jit": peers.jax,
     "mygrad": peers.mygrad,

@@ -59,7 +59,8 @@ def _plain(part: Any) -> Array:
             "got a Value in the index, expected plain integers or booleans; "
             "write x[i.data.astype(int)], or a comparison as in x[i > 0]"
         )
-    return to_array(part)
+    array: Array = to_array(part)
+    return array
 
 
 def repeats(index: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import raw_of
+from ...data import dtype_of, raw_of
 from ...definition import derived
 from ...domain import DISTINCT, Sample, Shape
 from ...signatures import Array, Axis, Plain
@@ -46,7 +46,7 @@ def _missing(x: Any) -> Any:
 
 def _known(x: Any, axis: Axis, keepdims: bool) -> Any:
     """The number of elements that are not NaN, in the dtype of x if that is a float, at least float32."""
-    dtype = np.asarray(raw_of(x)).dtype
+    dtype = dtype_of(raw_of(x))
     wide = np.result_type(dtype, np.float32) if dtype.kind == "f" else float
     return np.sum(~_missing(x), axis=axis, keepdims=keepdims, dtype=wide)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import raw_of, shape_of
+from ...data import filled, raw_of, shape_of
 from ...definition import derived, operation
 from ...domain import DISTINCT, Sample, Shape
 from ...errors import ShapeError
@@ -128,7 +128,7 @@ def prod(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
 )
 def broadcast_to(x: Array, /, shape: Shape) -> Plain:
     """x broadcast to a shape. The result may be a read-only view. Raises ShapeError if x does not broadcast to it."""
-    return np.broadcast_to(x, shape) if shape_of(x) else np.full(shape, x)
+    return np.broadcast_to(x, shape) if shape_of(x) else filled(x, shape)
 
 
 @derived(samples=along_axes_with_numbers, accumulates=True)

@@ -10,7 +10,7 @@ from typing import Any, Generic, cast
 import numpy as np
 
 from ...binding import named
-from ...data import raw_of, shape_of
+from ...data import on_numbers, raw_of, shape_of
 from ...definition import derived, operation
 from ...domain import DISTINCT
 from ...op import rule
@@ -46,7 +46,12 @@ def index_multiply(x: Array, values: Array, /, index: Any) -> Any:
 
 def _attained(x: Any, values: Any, y: Any, index: Any) -> tuple[Any, Any]:
     """For x and for values: 1 / (number of ties) where they equal the extreme y, else 0. Plain numbers."""
-    extreme = raw_of(y)
+    found: tuple[Any, Any] = _shared(raw_of(x), raw_of(values), raw_of(y), index)
+    return found
+
+
+@on_numbers
+def _shared(x: Any, values: Any, extreme: Any, index: Any) -> tuple[Any, Any]:
     ours, theirs = x == extreme, values == getitem(extreme, index)
     count = combine(np.add, np.array(ours, float), index, 1.0 * theirs)
     return ours / count, np.divide(theirs, getitem(count, index))  # 0 / 0 where y is NaN

@@ -64,7 +64,7 @@ def check_symmetric(x: Any, triangle: str) -> None:
     NumPy reads one triangle of an asymmetric matrix, without a word; a gradient for it would be triangular.
     """
     check_square(x)
-    if isinstance(x, Term):
+    if isinstance(x, Term) and not x.seen:
         return
     x = to_floating(x)
     gap, size = [np.max(np.abs(part), axis=(-2, -1), initial=0.0) for part in (x - x.mT, x)]

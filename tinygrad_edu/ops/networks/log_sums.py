@@ -53,7 +53,7 @@ def logaddexp2(a: Array, b: Array, /) -> Plain:
 
 def _weights(x: Any, y: Any, axis: Axis) -> Any:
     """e**(x - y), the share of each x in y = logsumexp(x)."""
-    if isinstance(y, Term) or np.all(np.abs(raw_of(y)) < _SMALL):
+    if (isinstance(y, Term) and not y.seen) or np.all(np.abs(raw_of(y)) < _SMALL):
         return exp(x - y)
     top: Any = np.maximum.reduce(raw_of(x), axis=axis, keepdims=True, initial=-np.inf)
     lead = where(np.isinf(top), np.where(raw_of(x) == top, 0.0, -np.inf), x - top)  # inf - inf has no value

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import raw_of, shape_of, to_floating
+from ...data import on_numbers, raw_of, shape_of, to_floating
 from ...definition import operation
 from ...domain import DISTINCT, Sample, Shape
 from ...op import rule
@@ -52,6 +52,7 @@ def _sums(shape: Shape) -> Iterator[Sample]:
         yield Sample(((*image[:2], *windows.count(image[2:], **how)),), {"size": image[2:], **how})
 
 
+@on_numbers
 def _first_largest(x: Any, y: Any, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape) -> Any:
     """For each window the index of its first maximum in flattened x."""
     size, out = x.shape[2:], y.shape[2:]

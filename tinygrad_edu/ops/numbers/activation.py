@@ -36,9 +36,24 @@ __all__ = [
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # make mean 0 and variance 1 a fixed point
 
 
+# of Python's floats; compiled programs contain what these return
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def _softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def _relu(x: float) -> float:
+    return x if x > 0.0 or x != x else 0.0
+
+
 @elementwise(
     symbol="σ",
-    scalar=lambda x: 1 / (1 + math.exp(-x)),
+    scalar=_sigmoid,
     numpy=lambda x: 1 / (1 + np.exp(-x)),
     rules=(rule(lambda g, y, x: g * (y / (1 + exp(x))), says=lambda y, x: y * (1 - y)),),
 )
@@ -52,7 +67,7 @@ def sigmoid(x: Array, /) -> Plain:
 
 
 @elementwise(
-    scalar=lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))),
+    scalar=_softplus,
     numpy=lambda x: np.logaddexp(x, 0.0),
     rules=(lambda g, y, x: g * sigmoid(x),),
 )
@@ -63,7 +78,7 @@ def softplus(x: Array, /) -> Plain:
 
 @elementwise(
     domain=(NONZERO,),
-    scalar=lambda x: x if x > 0.0 or x != x else 0.0,
+    scalar=_relu,
     numpy=lambda x: np.maximum(x, 0),
     rules=(lambda g, y, x: g * (x > 0),),
 )

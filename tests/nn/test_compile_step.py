@@ -1,0 +1,230 @@
+"""compile_step: five steps of training leave the same bits as recorded ones, for every layer, loss and optimiser."""
+
+import numpy as np
+import pytest
+from test_layers import LAYERS
+
+import nn
+from nn import functional
+from tinygrad_edu import TinygradError, UnreadableError, Value
+
+RNG = np.random.default_rng(0)
+SKIPPED = {  # layers that a compiled step refuses, and why
+}
+
+
+class Trained(nn.Module):
+    """A layer behind a factor that is trained, so that gradient flows through it whether or not it has parameters."""
+
+    def __init__(self, layer, shape):
+        self.factor, self.layer = Value(RNG.normal(size=shape[1:])), layer
+
+    def forward(self, x):
+        return self.layer(x * self.factor)
+
+
+def squares(y, target):
+    return ((y - target) * (y - target)).mean()
+
+
+def recorded(model, loss, optimizer, batch):
+    optimizer.zero_grad()
+    value = loss(model(*batch[:-1]), batch[-1])
+    value.backward()
+    optimizer.step()
+    return float(value.data)
+
+
+def same_training(build, loss, batch, optimise=lambda p: nn.optim.SGD(p, lr=0.01, momentum=0.9), steps=5):
+    """Whether losses, parameters and buffers are equal after some steps, both ways. The compiled step must not fall back."""
+    ours, theirs = build(), build()
+    theirs.load_state_dict(ours.state_dict())
+    optimizers = [optimise(model.parameters()) for model in (ours, theirs)]
+    step = nn.compile_step(ours, loss, optimizers[0])
+    for i in range(steps):
+        moved = [x * (1 + 0.1 * i) if x.dtype.kind == "f" else np.roll(x, i, 0) for x in batch[:-1]]
+        moved.append(np.roll(batch[-1], i, 0))
+        assert step(*moved) == recorded(theirs, loss, optimizers[1], moved)
+    assert not step.program.eager
+    assert step.program.compilations == 1
+    a, b = ours.state_dict(), theirs.state_dict()
+    assert a.keys() == b.keys()
+    for name in a:
+        assert np.asarray(a[name]).tobytes() == np.asarray(b[name]).tobytes(), name
+    return step
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if name not in SKIPPED])
+def test_every_layer(name):
+    build, shape, _ = LAYERS[name]
+    x = RNG.normal(size=shape)
+
+    def whole():
+        model = Trained(build(), shape)
+        model.factor.data[...] = 0.5
+        return model
+
+    target = np.full(np.shape(whole()(x).data), 0.25)
+    same_training(whole, squares, (x, target))
+
+
+def small(*layers):
+    return lambda: nn.Sequential(nn.Linear(6, 5, rng=0), *[layer() for layer in layers], nn.Linear(5, 3, rng=1))
+
+
+X, LABELS, TARGETS = RNG.normal(size=(8, 6)), RNG.integers(0, 3, 8), RNG.uniform(0.1, 0.9, (8, 3))
+CHANCES, SIGNS = TARGETS / TARGETS.sum(axis=1, keepdims=True), np.sign(RNG.normal(size=(8, 3)))
+LOSSES = {
+    "cross_entropy": (functional.cross_entropy, LABELS),
+    "nll": (lambda y, t: functional.nll_loss(functional.log_softmax(y, 1), t), LABELS),
+    "multi_margin": (functional.multi_margin_loss, LABELS),
+    "bce": (lambda y, t: functional.binary_cross_entropy(functional.sigmoid(y), t), TARGETS),
+    "bce_logits": (functional.binary_cross_entropy_with_logits, TARGETS),
+    "kl_div": (lambda y, t: functional.kl_div(functional.log_softmax(y, 1), t), CHANCES),
+    "hinge": (functional.hinge_loss, SIGNS),
+    "soft_margin": (functional.soft_margin_loss, SIGNS),
+    "hinge_embedding": (functional.hinge_embedding_loss, SIGNS),
+    "poisson_nll": (functional.poisson_nll_loss, TARGETS),
+    **{
+        name: (getattr(functional, f"{name}_loss"), TARGETS)
+        for name in ("mse", "half_mse", "sse", "rmse", "l1", "sae", "huber", "smooth_l1", "log_cosh", "mape")
+    },
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss(name):
+    loss, target = LOSSES[name]
+    same_training(small(nn.Tanh), loss, (X, target))
+
+
+OPTIMISERS = {
+    "sgd": lambda p: nn.optim.SGD(p, lr=0.1),
+    "nesterov": lambda p: nn.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "adam": lambda p: nn.optim.Adam(p, lr=0.01, amsgrad=True),
+    "adamw": lambda p: nn.optim.AdamW(p, lr=0.01),
+    "adagrad": lambda p: nn.optim.Adagrad(p, lr=0.1),
+    "rmsprop": lambda p: nn.optim.RMSprop(p, lr=0.01, momentum=0.9),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_every_optimiser(name):
+    same_training(small(nn.ReLU), functional.cross_entropy, (X, LABELS), OPTIMISERS[name])
+
+
+class Reading(nn.Module):
+    """A layer over sequences, and the class that its last place tells."""
+
+    def __init__(self, layer):
+        self.layer, self.out = layer, nn.Linear(6, 3, rng=1)
+
+    def forward(self, x):
+        y = self.layer(x)
+        return self.out((y[0] if isinstance(y, tuple) else y)[:, -1])
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: nn.RNN(6, 6, rng=0),
+        lambda: nn.GRU(6, 6, 2, rng=0),
+        lambda: nn.LSTM(6, 6, rng=0),
+        lambda: nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0, rng=0),
+    ],
+)
+def test_sequences(layer):
+    same_training(lambda: Reading(layer()), functional.cross_entropy, (RNG.normal(size=(4, 5, 6)), LABELS[:4]))
+
+
+def test_running_statistics_move_and_dropout_draws_in_each_call():
+    build = small(lambda: nn.BatchNorm1d(5), lambda: nn.Dropout(0.4, rng=3), nn.GELU, lambda: nn.Dropout(0.2, rng=4))
+    step = same_training(build, functional.cross_entropy, (X, LABELS))
+    assert step.program.source.count(".random(") == 2
+
+
+def test_rates_clipping_modes_and_frozen_parameters_may_change():
+    a, b = small(lambda: nn.BatchNorm1d(5), nn.Tanh)(), small(lambda: nn.BatchNorm1d(5), nn.Tanh)()
+    optimizers = [nn.optim.SGD(model.parameters(), lr=0.1) for model in (a, b)]
+    schedules = [nn.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.5) for optimizer in optimizers]
+    step = nn.compile_step(a, functional.cross_entropy, optimizers[0], clip_norm=0.1)
+    for i in range(6):
+        if i == 2:
+            a.eval(), b.eval()
+        if i == 4:
+            next(iter(a.children()))[1].freeze(), next(iter(b.children()))[1].freeze()
+        optimizers[1].zero_grad()
+        loss = functional.cross_entropy(b(X), LABELS)
+        loss.backward()
+        nn.utils.clip_grad_norm_([p for p in b.parameters() if p.requires_grad], 0.1)
+        optimizers[1].step()
+        assert step(X, LABELS) == float(loss.data)
+        for schedule in schedules:
+            schedule.step()
+    assert step.program.compilations == 3
+    assert all(np.array_equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_a_model_that_branches_on_numbers_is_refused_with_its_line():
+    class Branching(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(6, 3, rng=0)
+
+        def forward(self, x):
+            return self.layer(x) if x.sum() > 0 else self.layer(-x)
+
+    model = Branching()
+    step = nn.compile_step(model, functional.cross_entropy, nn.optim.SGD(model.parameters(), lr=0.1))
+    before = {name: np.array(p) for name, p in model.state_dict().items()}
+    with pytest.raises(UnreadableError, match="branches on numbers"):
+        step(X, LABELS)
+    assert all(np.array_equal(before[name], p) for name, p in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"clip_norm": 0.1, "penalty": lambda model: functional.l2_penalty(model, 0.01)},
+        {"loss": lambda y, t: functional.cross_entropy(y, t, ignore_index=1), "gradient_norm": True},
+        {"loss": lambda y, t: ((y[:, 0] - t) * (y[:, 0] - t)).mean(), "metrics": []},
+        {"loss": functional.multi_margin_loss, "metrics": []},
+    ],
+)
+def test_fit_leaves_the_same_bits(options):
+    inputs, labels = RNG.normal(size=(45, 6)), RNG.integers(0, 3, 45)
+
+    def trained(compiled):
+        model = small(lambda: nn.BatchNorm1d(5), nn.Tanh, lambda: nn.Dropout(0.3, rng=3))()
+        optimizer = nn.optim.Adam(model.parameters(), lr=0.01)
+        given = {"epochs": 4, "batch_size": 10, "rng": 0, "progress": False} | options
+        history = nn.fit(model, (inputs, labels), optimizer, compile=compiled, **given)
+        return history.steps["loss"].tolist(), model.state_dict()
+
+    (losses, a), (expected, b) = trained(True), trained(False)
+    assert losses == expected
+    assert all(np.asarray(a[name]).tobytes() == np.asarray(b[name]).tobytes() for name in a)
+
+
+def test_a_compiled_fit_that_meets_nan_leaves_no_trace():
+    inputs = RNG.normal(size=(20, 6))
+    inputs[13] = np.nan
+    model = small(lambda: nn.BatchNorm1d(5))()
+    with pytest.raises(nn.NonFiniteError, match="training examples"):
+        nn.fit(
+            model,
+            (inputs, RNG.integers(0, 3, 20)),
+            nn.optim.SGD(model.parameters(), lr=0.1),
+            compile=True,
+            epochs=1,
+            progress=False,
+        )
+    assert all(np.isfinite(x).all() for x in model.state_dict().values())
+
+
+def test_fit_refuses_what_it_cannot_compile():
+    model = small(nn.Tanh)()
+    for options in ({"accumulate": 2}, {"optimizer": nn.optim.LBFGS(model.parameters())}):
+        given = {"optimizer": nn.optim.SGD(model.parameters(), lr=0.1)} | options
+        with pytest.raises(TinygradError, match="compile=True is for one batch a step"):
+            nn.fit(model, (X, LABELS), compile=True, **given)

@@ -1,0 +1,722 @@
+"""Traced: Terms that carry the numbers of a run, and the Trace that collects them.
+
+A function fed Traced terms runs as it does on arrays, and leaves behind what it computed. What the engine's own code decides by
+numbers becomes a guard; what it does with arrays that no expression can say becomes one opaque call of that op or rule. The
+user's code may do neither: that is an error with the user's line.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from types import CodeType, FrameType
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from ..domain import Shape
+from ..errors import UnreadableError
+from ..node import Node
+from ..randomness import stand_in
+from ..term import Term, a_term, changed, terms
+
+OURS = {"tinygrad_edu", "nn", "viz", "numpy", "contextlib", "functools"}  # packages between the user's line and a term
+
+
+class Line(NamedTuple):
+    """A line of the user's program."""
+
+    file: str
+    number: int
+
+
+class Guard(NamedTuple):
+    """A branch that the engine's own code took by a number, which was `taken`."""
+
+    condition: Traced
+    taken: int
+
+
+class Refusal(NamedTuple):
+    """An error that was raised at a line of the user, whose code may catch it; and the code that was running."""
+
+    error: UnreadableError
+    running: list[CodeType]
+    line: Line | None
+
+
+class Escape(BaseException):  # no Exception, so that the engine does not explain it
+    """Tracing ends here, and this call runs eager: Python's numbers raised, as in 1/0."""
+
+
+@dataclass(eq=False)
+class Trace:
+    """One run on Traced terms.
+
+    Attributes:
+        made: its terms, in the order in which they were computed.
+        guards: the branches taken on numbers.
+        leaks: shares of elementwise rules with their gradients: if such a share is NaN, the zero rule applies.
+        finite: results that must be finite, else the zero rule of slices applies.
+        gradients: for terms that are the gradient of another term, that term.
+        kept: what ids refer to.
+        names: what the user's variables call terms.
+        latest: the user's line and frame of the last term.
+        draws: what random generators drew, which happens in each call.
+        written: for arrays that the engine changed in place, what they are since.
+        latest_key: by which `known` has the last term.
+        refusals: errors that were raised at the user's code, which may catch them; see Refusal.
+        escaped: whether Python's numbers raised.
+        captured: ids of arrays, and of the owners of their memory, that are read by reference.
+    """
+
+    made: list[Traced] = field(default_factory=list)
+    guards: list[Guard] = field(default_factory=list)
+    leaks: list[tuple[Any, Any]] = field(default_factory=list)
+    finite: list[Traced] = field(default_factory=list)
+    gradients: dict[Traced, Traced] = field(default_factory=dict)
+    known: dict[Any, Any] = field(default_factory=dict)
+    kept: list[Any] = field(default_factory=list)
+    names: dict[Traced, str] = field(default_factory=dict)
+    latest: Any = None
+    draws: list[Traced] = field(default_factory=list)
+    written: dict[Traced, Traced] = field(default_factory=dict)
+    latest_key: Any = None
+    refusals: list[Refusal] = field(default_factory=list)
+    escaped: bool = False
+    captured: frozenset[int] = frozenset()
+
+    def latest_of(self, term: Term) -> Term:
+        """What an array is after it was changed in place."""
+        while term in self.written:
+            term = self.written[term]
+        return term
+
+    def symbol(self, name: str, x: Any) -> Traced:
+        """An argument, with its numbers."""
+        term = Traced(name, None, (), {}, x, True)
+        term.place, term.spelling, term.line, term.back, term.operands = -1, name, None, False, []
+        return term
+
+
+_trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+@contextmanager
+def tracing() -> Iterator[Trace]:
+    """While this is open, Traced terms are collected."""
+    trace = Trace()
+    token, drawing = _trace.set(trace), stand_in.set(Draws)
+    try:
+        yield trace
+    finally:
+        stand_in.reset(drawing)
+        _trace.reset(token)
+
+
+class Draws:
+    """Stands for a random generator: each number that it draws is a term, which a compiled program draws anew."""
+
+    def __init__(self, generator: np.random.Generator) -> None:
+        self._generator = generator
+
+    def __getattr__(self, name: str) -> Any:
+        def draw(*args: Any, **params: Any) -> Any:
+            trace = active()
+            term = computed(f".{name}", name, _method(name), (self._generator, *args), params)
+            del trace.known[trace.latest_key]  # the next draw is another
+            trace.draws.append(term)
+            return term
+
+        return draw
+
+
+def active() -> Trace:
+    """The trace that is open. Raises UnreadableError if none is: a Term outlived its run."""
+    trace = _trace.get()
+    if trace is None:
+        raise UnreadableError("a number of a traced run was kept and used after it")
+    return trace
+
+
+class Traced(Term):
+    """A Term whose numbers are those of a run.
+
+    Attributes:
+        spelling: how its function is written: "+", "np.exp", ".sum", "[]", or a name for an opaque call.
+        place: its place in the trace; -1 of symbols.
+        line: the user's line that computed it, or that of the operation whose rule did.
+        back: whether a rule did.
+        operands: the terms among its arguments.
+    """
+
+    __slots__ = ("back", "line", "operands", "place", "spelling")
+    __hash__ = object.__hash__
+
+    spelling: str
+    place: int
+    line: Line | None
+    back: bool
+    operands: list[Traced]
+
+    @classmethod
+    def call(cls, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """function(*args, **params), computed and collected."""
+        return computed(_SPELLED.get(name, name), name, function, args, params)
+
+    @property
+    def T(self) -> Any:
+        """The axes reversed."""
+        return computed(".T", "transpose", operator.attrgetter("T"), (self,), {})
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        if self.ndim == 2:
+            return self.T
+        return computed(".mT", "matrix_transpose", operator.attrgetter("mT"), (self,), {})
+
+    def __getitem__(self, index: Any) -> Any:
+        return computed("[]", "getitem", operator.getitem, (self, index), {})
+
+    def astype(self, dtype: Any, **how: Any) -> Any:
+        """The numbers in another dtype, those of a Python float too."""
+        if type(self.behind) is not float:
+            return computed(".astype", "astype", _method("astype"), (self, dtype), how)
+        kind = np.dtype(dtype)
+        return self if kind == np.float64 else computed(f"np.{kind.name}", "astype", kind.type, (self,), {})
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not callable(getattr(self.behind, name, None)):
+            raise AttributeError(f"{type(self.behind).__name__} has no attribute {name!r}")
+        if name in _TAKE_OUT:
+            self._looked_at()
+        if name in _WRITING_METHODS:
+            refuse(f"it writes into an array, by .{name}(); use a function that returns a new one")
+
+        def call(*args: Any, **params: Any) -> Any:
+            return computed(f".{name}", name, _method(name), (self, *args), params)
+
+        return call
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **params: Any) -> Any:
+        if any(isinstance(x, Node) for x in args):
+            return NotImplemented
+        name = ufunc.__name__
+        if "out" in params or method == "at":
+            refuse(f"it writes into an array, by np.{name}; use its result in place of out=")
+        if getattr(np, name, None) is not ufunc:  # SciPy's, or of np.frompyfunc
+            return computed(f"{name}(", name, ufunc if method == "__call__" else getattr(ufunc, method), args, params)
+        if method == "__call__":
+            return computed(f"np.{name}", name, ufunc, args, params)
+        return computed(f"np.{name}.{method}", f"{name}.{method}", getattr(ufunc, method), args, _one_way(args, params))
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], params: Any) -> Any:
+        if any(issubclass(kind, Node) for kind in types):
+            return NotImplemented
+        plain = function in _FROM_SHAPES or (
+            function is np.full_like and not any(terms((args[1:], params.get("fill_value"))))
+        )
+        if plain:
+            return function(*numbers(args), **numbers(params))
+        name = function.__name__
+        if params.get("out") is not None or function in _WRITE:
+            refuse(
+                f"it writes into an array, by np.{name}; use a function that returns a new one, such as at(x, i).set(y)"
+            )
+        if name in _TAKE_OUT:
+            self._looked_at()
+        module = function.__module__.replace("numpy", "np", 1).removesuffix("._core")
+        return computed(f"{module}.{name}", name, function, args, params)
+
+    def note_gradient(self, g: Any) -> None:
+        """g is the gradient with respect to this term."""
+        if isinstance(g, Traced):
+            active().gradients.setdefault(g, self)
+
+    def note_share(self, g: Any) -> None:
+        """This is the share that an elementwise rule makes of g: if it is NaN, the zero rule may apply."""
+        active().leaks.append((self, g))
+
+    # -- What the engine asks ------------------------------------------------------------------------------------------
+
+    def as_result(self) -> Any:
+        """What `data.to_result` makes of a result: no 0-d arrays, float64 scalars as Python floats."""
+        y: Any = self
+        if isinstance(y.behind, np.ndarray) and not y.behind.ndim:
+            y = y[()]
+        return y.as_number() if isinstance(y.behind, np.float64) else y
+
+    def as_operand(self) -> Any:
+        """As `data.to_operand`: float64 scalars as Python floats, narrow integers as floats."""
+        behind = self.behind
+        if type(behind) is np.ndarray and behind.dtype.kind in "iu" and behind.dtype.itemsize < 8:
+            return self.astype(np.float32 if behind.dtype.itemsize < 4 else np.float64)
+        return self.as_number() if isinstance(behind, np.float64) else self
+
+    def as_number(self) -> Any:
+        """As float(x), which the compiled program computes of its own numbers."""
+        return computed("float", "float", float, (self,), {})
+
+    def constant(self, x: np.ndarray[Any, Any]) -> Any:
+        """A captured array is a symbol, so that nothing is computed of the numbers that it has now."""
+        trace = active()
+        if id(x) not in trace.captured and id(x.base) not in trace.captured:
+            return x
+        key = "captured", id(x)
+        if key not in trace.known:
+            trace.known[key] = trace.symbol("array", x)
+        return trace.known[key]
+
+    def called(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+        """A call of an op or rule that cannot be read, as one term."""
+        trace, code = active(), getattr(function, "__code__", None)
+        trace.refusals = [refusal for refusal in trace.refusals if code not in refusal.running]
+        return computed(f"{name}(", name, _forced(function), args, params)
+
+    def as_leaf(self) -> Any:
+        """As `data.to_leaf`, whose copy is contiguous: the bits of a matrix product depend on that."""
+        flags = getattr(self.behind, "flags", None)
+        if not self.shape:
+            return self.as_result()
+        if flags is None or flags.c_contiguous or flags.f_contiguous:
+            return self
+        return computed("np.array", "array", np.array, (self,), {})
+
+    def filled(self, shape: Shape) -> Any:
+        """As `data.filled`."""
+        return computed("np.full", "full", np.full, (shape, self), {})
+
+    def is_finite(self) -> bool:
+        """As `data.is_finite`, which a compiled program asks of its own numbers."""
+        active().finite.append(self)
+        return True
+
+    def of_number(self, scalar: Callable[..., Any], array: Callable[..., Any], *args: Any) -> Any:
+        """An elementwise op's function for Python's floats, or the one for arrays."""
+        if all(type(numbers(x)) is float for x in args):
+            return computed("scalar", scalar.__name__, scalar, args, {})
+        return array(*args)
+
+    # -- Numbers that are looked at ------------------------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        trace = active()
+        if _asked_by_user():
+            refuse(f"it branches on numbers, {described(self)}; choose with where(condition, a, b)")
+        taken = bool(self.behind)
+        trace.guards.append(Guard(self, taken))
+        return taken
+
+    def _looked_at(self, *args: Any) -> NoReturn:
+        refuse(
+            f"it takes a number out, {described(self)}, which would stay what it is now; compute with arrays and this "
+            "package's functions"
+        )
+
+    __float__ = __complex__ = __round__ = __trunc__ = __floor__ = __ceil__ = _looked_at
+
+    def __index__(self) -> int:
+        if _asked_by_user() or np.asarray(self.behind).dtype.kind not in "iub":
+            refuse(
+                f"it takes an integer out, {described(self)}, which would stay what it is now; of an array take the entries "
+                "by this package's take(array, i)"
+            )
+        taken = int(self.behind)
+        active().guards.append(Guard(self, taken))
+        return taken
+
+    __int__ = __index__
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        refuse(f"it writes into an array, {described(self)}; use at(array, index).set(value)")
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        refuse(
+            f"it makes a plain array, {described(self)}, by np.asarray(x) or as an index; x is one, stack() joins "
+            "numbers, and take(array, x) indexes"
+        )
+
+    def __repr__(self) -> str:
+        if _trace.get() is not None and _asked_by_user():
+            refuse(
+                f"it makes text of numbers, {described(self)}, which compiled source would not; print results outside of it"
+            )
+        return super().__repr__()
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+
+_TAKE_OUT = {"item", "tolist", "tobytes", "tofile", "dump", "dumps", "hex", "as_integer_ratio", "save", "savetxt"}
+_TAKE_OUT |= {"savez", "savez_compressed", "array2string", "array_repr", "array_str"}
+_WRITING_METHODS = {"sort", "partition", "fill", "put", "resize", "itemset", "setfield", "setflags", "byteswap"}
+_SHAPED = "it makes an array whose shape depends on numbers"
+_SHAPED_BY_NUMBERS = {"nonzero", "flatnonzero", "argwhere", "unique", "unique_all", "unique_counts", "unique_inverse"}
+_SHAPED_BY_NUMBERS |= {"unique_values", "union1d", "intersect1d", "setdiff1d", "setxor1d", "trim_zeros", "bincount"}
+_SHAPED_BY_NUMBERS |= {"extract", "compress", "histogram_bin_edges"}
+_SHAPED_BY_OPERANDS = {
+    "repeat",
+    "tile",
+    "reshape",
+    "resize",
+    "broadcast_to",
+    "pad",
+    "delete",
+    "insert",
+    "split",
+    "array_split",
+}
+_SPELLED = {"transpose": "np.transpose"}
+_FROM_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.empty_like, np.iscomplexobj}
+_WRITE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+
+_BINARY = {
+    "add": ("+", operator.add),
+    "sub": ("-", operator.sub),
+    "mul": ("*", operator.mul),
+    "truediv": ("/", operator.truediv),
+    "pow": ("**", operator.pow),
+    "matmul": ("@", operator.matmul),
+    "floordiv": ("//", operator.floordiv),
+    "mod": ("%", operator.mod),
+    "and": ("&", operator.and_),
+    "or": ("|", operator.or_),
+    "xor": ("^", operator.xor),
+}
+_COMPARISONS = {
+    "lt": ("<", operator.lt),
+    "le": ("<=", operator.le),
+    "gt": (">", operator.gt),
+    "ge": (">=", operator.ge),
+    "eq": ("==", operator.eq),
+    "ne": ("!=", operator.ne),
+}
+_SIGNS = {sign for sign, _ in _BINARY.values()}
+_UNARY = {
+    "neg": ("-", operator.neg),
+    "pos": ("+", operator.pos),
+    "invert": ("~", operator.invert),
+    "abs": ("abs", operator.abs),
+}
+
+
+def _operator(sign: str, function: Any) -> Callable[..., Any]:
+    return lambda *args: NotImplemented if _deferred(args) else computed(sign, function.__name__, function, args, {})
+
+
+def _reflected(sign: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda a, b: computed(sign, function.__name__, function, (b, a), {})
+
+
+def _deferred(args: tuple[Any, ...]) -> bool:
+    """Whether the other operand answers: a Value, or the parts of a gradient."""
+    other = args[-1]
+    return len(args) > 1 and (isinstance(other, Node) or getattr(type(other), "__array_ufunc__", ()) is None)
+
+
+for _name, (_sign, _function) in (_BINARY | _COMPARISONS).items():
+    setattr(Traced, f"__{_name}__", _operator(_sign, _function))
+    if _name in _BINARY:
+        setattr(Traced, f"__r{_name}__", _reflected(_sign, _function))
+for _name, (_sign, _function) in _UNARY.items():
+    setattr(Traced, f"__{_name}__", _operator(_sign, _function))
+
+
+def _in_place(key: str) -> Callable[[Traced, Any], Any]:
+    plain: Callable[..., Any] = getattr(Traced, f"__{key}__")
+
+    def update(self: Traced, other: Any) -> Any:
+        result = plain(self, other)
+        if not isinstance(self.behind, np.ndarray):
+            return result
+        if _asked_by_user() or result.shape != self.shape or result.dtype != self.dtype:
+            refuse(f"it writes into an array, {described(self)}; write y = y + x in place of y += x")
+        result = result if result.shape else computed("np.asarray", "asarray", np.asarray, (result,), {})
+        active().written[self] = result  # whoever holds the array reads the new numbers from now on
+        return result
+
+    return update
+
+
+for _name in _BINARY:
+    setattr(Traced, f"__i{_name}__", _in_place(_name))
+
+
+# -- Computing ---------------------------------------------------------------------------------------------------------
+
+
+def computed(
+    spelling: str, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]
+) -> Any:
+    """The term function(*args, **params): the same one again, if it was computed before; several for a tuple of results."""
+    trace = active()
+    if trace.written:
+        args = changed(args, trace.latest_of)
+    same = _simpler(spelling, args)
+    if same is not None:
+        return same
+    key: list[Any] = [spelling]
+    plain: list[Any] = []
+    operands: list[Traced] = []
+    are_floats = not params
+    for x in args:  # the common cases of `_key`, `numbers` and `terms`, which take a third of the time of compiling
+        kind = type(x)
+        if kind is Traced:
+            operands.append(x)
+            plain.append(x.behind)
+            key.append(id(x))
+            are_floats = are_floats and type(x.behind) is float
+        elif kind is float or kind is int:
+            plain.append(x)
+            key.append(repr(x))
+        else:
+            operands += terms(x)  # type: ignore[arg-type]
+            plain.append(numbers(x))
+            key.append(_key(x, trace))
+            are_floats = False
+    if spelling == "scalar" or spelling[-1] == "(":
+        key.append(function)
+    if params:
+        operands += terms(params)  # type: ignore[arg-type]
+        key.append(_key(tuple(params.items()), trace))
+    made = tuple(key)
+    if made in trace.known:
+        return trace.known[made]
+    try:
+        if are_floats:
+            behind = function(*plain)
+        else:
+            with np.errstate(all="ignore"):
+                behind = function(*plain, **{key: numbers(x) for key, x in params.items()})
+    except (ArithmeticError, ValueError) as error:
+        if isinstance(error, ValueError) and spelling != "scalar":
+            raise
+        trace.escaped = True
+        raise Escape(f"{name}: {error}") from error
+    if behind is NotImplemented:
+        return behind
+    if _is_shaped_by_numbers(spelling, name, args, params) and (spelling != "[]" or _is_users_part()):
+        refuse(f"{_SHAPED}, by {'x[i]' if name == 'getitem' else name}; choose with where(condition, a, b)", True)
+    term = Traced(name, function, args, dict(params), behind, True)
+    term.spelling, term.operands, term.place = spelling, operands, len(trace.made)
+    term.line, term.back = _line(trace)
+    trace.made.append(term)
+    result: Any = term
+    if isinstance(behind, (tuple, list)):
+        if spelling in _SIGNS:
+            refuse(
+                f"it makes a {type(behind).__name__} whose length depends on numbers; choose with where(condition, a, b)"
+            )
+        parts = [term[i] for i in range(len(behind))]
+        result = behind._make(parts) if hasattr(behind, "_make") else type(behind)(parts)
+    trace.known[made], trace.latest_key = result, made
+    return result
+
+
+def _is_shaped_by_numbers(spelling: str, name: str, args: tuple[Any, ...], params: Mapping[str, Any]) -> bool:
+    """Whether the shape of a result depends on the numbers of terms."""
+    if spelling == "[]":
+        parts = args[1] if type(args[1]) is tuple else (args[1],)
+        return any(
+            part.dtype == bool if isinstance(part, Term) else isinstance(part, slice) and a_term(part) is not None
+            for part in parts
+        )
+    if spelling[-1] == "(":  # of an op: what it returns is the engine's matter
+        return False
+    if name in _SHAPED_BY_OPERANDS:
+        return a_term(args[1:], [x for key, x in params.items() if key != "values"]) is not None
+    return name in _SHAPED_BY_NUMBERS or (name == "where" and len(args) + len(params) == 1)
+
+
+@cache
+def _forced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule whose lazy shares are computed at once."""
+
+    def call(*args: Any, **params: Any) -> Any:
+        result = function(*args, **params)
+        return [x() if callable(x) else x for x in result] if isinstance(result, (list, tuple)) else result
+
+    return call
+
+
+def _one_way(args: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a reduction, its axes counted from the first, so that equal ones look equal."""
+    axis = params.get("axis")
+    if axis is None or len(args) != 1 or not isinstance(args[0], Term):
+        return params
+    axes = tuple([i % args[0].ndim for i in (axis if isinstance(axis, tuple) else (axis,))]) if args[0].ndim else ()
+    given = {key: x for key, x in params.items() if not (key == "dtype" and x is None)}
+    return given | {"axis": axes[0] if len(axes) == 1 else axes}
+
+
+@cache
+def _method(name: str) -> Callable[..., Any]:
+    """A method as a function."""
+    return lambda x, *args, **params: getattr(x, name)(*args, **params)
+
+
+def numbers(x: Any) -> Any:
+    """Arguments with the numbers in place of terms."""
+    return changed(x, lambda term: term.behind)
+
+
+def _is_one(x: Any) -> bool:
+    return type(x) in (int, float) and x == 1
+
+
+def _are_ones(x: Any, y: Term) -> bool:
+    """Whether x is an array of ones that does not change the shape or dtype of y."""
+    return type(x) is np.ndarray and x.dtype == y.dtype and x.shape == y.shape and bool((x == 1).all())
+
+
+def _simpler(spelling: str, args: tuple[Any, ...]) -> Any:
+    """The operand that the result equals to the last bit; None if there is none."""
+    if spelling in ("*", "/", "**") and len(args) == 2:
+        a, b = args
+        if _is_one(b) and isinstance(a, Term) and a.dtype.kind == "f":
+            return a
+        if spelling == "*" and isinstance(b, Term) and b.dtype.kind == "f" and (_is_one(a) or _are_ones(a, b)):
+            return b
+        if spelling == "*" and isinstance(a, Term) and _are_ones(b, a):
+            return a
+    if not args or not isinstance(args[0], Traced):
+        return None
+    x = args[0]
+    if spelling == "-" and len(args) == 1 and x.spelling == "-" and len(x.args) == 1:
+        return x.args[0]
+    if (spelling == "+" and len(args) == 1) or spelling == "np.positive":
+        return x if x.dtype.kind == "f" else None
+    if spelling == "float" and type(x.behind) is float:
+        return x
+    if spelling == ".astype" and isinstance(x.behind, (np.ndarray, np.generic)) and np.dtype(args[1]) == x.dtype:
+        return x
+    if (
+        spelling in ("np.reshape", ".reshape", "np.broadcast_to")
+        and args[1] == x.shape
+        and isinstance(x.behind, np.ndarray)
+    ):
+        return x
+    return None
+
+
+def _key(x: Any, trace: Trace) -> Any:
+    """What tells arguments apart, to the last bit."""
+    if isinstance(x, Term):
+        return id(x)
+    if type(x) in (tuple, list):
+        return type(x), *[_key(part, trace) for part in x]
+    if type(x) in (float, int, bool, str, type(None), type, type(Ellipsis), np.dtype):
+        return type(x), repr(x)
+    if isinstance(x, slice):
+        return slice, _key((x.start, x.stop, x.step), trace)
+    if isinstance(x, np.generic):
+        return x.dtype.str, x.tobytes()
+    if isinstance(x, np.ndarray) and x.size <= 64 and id(x) not in trace.captured and id(x.base) not in trace.captured:
+        return x.dtype.str, x.shape, x.tobytes()
+    trace.kept.append(x)
+    return type(x), id(x)
+
+
+# -- Where -------------------------------------------------------------------------------------------------------------
+
+
+_BETWEEN = {"numpy", "contextlib", "functools"}  # packages that ask for another
+
+
+def _top(frame: FrameType) -> str:
+    """The package whose code a frame runs."""
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _asker() -> FrameType | None:
+    """The frame of the code that asks: the engine's or the user's, perhaps through one of NumPy's functions."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (frame.f_globals is _HERE or _top(frame) in _BETWEEN):
+        frame = frame.f_back
+    return frame
+
+
+_HERE = globals()
+
+
+def _asked_by_user() -> bool:
+    frame = _asker()
+    return frame is not None and _top(frame) not in OURS
+
+
+def _is_users_part() -> bool:
+    """Whether an index runs that the user wrote, x[index], also of a Value."""
+    frame, called = _asker(), "__getitem__"
+    while frame is not None and _top(frame) in OURS:
+        called, frame = frame.f_code.co_name, frame.f_back
+    return called == "__getitem__"
+
+
+def refuse(message: str, final: bool = False) -> NoReturn:
+    """Raise UnreadableError, and remember it if the user's code may catch it; if it is final, also if the engine does."""
+    error = UnreadableError(message)
+    frame = _asker()
+    if final or (frame is not None and _top(frame) not in OURS):
+        while frame is not None and _top(frame) in OURS:
+            frame = frame.f_back
+        line = None if frame is None else Line(frame.f_code.co_filename, frame.f_lineno)
+        running = []
+        while frame is not None and not final:
+            running.append(frame.f_code)
+            frame = frame.f_back
+        active().refusals.append(Refusal(error, running, line))
+    raise error
+
+
+def _note_names(trace: Trace, frame: FrameType) -> None:
+    """What the user's variables call the terms that they hold."""
+    for name, x in frame.f_locals.items():
+        term = x.raw if isinstance(x, Node) else x
+        if isinstance(term, Traced):
+            trace.names.setdefault(term, name)
+
+
+_BACKWARD = {
+    "chain_rule",
+    "share_out",
+    "share_out_to_one",
+    "share_out_to_two",
+}  # functions of graph.py and unrolled.py that call a rule
+
+
+def _line(trace: Trace) -> tuple[Line | None, bool]:
+    """The user's line that runs, and whether a rule runs for an operation of that line."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        code, name = frame.f_code, str(frame.f_globals.get("__name__", ""))
+        if name.startswith("tinygrad_edu.") and code.co_name in _BACKWARD:
+            held = frame.f_locals
+            raw, g = held["node"].raw, held["g"]
+            if isinstance(raw, Traced):
+                if isinstance(g, Traced):
+                    trace.gradients.setdefault(g, raw)
+                return raw.line, True
+        if code.co_name == "traced_run" and name.endswith("compiling.compiled"):
+            return None, False
+        if name.partition(".")[0] not in OURS:
+            line = Line(code.co_filename, frame.f_lineno)
+            if trace.latest != (line, frame):
+                trace.latest = (line, frame)
+                _note_names(trace, frame)
+            return line, False
+        frame = frame.f_back
+    return None, False
+
+
+def described(term: Term, depth: int = 2) -> str:
+    """A term as nested calls, for messages, a few deep."""
+    if term.function is None:
+        return term.name
+    inner = [described(x, depth - 1) if isinstance(x, Term) else f"{x!r:.20}" for x in term.args] if depth else ["..."]
+    return f"{term.name}({', '.join(inner)})"
