@@ -294,12 +294,17 @@ def _written(
 
 
 def traced_run(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], arrays: Sequence[np.ndarray[Any, Any]] = ()
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    arrays: Sequence[np.ndarray[Any, Any]] = (),
+    is_placed: bool = True,
 ) -> tuple[Trace, list[Traced], Any]:
     """Run f on terms with the numbers of the arguments.
 
     Args:
         arrays: those that are read by reference.
+        is_placed: whether terms know their lines.
 
     Raises:
         UnreadableError: if f looks at numbers or writes into arrays, also if f catches that.
@@ -313,6 +318,7 @@ def traced_run(
             symbols.append(trace.symbol(f"x{len(symbols)}", x))
             return symbols[-1]
 
+        trace.is_placed = is_placed
         trace.captured = frozenset(id(y) for x in arrays for y in (x, x.base) if y is not None)
         given = _mapped(stand_in, (args, kwargs))
         failure: Exception | None = None
@@ -645,7 +651,7 @@ def _differing(
         warnings.simplefilter("ignore")
         try:
             args, kwargs = moved_args
-            trace, symbols, result = traced_run(f, args, kwargs, [*_arrays(around), *arrays.values()])
+            trace, symbols, result = traced_run(f, args, kwargs, [*_arrays(around), *arrays.values()], is_placed=False)
             outputs: list[Any] = []
             _collect(result, outputs, f)
         except (Exception, Escape):  # numbers at which f is not defined; the first call with new ones compares
@@ -667,7 +673,7 @@ def _difference(first: Run, second: Run, arrays: Arrays) -> str | None:
     same = _Same(place, arrays)
     for x, y in zip(a.made, b.made, strict=False):
         place[x] = place[y] = x.place
-        if x.spelling != y.spelling or not same((x.args, x.params), (y.args, y.params)):
+        if x.spelling != y.spelling or not same.arguments(x, y):
             title = title_of(x.line)
             return f", in `{title}`" if title else ", in an operation"
     return "" if len(a.made) == len(b.made) and same(a_outputs, b_outputs) else ", in what it returns"
@@ -684,6 +690,17 @@ class _Same:
     def __init__(self, place: dict[Any, int], arrays: Arrays) -> None:
         self.place, self.arrays = place, arrays
         self.owners = {*arrays, *map(id, arrays.values())}
+
+    def arguments(self, x: Traced, y: Traced) -> bool:
+        """Whether two terms have the same arguments."""
+        if len(x.args) != len(y.args) or not ((not x.params and not y.params) or self(x.params, y.params)):
+            return False
+        for a, b in zip(x.args, y.args, strict=True):
+            if type(a) is Traced and type(b) is Traced and a.place == b.place >= 0:
+                continue
+            if not self(a, b):
+                return False
+        return True
 
     def __call__(self, a: Any, b: Any) -> bool:
         if type(a) is not type(b):

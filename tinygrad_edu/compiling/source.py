@@ -13,7 +13,7 @@ import keyword
 import linecache
 import math
 import textwrap
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -137,14 +137,14 @@ class Writer:
 
     def _live(self) -> list[Traced]:
         """The terms that results and guards need, in the order of computation."""
-        found: set[Traced] = set()
-        waiting = list(self._roots())
-        while waiting:
-            term = waiting.pop()
-            if term not in found:
-                found.add(term)
-                waiting += term.operands
-        return sorted((term for term in found if term.place >= 0), key=lambda term: term.place)
+        needed = set(self._roots())
+        live = []
+        for term in reversed(self.trace.made):
+            if term in needed:
+                live.append(term)
+                needed.update(term.operands)
+        live.reverse()
+        return live
 
     def _smallest(self, live: Sequence[Traced]) -> list[Traced]:
         """Where to look for the NaN of shares: in the smallest result or share that it is bound to reach."""
@@ -162,10 +162,11 @@ class Writer:
                         best[operand] = known
         return list(dict.fromkeys(best[share] for share in self.checks))
 
-    def _uses(self) -> Counter[Traced]:
-        uses: Counter[Traced] = Counter()
+    def _uses(self) -> dict[Traced, int]:
+        uses: dict[Traced, int] = defaultdict(int)
         for term in self.live:
-            uses.update(term.operands)
+            for operand in term.operands:
+                uses[operand] += 1
         for root in self._roots():
             uses[root] += 1
         return uses
