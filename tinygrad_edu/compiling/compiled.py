@@ -24,6 +24,7 @@ from ..node import Node
 from ..randomness import noting
 from ..term import Term
 from .captures import DRAWS, Captures, generators_kept
+from .levels import text_by_levels
 from .moving import moved
 from .source import Program, Writer, title_of
 from .traced import OURS, Escape, Line, Trace, Traced, tracing
@@ -248,10 +249,11 @@ def _specialised(
     around = [held for held in (captures, others) if held is not None]
     made, program = _written(f, args, kwargs, around)
     _check_again(f, args, kwargs, around, made)
-    namespace = {"np": np, "math": math, "GuardError": GuardError, **program.constants}
+    text = program.text or program.source
+    namespace = {"np": np, "math": math, "GuardError": GuardError, **program.bound, **program.constants}
     file = f"<compiled {program.name} {next(_numbered)}>"
-    linecache.cache[file] = (len(program.source), None, program.source.splitlines(keepends=True), file)
-    exec(builtins.compile(program.source, file, "exec"), namespace)  # our own text
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    exec(builtins.compile(text, file, "exec"), namespace)  # our own text
     run: Callable[..., Any] = namespace[program.name]
     return _Specialised(program, run, (args, kwargs), others)
 
@@ -287,8 +289,13 @@ def _written(
     writer.captured = _arrays(around)
     writer.captured_names = {id(x): name for captures in around for name, x in captures.arrays.values()}
     name = _name(f)
-    program = writer.write(
-        name, parameters, unpacking, lambda leaf: _returned(result, leaf, writer, iter(range(len(outputs))))
+
+    def returned(leaf: Callable[[Any], str]) -> str:
+        return _returned(result, leaf, writer, iter(range(len(outputs))))
+
+    text, bound = text_by_levels(writer, symbols, name, parameters, unpacking, returned)
+    program = Program(
+        name, partial(writer.write, name, parameters, unpacking, returned), writer.constants, writer.needs, text, bound
     )
     return (trace, symbols, outputs), program
 
