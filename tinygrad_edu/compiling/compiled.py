@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import linecache
 import math
 import os
@@ -94,6 +95,8 @@ class Compiled:
             found = held.programs.get(kind)
             if found is not None and not (found.others is not None and found.others.changed()):
                 return found  # of another thread
+            collecting = gc.isenabled()
+            gc.disable()  # a third of the time for large graphs, of which nothing can be freed yet
             try:
                 try:
                     made = _specialised(self.function, args, kwargs, held.captures if self._watched else None)
@@ -108,6 +111,9 @@ class Compiled:
                 self.function(*_copied(args), **_copied(kwargs))  # raises its own exception, if it is that
                 text = f"it fails on terms ({type(failed.__cause__).__name__}: {failed.__cause__})"
                 raise _refused(self.function, str(failed), text) from failed.__cause__
+            finally:
+                if collecting:
+                    gc.enable()
             self.compilations += 1
             held.programs[kind] = made
             if len(held.programs) > _KEPT:

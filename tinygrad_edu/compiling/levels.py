@@ -30,17 +30,24 @@ _ARITHMETIC: dict[Any, np.ufunc] = {
     operator.truediv: np.divide,
     operator.neg: np.negative,
     operator.abs: np.absolute,
+    float: np.positive,
 }
-_ARITHMETIC |= {f: f for f in (*_ARITHMETIC.values(), np.sqrt)}  # of IEEE 754: numbers and arrays have the same bits
-_COMPARISONS: dict[Any, np.ufunc] = {
+_ARITHMETIC |= {f: f for f in (np.sqrt, *_ARITHMETIC.values())}  # of IEEE 754: numbers and arrays have the same bits
+_OF_FLOATS = {operator.pow, operator.mod, operator.floordiv}  # which make an integer constant a float themselves
+_TRUTHS: dict[Any, np.ufunc] = {  # whose results are True or False: 1.0 or 0.0 in the flat array
     operator.lt: np.less,
     operator.le: np.less_equal,
     operator.gt: np.greater,
     operator.ge: np.greater_equal,
     operator.eq: np.equal,
     operator.ne: np.not_equal,
+    operator.and_: np.logical_and,
+    operator.or_: np.logical_or,
+    operator.xor: np.logical_xor,
+    operator.invert: np.logical_not,
 }
-_COMPARISONS |= {f: f for f in _COMPARISONS.values()}
+_TRUTHS |= {f: f for f in (np.isnan, np.isinf, np.isfinite, *_TRUTHS.values())}
+_TRUTHS |= {np.any: np.positive, np.all: np.positive}  # of one number
 
 Call: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -175,7 +182,7 @@ class Levels:
         """A flat array, and the calls that compute in it."""
         x = np.empty(self.size)
         x[self._given : self._given + len(self._constants)] = list(self._constants.values())
-        longest = max(results.stop - results.start for _, _, results in self.steps)
+        longest = max([results.stop - results.start for _, _, results in self.steps], default=0)
         gathered = [np.empty(longest) for _ in range(3)]
         return x, list(self._calls(x, gathered))
 
@@ -225,19 +232,19 @@ def _function(term: Traced) -> Callable[..., Any]:
     function, kind = term.function, type(term.behind)
     if term.params or not 1 <= len(term.args) <= 3:
         raise Refused
-    if function in _COMPARISONS and kind in (bool, np.bool_):
-        return _COMPARISONS[function]
+    if function in _TRUTHS and kind in (bool, np.bool_):
+        return _TRUTHS[function]
     if kind not in (float, np.float64):
         raise Refused
     if function in _ARITHMETIC:
         return _ARITHMETIC[function]
-    if not isinstance(function, np.ufunc) and any(type(x) is not float for x in map(_seen, term.args)):
+    kinds = {float, int} if function in _OF_FLOATS else {float}
+    if (
+        not isinstance(function, np.ufunc)
+        and not {type(x.behind if type(x) is Traced else x) for x in term.args} <= kinds
+    ):
         raise Refused
     return _on_arrays(function)
-
-
-def _seen(x: Any) -> Any:
-    return x.behind if type(x) is Traced else x
 
 
 @cache
@@ -287,5 +294,5 @@ class _Choices(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-_PLAIN = (ast.Expression, ast.Name, ast.Load, ast.Constant, ast.Compare, ast.cmpop, ast.BinOp, ast.UnaryOp)
-_PLAIN += (ast.Add, ast.Sub, ast.Mult, ast.USub)
+_PLAIN: tuple[type[ast.AST], ...] = (ast.Expression, ast.Name, ast.Load, ast.Constant, ast.Compare, ast.cmpop)
+_PLAIN += (ast.BinOp, ast.UnaryOp, ast.Add, ast.Sub, ast.Mult, ast.USub)

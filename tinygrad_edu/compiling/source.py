@@ -105,8 +105,8 @@ class Program:
         text: str = "",
         bound: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        self.name, self.constants, self.needs, self.text, self.bound = name, constants, needs, text, bound
-        self._written, self._source, self._lock = written, "", Lock()
+        self.name, self.constants, self.text, self.bound = name, constants, text, bound
+        self._needs, self._written, self._source, self._lock = needs, written, "", Lock()
 
     @property
     def source(self) -> str:
@@ -114,6 +114,11 @@ class Program:
         with self._lock:
             self._source = self._source or self._written()
         return self._source
+
+    @property
+    def needs(self) -> list[str]:
+        """Why the source needs more than NumPy: the opaque functions."""
+        return self._needs if self.source else []
 
 
 class Writer:
@@ -420,8 +425,7 @@ class Writer:
         body += ["", f"return {result(lambda i: self._leaf(i, shared))}"]
         helpers = "".join(f"{text}\n\n" for text in self.helpers.values())
         inside = textwrap.indent("\n".join(body).strip("\n"), "    ")
-        source = f"{helpers}def {name}({parameters}):\n{inside}\n"
-        return source
+        return f"{helpers}def {name}({parameters}):\n{inside}\n"
 
     def _guard(self, guard: Guard, text: Text, into: list[str]) -> None:
         """Lines that raise GuardError unless a number is what it was."""

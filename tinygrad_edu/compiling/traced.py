@@ -121,6 +121,7 @@ def tracing() -> Iterator[Trace]:
     try:
         yield trace
     finally:
+        trace.known, trace.lines, trace.latest, trace.latest_rule = {}, {}, None, None  # frames keep what they hold
         stand_in.reset(drawing)
         _trace.reset(token)
 
