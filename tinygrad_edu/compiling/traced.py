@@ -540,7 +540,11 @@ def computed(
         raise Escape(f"{name}: {error}") from error
     if behind is NotImplemented:
         return behind
-    if not are_floats and _is_shaped_by_numbers(spelling, name, args, params) and (spelling != "[]" or _is_users_part()):
+    if (
+        not are_floats
+        and _is_shaped_by_numbers(spelling, name, args, params)
+        and (spelling != "[]" or _is_users_part())
+    ):
         refuse(f"{_SHAPED}, by {'x[i]' if name == 'getitem' else name}; choose with where(condition, a, b)", True)
     term = Traced(name, function, args, dict(params) if params else _NONE, behind, True)
     term.spelling, term.operands, term.place = spelling, operands, len(trace.made)
