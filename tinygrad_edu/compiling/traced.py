@@ -485,6 +485,7 @@ for _name in _BINARY:
 # -- Computing ---------------------------------------------------------------------------------------------------------
 
 
+_AS_SIGN = {"np.multiply": "*", "np.divide": "/"}
 _NONE: dict[str, Any] = {}  # parameters of most terms
 _SHORTENED = {"*", "/", "**", "-", "+", "np.positive", "float", ".astype", "np.reshape", ".reshape", "np.broadcast_to"}
 
@@ -496,8 +497,8 @@ def computed(
     trace = active()
     if trace.written:
         args = changed(args, trace.latest_of)
-    if spelling in _SHORTENED:
-        same = _simpler(spelling, args)
+    if spelling in _SHORTENED or (spelling in _AS_SIGN and not params):
+        same = _simpler(_AS_SIGN.get(spelling, spelling), args)
         if same is not None:
             return same
     key: list[Any] = [spelling]
