@@ -6,6 +6,7 @@ gradient descent. For our engine micrograd.nn is given our Value in place of its
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from ..work import COMPILED, OURS, Job, Work, flat, timed
@@ -74,7 +75,7 @@ def compiled() -> Job:
     sizes = [2, 16, 16, 1]
     layers = [
         [[random.uniform(-1, 1) for _ in range(n)] + [0.0] for _ in range(m)]  # a neuron's weights and bias
-        for n, m in zip(sizes, sizes[1:], strict=False)
+        for n, m in pairwise(sizes)
     ]
 
     def score(layers: Any, point: Any) -> Any:
