@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import linecache
 import math
 import os
@@ -24,6 +25,7 @@ from ..node import Node
 from ..randomness import noting
 from ..term import Term
 from .captures import DRAWS, Captures, generators_kept
+from .levels import text_by_levels
 from .moving import moved
 from .source import Program, Writer, title_of
 from .traced import OURS, Escape, Line, Trace, Traced, tracing
@@ -93,6 +95,8 @@ class Compiled:
             found = held.programs.get(kind)
             if found is not None and not (found.others is not None and found.others.changed()):
                 return found  # of another thread
+            collecting = gc.isenabled()
+            gc.disable()  # a third of the time for large graphs, of which nothing can be freed yet
             try:
                 try:
                     made = _specialised(self.function, args, kwargs, held.captures if self._watched else None)
@@ -107,6 +111,9 @@ class Compiled:
                 self.function(*_copied(args), **_copied(kwargs))  # raises its own exception, if it is that
                 text = f"it fails on terms ({type(failed.__cause__).__name__}: {failed.__cause__})"
                 raise _refused(self.function, str(failed), text) from failed.__cause__
+            finally:
+                if collecting:
+                    gc.enable()
             self.compilations += 1
             held.programs[kind] = made
             if len(held.programs) > _KEPT:
@@ -248,10 +255,11 @@ def _specialised(
     around = [held for held in (captures, others) if held is not None]
     made, program = _written(f, args, kwargs, around)
     _check_again(f, args, kwargs, around, made)
-    namespace = {"np": np, "math": math, "GuardError": GuardError, **program.constants}
+    text = program.text or program.source
+    namespace = {"np": np, "math": math, "GuardError": GuardError, **program.bound, **program.constants}
     file = f"<compiled {program.name} {next(_numbered)}>"
-    linecache.cache[file] = (len(program.source), None, program.source.splitlines(keepends=True), file)
-    exec(builtins.compile(program.source, file, "exec"), namespace)  # our own text
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    exec(builtins.compile(text, file, "exec"), namespace)  # our own text
     run: Callable[..., Any] = namespace[program.name]
     return _Specialised(program, run, (args, kwargs), others)
 
@@ -287,19 +295,29 @@ def _written(
     writer.captured = _arrays(around)
     writer.captured_names = {id(x): name for captures in around for name, x in captures.arrays.values()}
     name = _name(f)
-    program = writer.write(
-        name, parameters, unpacking, lambda leaf: _returned(result, leaf, writer, iter(range(len(outputs))))
+
+    def returned(leaf: Callable[[Any], str]) -> str:
+        return _returned(result, leaf, writer, iter(range(len(outputs))))
+
+    text, bound = text_by_levels(writer, symbols, name, parameters, unpacking, returned)
+    program = Program(
+        name, partial(writer.write, name, parameters, unpacking, returned), writer.constants, writer.needs, text, bound
     )
     return (trace, symbols, outputs), program
 
 
 def traced_run(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], arrays: Sequence[np.ndarray[Any, Any]] = ()
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    arrays: Sequence[np.ndarray[Any, Any]] = (),
+    is_placed: bool = True,
 ) -> tuple[Trace, list[Traced], Any]:
     """Run f on terms with the numbers of the arguments.
 
     Args:
         arrays: those that are read by reference.
+        is_placed: whether terms know their lines.
 
     Raises:
         UnreadableError: if f looks at numbers or writes into arrays, also if f catches that.
@@ -313,6 +331,7 @@ def traced_run(
             symbols.append(trace.symbol(f"x{len(symbols)}", x))
             return symbols[-1]
 
+        trace.is_placed = is_placed
         trace.captured = frozenset(id(y) for x in arrays for y in (x, x.base) if y is not None)
         given = _mapped(stand_in, (args, kwargs))
         failure: Exception | None = None
@@ -645,7 +664,7 @@ def _differing(
         warnings.simplefilter("ignore")
         try:
             args, kwargs = moved_args
-            trace, symbols, result = traced_run(f, args, kwargs, [*_arrays(around), *arrays.values()])
+            trace, symbols, result = traced_run(f, args, kwargs, [*_arrays(around), *arrays.values()], is_placed=False)
             outputs: list[Any] = []
             _collect(result, outputs, f)
         except (Exception, Escape):  # numbers at which f is not defined; the first call with new ones compares
@@ -667,7 +686,7 @@ def _difference(first: Run, second: Run, arrays: Arrays) -> str | None:
     same = _Same(place, arrays)
     for x, y in zip(a.made, b.made, strict=False):
         place[x] = place[y] = x.place
-        if x.spelling != y.spelling or not same((x.args, x.params), (y.args, y.params)):
+        if x.spelling != y.spelling or not same.arguments(x, y):
             title = title_of(x.line)
             return f", in `{title}`" if title else ", in an operation"
     return "" if len(a.made) == len(b.made) and same(a_outputs, b_outputs) else ", in what it returns"
@@ -684,6 +703,17 @@ class _Same:
     def __init__(self, place: dict[Any, int], arrays: Arrays) -> None:
         self.place, self.arrays = place, arrays
         self.owners = {*arrays, *map(id, arrays.values())}
+
+    def arguments(self, x: Traced, y: Traced) -> bool:
+        """Whether two terms have the same arguments."""
+        if len(x.args) != len(y.args) or not ((not x.params and not y.params) or self(x.params, y.params)):
+            return False
+        for a, b in zip(x.args, y.args, strict=True):
+            if type(a) is Traced and type(b) is Traced and a.place == b.place >= 0:
+                continue
+            if not self(a, b):
+                return False
+        return True
 
     def __call__(self, a: Any, b: Any) -> bool:
         if type(a) is not type(b):

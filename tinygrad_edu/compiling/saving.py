@@ -41,9 +41,10 @@ def module_text(program: Program) -> str:
             f"save: {program.name} calls {', '.join(program.needs)}, which cannot be written with NumPy alone; use it from "
             "Python with tinygrad_edu, or leave these out"
         )
+    source = program.source  # which collects the constants
     lines = [f"{name} = {_literal(name, x)}\n" for name, x in program.constants.items()]
     constants = "".join(lines) + ("\n\n" if lines else "")
-    return _HEAD.format(name=program.name) + constants + program.source
+    return _HEAD.format(name=program.name) + constants + source
 
 
 def _literal(name: str, x: Any) -> str:

@@ -13,10 +13,12 @@ import keyword
 import linecache
 import math
 import textwrap
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -79,21 +81,44 @@ class Text:
         return self.text if self.binds >= binds else f"({self.text})"
 
 
-@dataclass
 class Program:
     """A program as text.
 
-    Attributes:
+    Args:
         name: of its function.
-        source: the definition of the function, and of what it calls.
+        written: computes `source`.
         constants: what it refers to by name and text cannot say: captured arrays by reference, opaque functions.
         needs: why it needs more than NumPy: the opaque functions.
+        text: what runs in place of the source, if that is not the source itself.
+        bound: what the text refers to by name.
+
+    Attributes:
+        source: the definition of the function, and of what it calls.
     """
 
-    name: str
-    source: str
-    constants: dict[str, Any]
-    needs: list[str] = field(default_factory=list)
+    def __init__(
+        self,
+        name: str,
+        written: Callable[[], str],
+        constants: dict[str, Any],
+        needs: list[str],
+        text: str = "",
+        bound: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self.name, self.constants, self.text, self.bound = name, constants, text, bound
+        self._needs, self._written, self._source, self._lock = needs, written, "", Lock()
+
+    @property
+    def source(self) -> str:
+        """The text for reading, written when it is first asked for."""
+        with self._lock:
+            self._source = self._source or self._written()
+        return self._source
+
+    @property
+    def needs(self) -> list[str]:
+        """Why the source needs more than NumPy: the opaque functions."""
+        return self._needs if self.source else []
 
 
 class Writer:
@@ -137,14 +162,14 @@ class Writer:
 
     def _live(self) -> list[Traced]:
         """The terms that results and guards need, in the order of computation."""
-        found: set[Traced] = set()
-        waiting = list(self._roots())
-        while waiting:
-            term = waiting.pop()
-            if term not in found:
-                found.add(term)
-                waiting += term.operands
-        return sorted((term for term in found if term.place >= 0), key=lambda term: term.place)
+        needed = set(self._roots())
+        live = []
+        for term in reversed(self.trace.made):
+            if term in needed:
+                live.append(term)
+                needed.update(term.operands)
+        live.reverse()
+        return live
 
     def _smallest(self, live: Sequence[Traced]) -> list[Traced]:
         """Where to look for the NaN of shares: in the smallest result or share that it is bound to reach."""
@@ -162,10 +187,11 @@ class Writer:
                         best[operand] = known
         return list(dict.fromkeys(best[share] for share in self.checks))
 
-    def _uses(self) -> Counter[Traced]:
-        uses: Counter[Traced] = Counter()
+    def _uses(self) -> dict[Traced, int]:
+        uses: dict[Traced, int] = defaultdict(int)
         for term in self.live:
-            uses.update(term.operands)
+            for operand in term.operands:
+                uses[operand] += 1
         for root in self._roots():
             uses[root] += 1
         return uses
@@ -195,7 +221,8 @@ class Writer:
         if isinstance(first, Traced) and first not in self.symbols:
             self.wanted.setdefault(first, "value")
 
-    def _fresh(self, base: str) -> str:
+    def fresh(self, base: str) -> str:
+        """A name that is not taken."""
         name = base
         while name in self.taken:
             self.counts[base] += 1
@@ -206,7 +233,7 @@ class Writer:
     def _constant(self, x: Any, base: str) -> str:
         """The name of an object that text cannot say."""
         if id(x) not in self.by_id:
-            name = self._fresh(base)
+            name = self.fresh(base)
             self.by_id[id(x)], self.constants[name] = name, x
         return self.by_id[id(x)]
 
@@ -353,8 +380,8 @@ class Writer:
 
     def write(
         self, name: str, parameters: str, unpacking: Sequence[str], result: Callable[[Callable[[Any], str]], str]
-    ) -> Program:
-        """The program.
+    ) -> str:
+        """The text of the program.
 
         Args:
             name: of the function.
@@ -398,8 +425,7 @@ class Writer:
         body += ["", f"return {result(lambda i: self._leaf(i, shared))}"]
         helpers = "".join(f"{text}\n\n" for text in self.helpers.values())
         inside = textwrap.indent("\n".join(body).strip("\n"), "    ")
-        source = f"{helpers}def {name}({parameters}):\n{inside}\n"
-        return Program(name, source, self.constants, self.needs)
+        return f"{helpers}def {name}({parameters}):\n{inside}\n"
 
     def _guard(self, guard: Guard, text: Text, into: list[str]) -> None:
         """Lines that raise GuardError unless a number is what it was."""
@@ -408,14 +434,14 @@ class Writer:
         if self.uses[term] > 1:
             text = Text(self._let(term, text, into))
         condition = f"{text.within(7)} != {taken}" if not is_truth else f"not {text.within(7)}" if taken else text.text
-        raising = f"    raise GuardError({_quoted(self._why(guard))})"
+        raising = f"    raise GuardError({_quoted(self.why(guard))})"
         if len(into) > 1 and into[-1] == raising:  # one after the other for the same reason
             into[-2] = f"{into[-2].removesuffix(':')} or {condition}:"
         else:
             into += [f"if {condition}:", raising]
 
     def _let(self, term: Traced, text: Text, into: list[str]) -> str:
-        name = self.names[term] = self._fresh(self.wanted.get(term, "t"))
+        name = self.names[term] = self.fresh(self.wanted.get(term, "t"))
         shape = f"  # {term.shape}" if isinstance(term.behind, np.ndarray) and term.shape else ""
         into.append(f"{name} = {text.text}{shape}")
         return name
@@ -437,7 +463,7 @@ class Writer:
         tests = []
         for name, test, squares in (("finite", "not math.isfinite({})", finite), ("number", "math.isnan({})", nan)):
             if len(squares) > _SUMMED:
-                total = self._fresh(name)
+                total = self.fresh(name)
                 lines += [f"{total} {sign} {part}" for sign, part in _in_lines(squares)]
                 squares = [total]
             if squares:
@@ -454,7 +480,8 @@ class Writer:
         flat = f"{name}.T" if x.behind.flags.f_contiguous and not x.behind.flags.c_contiguous else name
         return f"np.vdot({flat}, {flat})"
 
-    def _why(self, guard: Guard) -> str:
+    def why(self, guard: Guard) -> str:
+        """Why a program does not hold, if the guard fails."""
         where = title_of(guard.condition.line)
         return f"another branch than when compiled: {where}" if where else "another branch than when compiled"
 

@@ -73,6 +73,9 @@ class Trace:
         refusals: errors that were raised at the user's code, which may catch them; see Refusal.
         escaped: whether Python's numbers raised.
         captured: ids of arrays, and of the owners of their memory, that are read by reference.
+        is_placed: whether terms know their lines.
+        lines: the user's lines by code and instruction.
+        latest_rule: the frame that called the last rule, and the line of its operation.
     """
 
     made: list[Traced] = field(default_factory=list)
@@ -90,6 +93,9 @@ class Trace:
     refusals: list[Refusal] = field(default_factory=list)
     escaped: bool = False
     captured: frozenset[int] = frozenset()
+    is_placed: bool = True
+    lines: dict[tuple[int, int], tuple[Line, CodeType]] = field(default_factory=dict)
+    latest_rule: tuple[FrameType, Line | None] | None = None
 
     def latest_of(self, term: Term) -> Term:
         """What an array is after it was changed in place."""
@@ -115,6 +121,7 @@ def tracing() -> Iterator[Trace]:
     try:
         yield trace
     finally:
+        trace.known, trace.lines, trace.latest, trace.latest_rule = {}, {}, None, None  # frames keep what they hold
         stand_in.reset(drawing)
         _trace.reset(token)
 
@@ -168,6 +175,21 @@ class Traced(Term):
     def call(cls, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         """function(*args, **params), computed and collected."""
         return computed(_SPELLED.get(name, name), name, function, args, params)
+
+    @property
+    def shape(self) -> Shape:
+        """() for a scalar."""
+        return () if type(self.behind) is float else np.shape(self.behind)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return 1 if type(self.behind) is float else int(np.size(self.behind))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """As NumPy's promotion has it."""
+        return _DOUBLE if type(self.behind) is float else np.asarray(self.behind).dtype
 
     @property
     def T(self) -> Any:
@@ -372,6 +394,7 @@ _SHAPED_BY_OPERANDS = {
     "split",
     "array_split",
 }
+_DOUBLE = np.dtype(float)
 _SPELLED = {"transpose": "np.transpose"}
 _FROM_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.empty_like, np.iscomplexobj}
 _WRITE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
@@ -398,7 +421,7 @@ _COMPARISONS = {
     "ne": ("!=", operator.ne),
 }
 _SIGNS = {sign for sign, _ in _BINARY.values()}
-_UNARY = {
+_PREFIXES = {
     "neg": ("-", operator.neg),
     "pos": ("+", operator.pos),
     "invert": ("~", operator.invert),
@@ -407,25 +430,36 @@ _UNARY = {
 
 
 def _operator(sign: str, function: Any) -> Callable[..., Any]:
-    return lambda *args: NotImplemented if _deferred(args) else computed(sign, function.__name__, function, args, {})
+    name = function.__name__
+
+    def call(a: Traced, b: Any) -> Any:
+        return computed(sign, name, function, (a, b), {}) if type(b) in _ANSWERED or not _answers(b) else NotImplemented
+
+    return call
 
 
 def _reflected(sign: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda a, b: computed(sign, function.__name__, function, (b, a), {})
 
 
-def _deferred(args: tuple[Any, ...]) -> bool:
+_ANSWERED = {Traced, float, int}
+
+
+def _answers(other: Any) -> bool:
     """Whether the other operand answers: a Value, or the parts of a gradient."""
-    other = args[-1]
-    return len(args) > 1 and (isinstance(other, Node) or getattr(type(other), "__array_ufunc__", ()) is None)
+    return isinstance(other, Node) or getattr(type(other), "__array_ufunc__", ()) is None
+
+
+def _unary(sign: str, function: Any) -> Callable[[Any], Any]:
+    return lambda x: computed(sign, function.__name__, function, (x,), {})
 
 
 for _name, (_sign, _function) in (_BINARY | _COMPARISONS).items():
     setattr(Traced, f"__{_name}__", _operator(_sign, _function))
     if _name in _BINARY:
         setattr(Traced, f"__r{_name}__", _reflected(_sign, _function))
-for _name, (_sign, _function) in _UNARY.items():
-    setattr(Traced, f"__{_name}__", _operator(_sign, _function))
+for _name, (_sign, _function) in _PREFIXES.items():
+    setattr(Traced, f"__{_name}__", _unary(_sign, _function))
 
 
 def _in_place(key: str) -> Callable[[Traced, Any], Any]:
@@ -451,6 +485,11 @@ for _name in _BINARY:
 # -- Computing ---------------------------------------------------------------------------------------------------------
 
 
+_AS_SIGN = {"np.multiply": "*", "np.divide": "/"}
+_NONE: dict[str, Any] = {}  # parameters of most terms
+_SHORTENED = {"*", "/", "**", "-", "+", "np.positive", "float", ".astype", "np.reshape", ".reshape", "np.broadcast_to"}
+
+
 def computed(
     spelling: str, name: str, function: Callable[..., Any], args: tuple[Any, ...], params: Mapping[str, Any]
 ) -> Any:
@@ -458,9 +497,10 @@ def computed(
     trace = active()
     if trace.written:
         args = changed(args, trace.latest_of)
-    same = _simpler(spelling, args)
-    if same is not None:
-        return same
+    if spelling in _SHORTENED or (spelling in _AS_SIGN and not params):
+        same = _simpler(_AS_SIGN.get(spelling, spelling), args)
+        if same is not None:
+            return same
     key: list[Any] = [spelling]
     plain: list[Any] = []
     operands: list[Traced] = []
@@ -501,11 +541,15 @@ def computed(
         raise Escape(f"{name}: {error}") from error
     if behind is NotImplemented:
         return behind
-    if _is_shaped_by_numbers(spelling, name, args, params) and (spelling != "[]" or _is_users_part()):
+    if (
+        not are_floats
+        and _is_shaped_by_numbers(spelling, name, args, params)
+        and (spelling != "[]" or _is_users_part())
+    ):
         refuse(f"{_SHAPED}, by {'x[i]' if name == 'getitem' else name}; choose with where(condition, a, b)", True)
-    term = Traced(name, function, args, dict(params), behind, True)
+    term = Traced(name, function, args, dict(params) if params else _NONE, behind, True)
     term.spelling, term.operands, term.place = spelling, operands, len(trace.made)
-    term.line, term.back = _line(trace)
+    term.line, term.back = _line(trace) if trace.is_placed else (None, False)
     trace.made.append(term)
     result: Any = term
     if isinstance(behind, (tuple, list)):
@@ -579,6 +623,8 @@ def _simpler(spelling: str, args: tuple[Any, ...]) -> Any:
     """The operand that the result equals to the last bit; None if there is none."""
     if spelling in ("*", "/", "**") and len(args) == 2:
         a, b = args
+        if type(a) is Traced and type(b) is Traced:
+            return None
         if _is_one(b) and isinstance(a, Term) and a.dtype.kind == "f":
             return a
         if spelling == "*" and isinstance(b, Term) and b.dtype.kind == "f" and (_is_one(a) or _are_ones(a, b)):
@@ -690,28 +736,49 @@ _BACKWARD = {
 }  # functions of graph.py and unrolled.py that call a rule
 
 
+_RULES = {"tinygrad_edu.graph", "tinygrad_edu.unrolled"}
+
+
+@cache
+def _is_users(module: str | None) -> bool:
+    """Whether the code of a module is the user's."""
+    return str(module).partition(".")[0] not in OURS
+
+
 def _line(trace: Trace) -> tuple[Line | None, bool]:
     """The user's line that runs, and whether a rule runs for an operation of that line."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        code, name = frame.f_code, str(frame.f_globals.get("__name__", ""))
-        if name.startswith("tinygrad_edu.") and code.co_name in _BACKWARD:
+        module = frame.f_globals.get("__name__")
+        if _is_users(module):
+            return _users_line(trace, frame), False
+        if module in _RULES and frame.f_code.co_name in _BACKWARD:
+            if trace.latest_rule is not None and trace.latest_rule[0] is frame:
+                return trace.latest_rule[1], True
             held = frame.f_locals
             raw, g = held["node"].raw, held["g"]
             if isinstance(raw, Traced):
                 if isinstance(g, Traced):
                     trace.gradients.setdefault(g, raw)
+                if "order" not in held:  # which chain_rule has, whose node changes
+                    trace.latest_rule = frame, raw.line
                 return raw.line, True
-        if code.co_name == "traced_run" and name.endswith("compiling.compiled"):
+        if module == "tinygrad_edu.compiling.compiled" and frame.f_code.co_name == "traced_run":
             return None, False
-        if name.partition(".")[0] not in OURS:
-            line = Line(code.co_filename, frame.f_lineno)
-            if trace.latest != (line, frame):
-                trace.latest = (line, frame)
-                _note_names(trace, frame)
-            return line, False
         frame = frame.f_back
     return None, False
+
+
+def _users_line(trace: Trace, frame: FrameType) -> Line:
+    """The line of a frame. What its variables call terms is noted when the line changes."""
+    at = id(frame.f_code), frame.f_lasti
+    known = trace.lines.get(at)
+    if known is None:  # it keeps the code, whose id it has
+        known = trace.lines[at] = Line(frame.f_code.co_filename, frame.f_lineno), frame.f_code
+    if trace.latest is None or trace.latest[1] is not frame or trace.latest[0] != known[0]:
+        trace.latest = known[0], frame
+        _note_names(trace, frame)
+    return known[0]
 
 
 def described(term: Term, depth: int = 2) -> str:
