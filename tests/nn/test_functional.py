@@ -176,11 +176,6 @@ def test_settings_are_shown_whatever_their_type():
     assert repr(nn.HuberLoss(delta=np.float32(0.5))) == f"HuberLoss(reduction='mean', delta={np.float32(0.5)!r})"
 
 
-def test_a_type_to_convert_to_is_given_in_the_call():
-    assert list(inspect.signature(nn.Softmax).parameters) == ["dim"]
-    assert nn.Softmax(-1).function(np.ones(2, np.float32), dim=0, dtype=np.float64).dtype == np.float64
-
-
 def test_every_activation_is_a_function_and_a_module():
     functions = {
         name.replace("_", "")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
-from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -226,32 +223,3 @@ for _function, _module in {(f, m) for f, m, *_ in TABLE} | {
 }:
     COUNTERPARTS[_function] = getattr(nn.functional, _function), getattr(torch.nn.functional, _function)
     COUNTERPARTS[_module] = getattr(nn, _module), getattr(torch.nn, _module)
-DEPRECATED = {"size_average", "reduce"}
-ABSENT = {(name, "weight") for name in ("mse_loss", "l1_loss", "huber_loss")} | {("normalize", "out")}
-
-
-def misfits(name: str, ours: Any, theirs: Any) -> list[str]:
-    """How the parameters of a loss differ from PyTorch's: in name, order, place or default, but for what is absent."""
-    mine, order = parameters(ours), list(parameters(theirs).values())
-    kept = [each for each in order if each.name not in DEPRECATED and (name, each.name) not in ABSENT]
-    if sorted(mine) != sorted(each.name for each in kept):
-        return [f"{list(mine)} for {[each.name for each in kept]}"]
-    found = [each.name for each in kept if mine[each.name].default != each.default]
-    by_position = [each.name for each in mine.values() if each.kind is Parameter.POSITIONAL_OR_KEYWORD]
-    if by_position != [each.name for each in order][: len(by_position)]:
-        found.append(f"{by_position} by position")
-    before = [each.name for each in itertools.takewhile(lambda each: each.name not in DEPRECATED, order)]
-    by_name = [each.name for each in order if each.kind is Parameter.KEYWORD_ONLY]
-    if missed := set(before) & set(mine) - set(by_position) - set(by_name):
-        found.append(f"{sorted(missed)} by name only")
-    return found
-
-
-def parameters(function: Any) -> dict[str, Parameter]:
-    """The parameters of a function or class; of PyTorch's in C as the first line of their documentation has them."""
-    try:
-        return dict(signature(function).parameters)
-    except ValueError:
-        listed = re.match(r"\s*\w+\((.*?)\) ->", function.__doc__ or "")
-        assert listed, function
-        return dict(signature(eval(f"lambda {listed[1]}: None")).parameters)
