@@ -70,6 +70,11 @@ COUNTS = RNG.integers(0, 9, (5, 4)) * 1.0
 SEVERAL = np.array([[3, 0, -1, 1], [2, -1, -1, -1], [-1, 2, 1, 0], [0, 1, 2, 3], [1, 1, 3, -1]])
 TRIPLETS = [{}, {"margin": 3.0, "swap": True}, {"margin": 3.0, "p": 1.0}, {"margin": 3.0, "p": 3.5, "eps": 0.1}]
 
+
+def _city_block(a: Any, b: Any) -> Any:
+    return abs(a - b).sum(-1)
+
+
 REGRESSION = [("mse_loss", "MSELoss", [{}]), ("l1_loss", "L1Loss", [{}])]
 REGRESSION += [("huber_loss", "HuberLoss", [{}, {"delta": 0.4}])]
 REGRESSION += [("smooth_l1_loss", "SmoothL1Loss", [{}, {"beta": 0.4}, {"beta": 0.0}])]
@@ -127,7 +132,7 @@ TABLE: list[tuple[str, str, Sequence[Any], Sequence[Any], Sequence[dict[str, Any
         "TripletMarginWithDistanceLoss",
         (X, Y, 2 * Q),
         (),
-        [{}, {"margin": 3.0, "swap": True}, {"distance_function": lambda a, b: abs(a - b).sum(-1)}],
+        [{}, {"margin": 3.0, "swap": True}, {"distance_function": _city_block}],
     ),
     ("poisson_nll_loss", "PoissonNLLLoss", (X,), (COUNTS,), [{}, {"full": True}]),
     ("poisson_nll_loss", "PoissonNLLLoss", (X, COUNTS + 0.5), (), [{"full": True}]),
@@ -158,9 +163,14 @@ def _tensors(options: dict[str, Any]) -> dict[str, Any]:
     return {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
 
 
+def _shown(x: Any) -> Any:
+    """A setting as text that does not differ from run to run."""
+    return x.shape if isinstance(x, np.ndarray) else x.__name__ if callable(x) else x
+
+
 def _case(name: str, f: Any, g: Any, floats: Sequence[Any], rest: Sequence[Any], options: dict[str, Any]) -> Case:
     shapes = ", ".join(str(np.shape(x)) for x in (*floats, *rest))
-    settings = ", ".join(f"{k}={np.shape(v) if isinstance(v, np.ndarray) else v}" for k, v in options.items())
+    settings = ", ".join(f"{k}={_shown(v)}" for k, v in options.items())
     setting = f"{shapes}; {settings}"
     return Case(name, setting, lambda: _ours(f, floats, rest), lambda: _theirs(g, floats, rest))
 
