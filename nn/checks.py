@@ -211,18 +211,18 @@ def explaining(function: F) -> F:
     Errors that arise in a user's function, such as a loss, pass unchanged.
     """
     annotations = function.__annotations__
-    limited = {
-        name: (sys.maxsize if each.kind is each.KEYWORD_ONLY else i, each.default)
+    limited = [  # name, place, default, and a quick test; `refuse` then knows the other alternatives
+        (name, sys.maxsize if each.kind is each.KEYWORD_ONLY else i, each.default, DOMAINS[domain][0])
         for i, (name, each) in enumerate(signature(function).parameters.items())
-        if annotations.get(name, "").partition(" | ")[0] in DOMAINS
-    }
+        if (domain := annotations.get(name, "").partition(" | ")[0]) in DOMAINS
+    ]
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
-            for name, (i, default) in limited.items():
+            for name, i, default, belongs in limited:
                 given = args[i] if i < len(args) else kwargs.get(name, default)
-                if given is not default:
+                if given is not default and not belongs(given):
                     refuse(function.__name__, name, annotations[name], given)
             return function(*args, **kwargs)
         except Exception as error:
@@ -363,4 +363,4 @@ def stretches(shape: Shape, wanted: Shape) -> bool:
 
 def is_integer(n: object) -> bool:
     """Whether n is one integer, Python's or NumPy's, and no bool."""
-    return isinstance(n, (int, np.integer)) and not isinstance(n, (bool, np.timedelta64))
+    return type(n) is int or (isinstance(n, (int, np.integer)) and not isinstance(n, (bool, np.timedelta64)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import functional
-from .settings import Calling, settings_of
+from .settings import Calling
 
 __all__ = [
     "BCELoss",
@@ -54,211 +54,121 @@ class Loss(Calling):
         return super().forward(*inputs, reduction=reduction or self.reduction, **named)
 
 
-class BCELoss(Loss):
+class BCELoss(Loss, function=functional.binary_cross_entropy):
     """Binary cross-entropy of probabilities."""
 
-    @settings_of(functional.binary_cross_entropy)
-    def __init__(self) -> None: ...
 
-
-class BCEWithLogitsLoss(Loss):
+class BCEWithLogitsLoss(Loss, function=functional.binary_cross_entropy_with_logits):
     """Binary cross-entropy of logits of any size."""
 
-    @settings_of(functional.binary_cross_entropy_with_logits)
-    def __init__(self) -> None: ...
 
-
-class CosineEmbeddingLoss(Loss):
+class CosineEmbeddingLoss(Loss, function=functional.cosine_embedding_loss):
     """Pulls pairs of vectors into the same direction, or apart."""
 
-    @settings_of(functional.cosine_embedding_loss, 3)
-    def __init__(self) -> None: ...
 
-
-class CosineSimilarity(Calling):
+class CosineSimilarity(Calling, function=functional.cosine_similarity):
     """Cosine of the angle between vectors."""
 
-    @settings_of(functional.cosine_similarity)
-    def __init__(self) -> None: ...
 
-
-class CrossEntropyLoss(Loss):
+class CrossEntropyLoss(Loss, function=functional.cross_entropy):
     """Cross-entropy of logits and labels or probabilities."""
 
-    @settings_of(functional.cross_entropy)
-    def __init__(self) -> None: ...
 
-
-class GaussianNLLLoss(Loss):
+class GaussianNLLLoss(Loss, function=functional.gaussian_nll_loss):
     """Negative log likelihood of a normal distribution."""
 
-    @settings_of(functional.gaussian_nll_loss, 3)
-    def __init__(self) -> None: ...
 
-
-class HalfMSELoss(Loss):
+class HalfMSELoss(Loss, function=functional.half_mse_loss):
     """Half the squared error."""
 
-    @settings_of(functional.half_mse_loss)
-    def __init__(self) -> None: ...
 
-
-class HingeEmbeddingLoss(Loss):
+class HingeEmbeddingLoss(Loss, function=functional.hinge_embedding_loss):
     """Hinge loss of distances between pairs that belong together, or do not."""
 
-    @settings_of(functional.hinge_embedding_loss)
-    def __init__(self) -> None: ...
 
-
-class HingeLoss(Loss):
+class HingeLoss(Loss, function=functional.hinge_loss):
     """Hinge loss of two classes."""
 
-    @settings_of(functional.hinge_loss)
-    def __init__(self) -> None: ...
 
-
-class HuberLoss(Loss):
+class HuberLoss(Loss, function=functional.huber_loss):
     """Squared error near 0, absolute error beyond."""
 
-    @settings_of(functional.huber_loss)
-    def __init__(self) -> None: ...
 
-
-class KLDivLoss(Loss):
+class KLDivLoss(Loss, function=functional.kl_div):
     """Kullback-Leibler divergence from log probabilities."""
 
-    @settings_of(functional.kl_div)
-    def __init__(self) -> None: ...
 
-
-class L1Loss(Loss):
+class L1Loss(Loss, function=functional.l1_loss):
     """Absolute error."""
 
-    @settings_of(functional.l1_loss)
-    def __init__(self) -> None: ...
 
-
-class LogCoshLoss(Loss):
+class LogCoshLoss(Loss, function=functional.log_cosh_loss):
     """Logarithm of the error's hyperbolic cosine."""
 
-    @settings_of(functional.log_cosh_loss)
-    def __init__(self) -> None: ...
 
-
-class MAPELoss(Loss):
+class MAPELoss(Loss, function=functional.mape_loss):
     """Absolute error in percent of the target."""
 
-    @settings_of(functional.mape_loss)
-    def __init__(self) -> None: ...
 
-
-class MSELoss(Loss):
+class MSELoss(Loss, function=functional.mse_loss):
     """Squared error."""
 
-    @settings_of(functional.mse_loss)
-    def __init__(self) -> None: ...
 
-
-class MSLELoss(Loss):
+class MSLELoss(Loss, function=functional.msle_loss):
     """Squared error of ln(1 + x)."""
 
-    @settings_of(functional.msle_loss)
-    def __init__(self) -> None: ...
 
-
-class MarginRankingLoss(Loss):
+class MarginRankingLoss(Loss, function=functional.margin_ranking_loss):
     """Ranks the first input above the second, or below."""
 
-    @settings_of(functional.margin_ranking_loss, 3)
-    def __init__(self) -> None: ...
 
-
-class MultiLabelMarginLoss(Loss):
+class MultiLabelMarginLoss(Loss, function=functional.multilabel_margin_loss):
     """Hinge loss of several labels an example."""
 
-    @settings_of(functional.multilabel_margin_loss)
-    def __init__(self) -> None: ...
 
-
-class MultiLabelSoftMarginLoss(Loss):
+class MultiLabelSoftMarginLoss(Loss, function=functional.multilabel_soft_margin_loss):
     """Binary cross-entropy of logits, averaged over the classes."""
 
-    @settings_of(functional.multilabel_soft_margin_loss)
-    def __init__(self) -> None: ...
 
-
-class MultiMarginLoss(Loss):
+class MultiMarginLoss(Loss, function=functional.multi_margin_loss):
     """Hinge loss of several classes."""
 
-    @settings_of(functional.multi_margin_loss)
-    def __init__(self) -> None: ...
 
-
-class NLLLoss(Loss):
+class NLLLoss(Loss, function=functional.nll_loss):
     """Negative log likelihood of labels."""
 
-    @settings_of(functional.nll_loss)
-    def __init__(self) -> None: ...
 
-
-class PairwiseDistance(Calling):
+class PairwiseDistance(Calling, function=functional.pairwise_distance):
     """Distance between vectors."""
 
-    @settings_of(functional.pairwise_distance)
-    def __init__(self) -> None: ...
 
-
-class PoissonNLLLoss(Loss):
+class PoissonNLLLoss(Loss, function=functional.poisson_nll_loss):
     """Negative log likelihood of a Poisson distribution."""
 
-    @settings_of(functional.poisson_nll_loss)
-    def __init__(self) -> None: ...
 
-
-class RMSELoss(Loss):
+class RMSELoss(Loss, function=functional.rmse_loss):
     """Root of the reduced squared error."""
 
-    @settings_of(functional.rmse_loss)
-    def __init__(self) -> None: ...
 
-
-class SAELoss(Loss):
+class SAELoss(Loss, function=functional.sae_loss):
     """Sum of absolute errors."""
 
-    @settings_of(functional.sae_loss)
-    def __init__(self) -> None: ...
 
-
-class SSELoss(Loss):
+class SSELoss(Loss, function=functional.sse_loss):
     """Sum of squared errors."""
 
-    @settings_of(functional.sse_loss)
-    def __init__(self) -> None: ...
 
-
-class SmoothL1Loss(Loss):
+class SmoothL1Loss(Loss, function=functional.smooth_l1_loss):
     """Absolute error that is smooth at 0."""
 
-    @settings_of(functional.smooth_l1_loss)
-    def __init__(self) -> None: ...
 
-
-class SoftMarginLoss(Loss):
+class SoftMarginLoss(Loss, function=functional.soft_margin_loss):
     """Logistic loss of two classes."""
 
-    @settings_of(functional.soft_margin_loss)
-    def __init__(self) -> None: ...
 
-
-class TripletMarginLoss(Loss):
+class TripletMarginLoss(Loss, function=functional.triplet_margin_loss):
     """Pulls an anchor to its like, away from an unlike, by their distances."""
 
-    @settings_of(functional.triplet_margin_loss, 3)
-    def __init__(self) -> None: ...
 
-
-class TripletMarginWithDistanceLoss(Loss):
+class TripletMarginWithDistanceLoss(Loss, function=functional.triplet_margin_with_distance_loss):
     """Triplet loss of distances by a function."""
-
-    @settings_of(functional.triplet_margin_with_distance_loss, 3)
-    def __init__(self) -> None: ...

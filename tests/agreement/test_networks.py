@@ -10,15 +10,16 @@ import nn
 from nn import functional, init, optim, utils
 from nn.optim import lr_scheduler
 
-from .networks import CASES, EXCEPTIONS, losses
+from .networks import CASES, EXCEPTIONS, functions, losses
 from .networks.case import TOLERANCE, compare
-from .networks.functions import FUNCTIONS, misfits
+from .networks.signatures import misfits
 
 pytestmark = [  # PyTorch's warnings about usage pass
     pytest.mark.filterwarnings("ignore::UserWarning"),
     pytest.mark.filterwarnings("error::tinygrad_edu.GradientWarning"),
 ]
 BASES = {"Module", "Optimizer", "LRScheduler"}
+COUNTERPARTS = losses.COUNTERPARTS | functions.COUNTERPARTS
 COVERED = {case.name for case in CASES} | EXCEPTIONS.keys()
 
 
@@ -38,9 +39,9 @@ def test_agrees(case):
     )
 
 
-@pytest.mark.parametrize("name", sorted(losses.COUNTERPARTS))
-def test_parameters_of_losses_are_pytorchs(name):
-    assert losses.misfits(name, *losses.COUNTERPARTS[name]) == []
+@pytest.mark.parametrize("name", sorted(COUNTERPARTS))
+def test_parameters_are_pytorchs(name):
+    assert misfits(name, *COUNTERPARTS[name]) == []
 
 
 @pytest.mark.parametrize(
@@ -57,12 +58,7 @@ def test_parameters_of_losses_are_pytorchs(name):
     ],
 )
 def test_other_parameters_are_found(wrong, found):
-    assert losses.misfits("mse_loss", wrong, losses.COUNTERPARTS["mse_loss"][1])[:1] == found
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_parameters_are_pytorchs(name):
-    assert misfits(name) == []
+    assert misfits("mse_loss", wrong, COUNTERPARTS["mse_loss"][1])[:1] == found
 
 
 def test_everything_public_has_a_case_or_a_reason():

@@ -164,6 +164,18 @@ def test_a_constructor_has_the_parameters_of_the_function(name):
     assert [(p.name, p.default) for p in own] == [(p.name, p.default) for p in expected]
 
 
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_help_has_the_formula_of_the_function(name):
+    shown, formula = inspect.getdoc(ACTIVATIONS[name]), inspect.getdoc(ACTIVATIONS[name].function) or ""
+    assert shown.endswith(formula)
+    assert shown.count(formula or shown) == 1
+
+
+def test_settings_are_shown_whatever_their_type():
+    assert repr(nn.ELU(np.float32(0.5))) == f"ELU(alpha={np.float32(0.5)!r})"
+    assert repr(nn.HuberLoss(delta=np.float32(0.5))) == f"HuberLoss(reduction='mean', delta={np.float32(0.5)!r})"
+
+
 def test_every_activation_is_a_function_and_a_module():
     functions = {
         name.replace("_", "")

@@ -31,7 +31,7 @@ from ..writing.layout import Layout
 from ..writing.placing import placed
 from ..writing.rows import wrapped
 from .slots import opened, slotted
-from .trace import Numbers, Share, Step, Trace, trace
+from .trace import NodeData, Numbers, Share, Trace, trace
 
 _MOST_NODES = 60  # that an audience can follow
 _SECONDS = 0.05, 60.0
@@ -214,7 +214,7 @@ def _filled(template: str, operands: Sequence[str], y: str = "") -> str:
     return re.sub(r"\{(\w)\}", fill, template)
 
 
-def _shown(node: Step) -> str:
+def _shown(node: NodeData) -> str:
     return minus(node.value_listed) or (node.form if len(node.value) > 1 else _numbers(node.value))
 
 
@@ -285,14 +285,14 @@ def _layout(drawing: Drawing) -> Layout:
 def _at(story: Trace, frame: _Frame) -> Drawing:
     """The drawing with the numbers that are known, and a question mark for those that are not."""
     nodes = []
-    for i, (node, step) in enumerate(zip(story.drawing.nodes, story.nodes, strict=True)):
-        blank = replace(node, notes=(), uses=0, name=step.label)
+    for i, (node, data) in enumerate(zip(story.drawing.nodes, story.nodes, strict=True)):
+        blank = replace(node, notes=(), uses=0, name=data.label)
         if node.kind is Kind.CONSTANT:
-            nodes.append(replace(blank, name=step.label if node.form else ""))
+            nodes.append(replace(blank, name=data.label if node.form else ""))
             continue
         value = node.value if i in frame.known else (_UNKNOWN,) * len(node.value)
         found = frame.gradients.get(i)
-        gradient = tuple(map(number, found)) if found is not None else (_UNKNOWN,) * len(step.gradient or ())
+        gradient = tuple(map(number, found)) if found is not None else (_UNKNOWN,) * len(data.gradient or ())
         nodes.append(replace(blank, value=value, gradient=gradient))
     return replace(story.drawing, nodes=tuple(nodes))
 
@@ -340,7 +340,7 @@ def _page(story: Trace, frames: list[_Frame], seconds: float, theme: Literal["li
     picture = opened(render.svg(shown, finish=Finish(theme), places=places))
     data = {
         "ids": [node.id for node in drawing.nodes],
-        "values": [[number(x) for x in step.value] for step in story.nodes],
+        "values": [[number(x) for x in node.value] for node in story.nodes],
         "seconds": seconds,
         "frames": [
             {

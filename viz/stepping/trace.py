@@ -28,8 +28,8 @@ Numbers: TypeAlias = tuple[float, ...]  # a scalar's one, an array's mean, least
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What one node of the drawing is, in numbers and words.
+class NodeData:
+    """One node of the drawing in numbers and words.
 
     Args:
         label: its name; without one v1, v2, ... for results in the order of their computation, x1, x2, ... for inputs,
@@ -100,7 +100,7 @@ class Trace:
     """
 
     drawing: Drawing
-    nodes: tuple[Step, ...]
+    nodes: tuple[NodeData, ...]
     forward: tuple[int, ...]
     backward: tuple[Share, ...]
     expression: str
@@ -137,7 +137,7 @@ def trace(
     computed = [x for x in order if x.grad_fn is not None]
     labels = labels_of(drawing, [places[x] for x in computed])
     nodes = [
-        Step(
+        NodeData(
             labels[i],
             node.kind,
             node.form,
@@ -239,7 +239,7 @@ def _backward(computed: Sequence[Value], gradients: Mapping[Value, Any], places:
 
 
 def _operation(x: Value) -> dict[str, Any]:
-    """The fields of a Step that tell how a Value was computed."""
+    """The fields of a NodeData that tell how a Value was computed."""
     if x.grad_fn is None:
         return {}
     op = x.grad_fn

@@ -5,9 +5,7 @@ Each sample is called twice, by position in PyTorch's order and by PyTorch's nam
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from inspect import Parameter, Signature, signature
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ import nn
 from tinygrad_edu import Value
 
 from .case import Case, Numbers
+from .signatures import parameters
 
 EXCEPTIONS = {
     "dropout in training": "drawn from another generator; p = 0, p = 1 and training=False are compared",
@@ -28,8 +27,6 @@ EXCEPTIONS = {
     "embedding's max_norm, norm_type, scale_grad_by_freq, sparse": "absent",
     "inplace, _stacklevel": "absent: a recorded Value does not change",
 }
-ABSENT = {"inplace", "_stacklevel", "max_norm", "norm_type", "scale_grad_by_freq", "sparse"}
-DIFFERENT = {(name, "dim") for name in ("softmax", "softmin", "log_softmax")}  # in their default
 
 RNG = np.random.default_rng(0)
 
@@ -117,32 +114,9 @@ def _normalizations() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield "instance_norm", {"input": _x(*shape), **_running(), **p, "use_input_stats": False}
 
 
-def parameters(function: Callable[..., Any]) -> Signature:
-    """The parameters of a function of PyTorch's; of those in C they are told by the first line of the documentation."""
-    try:
-        return signature(function)
-    except ValueError:
-        arguments = re.match(r"\s*\w+\((.*?)\) ->", function.__doc__ or "")
-        assert arguments, function
-        return signature(eval(f"lambda {arguments[1]}: None"))
-
-
-def misfits(name: str) -> list[str]:
-    """How the parameters of a function of ours differ from PyTorch's in name, order and default, beyond what is absent."""
-    ours, theirs = (
-        [p for p in found.parameters.values() if p.kind is Parameter.POSITIONAL_OR_KEYWORD and p.name not in ABSENT]
-        for found in (signature(getattr(nn.functional, name)), parameters(getattr(torch.nn.functional, name)))
-    )
-    theirs = [p for p in theirs if p.name != "dtype"]  # by name only in ours
-    if [p.name for p in ours] != [p.name for p in theirs]:
-        return [f"{[p.name for p in ours]} for {[p.name for p in theirs]}"]
-    pairs = zip(ours, theirs, strict=True)
-    return [p.name for p, q in pairs if p.default != q.default and (name, p.name) not in DIFFERENT]
-
-
 def _by_position(name: str, given: dict[str, Any]) -> list[Any]:
     """The arguments in PyTorch's order, up to the last one given."""
-    order = parameters(getattr(torch.nn.functional, name)).parameters
+    order = parameters(getattr(torch.nn.functional, name))
     count = max(list(order).index(each) for each in given) + 1
     return [given.get(each, order[each].default) for each in list(order)[:count]]
 
@@ -204,4 +178,4 @@ def cases() -> Iterator[Case]:
             )
 
 
-FUNCTIONS = sorted({name for name, _ in samples()})
+COUNTERPARTS = {name: (getattr(nn.functional, name), getattr(torch.nn.functional, name)) for name, _ in samples()}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
-from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -73,6 +70,11 @@ COUNTS = RNG.integers(0, 9, (5, 4)) * 1.0
 SEVERAL = np.array([[3, 0, -1, 1], [2, -1, -1, -1], [-1, 2, 1, 0], [0, 1, 2, 3], [1, 1, 3, -1]])
 TRIPLETS = [{}, {"margin": 3.0, "swap": True}, {"margin": 3.0, "p": 1.0}, {"margin": 3.0, "p": 3.5, "eps": 0.1}]
 
+
+def _city_block(a: Any, b: Any) -> Any:
+    return abs(a - b).sum(-1)
+
+
 REGRESSION = [("mse_loss", "MSELoss", [{}]), ("l1_loss", "L1Loss", [{}])]
 REGRESSION += [("huber_loss", "HuberLoss", [{}, {"delta": 0.4}])]
 REGRESSION += [("smooth_l1_loss", "SmoothL1Loss", [{}, {"beta": 0.4}, {"beta": 0.0}])]
@@ -130,7 +132,7 @@ TABLE: list[tuple[str, str, Sequence[Any], Sequence[Any], Sequence[dict[str, Any
         "TripletMarginWithDistanceLoss",
         (X, Y, 2 * Q),
         (),
-        [{}, {"margin": 3.0, "swap": True}, {"distance_function": lambda a, b: abs(a - b).sum(-1)}],
+        [{}, {"margin": 3.0, "swap": True}, {"distance_function": _city_block}],
     ),
     ("poisson_nll_loss", "PoissonNLLLoss", (X,), (COUNTS,), [{}, {"full": True}]),
     ("poisson_nll_loss", "PoissonNLLLoss", (X, COUNTS + 0.5), (), [{"full": True}]),
@@ -161,9 +163,14 @@ def _tensors(options: dict[str, Any]) -> dict[str, Any]:
     return {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
 
 
+def _shown(x: Any) -> Any:
+    """A setting as text that does not differ from run to run."""
+    return x.shape if isinstance(x, np.ndarray) else x.__name__ if callable(x) else x
+
+
 def _case(name: str, f: Any, g: Any, floats: Sequence[Any], rest: Sequence[Any], options: dict[str, Any]) -> Case:
     shapes = ", ".join(str(np.shape(x)) for x in (*floats, *rest))
-    settings = ", ".join(f"{k}={np.shape(v) if isinstance(v, np.ndarray) else v}" for k, v in options.items())
+    settings = ", ".join(f"{k}={_shown(v)}" for k, v in options.items())
     setting = f"{shapes}; {settings}"
     return Case(name, setting, lambda: _ours(f, floats, rest), lambda: _theirs(g, floats, rest))
 
@@ -226,32 +233,3 @@ for _function, _module in {(f, m) for f, m, *_ in TABLE} | {
 }:
     COUNTERPARTS[_function] = getattr(nn.functional, _function), getattr(torch.nn.functional, _function)
     COUNTERPARTS[_module] = getattr(nn, _module), getattr(torch.nn, _module)
-DEPRECATED = {"size_average", "reduce"}
-ABSENT = {(name, "weight") for name in ("mse_loss", "l1_loss", "huber_loss")} | {("normalize", "out")}
-
-
-def misfits(name: str, ours: Any, theirs: Any) -> list[str]:
-    """How the parameters of a loss differ from PyTorch's: in name, order, place or default, but for what is absent."""
-    mine, order = parameters(ours), list(parameters(theirs).values())
-    kept = [each for each in order if each.name not in DEPRECATED and (name, each.name) not in ABSENT]
-    if sorted(mine) != sorted(each.name for each in kept):
-        return [f"{list(mine)} for {[each.name for each in kept]}"]
-    found = [each.name for each in kept if mine[each.name].default != each.default]
-    by_position = [each.name for each in mine.values() if each.kind is Parameter.POSITIONAL_OR_KEYWORD]
-    if by_position != [each.name for each in order][: len(by_position)]:
-        found.append(f"{by_position} by position")
-    before = [each.name for each in itertools.takewhile(lambda each: each.name not in DEPRECATED, order)]
-    by_name = [each.name for each in order if each.kind is Parameter.KEYWORD_ONLY]
-    if missed := set(before) & set(mine) - set(by_position) - set(by_name):
-        found.append(f"{sorted(missed)} by name only")
-    return found
-
-
-def parameters(function: Any) -> dict[str, Parameter]:
-    """The parameters of a function or class; of PyTorch's in C as the first line of their documentation has them."""
-    try:
-        return dict(signature(function).parameters)
-    except ValueError:
-        listed = re.match(r"\s*\w+\((.*?)\) ->", function.__doc__ or "")
-        assert listed, function
-        return dict(signature(eval(f"lambda {listed[1]}: None")).parameters)
