@@ -142,20 +142,8 @@ def fit(
     )
     order = None if rng is None else generator("fit", rng)
     history, interrupts = History(), Interrupts()
-    step = Step(
-        model,
-        data,
-        of_batch,
-        optimizer,
-        clip_norm,
-        clip_value,
-        penalty,
-        gradient_norm,
-        history,
-        interrupts,
-        callbacks,
-        compile,
-    )
+    update = clip_norm, clip_value, penalty, gradient_norm
+    step = Step(model, data, of_batch, optimizer, *update, history, interrupts, callbacks, compile)
     watch = Watch(model, looks, of_batch, named, goal, history, interrupts, callbacks)
     training = Training(model, optimizer, loss, callbacks.stateful, order, generators, watch)
     quiet = np.errstate(all="ignore")  # each loss is looked at instead
