@@ -160,13 +160,13 @@ def test_a_guard_runs_the_function_itself():
     assert reason.startswith("another branch than when compiled: f = value_and_grad(")
 
 
-@elementwise(rules=(lambda g, y, x: g * 2.0,))
-def doubled(x, /):
-    """Twice x, computed in another way for large numbers."""
-    return x + x if x < 10.0 else 2.0 * x
-
-
+@pytest.mark.usefixtures("temporary")
 def test_an_operation_that_cannot_be_read_is_called_on_each_number():
+    @elementwise(rules=(lambda g, y, x: g * 2.0,))
+    def doubled(x, /):
+        """Twice x, computed in another way for large numbers."""
+        return x + x if x < 10.0 else 2.0 * x
+
     compiled = agree(value_and_grad(lambda x: doubled(x) * x + doubled(x * 3.0)), (1.0,), (20.0,))
     assert compiled.needs == ["doubled"]
 

@@ -26,6 +26,7 @@ KINKS = {
     "ReLU6": [0],
 }
 OTHERS = {
+    "Calling",
     "GLU",
     "LogSoftmax",
     "Module",
