@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import Compiled, DTypeError, value_and_grad
+from tinygrad_edu import Compiled, DTypeError, ShapeError, UnreadableError, Value, value_and_grad
 
 from .checks import explaining
 from .module import Module
@@ -22,12 +23,13 @@ class CompiledGradient:
     Args:
         model: any module whose forward `tinygrad_edu.compile` can read.
         loss: function of the model's output and the target, of one number; or of a pair, that number and plain data.
+        name: the function that the user called, for messages.
 
     Attributes:
         program: the compiled function of parameters, buffers and a batch; its `source` is the text.
     """
 
-    def __init__(self, model: Module, loss: Callable[..., Any]) -> None:
+    def __init__(self, model: Module, loss: Callable[..., Any], name: str) -> None:
         self._modules = [module for _, module in model.named_modules()]
         self._parameters, self._buffers = dict(model.named_parameters()), dict(model.named_buffers())
 
@@ -36,11 +38,17 @@ class CompiledGradient:
             twins: dict[int, Any] = {id(self._parameters[path]): p for path, p in parameters.items()}
             twins |= {id(array): own[path] for path, array in self._buffers.items()}
             *inputs, target = batch
-            value = loss(replaced(model, twins)(*inputs), target)
+            twin = replaced(model, twins)
+            before = {path: _attributes(module) for path, module in twin.named_modules()}
+            value = loss(twin(*inputs), target)
+            _check_unchanged(twin, before)
             value, extra = value if isinstance(value, tuple) else (value, None)
-            return value, (extra, own)
+            _check_number(name, value)
+            return value, (extra, own, _reached(value, parameters))
 
-        self.program = Compiled(value_and_grad(step, has_aux=True), watched=False)
+        self.program = Compiled(
+            value_and_grad(step, has_aux=True), given=[*self._parameters.values(), *self._buffers.values()]
+        )
 
     def __call__(self, *batch: Any) -> tuple[float, Any]:
         """Put the gradient of the loss into the parameters. Returns the loss, and the plain data that it came with.
@@ -51,9 +59,9 @@ class CompiledGradient:
         trained = {path: p for path, p in self._parameters.items() if p.requires_grad}
         given = {path: p.data for path, p in trained.items()}
         modes = tuple([module.training for module in self._modules])
-        (value, (extra, moved)), gradients = self.program(given, self._buffers, modes, *map(_plain, batch))
+        (value, (extra, moved, reached)), gradients = self.program(given, self._buffers, modes, *map(_plain, batch))
         for path, p in trained.items():
-            p.grad = gradients[path]
+            p.grad = gradients[path] if path in reached else None  # as a recorded pass leaves it
         for path, array in self._buffers.items():
             array[...] = moved[path]
         return float(value), extra
@@ -75,7 +83,7 @@ class CompiledStep:
         clip_value: float | None,
     ) -> None:
         self.model, self.optimizer, self.clip_norm, self.clip_value = model, optimizer, clip_norm, clip_value
-        self._gradient = CompiledGradient(model, loss)
+        self._gradient = CompiledGradient(model, loss, "compile_step")
         self.program = self._gradient.program
 
     def __call__(self, *batch: Any) -> float:
@@ -91,6 +99,54 @@ class CompiledStep:
             clip_grad_value_(self.model.parameters(), self.clip_value)
         self.optimizer.step()
         return loss
+
+
+def _check_number(name: str, value: Any) -> None:
+    """Raises DTypeError unless the loss is a Value, ShapeError unless it is of one number."""
+    if not isinstance(value, Value) or value.shape:
+        got = f"a Value of shape {value.shape}" if isinstance(value, Value) else f"a {type(value).__name__}"
+        message = f"{name}: the loss returned {got}, expected a Value of one number: a mean or a sum"
+        raise ShapeError(message) if isinstance(value, Value) else DTypeError(message)
+
+
+def _reached(loss: Value, parameters: dict[str, Any]) -> dict[str, None]:
+    """The paths of the parameters on which the loss depends."""
+    seen: set[Any] = {loss}
+    waiting = [loss]
+    while waiting:
+        found = {x for x in waiting.pop().inputs if isinstance(x, Value) and x.requires_grad} - seen
+        seen |= found
+        waiting += found
+    return {path: None for path, p in parameters.items() if p in seen}
+
+
+def _attributes(module: Module) -> dict[str, tuple[Any, Any]]:
+    """The attributes of a module, and copies of the lists and dictionaries among them."""
+    return {name: (x, copy(x) if isinstance(x, (list, dict)) else None) for name, x in vars(module).items()}
+
+
+def _check_unchanged(model: Module, before: dict[str, dict[str, tuple[Any, Any]]]) -> None:
+    """Raises UnreadableError if a run has assigned an attribute, or added to a list or a dictionary."""
+    for path, module in model.named_modules():
+        kept = before.get(path, {})
+        for name, x in vars(module).items():
+            if name == "_buffers":  # which the first call sets
+                continue
+            old, contents = kept.get(name, (None, None))
+            if (name not in kept) or x is not old or (contents is not None and not _is_same(x, contents)):
+                changed = f"{path}.{name}" if path else name
+                raise UnreadableError(
+                    f"it changes {changed} of the model, which compiled source would not do; change it outside of forward"
+                )
+
+
+def _is_same(x: Any, contents: Any) -> bool:
+    """Whether a list or a dictionary still holds the same objects."""
+    if len(x) != len(contents):
+        return False
+    if isinstance(x, dict):
+        return all(key in contents and part is contents[key] for key, part in x.items())
+    return all(part is old for part, old in zip(x, contents, strict=True))
 
 
 def _plain(x: Any) -> Any:
@@ -110,8 +166,8 @@ def compile_step(
     """A step of training whose forward and backward pass run as compiled NumPy source, to the bits of the recorded one.
 
     The update is the optimiser's own, so its rate may change between steps. Parameters change in place; running statistics
-    move and dropout draws in each call. train(), eval() and freeze() compile anew; after a change of layers call compile_step
-    again.
+    move and dropout draws in each call. train(), eval(), freeze() and changes of what the model and the loss use, such as
+    a dropout rate, compile anew; after a change of layers with parameters call compile_step again.
 
     Args:
         model: any module whose forward `tinygrad_edu.compile` can read.
@@ -124,7 +180,8 @@ def compile_step(
 
     Raises:
         DTypeError: if an argument is of another type.
-        UnreadableError: when called first, if the model or the loss branches on numbers; see `tinygrad_edu.compile`.
+        UnreadableError: when called first, if the model or the loss branches on numbers, or forward changes attributes of the
+            model; see `tinygrad_edu.compile`.
     """
     if not isinstance(model, Module) or not callable(loss) or not isinstance(optimizer, Optimizer):
         got = ", ".join(type(x).__name__ for x in (model, loss, optimizer))

@@ -62,7 +62,7 @@ class Step:
         self.restore_point = RestorePoint(self.model, self.optimizer, self.interrupts)
         self.climbs = climbs(self.optimizer, self.penalty)  # then the penalty is subtracted
         self.searching = isinstance(self.optimizer, LBFGS)
-        self.program = CompiledGradient(self.model, self._in_parts) if self.compiled else None
+        self.program = CompiledGradient(self.model, _in_parts(self.parts), "fit") if self.compiled else None
         steps = self.history.steps
         self.losses, self.rates, self.times = array("d"), array("d"), array("d")
         steps["loss"], steps["rate"], self.history.seconds["step"] = self.losses, self.rates, self.times
@@ -155,11 +155,6 @@ class Step:
         self._check_loss(number, (x, y))
         return number, part
 
-    def _in_parts(self, output: Any, target: Any) -> tuple[Any, tuple[Any, ...]]:
-        """The loss of a batch, and the rest of its Part."""
-        value, *about = self.parts(output, target)
-        return value, tuple(about)
-
     def _check_loss(self, number: float, batch: Batch) -> None:
         if not isfinite(number):
             raise self._stopped("loss", number, why_not_finite(self.model, batch, self.data))
@@ -247,3 +242,13 @@ class Step:
         if self.normed:
             self.norms.append(self.norm)
         self.times.append(perf_counter() - start)
+
+
+def _in_parts(parts: Parts) -> Callable[..., tuple[Any, tuple[Any, ...]]]:
+    """The function that returns the loss of a batch, and the rest of its Part."""
+
+    def loss(output: Any, target: Any) -> tuple[Any, tuple[Any, ...]]:
+        value, *about = parts(output, target)
+        return value, tuple(about)
+
+    return loss

@@ -6,7 +6,7 @@ from test_layers import LAYERS
 
 import nn
 from nn import functional
-from tinygrad_edu import TinygradError, UnreadableError, Value
+from tinygrad_edu import TinygradError, UnreadableError, Value, no_grad
 
 RNG = np.random.default_rng(0)
 SKIPPED = {  # layers that a compiled step refuses, and why
@@ -228,3 +228,104 @@ def test_fit_refuses_what_it_cannot_compile():
         given = {"optimizer": nn.optim.SGD(model.parameters(), lr=0.1)} | options
         with pytest.raises(TinygradError, match="compile=True is for one batch a step"):
             nn.fit(model, (X, LABELS), compile=True, **given)
+
+
+SCALE = 1.0
+
+
+class Scaled(nn.Module):
+    def __init__(self):
+        self.layer, self.drop, self.factor = nn.Linear(6, 3, rng=0), nn.Dropout(0.5, rng=1), 1.0
+
+    def forward(self, x):
+        return self.layer(self.drop(x)) * (self.factor * SCALE)
+
+
+@pytest.mark.parametrize("what", ["closure", "array", "attribute", "dropout", "global", "layer"])
+def test_what_a_callback_changes_around_the_model_counts(what, monkeypatch):
+    def trained(compiled):
+        monkeypatch.setitem(globals(), "SCALE", 1.0)
+        model, beta, weight = Scaled(), 1.0, np.array([1.0, 2.0, 3.0])
+        model.spare = nn.Tanh()
+
+        def change(time, history):
+            nonlocal beta
+            if what == "closure":
+                beta *= 0.5
+            elif what == "array":
+                weight[0] += 1
+            elif what == "attribute":
+                model.factor *= 0.5
+            elif what == "dropout":
+                model.drop.p = 0.0
+            elif what == "global":
+                globals()["SCALE"] *= 0.5
+            else:
+                model.drop = nn.Identity()
+
+        def loss(y, t):
+            return functional.cross_entropy(y, t, weight=weight) * beta
+
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+        data = np.tile(X, (4, 1)), np.tile(LABELS, 4)
+        history = nn.fit(model, data, optimizer, loss=loss, on_epoch=change, compile=compiled, epochs=4, progress=False)
+        return history.steps["loss"].tolist()
+
+    assert trained(True) == trained(False)
+
+
+@pytest.mark.parametrize("how", ["unused", "detached", "no_grad"])
+def test_a_parameter_on_which_the_loss_does_not_depend_has_no_gradient(how):
+    class Partly(nn.Module):
+        def __init__(self):
+            self.used, self.other = nn.Linear(6, 3, rng=0), nn.Linear(6, 3, rng=1)
+
+        def forward(self, x):
+            if how == "unused":
+                return self.used(x)
+            if how == "detached":
+                return self.used(x) + self.other(x).detach()
+            with no_grad():
+                y = self.other(x)
+            return self.used(x) + y
+
+    same_training(
+        Partly, functional.cross_entropy, (X, LABELS), lambda p: nn.optim.SGD(p, lr=0.1, weight_decay=0.1, momentum=0.9)
+    )
+
+
+@pytest.mark.parametrize("what", ["count", "mean", "seen"])
+def test_a_forward_that_changes_the_model_is_refused(what):
+    class Changing(nn.Module):
+        def __init__(self):
+            self.layer, self.count, self.mean, self.seen = nn.Linear(6, 3, rng=0), 0, np.zeros(6), []
+
+        def forward(self, x):
+            if what == "count":
+                self.count += 1
+            elif what == "mean":
+                self.mean = self.mean * 0.9 + 0.1
+            else:
+                self.seen.append(1)
+            return self.layer(x - self.mean) * (1 + self.count)
+
+    model = Changing()
+    step = nn.compile_step(model, functional.cross_entropy, nn.optim.SGD(model.parameters(), lr=0.1))
+    with pytest.raises(UnreadableError, match=f"changes {what} of the model"):
+        step(X, LABELS)
+    assert (model.count, model.seen, model.mean.tolist()) == (0, [], [0.0] * 6)
+
+
+def test_a_compiled_loss_must_be_one_number():
+    model = nn.Linear(6, 3, rng=0)
+    for loss, error in (
+        (lambda y, t: y, "a Value of shape"),
+        (lambda y, t: 3.0, "a float"),
+        (lambda y, t: None, "a None"),
+    ):
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+        step = nn.compile_step(model, loss, optimizer)
+        with pytest.raises(TinygradError, match=f"compile_step: the loss returned {error}"):
+            step(X, LABELS)
+        with pytest.raises(TinygradError, match=f"fit: the loss returned {error}"):
+            nn.fit(model, (X, LABELS), optimizer, loss=loss, metrics=[], compile=True, epochs=1, progress=False)

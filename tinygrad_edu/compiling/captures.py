@@ -50,12 +50,16 @@ class Container(NamedTuple):
 class Captures:
     """What f uses: a function, or a list of objects.
 
+    Args:
+        given: objects that are not followed, since what they hold is passed to f as arguments.
+
     Attributes:
         arrays: the arrays among it, with their names.
         watched: those whose numbers are part of a program, with these numbers.
     """
 
-    def __init__(self, f: Any) -> None:
+    def __init__(self, f: Any, given: Sequence[Any] = ()) -> None:
+        self._given = {id(x): x for x in given}
         self.arrays: dict[int, tuple[str, np.ndarray[Any, Any]]] = {}
         self.watched: list[tuple[np.ndarray[Any, Any], bytes]] = []
         self._places: list[Place] = []
@@ -141,7 +145,7 @@ class Captures:
 
     def _visit(self, name: str, x: Any) -> None:
         """An object, and what it refers to."""
-        if type(x) in _PLAIN or id(x) in self._seen:
+        if type(x) in _PLAIN or id(x) in self._seen or id(x) in self._given:
             return
         self._seen[id(x)] = x
         if isinstance(x, (dict, list, set)):
@@ -313,6 +317,7 @@ def generators_kept(generators: Sequence[np.random.Generator]) -> Iterator[None]
 
 
 _OPERATORS = {"__call__", "__getattr__", "__getitem__", "__iter__", "__len__", "__enter__", "__exit__", "__contains__"}
+_OPERATORS |= {"forward"}  # of a Module, whose __call__ is ours
 _OPERATORS |= {
     f"__{side}{name}__" for side in ("", "r", "i") for name in ("add", "sub", "mul", "truediv", "matmul", "pow")
 }

@@ -47,28 +47,32 @@ class CompileWarning(UserWarning):
 class Compiled:
     """A function that runs as compiled NumPy source; see `compile`.
 
+    Args:
+        f: the function.
+        given: objects around it that are not followed, since what they hold is passed to f as arguments.
+
     Attributes:
         compilations: how often it was compiled.
         calls: how often the source ran.
         eager: how often the function itself ran in its place, by the reason.
     """
 
-    def __init__(self, f: Callable[..., Any], watched: bool = True) -> None:
+    def __init__(self, f: Callable[..., Any], given: Sequence[Any] = ()) -> None:
         check_function("compile", f)
         update_wrapper(self, f)
         self.function = f
         self.compilations = self.calls = 0
         self.eager: dict[str, int] = {}
-        self._watched = watched
-        self._held = _Held(f)
+        self._given = tuple(given)
+        self._held = _Held(f, self._given)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         kind = _kind_of_call(args, kwargs)
         if kind is None:
             return self._eager("an argument is a Value, or an array of another kind", args, kwargs)
         held = self._held
-        if self._watched and held.captures.changed():
-            held = self._held = _Held(self.function)
+        if held.captures.changed():
+            held = self._held = _Held(self.function, self._given)
         found = held.programs.get(kind)
         if found is None or (found.others is not None and found.others.changed()):
             found = self._compile(held, kind, args, kwargs)
@@ -99,11 +103,11 @@ class Compiled:
             gc.disable()  # a third of the time for large graphs, of which nothing can be freed yet
             try:
                 try:
-                    made = _specialised(self.function, args, kwargs, held.captures if self._watched else None)
+                    made = _specialised(self.function, args, kwargs, held.captures)
                 except _ChangingError:  # perhaps a cache that the first call fills
                     with held.captures.draws_kept():
                         self.function(*_copied(args), **_copied(kwargs))
-                    held.captures = Captures(self.function)
+                    held.captures = Captures(self.function, self._given)
                     made = _specialised(self.function, args, kwargs, held.captures)
             except Escape:
                 return None
@@ -225,8 +229,8 @@ def compile(f: Callable[..., Any]) -> Compiled:
 class _Held:
     """What a function uses, and the programs that hold as long as that is the same."""
 
-    def __init__(self, f: Callable[..., Any]) -> None:
-        self.captures = Captures(f)
+    def __init__(self, f: Callable[..., Any], given: Sequence[Any]) -> None:
+        self.captures = Captures(f, given)
         self.programs: dict[Any, _Specialised] = {}
 
 
@@ -249,10 +253,10 @@ class _Specialised:
 
 
 def _specialised(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures | None
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], captures: Captures
 ) -> _Specialised:
     others = _others((args, kwargs))
-    around = [held for held in (captures, others) if held is not None]
+    around = [captures] if others is None else [captures, others]
     made, program = _written(f, args, kwargs, around)
     _check_again(f, args, kwargs, around, made)
     text = program.text or program.source
