@@ -208,7 +208,7 @@ def activations(model: Module, *inputs: Any, **options: Any) -> dict[str, Any]:
 
     The model runs once, in its current mode and without recording, and is left as it was. Its own output is the last, under
     "". Further calls of a module are under "path, call 2", "path, call 3", ...; a module with several places, called once
-    for each, is under each of them.
+    for each, is under each of them; one outside of the model is under the name of its class.
 
     Args:
         model: any module.
@@ -222,9 +222,11 @@ def activations(model: Module, *inputs: Any, **options: Any) -> dict[str, Any]:
 
     def over(call: Call) -> None:
         if call.error is None:
-            times[call.path] += 1
-            again = f", call {times[call.path]}" if times[call.path] > 1 else ""
-            found[f"{call.path}{again}"] = tree_map(_copied, call.output)
+            name = call.path if call.path or call.module is model else type(call.module).__name__
+            is_run = len(call.trail()) == 1  # which ends last; calls of the model inside it are further ones
+            times[name] += 1
+            number = 1 if is_run else times[name] + (not name)
+            found[f"{name}, call {number}" if number > 1 else name] = tree_map(_copied, call.output)
 
     with left_as_it_was(model), no_grad(), reading(model, over):
         model(*inputs, **options)

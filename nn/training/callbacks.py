@@ -8,6 +8,8 @@ from itertools import chain
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias
 
+import numpy as np
+
 from ..checks import FUNCTION, MODULE, Explaining, checked, size
 from ..module import Module
 from ..optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
@@ -72,9 +74,9 @@ def _has_state(x: Any) -> bool:
 
 
 def called(callbacks: list[Callback], time: int, history: History) -> bool:
-    """Call all of them; returns whether one of them asks for the end."""
+    """Call all of them; returns whether one of them asks for the end: by True, not by a path that it has saved to."""
     answers = [each(time, history) for each in callbacks]
-    return any(answers)
+    return any(answer for answer in answers if isinstance(answer, (bool, np.bool_)))
 
 
 class EarlyStopping(Explaining):

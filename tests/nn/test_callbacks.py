@@ -89,6 +89,15 @@ def test_early_stopping_is_a_callback_that_a_user_can_write():
     assert nn.evaluate(model, (X[:10], Y[::-1][:10]))["loss"] == best
 
 
+@pytest.mark.parametrize(
+    ("answer", "epochs"), [(True, 1), (np.True_, 1), ("curves.svg", 3), (1.5, 3), (np.ones(2), 3), (False, 3)]
+)
+def test_only_true_ends_training(answer, epochs):
+    history = fit(build(), [lambda epoch, history: answer], epochs=3)
+    assert len(history.curves["train_loss"]) == epochs
+    assert history.stopped_early == (epochs == 1)
+
+
 def test_early_stopping_goes_by_the_training_loss_without_validation_data():
     model = build()
     history = fit(model, lambda m, o: [nn.EarlyStopping(m, 1)], lr=3.0, validation=None)

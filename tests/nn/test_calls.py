@@ -145,6 +145,21 @@ def test_activations_are_those_of_the_mode_and_leave_the_model_as_it_was():
     assert not model.drop.training
 
 
+def test_the_activation_of_the_model_is_its_own_output():
+    class Deep(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(4, 4, rng=0)
+
+        def forward(self, x, depth=2):
+            return self(x, depth - 1) * 2 if depth else nn.Tanh()(self.layer(x))
+
+    model = Deep()
+    found = nn.activations(model, X)
+    assert list(found) == ["layer", "Tanh", ", call 2", ", call 3", ""]
+    np.testing.assert_array_equal(found[""], model(X).data)
+    np.testing.assert_array_equal(found["Tanh"], np.tanh(found["layer"]))
+
+
 def test_activations_are_copies():
     class InPlace(nn.Module):
         def forward(self, x):

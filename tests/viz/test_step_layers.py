@@ -185,6 +185,8 @@ def test_a_frozen_layer_has_no_gradient_and_the_others_have_theirs(frozen):
 def test_a_frozen_model_has_nothing_to_show():
     with pytest.raises(GraphError, match="all parameters of Sequential are frozen, so no gradient flows"):
         trace_of_model(network().freeze(), (X,), loss)
+    with pytest.raises(GraphError, match="step: Sequential has no parameters, so no gradient flows"):
+        trace_of_model(nn.Sequential(nn.ReLU()), (X,), loss)
 
 
 def test_long_titles_keep_their_end():

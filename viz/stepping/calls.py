@@ -44,7 +44,7 @@ def trace_of_model(
     Raises:
         DTypeError: if `model` is no Module, the result no Value, or another argument of another type.
         ShapeError: if the result is not a single number.
-        GraphError: if all parameters are frozen, and as `trace`.
+        GraphError: if there are no parameters, or all are frozen, and as `trace`.
         Exception: what the run raises.
     """
     if not isinstance(model, Module):
@@ -52,9 +52,10 @@ def trace_of_model(
     check_run("step", model, inputs, loss, "step(model, x)")
     run = Run("step", model, inputs, names, loss)
     if not any(run.trained) and not any(p.requires_grad for p in model.parameters()):
-        raise GraphError(
-            f"step: all parameters of {type(model).__name__} are frozen, so no gradient flows; see Module.freeze"
-        )
+        name = type(model).__name__
+        if not model.parameters():
+            raise GraphError(f"step: {name} has no parameters, so no gradient flows")
+        raise GraphError(f"step: all parameters of {name} are frozen, so no gradient flows; see Module.freeze")
     if run.error is not None:
         raise run.error
     result = _single_number(run.output, "the model" if loss is None else "loss")
