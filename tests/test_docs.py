@@ -2,6 +2,7 @@
 
 import doctest
 import importlib.util
+import linecache
 import pkgutil
 import re
 import subprocess
@@ -177,3 +178,17 @@ def test_links_lead_somewhere():
         for target in re.findall(r"\]\(([^)#]+)", prose):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_source_on_the_page_on_compile_is_what_compile_writes(monkeypatch):
+    page = (ROOT / "docs" / "compile.md").read_text(encoding="utf-8")
+    program, shown = (
+        re.search(r"```python\n(.*?)```", page, re.DOTALL)[1],
+        re.search(r"```\n(def .*?)```", page, re.DOTALL)[1],
+    )
+    monkeypatch.setitem(
+        linecache.cache, "compile.md", (len(program), None, program.splitlines(keepends=True), "compile.md")
+    )
+    names = {}
+    exec(compile(program, "compile.md", "exec"), names)
+    assert names["step"].source == shown

@@ -23,7 +23,7 @@ import numpy as np
 from .domain import Shape
 from .errors import UnreadableError
 
-_FROM_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.empty_like, np.iscomplexobj}
+FROM_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.empty_like, np.iscomplexobj}
 _RENAMED = {
     "linalg.matrix_transpose": "matrix_transpose",
     "absolute": "abs",
@@ -186,7 +186,7 @@ class Term:
         return self.call(name if method == "reduce" else f"{name}.{method}", getattr(ufunc, method), args, params)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], params: Any) -> Any:
-        if function in _FROM_SHAPES:
+        if function in FROM_SHAPES:
             return function(*_plain(args), **{key: _plain(x) for key, x in params.items()})
         module = function.__module__.removeprefix("numpy").removeprefix(".")
         name = f"{module}.{function.__name__}" if module else function.__name__

@@ -295,9 +295,8 @@ def _written(
     parameters, unpacking, names = _parameters(f, args, kwargs, [trace.names.get(symbol, "") for symbol in symbols])
     outputs: list[Any] = []
     _collect(result, outputs, f)
-    writer = Writer(trace, dict(zip(symbols, names, strict=True)), outputs)
-    writer.captured = _arrays(around)
-    writer.captured_names = {id(x): name for captures in around for name, x in captures.arrays.values()}
+    captured_names = {id(x): name for captures in around for name, x in captures.arrays.values()}
+    writer = Writer(trace, dict(zip(symbols, names, strict=True)), outputs, _arrays(around), captured_names)
     name = _name(f)
 
     def returned(leaf: Callable[[Any], str]) -> str:

@@ -128,10 +128,20 @@ class Writer:
         trace: what was computed.
         symbols: the names of the symbols.
         outputs: the leaves of the results.
+        captured: arrays that are read by reference.
+        captured_names: what captured arrays are called, by id.
     """
 
-    def __init__(self, trace: Trace, symbols: dict[Traced, str], outputs: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        symbols: dict[Traced, str],
+        outputs: Sequence[Any],
+        captured: Sequence[np.ndarray[Any, Any]],
+        captured_names: Mapping[int, str],
+    ) -> None:
         self.trace, self.outputs = trace, list(outputs)
+        self.captured, self.captured_names = captured, captured_names
         self.taken = (
             set(symbols.values()) | set(keyword.kwlist) | {"np", "math", "GuardError", "float", "int", "bool", "abs"}
         )
@@ -291,9 +301,6 @@ class Writer:
             kind = "" if x.dtype in (float, np.intp, bool) else f", np.{x.dtype.name}"
             return Text(f"np.array({x.tolist()!r}{kind})")
         return Text(self._constant(x, "k"))
-
-    captured: Sequence[np.ndarray[Any, Any]] = ()
-    captured_names: dict[int, str] = {}  # noqa: RUF012  # set by compiled.py
 
     def expression(self, term: Traced) -> Text:
         """function(*args, **params)."""

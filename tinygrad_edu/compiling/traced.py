@@ -23,7 +23,7 @@ from ..domain import Shape
 from ..errors import UnreadableError
 from ..node import Node
 from ..randomness import stand_in
-from ..term import Term, a_term, changed, terms
+from ..term import FROM_SHAPES, Term, a_term, changed, terms
 
 OURS = {"tinygrad_edu", "nn", "viz", "numpy", "contextlib", "functools"}  # packages between the user's line and a term
 
@@ -241,7 +241,7 @@ class Traced(Term):
     def __array_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], params: Any) -> Any:
         if any(issubclass(kind, Node) for kind in types):
             return NotImplemented
-        plain = function in _FROM_SHAPES or (
+        plain = function in FROM_SHAPES or (
             function is np.full_like and not any(terms((args[1:], params.get("fill_value"))))
         )
         if plain:
@@ -396,7 +396,6 @@ _SHAPED_BY_OPERANDS = {
 }
 _DOUBLE = np.dtype(float)
 _SPELLED = {"transpose": "np.transpose"}
-_FROM_SHAPES = {np.shape, np.ndim, np.size, np.result_type, np.zeros_like, np.ones_like, np.empty_like, np.iscomplexobj}
 _WRITE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 
 _BINARY = {
