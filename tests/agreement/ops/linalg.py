@@ -43,7 +43,10 @@ def _solve(a: Any, b: Any) -> Any:
 
 
 def _least_squares(a: Any, b: Any, rcond: float | None = None) -> Any:
-    return linalg.lstsq(a, b[:, None]).solution[:, 0] if b.ndim == 1 else linalg.lstsq(a, b).solution
+    if b.ndim == 1:
+        return _least_squares(a, b[:, None], rcond)[:, 0]
+    # gelsd: PyTorch's default gelsy starts from pivots that it never sets, and now and then finds rank 0 in [[1, 0, 0]]
+    return linalg.lstsq(a, b, driver="gelsd").solution
 
 
 def _lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
