@@ -1,8 +1,10 @@
-# make demo, test, check, agreement, bench: each sets up what it needs in .venv, once, and runs. Nothing outside this folder is touched.
+# `make` lists the targets. Each sets up what it needs in .venv, once, and says first what it downloads; nothing outside this
+# folder is touched.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 TORCH := torch==2.13.0
 PEERS := micrograd==0.1.0 autograd mygrad jacobi==0.9.2 $(TORCH) jax torchviz torchview torchvista livelossplot loss-landscapes tensorboard
 
@@ -10,32 +12,36 @@ PEERS := micrograd==0.1.0 autograd mygrad jacobi==0.9.2 $(TORCH) jax torchviz to
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check javascript agreement bench gallery notebook clean
+.PHONY: help demo test check javascript agreement bench gallery notebook docs docs-serve clean
 
-demo: $(VENV)/demo.stamp
+help: ## list the targets (what `make` does without one)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/demo.stamp ## train on handwritten digits, about 98% test accuracy: half a minute
 	$(BIN)/python examples/digits.py demo
 
-test: $(VENV)/test.stamp
+test: $(VENV)/test.stamp ## run the tests, about five minutes
 	$(BIN)/python -m pytest -n auto -rs
 
-check: $(VENV)/test.stamp
+check: $(VENV)/test.stamp ## ruff, mypy --strict, generated pages, the structure tests, JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python docs/tables.py --check
 	$(BIN)/python docs/numpy_page.py --check
+	$(BIN)/python docs/reference.py --check
 	$(BIN)/python -m pytest tests/test_house.py
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory javascript; \
 	  else echo "JavaScript: 1 check skipped, as npm is not installed"; fi
 
-javascript: node_modules
+javascript: node_modules ## the check of JavaScript alone, with npm
 	npm run --silent check
 
 # Every op, layer, loss, initialiser, optimiser and schedule beside PyTorch.
-agreement: $(VENV)/agreement.stamp
+agreement: $(VENV)/agreement.stamp ## compare every op, layer, loss and optimiser with PyTorch
 	$(BIN)/python -m pytest tests/agreement -n auto -rs
 
-bench: $(VENV)/bench.stamp
+bench: $(VENV)/bench.stamp ## run the benchmarks beside other packages, half an hour
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.per_op
 	$(BIN)/python -m benchmarks.transforms
@@ -53,15 +59,24 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python -m benchmarks.published $(if $(MNIST),--mnist $(MNIST))
 
 # A page of every drawing; with SCREENSHOTS=FOLDER pictures of it too, which take Chromium.
-gallery: $(VENV)/test.stamp
+gallery: $(VENV)/test.stamp ## draw every kind of picture on a page
 	$(BIN)/python docs/gallery.py gallery $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
 
 # examples/notebook.ipynb executed, as a notebook and as HTML; with SCREENSHOTS=yes pictures of it too, which take Chromium.
-notebook: $(VENV)/test.stamp
+notebook: $(VENV)/test.stamp ## execute the example notebook
 	$(BIN)/python docs/notebook.py notebook $(if $(SCREENSHOTS),--screenshots)
 
-clean:
-	rm -rf $(VENV) node_modules demo gallery notebook pictures
+# The site in site/, strictly and without the network. With SCREENSHOTS=FOLDER Chromium visits each page: none may scroll sideways or
+# ask the network, and ten become pictures in the folder.
+docs: $(VENV)/docs.stamp ## build the documentation site: open site/index.html
+	$(MKDOCS) build --strict
+	$(if $(SCREENSHOTS),$(BIN)/python docs/look.py site $(SCREENSHOTS))
+
+docs-serve: $(VENV)/docs.stamp ## show the site while you write, at http://127.0.0.1:8000
+	$(MKDOCS) serve
+
+clean: ## remove what the targets made, the environment too
+	rm -rf $(VENV) node_modules demo gallery notebook pictures site .cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -78,6 +93,10 @@ $(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
 
 $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+$(VENV)/docs.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
 $(VENV)/agreement.stamp: $(VENV)/test.stamp

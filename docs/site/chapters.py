@@ -1,0 +1,1 @@
+"""Chapters of the course as pages (to come)."""
