@@ -1,8 +1,5 @@
 """Neural networks on tinygrad_edu: modules, losses, optimisers and a training loop, under PyTorch's names."""
 
-import opcode as _opcode
-import sys as _sys
-
 from . import data, functional, init, metrics, optim, runs, utils
 from .activation import (
     CELU,
@@ -41,6 +38,8 @@ from .container import MLP, Residual, Sequential
 from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .data import batches, k_fold, split, stratified_k_fold, stratified_split
 from .dropout import Dropout
+from .elsewhere import PACKAGE as _PACKAGE
+from .elsewhere import unknown as _unknown
 from .embedding import Embedding
 from .flatten import Flatten
 from .images import Fold, PixelShuffle, PixelUnshuffle, Unfold
@@ -230,13 +229,4 @@ __all__ = [
 
 _REMOVED = {"Step": "nn.Heaviside"}  # public until 0.1, and the replacement
 
-
-def __getattr__(name: str) -> object:
-    """Raise an error that names the replacement of a removed public name."""
-    if name not in _REMOVED:
-        raise AttributeError(f"module 'nn' has no attribute {name!r}")
-    message = f"nn.{name} is not public since 0.2; use {_REMOVED[name]}"
-    asker = _sys._getframe(1)
-    if asker.f_code.co_code[asker.f_lasti] == _opcode.opmap["IMPORT_FROM"]:  # it drops an AttributeError's message
-        raise ImportError(message)
-    raise AttributeError(message)
+__getattr__ = _unknown("nn", _PACKAGE, _REMOVED)

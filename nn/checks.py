@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from ast import literal_eval
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cache, wraps
 from inspect import signature
 from typing import Any, TypeAlias, TypeGuard, TypeVar, cast
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_edu import DTypeError, OutOfBoundsError, ShapeError, TinygradError, Value, array
+
+from .elsewhere import KEYWORDS
 
 Shape: TypeAlias = tuple[int, ...]
 Size: TypeAlias = int | Sequence[int]
@@ -198,10 +201,6 @@ _TAKES: dict[str, Domain] = DOMAINS | {  # by one alternative of an annotation
     "Module": MODULE,
     "Shape": (lambda x: isinstance(x, (tuple, list)) and all(map(is_integer, x)), "a tuple of integers"),
 }
-_MOVED = {  # arguments that no longer exist, by function
-    ("fit", "schedule"): "a callback: pass on_epoch=schedule, or on_step=schedule",
-    ("fit", "schedule_every"): "the name of an argument: pass on_step=schedule or on_epoch=schedule",
-}
 _ALIKE = {TypeError: DTypeError, ArithmeticError: ShapeError, ValueError: ShapeError, LookupError: OutOfBoundsError}
 
 
@@ -275,10 +274,8 @@ def explained(
         if str(error).startswith(_OF_NUMPY):
             error.operation = name if error.operation is None else f"{name}: {error.operation}"
         return error
-    if moved := [key for key in given if (name, key) in _MOVED]:
-        return TinygradError(f"{name}: {moved[0]} is now {_MOVED[name, moved[0]]}")
     kind = next((ours for theirs, ours in _ALIKE.items() if isinstance(error, theirs)), TinygradError)
-    if (misplaced := _misplaced(function, args)) is not None:
+    if misplaced := _misplaced(function, args) or _misnamed(function, name, args, kwargs):
         return DTypeError(f"{name}: {misplaced}")
     for key, x in given.items():
         if wrong := _misfit(key, function.__annotations__.get(key, "Any"), x):
@@ -316,6 +313,31 @@ def _words(annotation: str) -> Domain | None:
     """The domain of a Literal."""
     words = annotation.removeprefix("Literal")
     return None if words == annotation else one_of(*literal_eval(words))
+
+
+def _misnamed(function: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+    """What is wrong with the names of arguments: one that the function does not take, or one that is missing; "" if none is."""
+    parameters = signature(function).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return ""
+    known = [p.name for p in parameters.values() if p.kind is not p.VAR_POSITIONAL and p.name != "self"]
+    for key in kwargs:
+        if key not in known:
+            near = get_close_matches(key, known, 1)
+            rather = KEYWORDS.get(name, {}).get(key) or KEYWORDS[""].get(key, "") or (f"{near[0]}=" if near else "")
+            return (
+                f"got {key}=, expected {rather}"
+                if rather
+                else f"got {key}=; it takes {', '.join(known) or 'no arguments'}"
+            )
+    try:
+        signature(function).bind(*args, **kwargs)
+    except TypeError:
+        required = [p.name for p in parameters.values() if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
+        missing = [each for each in required[len(args) :] if each not in kwargs]
+        if missing:
+            return f"got no {' and no '.join(missing)}; it takes {', '.join(known)}"
+    return ""
 
 
 def _misplaced(function: Callable[..., Any], args: tuple[Any, ...]) -> str | None:

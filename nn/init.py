@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from tinygrad_edu import ShapeError, TinygradError
 
 from .checks import explaining, generator
+from .elsewhere import unknown
 
 __all__ = [
     "calculate_gain",
@@ -35,6 +36,12 @@ __all__ = [
     "xavier_uniform",
     "zeros",
 ]
+
+_IN_PLACE = {  # PyTorch's names
+    f"{name}_": f"layer.weight.data = nn.init.{name}(layer.weight.shape, ...)" for name in __all__
+}
+
+__getattr__ = unknown("nn.init", _IN_PLACE)
 
 Shape: TypeAlias = tuple[int, ...]
 Rng: TypeAlias = np.random.Generator | int

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from tinygrad_edu import DTypeError, TinygradError, Value, tree_map
 
 from .checks import Explaining, data_of, explained, explaining, float_type, plain_array
+from .elsewhere import MODULE, Elsewhere
 from .generators import named_generators, restore, states_of
 from .loading import assign, fitted
 from .running import observer
@@ -219,6 +220,13 @@ class Module(Explaining):
     def describe(self) -> str:
         """The arguments that repr shows."""
         return ""
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in MODULE]
+
+
+for _name, _remedy in MODULE.items():
+    setattr(Module, _name, Elsewhere(_name, _remedy))
 
 
 def _converted(item: Any, dtype: np.dtype[Any], done: dict[int, NDArray[Any]]) -> Any:

@@ -37,7 +37,7 @@ from .snapshots import debug
 from .modes import enable_grad, no_grad
 from .definition import derived, elementwise, operation, registry
 from .ops import *  # noqa: F403  # the whole op table is public
-from . import linalg, ops
+from . import elsewhere, linalg, ops
 from .value import Value
 from .tree import tree_map
 from .term import Term
@@ -150,13 +150,16 @@ _REMOVED = {  # public until 0.1, and the replacement
 
 
 def __getattr__(name: str) -> object:
-    """A name of `_LATER`; for a removed public name an error that names its replacement."""
+    """A name of `_LATER`; for a name of an earlier version or another library an error that names ours."""
     if name in _LATER:
         found = globals()[name] = getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
         return found
-    if name not in _REMOVED:
+    if name in _REMOVED:
+        message = f"tinygrad_edu.{name} is not public since 0.2; use {_REMOVED[name]}"
+    elif name in elsewhere.PACKAGE:
+        message = f"tinygrad_edu.{name} does not exist; write {elsewhere.PACKAGE[name]}"
+    else:
         raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
-    message = f"tinygrad_edu.{name} is not public since 0.2; use {_REMOVED[name]}"
     asker = sys._getframe(1)
     if asker.f_code.co_code[asker.f_lasti] == opcode.opmap["IMPORT_FROM"]:  # it drops an AttributeError's message
         raise ImportError(message)

@@ -59,8 +59,10 @@ def dispatch(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
     """Call a NumPy function on Values: record its op, return a plain result, or raise; never return an array by accident."""
     if function in by_numpy:
         recorded = registry[by_numpy[function]]
-        args, kwargs = _named(function, 1 if recorded.op.many else len(recorded.op.arrays), args, kwargs)
-        _refuse_options(function, kwargs, parameters_of(recorded).names)
+        arrays = len(recorded.op.arrays) or 1  # of any number of arrays, NumPy takes one list
+        if kwargs or len(args) > arrays:  # else nothing has a name, as in `array * value`
+            args, kwargs = _named(function, arrays, args, kwargs)
+            _refuse_options(function, kwargs, parameters_of(recorded).names)
         try:
             return recorded(*args, **kwargs)
         except TinygradError as error:

@@ -15,6 +15,7 @@ import numpy as np
 from . import graph, modes, ops, recording
 from .data import PLAIN, raw_of, refuse_foreign, shape_of, to_leaf
 from .domain import Shape
+from .elsewhere import METHODS, Elsewhere
 from .errors import DTypeError, GradientWarning, GraphError, ShapeError, UnsupportedError
 from .methods import Methods
 from .node import NO_GRADIENT, RELEASED, Node
@@ -351,6 +352,9 @@ class Value(Methods):
             parts.append("requires_grad=False")
         return f"Value({', '.join(parts)})"
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in METHODS]
+
     def __setitem__(self, index: Any, values: Any) -> NoReturn:
         raise UnsupportedError(
             "v[index] = values: a recorded Value does not change in place; write v = v.at(index).set(values), or .add(values)"
@@ -402,6 +406,8 @@ class Value(Methods):
 
 
 recording.result_type = Value
+for _name, _remedy in METHODS.items():
+    setattr(Value, _name, Elsewhere(_name, _remedy))
 
 
 def _leaf(data: Any, requires_grad: bool, name: str | None, grad: Any) -> Value:

@@ -81,13 +81,24 @@ __all__ = [
 _notebook.register()
 
 _REMOVED = {"learning_curves": "viz.curves(history).figure.savefig(path)"}  # public until 0.1, and the replacement
+_ELSEWHERE = {  # names of micrograd's notebook, torchviz and matplotlib
+    "draw": "viz.graph(y).save('graph.svg')",
+    "draw_dot": "viz.graph(y).save('graph.svg')",
+    "draw_graph": "viz.graph(model, x).save('model.svg')",
+    "make_dot": "viz.graph(y).save('graph.svg')",
+    "plot": "viz.curve(f, (-1, 1)), or viz.curves(history)",
+    "show": "viz.graph(y) as the last line of a notebook's cell, or .save('graph.html')",
+}
 
 
 def __getattr__(name: str) -> object:
-    """Raise an error that names the replacement of a removed public name."""
-    if name not in _REMOVED:
+    """Raise an error that names what replaces a name of an earlier version or another library."""
+    if name in _REMOVED:
+        message = f"viz.{name} is not public since 0.2; use {_REMOVED[name]}"
+    elif name in _ELSEWHERE:
+        message = f"viz.{name} does not exist; write {_ELSEWHERE[name]}"
+    else:
         raise AttributeError(f"module 'viz' has no attribute {name!r}")
-    message = f"viz.{name} is not public since 0.2; use {_REMOVED[name]}"
     asker = _sys._getframe(1)
     if asker.f_code.co_code[asker.f_lasti] == _opcode.opmap["IMPORT_FROM"]:  # it drops an AttributeError's message
         raise ImportError(message)

@@ -57,11 +57,11 @@ def _wrong(expected: Signature, args: Sequence[Any], given: Mapping[str, Any], r
     args = args[len(expected.parameters) - len(parameters) :]
     by_position = [p for p in parameters.values() if p.kind is not Parameter.KEYWORD_ONLY]
     by_name = [p.name for p in parameters.values() if p.kind is Parameter.KEYWORD_ONLY]
+    known = [p.name for p in parameters.values() if p.kind is not Parameter.VAR_POSITIONAL]
     for name in given:
         if name in remedies:
             return f"got {name}=; {remedies[name]}"
-        if name not in parameters:
-            known = [p.name for p in parameters.values() if p.kind is not Parameter.VAR_POSITIONAL]
+        if name not in known:
             options = [each for each in known if parameters[each].default is not Parameter.empty] or known
             near = get_close_matches(name, known, 1)
             rather = f"{near[0]}=" if near else f"some of {_keywords(options)}" if options else "none"
@@ -117,6 +117,27 @@ def check_subject(caller: str, what: Any, inputs: Sequence[Any], loss: Any) -> N
             f"{caller}: got the class {loss.__name__} as the loss, expected a function of what the model returns, such as "
             "lambda y: cross_entropy(y, labels)"
         )
+    if loss is not None and (takes := _takes_more(loss)):
+        raise DTypeError(
+            f"{caller}: got {_name_of(loss)} as the loss, a function of ({takes}), expected one of what the model returns alone, "
+            f"such as lambda y: loss(y, labels)"
+        )
+
+
+def _takes_more(loss: Any) -> str:
+    """The parameters of a loss, if it needs more than one; of a loss of nn, those of its function."""
+    try:
+        expected = signature(getattr(loss, "function", loss))
+    except (TypeError, ValueError):  # written in C
+        return ""
+    needed = [
+        p.name for p in expected.parameters.values() if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+    ]
+    return ", ".join(needed) if len(needed) > 1 else ""
+
+
+def _name_of(loss: Any) -> str:
+    return loss.__name__ if hasattr(loss, "__name__") else f"a {type(loss).__name__}"
 
 
 def _after_a_value(caller: str, extra: Any) -> str:

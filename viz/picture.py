@@ -135,7 +135,7 @@ class Picture(Illustrated):
         return plain(self.drawing.title or "Computation graph", 200)
 
 
-@refusing()
+@refusing(inputs="the inputs stand after the model: graph(model, x)")
 def graph(
     what: Any,
     *inputs: Any,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from inspect import signature
 from itertools import chain
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias
 
 import numpy as np
+
+from tinygrad_edu import TinygradError
 
 from ..checks import FUNCTION, MODULE, Explaining, checked, size
 from ..module import Module
@@ -41,7 +44,7 @@ class Callbacks:
         stateful: those with a state, by event.
         others: the others, by event.
 
-    Raises TinygradError if one is not callable.
+    Raises TinygradError if one is not callable with a time and a history.
     """
 
     def __init__(self, first: Sequence[Callback], **given: Callback | Sequence[Callback] | None) -> None:
@@ -66,7 +69,18 @@ class Callbacks:
 
 def _callables(event: str, given: Any) -> Iterator[Callback]:
     for each in () if given is None else given if isinstance(given, (list, tuple)) else (given,):
-        yield checked("fit", event, each, FUNCTION)
+        callback = checked("fit", event, each, FUNCTION)
+        time = event.removeprefix("on_")
+        try:
+            signature(callback).bind(1, None)
+        except TypeError:
+            expected = f"a function of ({time}, history), as in {event}=lambda {time}, history: ..."
+            raise TinygradError(
+                f"fit: got {event}=, a function of {signature(callback)}, expected {expected}"
+            ) from None
+        except ValueError:  # written in C
+            pass
+        yield callback
 
 
 def _has_state(x: Any) -> bool:

@@ -306,7 +306,7 @@ def test_one_hot_is_of_integers():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: F.softmax(X), DTypeError, r"^softmax: softmax\(\) missing 1 required positional argument: 'dim'"),
+        (lambda: F.softmax(X), DTypeError, "^softmax: got no dim; it takes input, dim, dtype$"),
         (lambda: F.softmax(X, "x"), TinygradError, "^softmax: got dim='x', expected an integer"),
         (lambda: F.softmin(X, True), TinygradError, "^softmin: got dim=True, expected an integer"),
         (lambda: F.log_softmax(X, 2), ShapeError, r"^log_softmax: got axis 2 for an input of shape \(3, 4\)"),
@@ -324,9 +324,9 @@ def test_one_hot_is_of_integers():
         (lambda: F.softshrink(X, -0.1), TinygradError, "^softshrink: got lambd=-0.1, expected a number from 0 on"),
         (lambda: F.hardshrink(X, "a"), TinygradError, "^hardshrink: got lambd='a', expected a real number"),
         (lambda: F.hardtanh(X, 1, 0), TinygradError, "^hardtanh: got min_val=1 and max_val=0, expected min_val <= max_val"),
-        (lambda: F.threshold(X, 0.5), DTypeError, "^threshold: .* missing 1 required positional argument: 'value'"),
+        (lambda: F.threshold(X, 0.5), DTypeError, "^threshold: got no value; it takes"),
         (lambda: F.gelu(X, "erf"), TinygradError, "^gelu: got approximate='erf', expected 'none' or 'tanh'"),
-        (lambda: F.relu(X, inplace=True), DTypeError, "^relu: .* unexpected keyword argument 'inplace'"),
+        (lambda: F.relu(X, inplace=True), DTypeError, "^relu: got inplace=, expected none: a recorded Value does not change in place"),
         (lambda: F.elu(X, Value(1.0)), TinygradError, "^elu: got a Value as alpha="),
         (lambda: F.hardswish("x"), DTypeError, "^hardswish: .*; got input='x'"),
         (lambda: F.dropout(X, 1.5), TinygradError, "^dropout: got p=1.5, expected a probability from 0 to 1"),

@@ -789,8 +789,8 @@ def test_a_perceptron_learns_what_a_plane_separates(lr):
         (lambda: nn.CELU(0), TinygradError, "CELU: got alpha=0, expected a number > 0"),
         (lambda: nn.Softshrink(-1), TinygradError, "Softshrink: got lambd=-1, expected a number from 0 on"),
         (lambda: nn.Hardshrink("a"), TinygradError, "Hardshrink: got lambd='a', expected a real number"),
-        (lambda: nn.Threshold(0.1), DTypeError, "Threshold: missing a required argument: 'value'"),
-        (lambda: nn.Softmax(), DTypeError, "Softmax: missing a required argument: 'dim'"),
+        (lambda: nn.Threshold(0.1), DTypeError, "Threshold: got no value; it takes threshold, value"),
+        (lambda: nn.Softmax(), DTypeError, "Softmax: got no dim; it takes dim"),
         (lambda: nn.Softmin(0.5), TinygradError, "Softmin: got dim=0.5, expected an integer"),
         (lambda: nn.GLU(None), TinygradError, "GLU: got dim=None, expected an integer"),
         (lambda: nn.ReLU(1), TinygradError, r"^ReLU: got too many arguments without a name.* as in ReLU\(\)\(input\)$"),
@@ -863,7 +863,11 @@ def test_a_perceptron_learns_what_a_plane_separates(lr):
             r"adaptive_max_pool2d: got an input of shape \(4, 4\), expected \(batch, channels, height, width\)",
         ),
         (lambda: nn.AvgPool2d(2, divisor_override=0), ShapeError, "AvgPool2d: got divisor_override=0"),
-        (lambda: nn.MaxPool2d(2, return_indices=True), DTypeError, "MaxPool2d: .*'return_indices'"),
+        (
+            lambda: nn.MaxPool2d(2, return_indices=True),
+            DTypeError,
+            "MaxPool2d: got return_indices=; it takes kernel_size, ",
+        ),
         (
             lambda: nn.functional.max_pool2d(np.ones((1, 2, 2)), 2, return_indices=True),
             UnsupportedError,

@@ -380,9 +380,17 @@ def test_lbfgs_trains_through_its_closure():
     [
         ({"epochs": 0}, "got epochs=0"),
         ({"accumulate": 0}, "accumulate=0"),
-        ({"schedule_every": "step"}, "fit: schedule_every is now the name of an argument: pass on_step=schedule"),
-        ({"schedule": None}, "fit: schedule is now a callback: pass on_epoch=schedule, or on_step=schedule"),
-        ({"schedules": None}, "fit.. got an unexpected keyword argument 'schedules'"),
+        ({"schedule_every": "step"}, "fit: got schedule_every=, expected the name of an argument: on_step=schedule"),
+        ({"schedule": None}, "fit: got schedule=, expected a callback: on_epoch=schedule, or on_step=schedule"),
+        ({"scheduler": None}, "fit: got scheduler=, expected a callback: on_epoch=schedule, or on_step=schedule"),
+        ({"callbacks": []}, "fit: got callbacks=, expected on_epoch=callback, or on_step=callback"),
+        ({"epoch": 3}, "fit: got epoch=, expected epochs="),
+        (
+            {"on_epoch": lambda epoch: None},
+            r"got on_epoch=, a function of \(epoch\), expected a function of \(epoch, history\)",
+        ),
+        ({"on_epoch": [lambda: None]}, r"a function of \(\), expected .* as in on_epoch=lambda epoch, history: "),
+        ({"on_step": lambda a, b, c: None}, r"a function of \(a, b, c\), expected a function of \(step, history\)"),
         ({"batch_size": 0}, "batch_size=0"),
     ],
 )

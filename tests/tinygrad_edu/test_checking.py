@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as tg
-from tinygrad_edu import DTypeError, GradientError, InconclusiveError, Value
+from tinygrad_edu import DTypeError, GradientError, InconclusiveError, Value, operation
 from tinygrad_edu.testing import Verdict, check_gradients, check_vjp
 
 X = np.random.default_rng(0).standard_normal((3, 4))
@@ -559,3 +559,48 @@ def test_a_right_report_has_no_table():
 def test_every_result_must_be_made_of_real_numbers(f):
     with pytest.raises(DTypeError, match=r"f returned \w+, expected a number, an array, or a tuple of these"):
         check_vjp(f, lambda g, x: g, X)
+
+
+# -- Dictionaries of arrays ----------------------------------------------------------------------------------------------
+
+
+def test_a_dictionary_is_checked_array_by_array():
+    weights = {"w": np.array([[1.0, -2.0]]), "more": {"b": 0.5}}
+    x = np.array([0.3, 0.7])
+
+    def loss(p, x):
+        return np.sum(np.tanh(p["w"] @ x + p["more"]["b"]) ** 2)
+
+    assert check_gradients(loss, weights, x, order=2).compared == 5
+    report = check_gradients(loss, weights, x, argnums=0, mode="full")
+    assert report.compared == 3
+    assert report.names == ("0['w']", "0['more']['b']", "1")
+    assert weights["w"].tolist() == [[1.0, -2.0]]
+
+
+def test_a_wrong_gradient_in_a_dictionary_is_named_by_its_path(temporary):
+    @operation(rules=(lambda g, y, x: 3 * g * x,))
+    def half_square(x, /):
+        """x² / 2."""
+        return x * x / 2
+
+    with pytest.raises(GradientError) as caught:
+        check_gradients(lambda x, p: x * half_square(p["b"]), 2.0, {"a": 1.0, "b": np.array([1.0, 2.0])})
+    assert "the gradient of input 1['b'] at [0] is" in str(caught.value)
+    assert "  1['b'][1]" in str(caught.value)
+
+
+def test_a_model_is_checked_by_its_state():
+    import nn
+
+    model = nn.MLP((3, 4, 2), nn.Tanh, rng=0)
+    x, labels = np.random.default_rng(0).standard_normal((5, 3)), np.array([0, 1, 1, 0, 1])
+    report = check_gradients(
+        lambda state: nn.functional.cross_entropy(nn.functional_call(model, state, x), labels), model.state_dict()
+    )
+    assert report.compared == 26
+
+
+def test_an_entry_of_a_dictionary_that_is_no_number_is_named():
+    with pytest.raises(DTypeError, match=r"input 0\['a'\] is .*, expected real numbers"):
+        check_gradients(lambda p: p["b"], {"a": "text", "b": 1.0})

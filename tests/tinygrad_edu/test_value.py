@@ -380,3 +380,19 @@ def test_places_by_brackets_and_by_call():
     v = Value(A)
     assert np.array_equal(v.at[0, 1:].set(0.0).data, v.at((0, slice(1, None))).set(0.0).data)
     assert np.array_equal(v.at[..., 0].add(1.0).data[:, 0], A[:, 0] + 1)
+
+
+def test_calls_of_numpy_without_options_bind_nothing(monkeypatch):
+    from tinygrad_edu import protocols
+
+    def refuse(*args):
+        raise AssertionError("only calls with options or names need this; it took most of their time")
+
+    monkeypatch.setattr(protocols, "_named", refuse)
+    monkeypatch.setattr(protocols, "parameters_of", refuse)
+    v = Value(np.ones(2))
+    assert (np.float64(2.0) * v).tolist() == [2.0, 2.0]
+    assert (np.ones(2) + v).tolist() == [2.0, 2.0]
+    assert np.exp(v).shape == np.stack([v, v])[0].shape == (2,)
+    with pytest.raises(AssertionError, match="options or names"):
+        np.sum(v, axis=0)

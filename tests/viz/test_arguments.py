@@ -78,7 +78,11 @@ def test_a_missing_argument_is_named(name):
         ((model(), X, "a.svg"), {"loss": mean}, "got the file name 'a.svg' in the place of an input"),
         ((model(), X), {"loss": "mse"}, "got a loss of type str, expected a function of what the model returns"),
         ((model(), X), {"loss": nn.MSELoss}, "got the class MSELoss as the loss, expected a function"),
+        ((model(), X), {"loss": nn.MSELoss()}, r"got a MSELoss as the loss, a function of \(input, target\), expected one of what"),
+        ((model(), X), {"loss": nn.functional.mse_loss}, r"got mse_loss as the loss, a function of \(input, target\)"),
+        ((model(), X), {"loss": lambda y, labels: y}, r"got <lambda> as the loss, a function of \(y, labels\)"),
         ((model(), X), {"names": 3}, "got names of type int"),
+        ((value(),), {"inputs": 3}, r"got inputs=; the inputs stand after the model: NAME\(model, x"),
     ],
 )  # fmt: skip
 def test_graph_and_step_refuse_the_same(call, arguments, options, says):

@@ -322,6 +322,10 @@ def test_the_removed_name_gives_the_new_one():
         viz.learning_curves
     with pytest.raises(ImportError, match=r"use viz.curves\(history\)"):
         from viz import learning_curves  # noqa: F401
+    with pytest.raises(AttributeError, match=r"viz.draw_dot does not exist; write viz.graph\(y\)"):
+        viz.draw_dot
+    with pytest.raises(ImportError, match=r"viz.make_dot does not exist; write viz.graph\(y\)"):
+        from viz import make_dot  # noqa: F401
     with pytest.raises(AttributeError, match="module 'viz' has no attribute 'nothing'"):
         viz.nothing
 

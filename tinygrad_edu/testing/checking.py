@@ -16,6 +16,7 @@ import numpy as np
 from ..errors import GradientError, InconclusiveError, UnsupportedError
 from ..modes import no_grad
 from ..transforms import vjp as pullback
+from ..tree import leaves, rebuild
 from . import laws
 from .examination import ENOUGH, examine
 from .explanation import diagnosis
@@ -84,7 +85,7 @@ def check_gradients(
 
     Args:
         f: function of Values; may be written with methods, this package's functions or NumPy's.
-        inputs: numbers or arrays of floats, at which to check.
+        inputs: numbers or arrays of floats, at which to check, and dictionaries of them such as `model.state_dict()`.
         order: 2 checks the gradients of the gradients too, and so on.
         argnums, mode, seed: as for `check_vjp`.
 
@@ -103,20 +104,22 @@ def check_gradients(
     __tracebackhide__ = True
     if order < 1:
         raise UnsupportedError(f"check_gradients: order={order}, expected 1 or more")
+    name = _name_of(f)
+    f, inputs, argnums, names = _spread(f, inputs, argnums)
 
     def values(*arrays: Any) -> Any:
         with no_grad():
             return f(*[constant(x) for x in arrays])
 
-    subject = Subject(_name_of(f), values, inputs, argnums, seed)
+    subject = Subject(name, values, inputs, argnums, seed, names)
 
     def vjp(cotangent: Any, *arrays: Any) -> list[Any]:
-        leaves = subject.leaves(arrays)
-        laws.backward(parts(f(*leaves)), iter(cotangent if subject.several else [cotangent]))
+        given = subject.leaves(arrays)
+        laws.backward(parts(f(*given)), iter(cotangent if subject.several else [cotangent]))
         for i in subject.argnums:
-            leaf = leaves[i]
-            leaves[i] = np.zeros_like(leaf.data)[()] if leaf.grad is None else leaf.grad
-        return leaves
+            leaf = given[i]
+            given[i] = np.zeros_like(leaf.data)[()] if leaf.grad is None else leaf.grad
+        return given
 
     gradients, pull, kept = laws.of_any(subject, vjp)
     kept += [
@@ -132,6 +135,27 @@ def check_gradients(
         with suppress(InconclusiveError):  # at kinks there is no second derivative
             check_gradients(_gradient_of(function, subject), *chosen, order=order - 1, mode=mode, seed=seed + 1)
     return report
+
+
+def _spread(
+    f: Function, inputs: tuple[Any, ...], argnums: int | Sequence[int] | None
+) -> tuple[Function, tuple[Any, ...], Any, Sequence[str]]:
+    """f as a function of the arrays in dictionaries, these arrays, their positions for argnums, and what they are called."""
+    if not any(isinstance(x, dict) for x in inputs):
+        return f, inputs, argnums, ()
+    flat = [
+        (i, f"{i}{path}", leaf)
+        for i, x in enumerate(inputs)
+        for path, leaf in (leaves(x) if isinstance(x, dict) else [("", x)])
+    ]
+    chosen = range(len(inputs)) if argnums is None else np.atleast_1d(argnums).tolist()
+    places = [k for k, (i, _, _) in enumerate(flat) if i in chosen]
+
+    def function(*arrays: Any) -> Any:
+        given = iter(arrays)
+        return f(*[rebuild(x, given) if isinstance(x, dict) else next(given) for x in inputs])
+
+    return function, tuple([leaf for _, _, leaf in flat]), places, [name for _, name, _ in flat]
 
 
 def _report(
@@ -160,6 +184,7 @@ def _report(
         inconclusive=inconclusive,
         elements=ranked(elements),
         laws=tuple(kept),
+        names=tuple(subject.names),
     )
     if report.wrong:
         raise GradientError(_message(report, subject, problem, pull), report)
@@ -191,7 +216,7 @@ def _message(report: GradientReport, subject: Subject, problem: Problem, pull: P
     many = sum(e.argument == i for e in report.wrong)
     count = f"at least {many}" if len(report.wrong) >= ENOUGH else f"{many}"
     place = f" at {list(worst.index)}" if worst.index else ""
-    start = f"{report.name}: the gradient of input {i}{place} is {worst.claimed:.8g}"
+    start = f"{report.name}: the gradient of input {subject.names[i]}{place} is {worst.claimed:.8g}"
     if abs(worst.claimed - worst.slope) <= 1.01 * worst.error:  # wrong only together with others
         low, high = worst.slope - worst.error, worst.slope + worst.error
         return (

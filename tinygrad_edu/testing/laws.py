@@ -48,7 +48,7 @@ def inputs_unchanged(subject: Subject, function: Function) -> str:
         function(subject.cotangent(subject.weights), *given)
     for i in subject.argnums:
         if not np.array_equal(given[i], subject.inputs[i], equal_nan=True):
-            subject.fail(f"the gradient changes its input {i}; work on a copy")
+            subject.fail(f"the gradient changes its input {subject.names[i]}; work on a copy")
     return "inputs unchanged"
 
 
@@ -64,9 +64,11 @@ def shape_and_dtype(subject: Subject, gradients: list[Any]) -> str:
                 remedy = "reshape it"
             elif g.ndim < x.ndim:
                 remedy = "was too much summed?"
-            subject.fail(f"the gradient of input {i} has shape {g.shape}, but the input has {x.shape}; {remedy}")
+            subject.fail(
+                f"the gradient of input {subject.names[i]} has shape {g.shape}, but the input has {x.shape}; {remedy}"
+            )
         if g.dtype != x.dtype:
-            subject.fail(f"the gradient of input {i} is {g.dtype}, but the input is {x.dtype}")
+            subject.fail(f"the gradient of input {subject.names[i]} is {g.dtype}, but the input is {x.dtype}")
     return "shape and dtype"
 
 
@@ -78,7 +80,9 @@ def deterministic(subject: Subject, pull: Pull, gradients: list[Any]) -> str:
     again = pull(subject.cotangent(subject.weights))
     for i in subject.argnums:
         if not np.array_equal(gradients[i], again[i], equal_nan=True):
-            subject.fail(f"the gradient of input {i} differs when computed again; give its random numbers a fixed seed")
+            subject.fail(
+                f"the gradient of input {subject.names[i]} differs when computed again; give its random numbers a fixed seed"
+            )
     return "deterministic"
 
 
@@ -96,8 +100,8 @@ def linear(subject: Subject, pull: Pull, gradients: list[Any]) -> str:
         if np.any(apart):
             hint = "; it ignores g: multiply by it" if ignores_cotangent(subject, pull, i) else ""
             subject.fail(
-                f"the gradient of input {i} is not linear in the incoming gradient g: for 2 g + h it is not 2 times that for g "
-                f"plus that for h{hint}"
+                f"the gradient of input {subject.names[i]} is not linear in the incoming gradient g: for 2 g + h it is not "
+                f"2 times that for g plus that for h{hint}"
             )
     return "linear"
 
@@ -143,7 +147,9 @@ def accumulates(subject: Subject, f: Function, once: list[Any]) -> str:
     for i in subject.argnums:
         twice = 0.0 if leaves[i].grad is None else leaves[i].grad
         if not np.allclose(twice, 2 * once[i], rtol=10 * subject.noise(i), atol=subject.floor, equal_nan=True):
-            subject.fail(f"a second backward() does not add the gradient of input {i} to the first one's")
+            subject.fail(
+                f"a second backward() does not add the gradient of input {subject.names[i]} to the first one's"
+            )
     return "accumulates"
 
 

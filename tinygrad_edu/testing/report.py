@@ -15,7 +15,7 @@ class Element:
     """One number of a gradient that was examined individually.
 
     Attributes:
-        argument: position of the input, from 0.
+        argument: position of the input, from 0; arrays in dictionaries count one by one.
         index: index of the number in the input.
         claimed: the claimed gradient.
         slope: the slope from function values; at a kink the mean of the one-sided slopes.
@@ -53,6 +53,7 @@ class GradientReport:
         subgradients, inconclusive: counts of numbers between the one-sided slopes at a kink, and of inconclusive numbers.
         elements: the numbers examined individually, the worst first.
         laws: the laws that were checked.
+        names: what each input is called: its position, or "0['0.weight']" in a dictionary.
     """
 
     name: str
@@ -63,6 +64,7 @@ class GradientReport:
     inconclusive: int
     elements: tuple[Element, ...]
     laws: tuple[str, ...]
+    names: tuple[str, ...]
 
     @property
     def wrong(self) -> tuple[Element, ...]:
@@ -78,7 +80,7 @@ class GradientReport:
             lines.append("  of sum(g * f), with random weights g, which are report.cotangent:")
             lines.append(f"  {'argument':<16} {'gradient':>14} {'slope':>14} {'± error':>9} {'ratio':>10}  verdict")
         for e in shown:
-            place = f"{e.argument}{list(e.index) if e.index else ''}"
+            place = f"{self.names[e.argument]}{list(e.index) if e.index else ''}"
             numbers = f"{e.claimed:>14.8g} {e.slope:>14.8g} {e.error:>9.1e} {e.ratio_text:>10}"
             lines.append(f"  {place:<16} {numbers}  {e.verdict}")
         hidden = sum(e.verdict is not Verdict.RIGHT for e in self.elements) - len(shown)

@@ -31,6 +31,7 @@ class Subject:
         inputs: the point.
         argnums: positions of the inputs to check; None for all.
         seed: seed of the weights and directions.
+        names: what the inputs are called in messages; () for their positions.
 
     Attributes:
         inputs: float scalars and arrays of floats; unchecked inputs of other types unchanged. The arrays are the caller's:
@@ -45,9 +46,16 @@ class Subject:
     """
 
     def __init__(
-        self, name: str, f: Function, inputs: tuple[Any, ...], argnums: int | Sequence[int] | None, seed: int
+        self,
+        name: str,
+        f: Function,
+        inputs: tuple[Any, ...],
+        argnums: int | Sequence[int] | None,
+        seed: int,
+        names: Sequence[str] = (),
     ) -> None:
         self.name, self.f, self.seed = name, f, seed
+        self.names = names or [str(i) for i in range(len(inputs))]
         chosen = range(len(inputs)) if argnums is None else np.atleast_1d(argnums).tolist()
         self.argnums = tuple(dict.fromkeys(chosen))
         if not self.argnums or not all(isinstance(i, int) and 0 <= i < len(inputs) for i in self.argnums):
@@ -57,7 +65,9 @@ class Subject:
             )
         if not isinstance(seed, (int, np.integer)) or seed < 0:
             raise UnsupportedError(f"{name}: seed={seed!r}, expected a whole number from 0 on")
-        self.inputs = [_input(name, i, x) if i in self.argnums or _floats(x) else x for i, x in enumerate(inputs)]
+        self.inputs = [
+            _input(name, self.names[i], x) if i in self.argnums or _floats(x) else x for i, x in enumerate(inputs)
+        ]
         self.rng = np.random.default_rng(seed)
         results = f(*self.copies())
         self.several = isinstance(results, (tuple, list))
@@ -187,7 +197,7 @@ def _floats(x: Any) -> bool:
     return np.asarray(raw_of(x)).dtype.kind == "f" if isinstance(x, (float, np.generic, np.ndarray, Node)) else False
 
 
-def _input(name: str, i: int, x: Any) -> Any:
+def _input(name: str, i: str, x: Any) -> Any:
     """An input as a Python float, a NumPy float scalar or an array of floats."""
     kind = type(x).__name__
     try:
