@@ -82,11 +82,14 @@ class Residual(Module):
 class MLP(Sequential):
     """Multilayer perceptron: linear layers, each but the last followed by a norm, an activation and dropout, where wanted.
 
+    nn.MLP((784, 100, 40, 10), nn.Sigmoid, output=nn.Sigmoid)  # activations in all three layers
+
     Args:
         sizes: of the input, the hidden layers and the output, such as (64, 100, 40, 10).
         activation: called once for each gap between two linear layers.
         norm: called with the size of each hidden layer, such as nn.LayerNorm or nn.BatchNorm1d.
         dropout: probability with which hidden units are dropped in training.
+        output: called once for the activation after the last layer; None for none, as losses of scores want it.
         rng: random generator for the initial weights and dropout, or a seed for one; unseeded if None.
         dtype: of the parameters.
 
@@ -101,10 +104,11 @@ class MLP(Sequential):
         norm: Callable[[int], Module] | None = None,
         dropout: float = 0.0,
         *,
+        output: Callable[[], Module] | None = None,
         rng: np.random.Generator | int | None = None,
         dtype: DTypeLike = float,
     ) -> None:
-        for what, factory in (("activation", activation), ("norm", norm)):
+        for what, factory in (("activation", activation), ("norm", norm), ("output", output)):
             if isinstance(factory, Module):
                 got = f"{type(factory).__name__}()"
                 raise TinygradError(
@@ -122,4 +126,5 @@ class MLP(Sequential):
                 layers.append(activation())
                 layers += [Dropout(dropout, rng=rng)] if dropout else []
             layers.append(Linear(fan_in, fan_out, rng=rng, dtype=dtype))
+        layers += [output()] if output is not None else []
         super().__init__(*layers)

@@ -13,9 +13,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinygrad_edu import DTypeError, ShapeError, TinygradError
 
-from .checks import as_integers, data_of, explaining, plain_array
+from .checks import Real, as_integers, data_of, explaining, plain_array
 
-__all__ = ["accuracy", "confusion_matrix", "f1", "mistakes", "precision", "r2", "recall", "rmse", "top_k_accuracy"]
+__all__ = [
+    "accuracy",
+    "binary_accuracy",
+    "confusion_matrix",
+    "correct",
+    "f1",
+    "mistakes",
+    "precision",
+    "r2",
+    "recall",
+    "rmse",
+    "top_k_accuracy",
+]
 
 ROUNDING = 0.05  # of the sum of probabilities, which may be float16 or rounded to some digits
 AVERAGES = ("binary", "micro", "macro", "weighted", None)
@@ -42,7 +54,7 @@ def _decided(
         labels = _from_shares(name, labels)
     given = scores.shape == labels.shape
     if not given and scores.shape[-1:] == (1,):
-        remedy = "of two classes pass (scores[:, 0] > 0).astype(int)"
+        remedy = "of two classes use binary_accuracy, or pass (scores[:, 0] > 0).astype(int)"
         raise ShapeError(f"{name}: got one score a row, {scores.shape}, expected one for each class; {remedy}")
     if not scores.size or not (given or scores.shape[:-1] == labels.shape):
         got = f"scores {scores.shape} and labels {labels.shape}"
@@ -50,7 +62,7 @@ def _decided(
         raise ShapeError(
             f"{name}: got {got}, expected (batch, classes) or (batch,), and (batch,), at least one{swapped}"
         )
-    of_two = "pass scores as (batch, classes), or of two classes labels, (scores > 0).astype(int)"
+    of_two = "pass scores as (batch, classes); of two classes use binary_accuracy, or pass (scores > 0).astype(int)"
     alike = (
         "number both alike: prediction, target = np.unique([prediction, target], return_inverse=True)[1].reshape(2, -1)"
     )
@@ -121,6 +133,30 @@ def accuracy(prediction: Any, target: ArrayLike, *, ignore_index: int | None = N
         DTypeError: if labels are not integers.
     """
     return float(np.mean(~mistakes("accuracy", prediction, target, ignore_index)))
+
+
+@explaining
+def correct(prediction: Any, target: ArrayLike, *, ignore_index: int | None = None) -> int:
+    """Number of right predictions: `accuracy` before it is divided. Args and errors as for `accuracy`."""
+    return int(np.sum(~mistakes("correct", prediction, target, ignore_index)))
+
+
+@explaining
+def binary_accuracy(prediction: Any, target: ArrayLike, *, threshold: Real = 0.5) -> float:
+    """Share of outputs on the right side of the threshold, from 0 to 1, where each output answers yes or no; NaN is never right.
+
+    Args:
+        prediction: yes above the threshold; any shape, such as (batch,), or (batch, outputs) for several questions.
+        target: yes above 0.5, such as 1 or True; the same shape.
+        threshold: 0.5 for probabilities, 0 for logits.
+
+    Raises ShapeError if the shapes differ or are empty, DTypeError for anything but real numbers.
+    """
+    outputs, truth = _plain("binary_accuracy", "prediction", prediction), _plain("binary_accuracy", "target", target)
+    if outputs.shape != truth.shape or not outputs.size:
+        got = f"prediction has shape {outputs.shape}, target {truth.shape}"
+        raise ShapeError(f"binary_accuracy: {got}; expected the same, at least one number")
+    return float(np.mean(((outputs > threshold) == (truth > 0.5)) & ~np.isnan(outputs)))
 
 
 @explaining

@@ -147,6 +147,7 @@ def graph(
     loss: Callable[[Any], Any] | None = None,
     flow: str | None = None,
     row: int | None = None,
+    symbols: bool = False,
     ratio: float | None = None,
     theme: Theme | None = None,
     legend: bool = False,
@@ -174,6 +175,8 @@ def graph(
         loss: of a Module, a function of what it returns, drawn after it: lambda y: cross_entropy(y, labels). None leaves it out.
         flow: where arrows lead, "right" or "down"; None for right in expressions and down in models.
         row: of detail="neurons", the example of the batch whose values are shown; None for the first.
+        symbols: of detail="neurons", whether units, weights and biases are called a²₁, w²₁₃ (to unit 1 of layer 2, from unit 3
+            of layer 1) and b²₁, as in formulas; weights and biases in place of their numbers.
         ratio: width over height, such as 16 / 9 for a slide: a long drawing is cut into rows (columns, where arrows lead down)
             that come close to it, in SVG, PNG and PDF; one within a quarter of it stays whole. Without flow=
             the arrows lead where that comes closer.
@@ -189,6 +192,8 @@ def graph(
         raise DTypeError(f"graph: got flow={flow!r}, expected 'right' or 'down'")
     if row is not None and detail != "neurons":
         raise DTypeError(f"graph: got row={row!r} with detail={detail!r}, which draws all rows; use detail='neurons'")
+    if symbols and detail != "neurons":
+        raise DTypeError(f"graph: got symbols=True with detail={detail!r}, which has no units; use detail='neurons'")
     finish = Finish(theme, ratio, flow is None and detail != "backward", legend)
     check_subject("graph", what, inputs, loss)
     if not isinstance(what, Value):
@@ -204,6 +209,7 @@ def graph(
             magnitudes,
             loss,
             row,
+            symbols,
             limits=_LIMITS,
             picture=lambda sizes: _picture(sizes, flow, finish),
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import ShapeError, detach, exp, expand_dims, log, maximum, square, sum, where
+from tinygrad_edu import ShapeError, detach, exp, expand_dims, log, maximum, square, where
 
 from ..checks import BatchReduction, Flag, NotNegative, Positive, Reduction, data_of, stretches
 from .arguments import numbers, pair, require, require_probabilities, shape_of
@@ -81,11 +81,7 @@ def kl_div(input: Any, target: Any, *, reduction: BatchReduction = "mean", log_t
         possible = t > 0
         p, log_p = t, log(where(possible, t, 1.0))
     losses = p * (log_p - where(possible | np.isnan(data_of(log_q)), log_q, 0.0))  # 0 · -inf is 0, but NaN stays
-    if reduction != "batchmean":
-        return reduced("kl_div", losses, reduction)
-    if not np.ndim(data_of(losses)):
-        raise ShapeError("kl_div: got scalars, expected a first axis for reduction='batchmean'; use 'sum'")
-    return reduced("kl_div", sum(losses, axis=tuple(range(1, losses.ndim))), type(reduction)("mean"))
+    return reduced("kl_div", losses, reduction)
 
 
 @loss_function

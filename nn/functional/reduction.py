@@ -1,4 +1,4 @@
-"""Reduction of the losses of examples to one number: "mean" or "sum"; "none" leaves them unchanged.
+"""Reduction of the losses of examples to one number: "mean", "sum" or "batchmean"; "none" leaves them unchanged.
 
 A mean over several batches is not the mean of their means: each mean has the weight of its divisor. So a loss can also return
 its `Part`, the number with its weight, for sums over batches; see `nn.training.tally`.
@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from tinygrad_edu import TinygradError, Value, astype, mean, sum
+from tinygrad_edu import ShapeError, TinygradError, Value, astype, mean, sum
 
-from ..checks import explaining
+from ..checks import data_of, explaining
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,15 +47,19 @@ noted: ContextVar[list[Part] | None] = ContextVar("noted", default=None)  # Part
 
 
 def reduced(name: str, losses: Any, reduction: str, weight: float | None = None) -> Any:
-    """The mean or the sum of the losses, or the losses unchanged.
+    """The mean or the sum of the losses, the mean over the first axis of the sums over the others, or the losses unchanged.
 
     Args:
         weight: the divisor of the mean; None for the number of losses.
 
-    Raises TinygradError for a mean of weight 0.
+    Raises TinygradError for a mean of weight 0, ShapeError for "batchmean" of scalars.
     """
     if reduction == "none":
         return losses
+    if reduction == "batchmean":
+        if not (axes := np.ndim(data_of(losses))):
+            raise ShapeError(f"{name}: got scalars, expected a first axis for reduction='batchmean'; use 'sum'")
+        losses, reduction = sum(losses, axis=tuple(range(1, axes))), type(reduction)("mean")
     if reduction == "sum":
         return part(sum(losses), losses, reduction, weight)
     if weight is None:

@@ -13,7 +13,16 @@ from ..optim.lr_scheduler import ReduceLROnPlateau
 
 Mode = Literal["min", "max"]
 
-RISING = ("accuracy", "f1", "precision", "r2", "recall", "top_k_accuracy")  # of nn.metrics: higher is better
+RISING = (
+    "accuracy",
+    "binary_accuracy",
+    "correct",
+    "f1",
+    "precision",
+    "r2",
+    "recall",
+    "top_k_accuracy",
+)  # of nn.metrics: higher is better
 FALLING = ("loss", "rmse", "zero_one_loss")
 
 

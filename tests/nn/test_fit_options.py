@@ -695,7 +695,8 @@ def test_targets_of_another_layout_are_led_to_labels(name):
 def test_scores_of_two_classes_are_led_to_labels(dtype, shape):
     scores, target = X[:, 0].reshape(shape), (Y > 0).astype(dtype).reshape(shape)
     with pytest.raises(
-        DTypeError, match=r"prediction is of float64, .* of two classes labels, \(scores > 0\).astype\(int\)"
+        DTypeError,
+        match=r"prediction is of float64, .* of two classes use binary_accuracy, or pass \(scores > 0\).astype\(int\)",
     ):
         nn.metrics.accuracy(scores, target)
     assert nn.metrics.accuracy((scores > 0).astype(int), target.astype(int)) == np.mean((scores > 0) == target)

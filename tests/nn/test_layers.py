@@ -767,6 +767,11 @@ def test_a_perceptron_learns_what_a_plane_separates(lr):
         (lambda: nn.Linear(3.0, 2), ShapeError, "Linear: got in_features=3.0, expected an integer from 1 on"),
         (lambda: nn.Linear(-1, 2), ShapeError, "Linear: got in_features=-1"),
         (lambda: nn.Linear(2, 0), ShapeError, "Linear: got out_features=0"),
+        (
+            lambda: nn.MLP((3, 2), output=nn.Sigmoid()),
+            TinygradError,
+            r"got the module Sigmoid\(\) as output, expected its class",
+        ),
         (lambda: nn.MLP((3, 2.5, 1)), ShapeError, "Linear: got out_features=2.5"),
         (lambda: nn.Dropout("a"), TinygradError, "Dropout: got p='a', expected a probability from 0 to 1"),
         (lambda: nn.Dropout(1.5), TinygradError, "Dropout: got p=1.5, expected a probability from 0 to 1"),
@@ -1030,6 +1035,12 @@ def test_pad_counts_from_the_last_axis_and_removes_where_negative():
 
 def test_flatten_takes_an_empty_batch():
     assert nn.Flatten()(Value(np.ones((0, 2, 3)))).shape == (0, 6)
+
+
+def test_an_mlp_may_end_with_an_activation():
+    plain, net = nn.MLP((3, 4, 2), nn.Tanh, rng=0), nn.MLP((3, 4, 2), nn.Tanh, output=nn.Sigmoid, rng=0)
+    assert [type(layer) for layer in net] == [nn.Linear, nn.Tanh, nn.Linear, nn.Sigmoid]
+    np.testing.assert_array_equal(net(np.ones(3)).data, nn.Sigmoid()(plain(np.ones(3))).data)
 
 
 def test_a_slice_of_a_sequential_is_one():

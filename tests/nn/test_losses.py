@@ -105,9 +105,10 @@ def many_margins(x, p, weight):
     return out
 
 
-ONES, SUMMED = np.ones(4), ("sum", "mean", "none")
+ONES, SUMMED = np.ones(4), ("sum", "mean", "none", "batchmean")
 ROOTS = {"mean": lambda e: np.sqrt(np.mean(e**2)), "sum": lambda e: np.sqrt(np.sum(e**2)), "none": lambda e: e}
 BATCH = ORDINARY | {"batchmean": lambda losses: losses.sum() / len(losses)}
+SUMS = {k: BATCH[k] for k in SUMMED}
 
 
 def huber(e, d):
@@ -115,24 +116,41 @@ def huber(e, d):
 
 
 LOSSES = [
-    Loss("mse_loss", nn.MSELoss, (X, Y), lambda x, y: (x - y) ** 2),
-    Loss("half_mse_loss", nn.HalfMSELoss, (X, Y), lambda x, y: (x - y) ** 2 / 2),
-    Loss("sse_loss", nn.SSELoss, (X, Y), lambda x, y: (x - y) ** 2, reductions={k: ORDINARY[k] for k in SUMMED}),
+    Loss("mse_loss", nn.MSELoss, (X, Y), lambda x, y: (x - y) ** 2, reductions=BATCH),
+    Loss("half_mse_loss", nn.HalfMSELoss, (X, Y), lambda x, y: (x - y) ** 2 / 2, reductions=BATCH),
+    Loss("sse_loss", nn.SSELoss, (X, Y), lambda x, y: (x - y) ** 2, reductions=SUMS),
     Loss("rmse_loss", nn.RMSELoss, (X, Y), lambda x, y: np.abs(x - y), reductions=ROOTS),
-    Loss("l1_loss", nn.L1Loss, (X, Y), lambda x, y: np.abs(x - y)),
-    Loss("sae_loss", nn.SAELoss, (X, Y), lambda x, y: np.abs(x - y), reductions={k: ORDINARY[k] for k in SUMMED}),
-    Loss("huber_loss", nn.HuberLoss, (X, Y), lambda x, y: huber(x - y, 1.5), options={"delta": 1.5}),
-    Loss("smooth_l1_loss", nn.SmoothL1Loss, (X, Y), lambda x, y: huber(x - y, 0.5) / 0.5, options={"beta": 0.5}),
-    Loss("smooth_l1_loss", nn.SmoothL1Loss, (X, Y), lambda x, y: np.abs(x - y), options={"beta": 0.0}),
-    Loss("log_cosh_loss", nn.LogCoshLoss, (X, Y), lambda x, y: np.log(np.cosh(x - y))),
+    Loss("l1_loss", nn.L1Loss, (X, Y), lambda x, y: np.abs(x - y), reductions=BATCH),
+    Loss("sae_loss", nn.SAELoss, (X, Y), lambda x, y: np.abs(x - y), reductions=SUMS),
+    Loss("huber_loss", nn.HuberLoss, (X, Y), lambda x, y: huber(x - y, 1.5), options={"delta": 1.5}, reductions=BATCH),
+    Loss(
+        "smooth_l1_loss",
+        nn.SmoothL1Loss,
+        (X, Y),
+        lambda x, y: huber(x - y, 0.5) / 0.5,
+        options={"beta": 0.5},
+        reductions=BATCH,
+    ),
+    Loss(
+        "smooth_l1_loss", nn.SmoothL1Loss, (X, Y), lambda x, y: np.abs(x - y), options={"beta": 0.0}, reductions=BATCH
+    ),
+    Loss("log_cosh_loss", nn.LogCoshLoss, (X, Y), lambda x, y: np.log(np.cosh(x - y)), reductions=BATCH),
     Loss(
         "msle_loss",
         nn.MSLELoss,
         (P - 0.5, Q),
         lambda x, y: (np.log(1 + x) - np.log(1 + y)) ** 2,
         extremes=(np.abs(FAR), np.abs(FAR) * 0.5),
+        reductions=BATCH,
     ),
-    Loss("mape_loss", nn.MAPELoss, (X, Y), lambda x, y: 100 * np.abs((x - y) / y), extremes=(FAR, FAR + 1)),
+    Loss(
+        "mape_loss",
+        nn.MAPELoss,
+        (X, Y),
+        lambda x, y: 100 * np.abs((x - y) / y),
+        extremes=(FAR, FAR + 1),
+        reductions=BATCH,
+    ),
     Loss(
         "binary_cross_entropy",
         nn.BCELoss,
@@ -757,6 +775,8 @@ V, NEGATIVE = Value(X), Q - 0.5
         (lambda: F.kl_div(V, NEGATIVE), TinygradError, "kl_div: "),
         (lambda: F.kl_div(V, Q, reduction="average"), TinygradError, "'none', 'batchmean'"),
         (lambda: F.kl_div(1.0, 0.5, reduction="batchmean"), ShapeError, "expected a first axis"),
+        (lambda: F.mse_loss(1.0, 0.5, reduction="batchmean"), ShapeError, "mse_loss: got scalars, expected a first axis"),
+        (lambda: F.rmse_loss(V, Q, reduction="batchmean"), TinygradError, "rmse_loss: got reduction='batchmean'"),
         (lambda: F.cosine_similarity(V, Y[:, :3]), ShapeError, "got shapes (3, 4) and (3, 3), dim=1"),
         (lambda: F.cosine_similarity(V, Y, dim=2), ShapeError, "expected shapes that broadcast to one with this axis"),
         (lambda: F.cosine_embedding_loss(V, Y[0], PAIRS), ShapeError, "input1 has shape (3, 4), input2 (4,); expected the same"),

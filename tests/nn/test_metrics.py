@@ -23,6 +23,23 @@ def test_accuracy_and_confusion(prediction):
     assert type(metrics.accuracy(prediction, TARGET)) is float
     assert np.array_equal(metrics.confusion_matrix(prediction, TARGET), MATRIX)
     assert functional.accuracy is metrics.accuracy
+    assert metrics.correct(prediction, TARGET) == np.trace(MATRIX)
+    assert type(metrics.correct(prediction, TARGET)) is int
+
+
+@pytest.mark.parametrize("shape", [(40,), (40, 1), (8, 5)])
+def test_binary_accuracy(shape):
+    scores, truth = RNG.normal(size=shape), RNG.random(shape) > 0.4
+    for threshold, outputs in ((0.0, scores), (0.5, 1 / (1 + np.exp(-scores)))):
+        for given in (truth, truth.astype(int), truth.astype(np.float32)):
+            right = sum(bool(x > threshold) == bool(t) for x, t in zip(outputs.flat, truth.flat, strict=True))
+            assert metrics.binary_accuracy(Value(outputs), given, threshold=threshold) == pytest.approx(right / 40)
+    assert metrics.binary_accuracy([np.nan, np.nan, 0.5, 0.6], [0, 1, 0, 1]) == 0.5, "NaN is on no side, .5 is no"
+    for prediction, target in ((scores, truth[:4]), (scores, truth.T[None]), ([], [])):
+        with pytest.raises(ShapeError, match="^binary_accuracy: prediction has shape"):
+            metrics.binary_accuracy(prediction, target)
+    with pytest.raises(TinygradError, match="^binary_accuracy: got threshold='a'"):
+        metrics.binary_accuracy(scores, truth, threshold="a")
 
 
 def test_more_axes_and_none():

@@ -63,6 +63,7 @@ CASES = {
     "mse": (f.mse_loss, REAL),
     "mse, sum": (partial(f.mse_loss, reduction="sum"), REAL),
     "half mse": (nn.HalfMSELoss(), REAL),
+    "half mse, batchmean": (nn.HalfMSELoss(reduction="batchmean"), REAL),
     "sse": (f.sse_loss, REAL),
     "sse, module": (nn.SSELoss(), REAL),
     "sse, mean": (nn.SSELoss(reduction="mean"), REAL),

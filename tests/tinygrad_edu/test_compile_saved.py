@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as T
-from tinygrad_edu import TinygradError, UnreadableError, compile, value_and_grad
+from tinygrad_edu import TinygradError, UnreadableError, compile, value_and_grad, vjp
 
 RNG = np.random.default_rng(0)
 LABELS = np.array([0, 2, 1, 1])
@@ -229,3 +229,14 @@ def test_text_that_looks_like_code(tmp_path):
     path = compiled.save(tmp_path / "step.py")
     (got,) = alone(path, "f", [(2.0, 3.0)], tmp_path)
     assert got == space["f"](2.0, 3.0)
+
+
+def test_a_transposed_array_is_written_as_such():
+    def product(x, W):
+        return x @ W.T
+
+    step = compile(lambda x, W: vjp(product, x, W)[1](np.ones((2, 4))))
+    x, W = np.ones((2, 3)), np.arange(12.0).reshape(4, 3)
+    assert np.array_equal(step(x, W)[1], np.full((4, 3), 2.0))
+    assert "transpose" not in step.source
+    assert ".T" in step.source

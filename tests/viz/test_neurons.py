@@ -104,6 +104,27 @@ def test_magnitudes_are_those_of_a_units_weights_and_bias():
     assert "fillcolor" in graph(model, x, detail="neurons", magnitudes=True).dot()
 
 
+def test_symbols_name_weights_by_layer_unit_and_unit_before():
+    """As in Nielsen, chapter 2: w^l_jk leads to unit j of layer l from unit k of layer l - 1, so it is entry j, k of the weight."""
+    model, x = trained()
+    d = units(model, x, symbols=True)
+    assert [n.name for n in d.nodes] == ["a⁰₁", "a⁰₂", "a¹₁", "a¹₂", "a¹₃", "a²₁"]
+    assert [n.params for n in d.nodes] == ["", "", "b¹₁", "b¹₂", "b¹₃", "b²₁"]
+    assert [n.value for n in d.nodes] == [n.value for n in units(model, x).nodes]
+    assert {n.gradient for n in d.nodes} == {()}
+    place = {n.id: n.name for n in d.nodes}
+    assert [(e.label, place[e.source], place[e.target], e.derivative) for e in d.edges if e.target == "n3"] == [
+        ("w¹₂₁", "a⁰₁", "a¹₂", ""),
+        ("w¹₂₂", "a⁰₂", "a¹₂", ""),
+    ]
+    assert "No gradient yet" not in " ".join(d.lines)
+    wide = units(nn.MLP((1, 12, 1), rng=0), symbols=True)
+    assert {"w¹₁₁,₁", "w²₁,₁₁", "w¹₁₁"} <= {e.label for e in wide.edges}
+    large = units(nn.MLP((20, 3), rng=0), symbols=True)
+    assert {e.label for e in large.edges} == {""}
+    assert [n.name for n in large.nodes][-3:] == ["a¹₁", "a¹₂", "a¹₃"]
+
+
 def test_inputs_are_called_as_the_user_calls_them():
     model, x = trained()
     assert [n.name for n in units(model, x, names={"pixel": x}).nodes[:2]] == ["pixel1", "pixel2"]
@@ -193,12 +214,13 @@ def test_the_legend_does_not_depend_on_the_title():
     assert [e.weight for e in d.edges] == [0.5, -1.0]
 
 
+@pytest.mark.parametrize("symbols", [False, True])
 @pytest.mark.parametrize("sizes", [(2, 3, 1), (3, 4, 3, 2), (4, 4, 4), (1, 12, 1)])
-def test_numbers_on_lines_do_not_overlap(browser, sizes):
+def test_numbers_on_lines_do_not_overlap(browser, sizes, symbols):
     model, x = nn.MLP(sizes, rng=0), np.random.default_rng(0).normal(size=(5, sizes[0]))
     (model(x) ** 2).mean().backward()
     page = browser.new_page()
-    page.set_content(f"<body>{graph(model, x, detail='neurons').svg()}</body>")
+    page.set_content(f"<body>{graph(model, x, detail='neurons', symbols=symbols).svg()}</body>")
     assert page.evaluate(TROUBLE, "svg") == []
     page.close()
 

@@ -23,6 +23,7 @@ OPTIONS = {
     "loss": lambda y: (y * y).sum(),
     "flow": "turned",
     "row": 1,
+    "symbols": True,
 }
 REFUSED = {  # with what the error says; all others change the picture
     ("model", "auto", "derivatives"): "derivatives=True with detail='auto', .* use detail='scalar'",
@@ -40,7 +41,8 @@ REFUSED = {  # with what the error says; all others change the picture
         for detail in WHATS[what]
     },
     **{
-        (what, detail, "row"): f"row=1 with detail='{detail}', .* use detail='neurons'"
+        (what, detail, option): f"{option}={OPTIONS[option]} with detail='{detail}', .* use detail='neurons'"
+        for option in ("row", "symbols")
         for what, details in WHATS.items()
         for detail in details
         if detail != "neurons"

@@ -320,6 +320,8 @@ class Writer:
             return Text(f"{spelling}{self.value(args[0]).within(13)}", 13)
         if spelling == "[]":
             return Text(f"{self.value(args[0]).within(_ATOM)}[{self._index(args[1])}]")
+        if spelling == "np.transpose" and args[1:] in ((), (None,)) and isinstance(args[0], Traced) and args[0].shape:
+            spelling = ".T"
         if spelling in (".T", ".mT"):
             return Text(f"{self.value(args[0]).within(_ATOM)}{spelling}")
         short = self._method(term)

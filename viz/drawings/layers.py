@@ -40,6 +40,7 @@ def drawings_of_model(
     magnitudes: bool,
     loss: Callable[[Any], Any] | None,
     row: int | None,
+    symbols: bool,
     *,
     limits: tuple[int, int],
     picture: Callable[[Sizes], Any],
@@ -58,6 +59,7 @@ def drawings_of_model(
         magnitudes: whether boxes carry the size of their parameters' gradients, for the colour scale.
         loss: a function of what the model returns, to be drawn after it; None leaves the loss out.
         row: which example of the batch "neurons" shows.
+        symbols: whether "neurons" calls units, weights and biases as formulas do.
         limits: the most nodes that may be drawn, and the most in a PNG file.
         picture: what makes a picture of the sizes, for the attribute of an error.
 
@@ -73,7 +75,7 @@ def drawings_of_model(
     if detail == "neurons":
         if loss is not None:
             raise DTypeError("graph: got a loss with detail='neurons', which draws layers alone; leave it out")
-        return Sizes(neurons.drawing_of_model(model, inputs, names, title, magnitudes, row))
+        return Sizes(neurons.drawing_of_model(model, inputs, names, title, magnitudes, row, symbols))
     run = Run("graph", model, inputs, names, loss)
     tree = Tree(run)
     if run.error is not None:

@@ -21,6 +21,7 @@ from ..drawing import Drawing, DrawnNode, Edge, Group, Kind
 from ..magnitudes import magnitude
 from ..magnitudes import scale as legend
 from ..reading.models import as_arrays, named_inputs
+from ..reading.names import symbol
 from ..reading.origins import arisen, is_finite, what
 from ..text import data_of, many, number, statistics
 
@@ -61,6 +62,7 @@ def drawing_of_model(
     title: str | None = None,
     magnitudes: bool = False,
     row: int | None = None,
+    symbols: bool = False,
 ) -> Drawing:
     """Draw the units of linear layers in a row: weights as the width and colour of lines, the units' values for one example.
 
@@ -71,6 +73,7 @@ def drawing_of_model(
         title: stands above the picture.
         magnitudes: whether units carry the size of the gradients of their weights and bias, for the colour scale.
         row: the example that is shown, of several; None for the first.
+        symbols: whether units, weights and biases are called a²₁, w²₁₃ and b²₁, weights and biases in place of their numbers.
 
     Raises:
         TinygradError: if a part of the model is no column of units.
@@ -84,22 +87,22 @@ def drawing_of_model(
     scale = max(float(np.max(w[np.isfinite(w)], initial=0)) for w in weights) or 1.0
     shown = [_strongest(columns[c - 1], columns[c]) for c in range(1, len(columns))]
     is_small = all(len(a) * len(b) <= MOST_NUMBERS for a, b in pairwise(columns))
+    noted = "" if not is_small else "symbols" if symbols else "numbers"
     starts = np.cumsum([0, *(len(column.rows) for column in columns)])
     letter = next((name for name, _ in named_inputs(model.forward, as_arrays(inputs), names or {})), "x")
+    letter = "" if symbols else letter
     nodes = [
-        _unit(
-            f"n{starts[c] + r}", _name(columns, c, i, letter), columns[: c + 1], i, bool(inputs), is_small, magnitudes
-        )
+        _unit(f"n{starts[c] + r}", _name(columns, c, i, letter), columns[: c + 1], i, bool(inputs), noted, magnitudes)
         for c, column in enumerate(columns)
         for r, i in enumerate(column.rows)
     ]
-    edges = [edge for c in range(1, len(columns)) for edge in _edges(columns, starts, c, scale, shown[c - 1], is_small)]
+    edges = [edge for c in range(1, len(columns)) for edge in _edges(columns, starts, c, scale, shown[c - 1], noted)]
     groups = [
         Group(f"g{c}", column.title, tuple(f"n{starts[c] + r}" for r in range(len(column.rows))))
         for c, column in enumerate(columns)
     ]
     sizes, has_gradients = ", ".join(str(len(column)) for column in columns), any(map(_gradients, columns))
-    lines = (*_lines(scale, rows, row or 0, is_small, has_gradients, magnitudes), *_begins(nodes))
+    lines = (*_lines(scale, rows, row or 0, noted, has_gradients, magnitudes), *_begins(nodes))
     folded = _folded(columns, sum(map(len, shown)))
     description = (
         f"Columns of {sizes} units, from the inputs on the left to the output on the right. {' '.join(lines)} "
@@ -111,14 +114,17 @@ def drawing_of_model(
     return Drawing(title, description, tuple(nodes), tuple(edges), tuple(groups), folded, lines=lines)
 
 
-def _lines(scale: float, rows: int, row: int, is_small: bool, has_gradients: bool, magnitudes: bool) -> Iterator[str]:
+def _lines(scale: float, rows: int, row: int, noted: str, has_gradients: bool, magnitudes: bool) -> Iterator[str]:
     """How to read the picture."""
     yield f"A line is a weight: wider if larger, up to {number(scale)}, orange and dashed if negative."
     if rows > 1:
         yield f"Values of row {row} of {rows:,}."
-    if is_small or magnitudes:
-        what = "∂ is the gradient that the last backward() left, of the whole batch." * is_small
-        yield " ".join(["b is a bias."] * is_small + [what if has_gradients else "No gradient yet."]).strip()
+    if noted == "symbols":
+        yield "a²₁ is unit 1 of layer 2 and b²₁ its bias; w²₁₃ is its weight for unit 3 of layer 1."
+        noted = ""
+    if noted or magnitudes:
+        what = "∂ is the gradient that the last backward() left, of the whole batch." * bool(noted)
+        yield " ".join(["b is a bias."] * bool(noted) + [what if has_gradients else "No gradient yet."]).strip()
 
 
 def _begins(nodes: Sequence[DrawnNode]) -> Iterator[str]:
@@ -243,9 +249,11 @@ def _strongest(before: _Column, column: _Column) -> set[tuple[int, int]]:
 
 
 def _name(columns: Sequence[_Column], column: int, unit: int | None, letter: str) -> str:
-    """Inputs are x1, x2, ..., outputs y1, y2, ..., and hidden units h1, h2, ...; of the layer above them."""
+    """Inputs are x1, x2, ..., outputs y1, y2, ..., and hidden units h1, h2, ...; without a letter, of layer 2 a²₁, a²₂, ..."""
     if unit is None:
         return f"⋮ {len(columns[column]) - MOST_UNITS + 1:,} more"
+    if not letter:
+        return symbol("a", column, unit + 1)
     return f"{letter if column == 0 else 'y' if column == len(columns) - 1 else 'h'}{unit + 1}"
 
 
@@ -256,21 +264,24 @@ def _gradients(column: _Column, unit: int | None = None) -> list[Any]:
 
 
 def _unit(
-    id: str, name: str, columns: Sequence[_Column], unit: int | None, with_value: bool, is_small: bool, magnitudes: bool
+    id: str, name: str, columns: Sequence[_Column], unit: int | None, with_value: bool, noted: str, magnitudes: bool
 ) -> DrawnNode:
     """The node for a unit of the last of these columns; of None for those that are not drawn."""
     column = columns[-1]
     if unit is None:
         return DrawnNode(id, Kind.FOLD, (), name=name, count=len(column) - MOST_UNITS + 1)
-    x, bias = column.numbers[unit], column.bias if is_small else None
+    x, bias, params = column.numbers[unit], column.bias if noted else None, ""
+    if bias is not None:
+        params = f"b {number(bias.data[unit])}" if noted == "numbers" else symbol("b", len(columns) - 1, unit + 1)
+    slope = None if bias is None or noted == "symbols" else bias.grad
     size = magnitude(statistics(_gradients(column, unit))[-2:]) if magnitudes else None
     return DrawnNode(
         id,
         Kind.UNIT,
         (number(x),) if with_value else (),
         name=name,
-        params="" if bias is None else f"b {number(bias.data[unit])}",
-        gradient=() if bias is None or bias.grad is None else (number(data_of(bias.grad)[unit]),),
+        params=params,
+        gradient=() if slope is None else (number(data_of(slope)[unit]),),
         alarm=with_value and not np.isfinite(x),
         magnitude=size,
         origin=_origin(columns, unit) if with_value else "",
@@ -292,7 +303,7 @@ def _origin(columns: Sequence[_Column], unit: int) -> str:
 
 
 def _edges(
-    columns: Sequence[_Column], starts: Any, c: int, scale: float, shown: set[tuple[int, int]], is_small: bool
+    columns: Sequence[_Column], starts: Any, c: int, scale: float, shown: set[tuple[int, int]], noted: str
 ) -> Iterator[Edge]:
     """The weights between the units that are drawn; a hair holds a place for those that are not."""
     before, column = columns[c - 1], columns[c]
@@ -301,11 +312,11 @@ def _edges(
     for r, i in enumerate(column.rows):
         for q, j in enumerate(before.rows):
             ends = f"n{starts[c - 1] + q}", f"n{starts[c] + r}"
-            if (i, j) in shown:
+            if i is not None and j is not None and (i, j) in shown:
                 weight = float(data[i, j])
                 finite = bool(np.isfinite(weight))
-                label = number(data[i, j]) if is_small else ""
-                slope = number(data_of(grad)[i, j]) if is_small and grad is not None else ""
+                label = number(data[i, j]) if noted == "numbers" else symbol("w", c, i + 1, j + 1) if noted else ""
+                slope = number(data_of(grad)[i, j]) if noted == "numbers" and grad is not None else ""
                 yield Edge(*ends, label, slope, alarm=not finite, weight=weight / scale if finite else 0.0)
             elif i is None and (j is None or (None not in before.rows and q == len(before.rows) // 2)):
                 yield Edge(*ends, weight=0.0)

@@ -25,7 +25,10 @@ Numbers: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.float64]]"
 Scale: TypeAlias = Literal["linear", "log", "symlog"]
 
 _DATA = ("train", "training", "validation", "valid", "val", "test")  # what a curve was measured on
-_LOWEST, _HIGHEST = ("loss", "error", "rmse", "mse"), ("accuracy", "precision", "recall", "f1", "r2")  # are the best
+_LOWEST, _HIGHEST = (
+    ("loss", "error", "rmse", "mse"),
+    ("accuracy", "correct", "precision", "recall", "f1", "r2"),
+)  # are the best
 
 
 class _Run(NamedTuple):

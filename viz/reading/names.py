@@ -59,6 +59,7 @@ def distinct(items: Iterable[Any], called: Mapping[int, str], own_first: bool = 
 
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def entry(name: str, at: tuple[int, ...], shape: tuple[int, ...]) -> str:
@@ -73,3 +74,13 @@ def entry(name: str, at: tuple[int, ...], shape: tuple[int, ...]) -> str:
     if len(name) == 1 and len(long) <= 2 and max(n for _, n in long) <= 9:
         return name + "".join(str(i + 1) for i, _ in long).translate(_SUBSCRIPTS)
     return f"{name}[{', '.join(map(str, at))}]"
+
+
+def symbol(letter: str, layer: int, *units: int) -> str:
+    """A letter with its layer above and its units below, all counted from 1, as in the formulas of backpropagation.
+
+    >>> symbol("a", 2, 1), symbol("w", 2, 1, 3), symbol("w", 2, 11, 3)
+    ('a²₁', 'w²₁₃', 'w²₁₁,₃')
+    """
+    between = "" if all(unit < 10 for unit in units) else ","
+    return letter + str(layer).translate(_SUPERSCRIPTS) + between.join(map(str, units)).translate(_SUBSCRIPTS)
