@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 WIDTHS = {"desktop": 1280, "phone": 390}
+TALLEST = 8000  # pixels of a picture
 PICTURES = (
     "index", "course/index", "course/01_what_a_gradient_is", "course/03_one_neuron", "course/06_sample", "transforms", "own_op", "reference/index",
     "reference/transforms", "reference/nn_losses", "ops", "plotting_functions", "kinks",
@@ -36,10 +37,10 @@ def visit(view: Any, path: Path, page: str, pictures: Path) -> Iterator[str]:
             yield f"{page} scrolls sideways on a {name}: {view.evaluate(WIDE)}"
         for scheme in ("light", "dark") if page in PICTURES else ():
             view.emulate_media(color_scheme=scheme)
-            view.evaluate("scrollTo(0, document.body.scrollHeight)")  # what waits until it is near is loaded
-            view.wait_for_timeout(500)
-            view.evaluate("scrollTo(0, 0)")
-            view.screenshot(path=pictures / f"{page.replace('/', '_')}_{name}_{scheme}.png", full_page=True)
+            height = view.evaluate("document.documentElement.scrollHeight")
+            view.set_viewport_size({"width": width, "height": min(height, TALLEST)})  # frames out of view are not drawn
+            view.wait_for_timeout(700)
+            view.screenshot(path=pictures / f"{page.replace('/', '_')}_{name}_{scheme}.png")
     yield from (f"{page} {what}" for what in asked if not what.startswith(LOCAL))
 
 

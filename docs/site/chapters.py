@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File, Files
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "course"
@@ -39,6 +39,10 @@ ALT = re.compile(r"\A# alt: *(.+(?:\n# {2,}.+)*)\n?")
 FRAME = re.compile(r"<iframe.*?</iframe>", re.DOTALL)
 
 
+class ChapterError(Exception):
+    """A chapter that cannot become a page; the build ends."""
+
+
 def chapters() -> list[Path]:
     """The chapters, in order."""
     return sorted((ROOT / "examples" / "course").glob("[0-9][0-9]_*.py"))
@@ -55,9 +59,15 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages of the chapters with their pictures, the programs, and the notebooks."""
+    from mkdocs.exceptions import PluginError
+    from mkdocs.structure.files import File
+
     lines = []
     for chapter in chapters():
-        page, others = Chapter(chapter).made()
+        try:
+            page, others = Chapter(chapter).made()
+        except ChapterError as error:
+            raise PluginError(str(error)) from error
         for name, content in others.items():
             files.append(File.generated(config, f"course/{chapter.stem}/{name}", content=content))
         files.append(File.generated(config, f"course/{chapter.stem}.md", content=page))
@@ -123,7 +133,7 @@ class Chapter:
         return found.hexdigest()[:16]
 
     def executed(self, theme: str) -> Any:
-        """The chapter, run by a kernel of this Python. Raises PluginError if a cell fails."""
+        """The chapter, run by a kernel of this Python. Raises ChapterError if a cell fails."""
         import jupytext
         import nbformat
         from nbclient import NotebookClient
@@ -139,7 +149,7 @@ class Chapter:
                 place, quiet = {"metadata": {"path": folder}}, ["--log-level=ERROR"]
                 NotebookClient(notebook, timeout=120, resources=place, extra_arguments=quiet).execute()
         except CellExecutionError as error:
-            raise PluginError(f"examples/course/{self.path.name}: {error}") from error
+            raise ChapterError(f"examples/course/{self.path.name}: {error}") from error
         finally:
             os.environ.pop("PYTHONPATH") if before is None else os.environ.__setitem__("PYTHONPATH", before)
         del notebook.cells[0]
@@ -177,12 +187,12 @@ class Page:
                 return self.picture([content(each.data[kind], end) for each in (output, twin)], end, alt)
         if "text/html" in data:
             return self.html([each.data["text/html"] for each in (output, twin)], alt)
-        return block(data["text/plain"], "result")
+        return block(data["text/plain"], "last")
 
     def picture(self, contents: list[str | bytes], end: str, alt: str) -> str:
         """A picture in both colours."""
         if not alt:
-            raise PluginError(f"{self.folder}: a cell shows a picture and has no `# alt:` line: {self.parts[-1][:200]}")
+            raise ChapterError(f"{self.folder}: a cell shows a picture and has no `# alt:` line: {self.parts[-1][:200]}")
         number = 1 + sum(name.endswith(f"light.{end}") for name in self.files)
         lines = []
         for theme, each in zip(THEMES, contents, strict=True):

@@ -10,10 +10,11 @@ from __future__ import annotations
 import posixpath
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files, InclusionLevel
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[2]
 JOINED = "repository"  # the folder of the site for them
@@ -101,6 +102,8 @@ def uri(target: str) -> str:
 
 def joined(target: str, config: MkDocsConfig) -> File:
     """A file or folder of the repository as a file of the site, outside of its navigation."""
+    from mkdocs.structure.files import File, InclusionLevel
+
     return File.generated(config, uri(target), inclusion=InclusionLevel.NOT_IN_NAV, **contents(target))
 
 
