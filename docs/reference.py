@@ -180,7 +180,8 @@ def text(name: str, by_page: dict[str, list[Entry]]) -> str:
         if file in page.modules[1:]:
             parts.append(module_entry(file))
         elif len(files) > 1 and not alone:
-            parts.append(f"## {title(file)}\n\n{opening(file)}")
+            head = "" if title(file) == page.title else f"## {title(file)}\n\n"
+            parts.append(head + opening(file))
         parts += [f"::: {entry.name}" + alone * "\n    options: {heading_level: 2}" for entry in here]
     if name == "value":
         parts.append(methods(by_page))

@@ -10,6 +10,7 @@ from typing import Any
 
 import griffe
 
+NAMED = re.compile(r"    [\w*]+(?:, [\w*]+)*: ")
 CODE = re.compile(r"(`[^`\n]+`)")
 
 
@@ -83,5 +84,8 @@ def markdown(docstring: str) -> str:
 
 
 def escaped(line: str) -> str:
-    """A line of a docstring with its stars, underscores and brackets kept, but for those in code."""
+    """A line of a docstring with its stars, underscores and brackets kept, but for those in code and in the names of arguments."""
+    named = NAMED.match(line)
+    if named:
+        return named[0] + escaped(line[named.end() :])
     return "".join(part if CODE.fullmatch(part) else re.sub(r"([\\*_\[\]<#~$^])", r"\\\1", part) for part in CODE.split(line))

@@ -10,10 +10,11 @@ from __future__ import annotations
 import posixpath
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files, InclusionLevel
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[2]
 JOINED = "repository"  # the folder of the site for them
@@ -30,7 +31,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     while waiting:
         file = waiting.pop()
         for target in targets(file.content_string, home(file.src_uri)):
-            if files.get_file_from_path(uri(target)) is None and (ROOT / target).exists():
+            if files.get_file_from_path(uri(target)) is None:
                 files.append(joined(target, config))
                 if uri(target).endswith(".md"):
                     waiting.append(files.get_file_from_path(uri(target)))
@@ -67,17 +68,19 @@ def targets(markdown: str, folder: str) -> list[str]:
 
 
 def resolved(link: str, folder: str) -> str | None:
-    """The path in the repository of a link in `folder`; None for a link that a page of docs/ has to docs/, or to the network."""
+    """The path in the repository of a link in `folder`; None for a link within docs/, to the network, or to nothing."""
     if "://" in link or link.startswith(("mailto:", "/")):
         return None
     target = posixpath.normpath(posixpath.join(folder, link))
     inside = target.startswith("docs/") and folder.split("/")[0] == "docs" and not target.endswith(".py")
-    return None if inside or target.startswith("..") else target
+    return None if inside or target.startswith("..") or not (ROOT / target).exists() else target
 
 
 def home(src_uri: str) -> str:
     """The folder in the repository where a page of the site is written."""
     folder, _, rest = src_uri.partition("/")
+    if re.match(r"course/\d\d_", src_uri):
+        return "examples/course"
     if folder == JOINED:
         return posixpath.dirname(rest)
     return posixpath.dirname(f"docs/{src_uri}")
@@ -99,6 +102,8 @@ def uri(target: str) -> str:
 
 def joined(target: str, config: MkDocsConfig) -> File:
     """A file or folder of the repository as a file of the site, outside of its navigation."""
+    from mkdocs.structure.files import File, InclusionLevel
+
     return File.generated(config, uri(target), inclusion=InclusionLevel.NOT_IN_NAV, **contents(target))
 
 
