@@ -411,8 +411,8 @@ def tub(x):
 
 assert tub(-0.5) == tub(0.5) == 0  # two minima
 assert (tub(-0.5) + tub(0.5)) / 2 == tub(0)  # the chord touches
-ends = rng.uniform(-3, 3, (2, 1000))
-assert np.all(tub(ends).mean(axis=0) >= tub(ends.mean(axis=0)) - 1e-12)  # no chord runs below
+pairs = rng.uniform(-3, 3, (2, 1000))
+assert np.all(tub(pairs).mean(axis=0) >= tub(pairs.mean(axis=0)) - 1e-12)  # no chord runs below
 
 # %% [markdown]
 # ## Is it right? Differences beside `backward()`
