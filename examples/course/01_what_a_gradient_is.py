@@ -154,7 +154,8 @@ def wavy(x):
     return np.sin(3 * x) + 0.1 * x**2
 
 
-walks = {f"from {start}": trace(wavy, start, lambda p: SGD(p, lr=0.05), 60) for start in (-3.5, -1.0, 0.8)}
+starts = {"left": -3.5, "middle": -1.0, "right": 0.8}
+walks = {name: trace(wavy, start, lambda p: SGD(p, lr=0.05), 60) for name, start in starts.items()}
 ends = [walk.values[-1] for walk in walks.values()]
 assert np.allclose(ends, [-0.330, -0.973, -0.759], atol=0.001)
 assert grad(grad(lambda x: x**3))(0.0) == grad(grad(lambda x: x**4))(0.0) == 0
@@ -346,14 +347,13 @@ assert np.allclose(to_axes, [120, 30])
 from tinygrad_edu import hessian
 
 
-def saddle(p):
-    return p[0] ** 2 - p[1] ** 2
+def saddle(x, y):
+    return x**2 - y**2
 
 
-origin = np.zeros(2)
-second = hessian(saddle)(origin)
-assert grad(saddle)(origin).tolist() == [0, 0]
-assert second.tolist() == [[2, 0], [0, -2]]
+second = hessian(saddle, argnums=(0, 1))(0.0, 0.0)
+assert grad(saddle, argnums=(0, 1))(0.0, 0.0) == (0, 0)
+assert second == ((2, 0), (0, -2))
 assert np.linalg.eigvalsh(second).tolist() == [-2, 2]
 viz.surface(saddle, (-2, 2), (-2, 2), tangents=[(0, 0)])
 
@@ -363,14 +363,14 @@ viz.surface(saddle, (-2, 2), (-2, 2), tangents=[(0, 0)])
 
 
 # %% The diagonal is not enough claim="the Hessian's diagonal decides"
-def hidden(p):
-    return p[0] ** 2 + 4 * p[0] * p[1] + p[1] ** 2
+def hidden(x, y):
+    return x**2 + 4 * x * y + y**2
 
 
-second = hessian(hidden)(origin)
+second = hessian(hidden, argnums=(0, 1))(0.0, 0.0)
 assert np.diag(second).tolist() == [2, 2]
 assert np.allclose(np.linalg.eigvalsh(second), [-2, 6])
-assert hidden([0.1, -0.1]) < hidden([0.0, 0.0])
+assert hidden(0.1, -0.1) < hidden(0, 0)
 
 # %% [markdown]
 # The same article says that a function of one number has no saddle. x³ has one at 0, in its way:
@@ -411,8 +411,8 @@ def tub(x):
 
 assert tub(-0.5) == tub(0.5) == 0  # two minima
 assert (tub(-0.5) + tub(0.5)) / 2 == tub(0)  # the chord touches
-ends = rng.uniform(-3, 3, (2, 1000))
-assert np.all(tub(ends).mean(axis=0) >= tub(ends.mean(axis=0)) - 1e-12)  # no chord runs below
+pairs = rng.uniform(-3, 3, (2, 1000))
+assert np.all(tub(pairs).mean(axis=0) >= tub(pairs.mean(axis=0)) - 1e-12)  # no chord runs below
 
 # %% [markdown]
 # ## Is it right? Differences beside `backward()`
@@ -457,8 +457,9 @@ def error_central(h):
 
 assert np.isclose(error_forward(1e-3) / error_forward(1e-4), 10, rtol=0.01)  # with h
 assert np.isclose(error_central(1e-2) / error_central(1e-3), 100, rtol=0.01)  # with h²
-assert error_forward(1e-15) > 1e-3 > error_forward(1e-8) * 1e3
-viz.curve({"forward": error_forward, "central": error_central}, (1e-16, 1), xscale="log", yscale="log")
+assert error_forward(1e-15) > 1e-3 > 1e-6 > error_forward(1e-8)
+errors = {"error of the forward difference": error_forward, "error of the central difference": error_central}
+viz.curve(errors, (1e-16, 1), xscale="log", yscale="log")
 
 # %% [markdown]
 # Differences have another fault: they take two runs for each number. A function of 100 numbers runs 200 times.

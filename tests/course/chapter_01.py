@@ -32,5 +32,5 @@ PLANTED = {
         "The directional derivative",
     ),
     "half a central difference": (("/ 2e-5", "/ 1e-5"), "Two runs for each number"),
-    "a saddle with the signs of a bowl": (("p[0] ** 2 - p[1] ** 2", "p[0] ** 2 + p[1] ** 2"), "A saddle"),
+    "a saddle with the signs of a bowl": (("return x**2 - y**2", "return x**2 + y**2"), "A saddle"),
 }
