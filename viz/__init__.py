@@ -38,6 +38,7 @@ from .plots.surface import surface, surface_and_contour
 from .plots.weights import weights
 from .stepping import Walkthrough, step
 from .stepping.animation import animate
+from .table import table
 
 __all__ = [
     "Animation",
@@ -73,6 +74,7 @@ __all__ = [
     "step",
     "surface",
     "surface_and_contour",
+    "table",
     "weights",
 ]
 
