@@ -153,7 +153,7 @@ path.table()
 # %% [markdown]
 # The cost is a function of the two weights, and descent looks for its least value. On the map it is a long, narrow bowl. The path
 # goes straight down its steep side, then turns, and creeps along the bottom: 100 steps are not enough at this rate. With a rate of
-# 0.1 they are.
+# 0.1 they are, though the first ones jump across the valley.
 
 # %% The cost as a bowl rows="10"
 # alt: Contour lines of the cost are long ellipses. The path with rate 0.01 has turned into the valley but is not at its end; that with 0.1 is.
@@ -228,17 +228,17 @@ def unscaled(C, m):
 assert not np.isfinite(after(100, 0.00001, unscaled)[-1])
 
 # %% [markdown]
-# The picture shows four rates, 12 steps each. The lowest has hardly left the start. The next one is on its way down. 0.12 jumps
+# The picture shows four rates, 8 steps each. The lowest has hardly left the start. The next one is on its way down. 0.12 jumps
 # from one side of the valley to the other, closer each time. 0.135 jumps further each time: it diverges. Where is the border? The
 # steepest curvature of the bowl is 15.3, the largest eigenvalue of H, and descent converges below 2 / 15.3 = 0.131.
 
 # %% Four learning rates rows="45"
-# alt: A contour map of the cost with four paths of 12 steps: 0.001 stays near the start, 0.02 descends, 0.12 zigzags into the valley, 0.135 zigzags outward.
-rates = {f"η = {lr}": trace(cost, (0.52, 0.81), partial(SGD, lr=lr), 12) for lr in (0.001, 0.02, 0.12, 0.135)}
+# alt: A contour map of the cost with four paths of 8 steps: 0.001 stays near the start, 0.02 descends, 0.12 zigzags into the valley, 0.135 zigzags outward.
+rates = {f"η = {lr}": trace(cost, (0.52, 0.81), partial(SGD, lr=lr), 8) for lr in (0.001, 0.02, 0.12, 0.135)}
 assert np.isclose(2 / np.linalg.eigvalsh(hessian(of_array)(start))[-1], 0.131, atol=5e-4)
 assert rates["η = 0.12"].values[-1] < rates["η = 0.12"].values[0]
 assert rates["η = 0.135"].values[-1] > rates["η = 0.135"].values[0]
-viz.contour(cost, (-1, 1), (0, 1.8), paths=rates)
+viz.contour(cost, (-0.6, 0.8), (0.4, 1.4), paths=rates, scale="log")
 
 # %% [markdown]
 # Back to scaling. The best rate for each scaling is one over its largest curvature. With it, standardised areas need one step,
@@ -344,7 +344,7 @@ final = [loss(*path[-1]) for loss, path in runs.values()]
 print(np.round(final, 5))
 assert final[0] > final[1] > final[2]
 loss = runs["batches of 12"][0]
-viz.contour(loss, (-0.2, 0.6), (0.5, 1.2), paths={name: path for name, (_, path) in runs.items()}, points=41)
+viz.contour(loss, (-0.2, 0.7), (0.5, 1.2), paths={k: path for k, (_, path) in runs.items()}, scale="log", points=61)
 
 # %% [markdown]
 # What is saved? For a million examples, a batch of 10,000 costs a hundredth of all. An article says 1M / 1K = 1,000, but the
@@ -425,7 +425,7 @@ for name, loss in losses.items():
     slopes[name] = descent.parameters[-1]
 print({name: round(float(m), 2) for name, m in slopes.items()})
 assert np.allclose(list(slopes.values()), [5.11, 5.11, 4.12, 4.16], atol=5e-3)
-lines = {name: lambda x, m=m: m * x for name, m in slopes.items() if name != "RMSE"}
+lines = {f"least {name}": lambda x, m=m: m * x for name, m in slopes.items() if name != "RMSE"}
 viz.fitted(lines, inputs, observed, truth=lambda x: 4 * x)
 
 # %% [markdown]
@@ -434,14 +434,15 @@ viz.fitted(lines, inputs, observed, truth=lambda x: 4 * x)
 
 # %% Mean and median rows="155"
 points = np.array([1.0, 2.0, 3.0, 4.0, 100.0])
-choices = np.linspace(0, 100, 10_001)
+choices = np.linspace(0, 100, 1001)
 assert np.isclose(choices[np.argmin([mse_loss(np.full(5, c), points) for c in choices])], points.mean())
 assert np.isclose(choices[np.argmin([l1_loss(np.full(5, c), points) for c in choices])], np.median(points))
 assert (points.mean(), np.median(points)) == (22, 3)
 
 # %% [markdown]
 # The picture has both losses of one prediction, for the target 100 and predictions from -10,000 to 10,000. The MAE is a wedge: its
-# derivative, dashed, is -1 or 1 however close the target is. The MSE is a parabola, whose derivative shrinks to 0.
+# derivative, dashed and with its own numbers on the right, is -1 or 1 however close the target is. The MSE is a parabola, whose
+# derivative shrinks to 0.
 
 # %% MAE and MSE rows="157"
 # alt: Two panels. The absolute error is a wedge with its tip at 100, its derivative jumps from -1 to 1. The squared error is a parabola, its derivative a straight line.
