@@ -85,7 +85,7 @@ def page() -> str:
         "",
         "The course grew from five articles about gradients, descent, losses, regularisation, optimisers and backpropagation.",
         f"They describe {len(every)} computations, figures, experiments and claims. This page says where the course has each,",
-        "and by which assertion: the chapters run in the tests, and an assertion that fails stops them. `docs/coverage.py` wrote it.",
+        "and by which assertion: the chapters run in the tests, and a false assertion stops them. `docs/coverage.py` wrote it.",
         "",
         f"**{len(done)} of {len(every)} rows are done**, {asserted} with an assertion, {drawn} with their picture; "
         f"{len(every) - len(done)} are still to come. {len(corrected)} of {len(wrong)} claims that do not hold are corrected.",

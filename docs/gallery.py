@@ -325,6 +325,14 @@ ax = viz.curve(f, (-4, 4), paths=paths, theme=theme)
 """,
     ),
     (
+        "Two surfaces side by side",
+        "A dome and a bowl, each with the level plane that touches its top or its bottom",
+        """
+both = {"maximum": lambda x, y: -(x**2) - y**2, "minimum": lambda x, y: x**2 + y**2}
+figure = viz.side_by_side(viz.surface, both, (-3, 3), (-3, 3), tangents=[(0, 0)], theme=theme)
+""",
+    ),
+    (
         "A surface with a tangent plane",
         "A dome, and the plane that touches it at (0, 2)",
         """

@@ -33,6 +33,7 @@ from .plots.level_set import level_set
 from .plots.live import live
 from .plots.loss import loss_over
 from .plots.losses import losses
+from .plots.side_by_side import side_by_side
 from .plots.slices import slices
 from .plots.surface import surface, surface_and_contour
 from .plots.weights import weights
@@ -70,6 +71,7 @@ __all__ = [
     "live",
     "loss_over",
     "losses",
+    "side_by_side",
     "slices",
     "step",
     "surface",

@@ -10,6 +10,7 @@ import tinygrad_edu as tg
 import viz
 from nn.optim import SGD, trace
 from tinygrad_edu import DTypeError, ShapeError
+from viz import RenderError
 
 parabola = lambda x: x**2 - 3 * x + 3
 
@@ -157,3 +158,39 @@ def test_a_smooth_line_has_no_gap_however_steep():
 def test_bad_arguments_are_named(arguments, error, message):
     with pytest.raises(error, match=f"curve: .*{message}"):
         viz.curve(**{"f": parabola, "xlim": (-1, 4)} | arguments)
+
+
+def test_logarithmic_axes():
+    ax = viz.curve({"h": lambda h: h, "h²": lambda h: h**2}, (1e-6, 1), xscale="log", yscale="log", points=7)
+    assert (ax.get_xscale(), ax.get_yscale(), ax.get_xlim()) == ("log", "log", (1e-6, 1))
+    assert np.allclose(ax.lines[0].get_xdata(), 10.0 ** np.arange(-6, 1))
+    assert np.allclose(ax.lines[1].get_ydata(), 10.0 ** np.arange(-12, 1, 2))
+    ax.figure.canvas.draw()
+    assert "^{-6}" in ax.get_xticklabels()[1].get_text()
+    assert ax.get_xticklabels()[1].get_parse_math(), "powers are not drawn as dollars and braces"
+
+
+def test_a_logarithmic_axis_leaves_out_what_is_not_positive_and_rounding_errors_have_no_gaps():
+    y = viz.curve(lambda x: x, (-1, 1), yscale="log", points=5).lines[0].get_ydata()
+    assert np.isnan(y).tolist() == [True, True, True, False, False]
+    noise = viz.curve(lambda h: abs((np.exp(h) - 1) / h - 1) + 1e-30, (1e-16, 1), xscale="log", yscale="log").lines[0]
+    assert len(noise.get_xdata()) == 401
+    assert np.isfinite(noise.get_ydata()).all()
+    assert viz.curve(np.exp, (0, 1), yscale="log", ylim=(0.5, 10)).get_ylim() == (0.5, 10)
+    x, y = viz.curve(np.sqrt, (1, 100), xscale="log", derivative=True, points=3).lines[1].get_xydata().T
+    assert np.allclose(y, 0.5 / np.sqrt([1, 10, 100]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"xscale": "symlog"}, 'got xscale=.symlog., expected "linear" or "log"'),
+        ({"yscale": None}, 'got yscale=None, expected "linear" or "log"'),
+        ({"xscale": "log", "xlim": (0, 1)}, 'got xscale="log" and xlim from 0, expected xlim to begin above 0'),
+        ({"yscale": "log", "tangents": [1]}, "got tangents or chords on a logarithmic axis"),
+        ({"xscale": "log", "chords": [(1, 2)]}, "got tangents or chords on a logarithmic axis"),
+    ],
+)
+def test_what_does_not_go_with_a_logarithmic_axis_is_refused(arguments, message):
+    with pytest.raises(RenderError, match=f"curve: {message}"):
+        viz.curve(**{"f": parabola, "xlim": (1, 4)} | arguments)

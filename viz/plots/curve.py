@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from tinygrad_edu import DTypeError, ShapeError
 
 from ..arguments import refusing
+from ..drawing import RenderError
 from ..text import plain
 from . import path as routes
 from .field import Array, Field, Limits, count, finite, limits, places
@@ -19,6 +20,8 @@ from .style import DASHES, Theme, axes_of, colours_of, ink_of, paper_of, shown, 
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Scale: TypeAlias = Literal["linear", "log"]
 
 _STEEP = 0.02  # of the range: a change between two points that may be a jump
 _CUT = 0.1  # of the numbers of a function with a pole, at either end
@@ -34,6 +37,8 @@ def curve(
     tangents: Any = (),
     chords: Any = (),
     paths: Paths = None,
+    xscale: Scale = "linear",
+    yscale: Scale = "linear",
     points: int = 401,
     ax: Axes | None = None,
     theme: Theme = "light",
@@ -48,7 +53,9 @@ def curve(
         tangents: numbers x at which to draw the tangent; its slope is in the legend.
         chords: pairs (a, b) of numbers: the straight line from (a, f(a)) to (b, f(b)). It lies above a convex function.
         paths: of optimisers, from `nn.optim.trace`: one, or {name: path}. A point x is drawn at (x, f(x)) of the first function.
-        points: how many points to evaluate.
+        xscale, yscale: "log" for powers of ten at equal distances: for an error against a step size, say. Numbers that are not
+            positive are left out of a logarithmic y axis; jumps get no gap.
+        points: how many points to evaluate, spaced as the x axis.
         ax: where to draw; without, on a new figure.
         theme: "light" or "dark".
 
@@ -57,7 +64,8 @@ def curve(
 
     Raises:
         DTypeError, ShapeError: if an argument or a result of f is not as described.
-        RenderError: if matplotlib is missing.
+        RenderError: for an unknown scale, a logarithmic x axis that does not begin above 0, or tangents or chords on logarithmic
+            axes, where they are not straight; or without matplotlib.
 
     >>> ax = curve(lambda x: x**2 - 3 * x + 3, (-1, 4), tangents=[3.0], derivative=True)  # doctest: +SKIP
     """
@@ -66,9 +74,11 @@ def curve(
     orders = count("curve", "derivative", int(derivative) if isinstance(derivative, bool) else derivative, 0)
     touched, joined = places("curve", "tangents", tangents, 1), places("curve", "chords", chords, 2)
     routes_read = routes.read("curve", paths, 1)
-    x = np.linspace(low, high, count("curve", "points", points))
+    _check_scales(xscale, yscale, low, bool(len(touched) or len(joined)))
+    spaced = np.geomspace if xscale == "log" else np.linspace
+    x = spaced(low, high, count("curve", "points", points))
     fields = _fields(f, orders)
-    lines = [_line(field, x) for field in fields]
+    lines = [_line(field, x) if xscale == yscale == "linear" else _bare(field, x, yscale) for field in fields]
     mains = fields[:: orders + 1]
     routes_read = routes.judged(routes_read, mains[0].values)
     tangent_lines = [_tangent(field, float(a)) for field in mains for (a,) in touched]
@@ -77,8 +87,11 @@ def curve(
         colours = colours_of(theme)
         for k, (field, line) in enumerate(zip(fields, lines, strict=True)):
             ax.plot(*line, color=colours[k % len(colours)], ls=DASHES[k % len(DASHES)], label=_label(field, f))
+        ax.set_xscale(xscale)
+        ax.set_yscale(yscale)
         ax.set_xlim(low, high)
-        ax.set_ylim(*fixed or _extent(fields, lines, orders, [value for _, value, _ in tangent_lines]))
+        if fixed or yscale == "linear":
+            ax.set_ylim(*fixed or _extent(fields, lines, orders, [value for _, value, _ in tangent_lines]))
         _lines(ax, mains, tangent_lines, joined, (low, high), theme)
         heights = [[path.points[:, 0], mains[0].values(path.points[:, 0])] for path in routes_read]
         routes.draw(ax, routes_read, heights, theme, (low, high), first=len(fields))
@@ -88,6 +101,25 @@ def curve(
         else:
             ax.set_ylabel(_label(fields[0], f))
     return ax
+
+
+def _check_scales(xscale: str, yscale: str, low: float, straight: bool) -> None:
+    """Raises RenderError if the scales are unknown, or do not go with the other arguments."""
+    for name, scale in (("xscale", xscale), ("yscale", yscale)):
+        if scale not in ("linear", "log"):
+            raise RenderError(f'curve: got {name}={scale!r}, expected "linear" or "log"')
+    if xscale == "log" and low <= 0:
+        raise RenderError(f'curve: got xscale="log" and xlim from {shown(low)}, expected xlim to begin above 0')
+    if straight and "log" in (xscale, yscale):
+        raise RenderError(
+            "curve: got tangents or chords on a logarithmic axis, where they are not straight; leave them out"
+        )
+
+
+def _bare(field: Field, x: Array, yscale: str) -> tuple[Array, Array]:
+    """The function at x, without a search for jumps: on a logarithmic axis the small changes show as well."""
+    y = finite("curve", field.values(x), ["xlim"])
+    return x, np.where(y > 0, y, np.nan) if yscale == "log" else y
 
 
 def _fields(f: Any, orders: int) -> list[Field]:

@@ -181,6 +181,7 @@ def furnish(ax: Any, land: Terrain, theme: Theme) -> None:
     margin = 0.03 * (high - low) or 1.0
     ax.set_zlim(low - margin, high + margin)
     ax.set_zlabel(land.label, labelpad=8)
+    ax.locator_params(nbins=6)  # more numbers would lie on each other
     for axis, name in zip((ax.xaxis, ax.yaxis), land.names, strict=True):
         axis.labelpad = 4 + 14 * name.count("\n")  # room for a second line
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
