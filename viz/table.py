@@ -10,6 +10,7 @@ import numpy as np
 from tinygrad_edu import DTypeError, ShapeError
 
 from .arguments import refusing
+from .plots.field import count
 from .text import data_of, plain
 
 if TYPE_CHECKING:
@@ -37,19 +38,18 @@ def table(columns: Mapping[str, Any], *, totals: Sequence[str] = (), most: int =
     """
     if not isinstance(columns, Mapping) or not columns:
         raise DTypeError(f"table: got {columns!r:.60}, expected columns by name, {{'x': [1.0, 2.0], 'y': [0.5, 0.1]}}")
-    if most < 2:
-        raise ShapeError(f"table: got most={most}, expected at least 2")
+    rows_shown = count("table", "most", most)
     arrays = {str(name): _column(str(name), given) for name, given in columns.items()}
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) != 1 or not min(lengths.values()):
-        raise ShapeError(f"table: got columns of lengths {lengths}, expected equal lengths")
+        raise ShapeError(f"table: got columns of lengths {lengths}, expected equal lengths of at least 1")
     unknown = [name for name in totals if name not in arrays or arrays[name].dtype.kind == "U"]
     if isinstance(totals, str) or unknown:
         raise ShapeError(f"table: got totals={totals!r:.60}, expected names of columns of numbers")
     texts = [_texts(array) for array in arrays.values()]
     rows = list(zip(*texts, strict=True))
-    if len(rows) > most:
-        rows = [*rows[: most // 2], ("…",) * len(arrays), *rows[-(most // 2) :]]
+    if len(rows) > rows_shown:
+        rows = [*rows[: (rows_shown + 1) // 2], ("…",) * len(arrays), *rows[-(rows_shown // 2) :]]
     sums = [_texts(array.sum(keepdims=True))[0] if name in totals else "" for name, array in arrays.items()]
     from nn.tables import Table  # here, as drawing Values needs no networks
 
@@ -58,7 +58,12 @@ def table(columns: Mapping[str, Any], *, totals: Sequence[str] = (), most: int =
 
 
 def _column(name: str, given: Any) -> Any:
-    array = np.asarray([data_of(x) for x in given] if isinstance(given, (list, tuple)) else data_of(given))
+    try:
+        array = np.asarray([data_of(x) for x in given] if isinstance(given, (list, tuple)) else data_of(given))
+    except ValueError:
+        raise DTypeError(
+            f"table: column {name!r} is a {type(given).__name__} that is no array, expected numbers"
+        ) from None
     if array.dtype.kind not in "biufU":
         raise DTypeError(f"table: column {name!r} is of {array.dtype}, expected real numbers or words")
     if array.ndim != 1:
@@ -72,12 +77,11 @@ def _texts(array: Any) -> list[str]:
         return [plain(str(word)) for word in array]
     if array.dtype.kind in "biu":
         return [str(number) for number in array]
-    largest = np.max(np.abs(array[np.isfinite(array)]), initial=0.0)
+    finite = np.isfinite(array)
+    largest = np.max(np.abs(array[finite]), initial=0.0)
     if largest and not 1e-3 <= largest < 1e6:
         return [f"{number:.4g}" for number in array]
     decimals = max(0, 4 - max(0, int(np.floor(np.log10(largest))))) if largest else 0
-    texts = [f"{number:.{decimals}f}" for number in array]
-    while decimals and all(text.endswith("0") for text in texts):
+    while decimals and np.all(np.round(array[finite], decimals) == np.round(array[finite], decimals - 1)):
         decimals -= 1
-        texts = [text[:-1].rstrip(".") for text in texts]
-    return texts
+    return [f"{number:.{decimals}f}" for number in array]

@@ -45,7 +45,9 @@ class Trace:
         columns = [*_columns(self.parameters), *_columns(self.gradients), self.values]
         count = len(columns) // 2
         if count > MOST:
-            raise ShapeError(f"Trace: got a path of {count} numbers, expected at most {MOST} for a table; print .values")
+            raise ShapeError(
+                f"Trace: got a path of {count} numbers, expected at most {MOST} for a table; print .values"
+            )
         names = self.names or tuple(f"x{i}" for i in range(count))
         header = ["step", *names, *[f"∂/∂{name}" for name in names], "value"]
         rows = [
@@ -86,10 +88,11 @@ def _names(f: Callable[..., Any], tree: Any) -> tuple[str, ...]:
     """A name for each number: those of f's parameters, with indices in arrays."""
     several = isinstance(tree, tuple) and len(tree) > 1 and takes("trace", f, len(tree))
     given = getattr(f, "names", None) or _parameters_of(f)
-    parts = tree if several else (tree,)
     if not several:
         return tuple(_named(str(given[0]) if len(given) == 1 else "", tree))
-    return tuple(name for i, part in enumerate(tree) for name in _named(str(given[i]) if i < len(given) else f"x{i}", part))
+    return tuple(
+        name for i, part in enumerate(tree) for name in _named(str(given[i]) if i < len(given) else f"x{i}", part)
+    )
 
 
 def _named(name: str, tree: Any, nested: bool = False) -> Iterator[str]:
@@ -98,16 +101,17 @@ def _named(name: str, tree: Any, nested: bool = False) -> Iterator[str]:
         inside = tree.items() if isinstance(tree, dict) else enumerate(tree)
         for key, part in inside:
             yield from _named(str(key) if isinstance(tree, dict) and not nested else f"{name}.{key}", part, True)
-    else:
+    elif tree is not None:
         places = np.ndindex(*np.shape(tree))
         yield from [f"{name or 'x'}[{', '.join(map(str, place))}]" if place else name or "x" for place in places]
 
 
 def _parameters_of(f: Callable[..., Any]) -> list[str]:
     try:
-        return [] if isinstance(f, np.ufunc) else list(signature(f).parameters)
+        given = {} if isinstance(f, np.ufunc) else signature(f).parameters
     except (TypeError, ValueError):  # a function written in C
         return []
+    return [name for name, p in given.items() if p.kind is not Parameter.VAR_POSITIONAL]
 
 
 def trace(

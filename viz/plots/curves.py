@@ -124,7 +124,9 @@ def _runs(history: Any, quantity: str | None) -> list[_Run]:
     if any(paths := [_is_trace(each) for each in history.values()]):
         if not all(paths):
             odd = next(name for name, is_path in zip(history, paths, strict=True) if not is_path)
-            raise DTypeError(f"curves: {odd!r} is none of nn.optim.trace's paths, as the others are; draw them in two pictures")
+            raise DTypeError(
+                f"curves: {odd!r} is none of nn.optim.trace's paths, as the others are; draw them in two pictures"
+            )
         return [_run(name, each, quantity) for name, each in history.items()]
     nested = [_is_history(each) or isinstance(each, Mapping) for each in history.values()]
     if any(nested) and not all(nested):
@@ -209,7 +211,7 @@ def _places(run: _Run, count: int, x: str) -> Numbers:
     if run.seconds is None or len(run.seconds) != count:
         which = f"run {run.name!r}" if run.name else "the run"
         raise RenderError(
-            f"curves: got x='seconds', but {which} does not say how long each epoch took; leave x out"
+            f"curves: got x='seconds', but {which} has no seconds for each {'epoch' if run.first else 'step'}; leave x out"
         )
     return np.cumsum(run.seconds)
 

@@ -32,8 +32,8 @@ def loss_over(
 
     Returns:
         function of as many numbers, for `curve`, `contour`, `surface`, `descent` and `nn.optim.trace`. Its attribute `start` is
-        the tuple of the numbers as they are now, and `names` are those given. `follow()` returns a path for `paths=`, which begins at the
-        numbers as they are; as a callback, `nn.fit(on_step=path)`, it adds the point after each step, of batches too.
+        the tuple of the numbers as they are now, and `names` are those given. `follow()` returns a path for `paths=` that
+        begins at the numbers as they are; as a callback, `nn.fit(on_step=path)`, it adds the point after each step.
 
     Raises:
         DTypeError: if a name is not text of this form.

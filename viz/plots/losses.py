@@ -13,7 +13,7 @@ from tinygrad_edu import cos, sin, stack
 from ..arguments import refusing
 from ..drawing import RenderError
 from ..text import plain
-from .field import Limits, limits
+from .field import Limits, limits, real
 from .panels import Panel, draw
 from .style import Theme, shown
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LOGIT, PROBABILITY = "logit, target 1", "probability, target 1"
 PREDICTION = "prediction, target "
+RELATIVE = ("msle_loss", "mape_loss")  # not defined for each prediction and target
 OWN = "score of the true class, other 0"
 
 
@@ -38,7 +39,7 @@ def losses(
     of squared errors, share a panel; losses of several scores are drawn for two, one of which varies.
 
     Args:
-        functions: of nn.functional, such as mse_loss, or their names; none for all, with `target` or `xlim` for all of a prediction.
+        functions: of nn.functional, such as mse_loss, or names; none for all, or with `target` or `xlim` those of an error.
         target: of losses of a prediction, such as mse_loss; None for 0, of losses that are not defined there for 1.
         xlim: predictions from where to where, of the same losses; None for 3 or less to either side of the target.
         theme: "light" or "dark".
@@ -46,8 +47,8 @@ def losses(
     Returns:
         the Figure, a panel for each loss.
 
-    Raises RenderError for another function or an unknown name, for a target or limits of a loss of something else than a prediction,
-    or without matplotlib.
+    Raises RenderError for another function or an unknown name, for a target or limits of a loss that is not of a prediction, or
+    without matplotlib.
 
     >>> viz.losses().savefig("losses.svg")  # doctest: +SKIP
     >>> viz.losses("mse_loss", "l1_loss", "huber_loss")  # doctest: +SKIP
@@ -55,7 +56,8 @@ def losses(
     """
     from nn import functional
 
-    panels = _panels(target, None if xlim is None else limits("losses", "xlim", xlim))
+    aim = None if target is None else real("losses", "target", target)
+    panels = _panels(aim, None if xlim is None else limits("losses", "xlim", xlim))
     known = [name for panel in panels for name in panel.title.split(", ")]
     names = [next((name for name in known if getattr(functional, name) is f), f) for f in functions]
     if unknown := [name for name in names if name not in known]:
@@ -66,7 +68,7 @@ def losses(
         if others := [panel.title for panel in chosen if panel not in predicted]:
             known = [panel.title for panel in predicted]
             raise RenderError(f"losses: got {others[0]} with target or xlim, which are for {', '.join(known)}")
-        panels = predicted
+        panels = [panel for panel in predicted if panel.title not in RELATIVE]
     return draw("losses", list(dict.fromkeys(chosen)) or panels, theme, 6, None)
 
 
@@ -78,7 +80,7 @@ def _panels(target: float | None = None, xlim: Limits | None = None) -> list[Pan
         return lambda x: loss(x, np.full(np.shape(x), target), reduction="none")
 
     def predicted(title: str, default: float = 0.0, low: float = -3.0, high: float = 3.0) -> Panel:
-        aim = default if target is None else float(target)
+        aim = default if target is None else target
         across = (aim - default + low, aim - default + high) if xlim is None else xlim
         loss = getattr(functional, title.split(", ")[0])
         return Panel(title, against(aim, loss), across, f"{PREDICTION}{shown(aim)}")

@@ -49,7 +49,9 @@ def _draw(ax: Axes, panel: Panel, drawn: Curve, ylim: tuple[float, float] | None
     ax.plot(drawn.x, drawn.values, DASHES[0], color=first, label="f(x)")
     flat = 0 < np.ptp(drawn.slopes[np.isfinite(drawn.slopes)]) < _FLAT * np.nanmax(np.abs(drawn.values))
     beside = ax.twinx() if flat else ax
-    beside.plot(drawn.x, drawn.slopes, color=second, linestyle=DASHES[1], label="f′(x), on the right" if flat else "f′(x)")
+    beside.plot(
+        drawn.x, drawn.slopes, color=second, linestyle=DASHES[1], label="f′(x), on the right" if flat else "f′(x)"
+    )
     if flat:
         beside.spines["right"].set(visible=True, color=second)
         beside.tick_params(labelsize=8, colors=second)
