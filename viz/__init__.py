@@ -39,6 +39,7 @@ from .plots.surface import surface, surface_and_contour
 from .plots.weights import weights
 from .stepping import Walkthrough, step
 from .stepping.animation import animate
+from .table import table
 
 __all__ = [
     "Animation",
@@ -75,6 +76,7 @@ __all__ = [
     "step",
     "surface",
     "surface_and_contour",
+    "table",
     "weights",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from inspect import Parameter, signature
 from numbers import Integral
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from tinygrad_edu import DTypeError, ShapeError, TinygradError, Value, no_grad, tree_map, value_and_grad
 
 from ..checks import data_of
+from ..tables import Table
 from .lr_scheduler import LRScheduler, ReduceLROnPlateau
 from .optimizer import Optimizer
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """The path of an optimiser over a function f: n steps, which are n + 1 points.
 
@@ -26,11 +27,91 @@ class Trace:
         parameters: in the structure of the start, arrays of shape (n + 1, *shape of the parameter): point k is at index k.
         values: of f at each point, (n + 1,).
         gradients: of f at each point, as the parameters are; 0 where f does not depend on a parameter.
+        names: of the numbers, one by one: as the parameters of f, with indices in arrays and keys in dictionaries.
+
+    print() shows a table of the steps, a notebook too.
     """
 
     parameters: Any
     values: NDArray[Any]
     gradients: Any
+    names: tuple[str, ...] = ()
+
+    def table(self) -> Table:
+        """Steps as rows, with the numbers, the gradient by each, and the value; of long paths the first and the last steps.
+
+        Raises ShapeError if there are more than 8 numbers.
+        """
+        columns = [*_columns(self.parameters), *_columns(self.gradients), self.values]
+        count = len(columns) // 2
+        if count > MOST:
+            raise ShapeError(
+                f"Trace: got a path of {count} numbers, expected at most {MOST} for a table; print .values"
+            )
+        names = self.names or tuple(f"x{i}" for i in range(count))
+        header = ["step", *names, *[f"∂/∂{name}" for name in names], "value"]
+        rows = [
+            ["...", *[""] * len(columns)] if gap else [str(k), *[f"{column[k]:.6g}" for column in columns]]
+            for k, gap in _shown(len(self.values))
+        ]
+        return Table(header, rows, numeric=range(len(header)))
+
+    def __repr__(self) -> str:
+        return f"<Trace: {len(self.values) - 1} steps, from {self.values[0]:.6g} to {self.values[-1]:.6g}>"
+
+    def __str__(self) -> str:
+        return str(self.table()) if len(_columns(self.parameters)) <= MOST else repr(self)
+
+    def _repr_html_(self) -> str | None:
+        return self.table()._repr_html_() if len(_columns(self.parameters)) <= MOST else None
+
+
+MOST, SHOWN = 8, 12  # numbers of a table, and its steps
+
+
+def _columns(tree: Any) -> list[NDArray[Any]]:
+    """Each number of a path as an array of (points,)."""
+    arrays: list[NDArray[Any]] = []
+    tree_map(arrays.append, tree)
+    return [column for array in arrays for column in array.reshape(len(array), -1).T]
+
+
+def _shown(points: int) -> list[tuple[int, bool]]:
+    """The points to show, and whether each stands for a gap."""
+    half = SHOWN // 2
+    if points <= SHOWN + 1:
+        return [(k, False) for k in range(points)]
+    return [(k, k == half) for k in [*range(half + 1), *range(points - half, points)]]
+
+
+def _names(f: Callable[..., Any], tree: Any) -> tuple[str, ...]:
+    """A name for each number: those of f's parameters, with indices in arrays."""
+    several = isinstance(tree, tuple) and len(tree) > 1 and takes("trace", f, len(tree))
+    given = getattr(f, "names", None) or _parameters_of(f)
+    if not several:
+        return tuple(_named(str(given[0]) if len(given) == 1 else "", tree))
+    return tuple(
+        name for i, part in enumerate(tree) for name in _named(str(given[i]) if i < len(given) else f"x{i}", part)
+    )
+
+
+def _named(name: str, tree: Any, nested: bool = False) -> Iterator[str]:
+    """Names of the numbers of a tree: x[0, 1] in an array, and the path of keys and positions in dictionaries and tuples."""
+    if isinstance(tree, (dict, tuple, list)):
+        inside = tree.items() if isinstance(tree, dict) else enumerate(tree)
+        for key, part in inside:
+            yield from _named(str(key) if isinstance(tree, dict) and not nested else f"{name}.{key}", part, True)
+    elif tree is not None:
+        places = np.ndindex(*np.shape(tree))
+        yield from [f"{name or 'x'}[{', '.join(map(str, place))}]" if place else name or "x" for place in places]
+
+
+def _parameters_of(f: Callable[..., Any]) -> list[str]:
+    try:
+        given = {} if isinstance(f, np.ufunc) else signature(f).parameters
+    except (TypeError, ValueError):  # a function written in C
+        return []
+    return [name for name, p in given.items() if p.kind is not Parameter.VAR_POSITIONAL]
 
 
 def trace(
@@ -86,7 +167,9 @@ def trace(
                 schedule.step()
         points.append(run.point())
     parameters, numbers, gradients = zip(*points, strict=True)
-    return Trace(tree_map(_stacked, *parameters), np.array(numbers), tree_map(_stacked, *gradients))
+    return Trace(
+        tree_map(_stacked, *parameters), np.array(numbers), tree_map(_stacked, *gradients), _names(f, parameters[0])
+    )
 
 
 class _Run:

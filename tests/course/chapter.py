@@ -124,10 +124,11 @@ def entries(number: int) -> Any:
 
 
 def is_picture(value: Any) -> bool:
-    """Whether a notebook shows a value as a picture: matplotlib's, or one of viz."""
+    """Whether a notebook shows a value as a picture: matplotlib's, one of viz, or a table."""
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     import viz
+    from nn.tables import Table
 
-    return isinstance(value, (Axes, Figure, viz.Picture, viz.Walkthrough, viz.Animation))
+    return isinstance(value, (Axes, Figure, Table, viz.Picture, viz.Walkthrough, viz.Animation))

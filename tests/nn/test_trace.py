@@ -166,3 +166,48 @@ def test_a_trace_is_a_copy():
     path = trace(lambda p: (p**2).sum(), np.array([1.0]), partial(SGD, lr=0.5), 1)
     assert isinstance(path, Trace)
     assert path.parameters.base is None
+
+
+@pytest.mark.parametrize(
+    ("f", "start", "names"),
+    [
+        (lambda C, m: C**2 + m**2, (1.0, 2.0), ("C", "m")),
+        (lambda x: x**2, 1.0, ("x",)),
+        (np.square, 1.0, ("x",)),
+        (lambda p: p.sum(), np.ones((1, 2)), ("p[0, 0]", "p[0, 1]")),
+        (lambda p: p["w"].sum() + p["b"], {"w": np.ones(2), "b": 1.0}, ("w[0]", "w[1]", "b")),
+        (lambda p: p["a"]["w"] + p["a"]["b"][0], {"a": {"w": 1.0, "b": (1.0, None)}}, ("a.w", "a.b.0")),
+        (lambda *p: p[0] * p[1], (1.0, 2.0), ("x0", "x1")),
+    ],
+)
+def test_each_number_has_a_name(f, start, names):
+    path = trace(f, start, partial(SGD, lr=0.1), 1)
+    assert path.names == names
+    assert path.table().header == ["step", *names, *[f"∂/∂{name}" for name in names], "value"]
+
+
+def test_the_table_has_the_numbers_of_each_step():
+    path = trace(lambda C, m: C**2 + 3 * m, (1.0, 2.0), partial(SGD, lr=0.25), 2)
+    assert [list(map(float, row)) for row in path.table().rows] == [
+        [0, 1.0, 2.0, 2.0, 3.0, 7.0],
+        [1, 0.5, 1.25, 1.0, 3.0, 4.0],
+        [2, 0.25, 0.5, 0.5, 3.0, 1.5625],
+    ]
+    assert repr(path) == "<Trace: 2 steps, from 7 to 1.5625>"
+    assert str(path) == str(path.table())
+    assert path._repr_html_() == path.table()._repr_html_()
+
+
+def test_a_long_table_has_a_gap_and_both_ends():
+    steps = [row[0] for row in trace(lambda x: x**2, 1.0, partial(SGD, lr=0.1), 50).table().rows]
+    assert steps == ["0", "1", "2", "3", "4", "5", "...", "45", "46", "47", "48", "49", "50"]
+    steps = [row[0] for row in trace(lambda x: x**2, 1.0, partial(SGD, lr=0.1), 12).table().rows]
+    assert steps == [str(k) for k in range(13)]
+
+
+def test_a_path_of_many_numbers_has_no_table():
+    path = trace(lambda p: p.sum(), np.ones(9), partial(SGD, lr=0.1), 1)
+    with pytest.raises(ShapeError, match="Trace: got a path of 9 numbers, expected at most 8 for a table"):
+        path.table()
+    assert str(path) == repr(path)
+    assert path._repr_html_() is None

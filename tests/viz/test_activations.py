@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nn
-from tinygrad_edu import DTypeError, abs, relu, sin, where
+from tinygrad_edu import DTypeError, ShapeError, abs, relu, sin, where
 from viz import RenderError, activations, losses
 from viz.plots import losses as losses_file
 from viz.plots.slopes import curve
@@ -186,3 +186,48 @@ def test_without_matplotlib_the_error_says_what_to_install(call, monkeypatch):
 def test_words_of_few_panels_fit(count, troubles):
     assert troubles(activations(*[nn.LeakyReLU(0.25)] * count)) == []
     assert troubles(losses(*[panel.title.split(", ")[0] for panel in losses_file._panels()][:count])) == []
+
+
+def test_losses_of_another_target_and_range():
+    l1, mse = [ax for ax in losses("l1_loss", "mse_loss", target=100, xlim=(-10_000, 10_000)).axes if ax.get_title()]
+    for ax, loss in ((l1, lambda e: abs(e)), (mse, lambda e: e**2)):
+        x, y = ax.lines[0].get_xydata().T
+        assert (x[0], x[-1]) == (-10_000, 10_000)
+        assert np.allclose(y, loss(x - 100))
+        assert ax.get_xlabel() == "prediction, target 100"
+    (ax,) = [ax for ax in losses("msle_loss", target=5).axes if ax.axison]
+    assert ax.get_xlim() == (3.4, 8.0), "as far from the target as otherwise"
+    titles = [ax.get_title() for ax in losses(xlim=(-1, 1), target=2).axes if ax.axison]
+    assert titles[:2] == ["mse_loss, sse_loss", "half_mse_loss"]
+    assert not {"msle_loss", "mape_loss", "nll_loss"} & set(titles)
+
+
+def test_slopes_that_are_far_below_the_values_have_their_own_axis():
+    figure = losses("l1_loss", target=0, xlim=(-1000, 1000))
+    ax, beside = figure.axes
+    assert [line.get_label() for line in ax.lines] == ["f(x)"]
+    assert [line.get_label() for line in beside.lines] == ["f′(x), on the right", "f′ at a kink or jump"]
+    assert set(beside.lines[0].get_ydata()[[0, -1]]) == {-1, 1}
+    assert len(losses("l1_loss").axes) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: losses("nll_loss", target=1),
+            RenderError,
+            "losses: got nll_loss with target or xlim, which are for mse_loss",
+        ),
+        (lambda: losses(xlim=(1, 1)), ShapeError, "losses: got xlim"),
+        (lambda: losses(target="a"), DTypeError, "losses: got 'a' in target, expected a finite real number"),
+        (lambda: losses(target=np.nan), DTypeError, "losses: got nan in target"),
+    ],
+)
+def test_targets_and_limits_that_do_not_fit(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_words_of_wide_ranges_fit(troubles):
+    assert troubles(losses("l1_loss", "mse_loss", target=100, xlim=(-10_000, 10_000))) == []

@@ -242,3 +242,18 @@ def test_stated_levels():
 def test_bad_arguments_are_named(arguments, error, message):
     with pytest.raises(error, match=f"contour: .*{message}"):
         viz.contour(**{"f": bowl, "xlim": (-3, 3), "ylim": (-2, 2)} | arguments)
+
+
+def test_the_legend_says_which_steps_are_marked():
+    paths = {
+        name: np.linspace([-2, -1], [2, 1], steps) for name, steps in (("long", 201), ("short", 9), ("middle", 81))
+    }
+    assert labels(viz.contour(bowl, (-3, 3), (-2, 2), paths=paths["long"])) == [
+        "path",
+        "start",
+        "end",
+        "a mark every 5 steps",
+    ]
+    assert labels(viz.contour(bowl, (-3, 3), (-2, 2), paths=paths["short"])) == ["path", "start", "end"]
+    names = ["long, a mark every 5 steps", "short", "middle, a mark every 2 steps", "start", "end"]
+    assert labels(viz.contour(bowl, (-3, 3), (-2, 2), paths=paths)) == names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 
 import viz
 from nn import History
+from nn.optim import SGD, trace
 from tinygrad_edu import DTypeError, ShapeError, Value
 from viz import RenderError, curves
 from viz.plots.curves import smoothed
@@ -220,9 +222,7 @@ def test_overfitting_is_shaded_in_seconds_too():
     ],
 )
 def test_seconds_that_a_run_does_not_have_are_named(history, which):
-    with pytest.raises(
-        RenderError, match=f"curves: got x='seconds', but {which} does not say how long each epoch took"
-    ):
+    with pytest.raises(RenderError, match=f"curves: got x='seconds', but {which} has no seconds for each epoch"):
         curves(history, x="seconds")
 
 
@@ -348,3 +348,23 @@ def test_a_single_run_by_name_with_the_quantity_it_measured():
     ax = viz.curves({"SGD": [3.0, 2.0, 1.0]}, "loss")
     assert ax.get_ylabel() == "loss"
     assert ax.lines[0].get_ydata().tolist() == [3.0, 2.0, 1.0]
+
+
+def test_paths_of_optimisers_are_drawn_by_the_step_from_0():
+    paths = {f"lr {lr}": trace(lambda x: x**2, 1.0, partial(SGD, lr=lr), 20) for lr in (0.1, 0.9)}
+    ax = viz.curves(paths, yscale="log")
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("step", "loss", "log")
+    first = next(line for line in ax.lines if line.get_label().startswith("lr 0.1"))
+    assert first.get_xydata().tolist() == [[k, value] for k, value in enumerate(paths["lr 0.1"].values)]
+    assert first.get_label().splitlines()[1:] == ["best: 0.0001329 at step 20"], "and no verdict on a fit"
+    assert ax.get_xticks()[0] == 0
+    alone = viz.curves(paths["lr 0.9"], "distance")
+    assert (alone.get_xlabel(), alone.get_ylabel()) == ("step", "distance")
+
+
+def test_paths_and_trainings_are_not_drawn_together():
+    path = trace(lambda x: x**2, 1.0, partial(SGD, lr=0.1), 3)
+    with pytest.raises(DTypeError, match="curves: 'other' is none of nn.optim.trace's paths, as the others are"):
+        viz.curves({"path": path, "other": [1.0, 2.0]})
+    with pytest.raises(RenderError, match="has no seconds for each step"):
+        viz.curves(path, x="seconds")

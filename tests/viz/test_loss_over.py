@@ -76,3 +76,26 @@ def test_bad_names_are_named(model, parameters, error, message):
 def test_too_few_numbers(model):
     with pytest.raises(ShapeError, match="loss_over: got 1 numbers, expected 2: 0.bias.0., 2.bias"):
         viz.loss_over(model, mse_loss, X, Y, ["0.bias[0]", "2.bias"])(1.0)
+
+
+def test_a_path_of_training_follows_the_numbers_of_the_model_step_by_step(model):
+    f = viz.loss_over(model, mse_loss, X, Y, ["0.weight[2, -1]", "2.bias"])
+    path, seen = f.follow(), []
+    look = lambda *_: seen.append((model[0].weight.data[2, -1].item(), model[2].bias.data.item()))
+    optimizer = SGD(model.parameters(), lr=0.1)
+    options = {"loss": mse_loss, "batch_size": 2, "epochs": 3, "rng": 0, "progress": False}
+    nn.fit(model, (X, Y), optimizer, on_step=[path, look], **options)
+    assert len(path) == 1 + optimizer.steps == 7
+    assert path[0] == f.start
+    assert list(path)[1:] == seen
+    assert f.now() == seen[-1]
+    ax = viz.contour(f, (-2, 2), (-2, 2), paths={"batches of 2": path}, points=5)
+    assert ax.lines[0].get_xydata().tolist() == [list(point) for point in path]
+
+
+def test_a_path_of_one_number(model):
+    f = viz.loss_over(model, mse_loss, X, Y, ["2.bias"])
+    path = f.follow()
+    path(1, None)
+    assert np.asarray(path).tolist() == [list(f.start)] * 2
+    assert viz.curve(f, (-1, 1), points=5, paths=path).lines

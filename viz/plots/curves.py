@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from nn import History
+    from nn.optim import Trace
 
 Numbers: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.float64]]"
 Scale: TypeAlias = Literal["linear", "log", "symlog"]
@@ -32,12 +33,13 @@ _LOWEST, _HIGHEST = (
 
 
 class _Run(NamedTuple):
-    """One training: its curves by name, and how it ended: "", "stopped early" or "interrupted"."""
+    """One training, or a path of an optimiser: its curves by name, and how it ended: "", "stopped early" or "interrupted"."""
 
     name: str
     curves: dict[str, Numbers]
     end: str = ""
     seconds: Numbers | None = None  # that each epoch took
+    first: int = 1  # epoch; of a path step 0, the start
 
 
 class _Curve(NamedTuple):
@@ -61,7 +63,7 @@ def curves(
     ax: Axes | None = None,
     theme: Theme = "light",
 ) -> Axes | Figure:
-    """Draw how one or several trainings went: a panel for each quantity, losses first.
+    """Draw how one or several trainings went, or descents: a panel for each quantity, losses first.
 
     The best epoch of each run is ringed: the highest accuracy, the lowest loss or error, on validation data if there are any.
     Marked as well: where a run stopped early or was interrupted, where overfitting begins, and whether a run underfits; the
@@ -70,7 +72,8 @@ def curves(
     Args:
         history: what `nn.fit` returned; or a mapping from names to numbers per epoch, such as {"train_loss": [0.9, 0.5]}; or, to
             compare runs, a mapping from their names to either. {"lr 0.1": losses, "lr 1": losses}, where no name says what was
-            measured, is a comparison too.
+            measured, is a comparison too. Paths of `nn.optim.trace` count steps, from 0: their values are losses, if quantity
+            says nothing else.
         quantity: the quantity to draw, such as "loss"; None for all. It also says what numbers are whose names do not.
         x: what stands below: the epochs, or the seconds since the start, which compares optimisers whose steps take different
             times; of a History that has them.
@@ -106,8 +109,8 @@ def curves(
             axes.set_yscale(yscale if _direction(name) is np.nanargmin else "linear")
             _draw(axes, name, drawn, runs, smooth, goal, theme)
             if x == "epoch":
-                axes.set_xticks(_ticks(max(len(curve.numbers) for curve in drawn)))
-        every[-1].set_xlabel(x)
+                axes.set_xticks(_ticks(max(len(curve.numbers) for curve in drawn), runs[0].first))
+        every[-1].set_xlabel(x if runs[0].first else "step")
     return every[0] if len(every) == 1 else every[0].figure  # type: ignore[return-value]  # no SubFigure
 
 
@@ -116,11 +119,18 @@ def curves(
 
 def _runs(history: Any, quantity: str | None) -> list[_Run]:
     """The runs that the user gave, checked; of one curve `quantity` tells whether its name is that of a run."""
-    if _is_history(history):
-        return [_run("", history)]
+    if _is_history(history) or _is_trace(history):
+        return [_run("", history, quantity)]
     if not isinstance(history, Mapping) or not all(isinstance(name, str) for name in history):
         expected = 'a History, a mapping such as {"train_loss": [0.9, 0.5]}, or a mapping from names of runs to these'
         raise DTypeError(f"curves: got {type(history).__name__}, expected {expected}")
+    if any(paths := [_is_trace(each) for each in history.values()]):
+        if not all(paths):
+            odd = next(name for name, is_path in zip(history, paths, strict=True) if not is_path)
+            raise DTypeError(
+                f"curves: {odd!r} is none of nn.optim.trace's paths, as the others are; draw them in two pictures"
+            )
+        return [_run(name, each, quantity) for name, each in history.items()]
     nested = [_is_history(each) or isinstance(each, Mapping) for each in history.values()]
     if any(nested) and not all(nested):
         odd = next(name for name, inner in zip(history, nested, strict=True) if not inner)
@@ -138,7 +148,15 @@ def _is_history(x: Any) -> TypeGuard[History]:
     return isinstance(x, History)
 
 
-def _run(name: str, history: Any) -> _Run:
+def _is_trace(x: Any) -> TypeGuard[Trace]:
+    from nn.optim import Trace
+
+    return isinstance(x, Trace)
+
+
+def _run(name: str, history: Any, quantity: str | None = None) -> _Run:
+    if _is_trace(history):
+        return _Run(name, {quantity or "loss": _numbers(name, history.values)}, first=0)
     ended, given, seconds = {}, history, None
     if _is_history(history):
         ended = {"interrupted": history.interrupted, "stopped early": history.stopped_early}
@@ -190,12 +208,14 @@ def _panels(runs: Sequence[_Run], quantity: str | None, x: str) -> dict[str, lis
 def _places(run: _Run, count: int, x: str) -> Numbers:
     """Where the numbers of a run's epochs stand: at the epoch, from 1, or at its end, in seconds since the start."""
     if x == "epoch":
-        return np.arange(1.0, count + 1)
+        return np.arange(float(run.first), count + run.first)
     if x != "seconds":
         raise RenderError(f"curves: got x={x!r}, expected 'epoch' or 'seconds'")
     if run.seconds is None or len(run.seconds) != count:
         which = f"run {run.name!r}" if run.name else "the run"
-        raise RenderError(f"curves: got x='seconds', but {which} does not say how long each epoch took; leave x out")
+        raise RenderError(
+            f"curves: got x='seconds', but {which} has no seconds for each {'epoch' if run.first else 'step'}; leave x out"
+        )
     return np.cumsum(run.seconds)
 
 
@@ -275,10 +295,10 @@ def _notes(quantity: str, curve: _Curve, drawn: list[_Curve], run: _Run, goal: f
     direction = _direction(quantity)
     if direction is not None and not np.isnan(finite).all():
         best = int(direction(finite))
-        words.append(f"best: {shown(curve.numbers[best])} in epoch {best + 1}")
+        words.append(f"best: {shown(curve.numbers[best])} {'in epoch' if run.first else 'at step'} {best + run.first}")
     if run.end:
         words.append(f"{run.end} in epoch {len(curve.numbers)}")
-    if direction is np.nanargmin:
+    if direction is np.nanargmin and run.first:  # a path of an optimiser is no fit
         train = next((c for c in drawn if c.run == curve.run and c.data.startswith("train")), curve)
         fit = verdict(train.numbers, None if train is curve else curve.numbers, goal)
         words += [] if fit is None else [fit.words]
@@ -335,12 +355,12 @@ def _label(quantity: str, data: str, run: str, kinds: int) -> str:
     return f"{name}, {_legible(data or quantity)}" if kinds > 1 else name
 
 
-def _ticks(count: int) -> list[int]:
-    """Round numbers of epochs, and 1, which is the first."""
+def _ticks(count: int, first: int) -> list[int]:
+    """Round numbers of epochs, and 1, which is the first; or of steps from 0."""
     from matplotlib.ticker import MaxNLocator
 
     ticks = MaxNLocator(nbins=10, integer=True).tick_values(0, count)
-    return sorted({max(1, round(tick)) for tick in ticks if tick <= count})
+    return sorted({max(first, round(tick)) for tick in ticks if tick <= count})
 
 
 def _legible(name: str) -> str:

@@ -140,7 +140,7 @@ def limits(caller: str, which: str, given: Any) -> Limits:
     """Two finite numbers, the lower one first. Raises DTypeError or ShapeError, in the name of `caller`, if they are not."""
     if not isinstance(given, (tuple, list, np.ndarray)) or len(given) != 2:
         raise ShapeError(f"{caller}: got {which}={given!r:.60}, expected two numbers (low, high), such as (-2, 2)")
-    numbers = [_real(caller, which, x) for x in given]
+    numbers = [real(caller, which, x) for x in given]
     if numbers[0] >= numbers[1]:
         raise ShapeError(f"{caller}: got {which}={tuple(given)!r:.60}, expected the lower number first")
     return numbers[0], numbers[1]
@@ -192,7 +192,8 @@ def slope_at(caller: str, f: Callable[..., Any], point: Any) -> tuple[Field, flo
     return field, value, gradient
 
 
-def _real(caller: str, which: str, x: Any) -> float:
+def real(caller: str, which: str, x: Any) -> float:
+    """A finite number. Raises DTypeError, in the name of `caller`, if it is not."""
     if not isinstance(x, Real) or not np.isfinite(float(x)):
         raise DTypeError(f"{caller}: got {x!r:.60} in {which}, expected a finite real number")
     return float(x)

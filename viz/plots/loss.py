@@ -12,6 +12,7 @@ from tinygrad_edu import DTypeError, ShapeError, at
 
 from ..arguments import refusing
 from ..text import data_of
+from .field import Array
 
 if TYPE_CHECKING:
     from nn import Module
@@ -31,7 +32,8 @@ def loss_over(
 
     Returns:
         function of as many numbers, for `curve`, `contour`, `surface`, `descent` and `nn.optim.trace`. Its attribute `start` is
-        the tuple of the numbers as they are now, and `names` are those given.
+        the tuple of the numbers as they are now, and `names` are those given. `follow()` returns a path for `paths=` that
+        begins at the numbers as they are; as a callback, `nn.fit(on_step=path)`, it adds the point after each step.
 
     Raises:
         DTypeError: if a name is not text of this form.
@@ -58,7 +60,16 @@ class _LossOver:
         self.model, self.loss, self.x, self.y, self.names = model, loss, x, y, tuple(parameters)
         own = dict(model.named_parameters())
         self.places = [_place(name, {path: np.shape(data_of(p)) for path, p in own.items()}) for name in self.names]
-        self.start = tuple(float(np.asarray(data_of(own[path]))[index]) for path, index in self.places)
+        self.start = self.now()
+
+    def now(self) -> tuple[float, ...]:
+        """The numbers as they are in the model."""
+        own = dict(self.model.named_parameters())
+        return tuple(float(np.asarray(data_of(own[path]))[index]) for path, index in self.places)
+
+    def follow(self) -> _Followed:
+        """The path of the numbers from now on, while the model is trained."""
+        return _Followed(self)
 
     def __call__(self, *numbers: Any) -> Any:
         if len(numbers) != len(self.names):
@@ -71,6 +82,25 @@ class _LossOver:
         from nn import functional_call  # here, as drawing Values needs no networks
 
         return self.loss(functional_call(self.model, changed, self.x), self.y)
+
+
+class _Followed(Sequence[tuple[float, ...]]):
+    """Points of a path, and a callback that adds the one where the model is."""
+
+    def __init__(self, f: _LossOver) -> None:
+        self.f, self.points = f, [f.now()]
+
+    def __call__(self, *_: Any) -> None:
+        self.points.append(self.f.now())
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self.points[i]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.points, dtype)
 
 
 def _place(name: str, shapes: dict[str, tuple[int, ...]]) -> tuple[str, tuple[int, ...]]:

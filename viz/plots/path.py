@@ -125,14 +125,16 @@ def draw(
 
     colours = colours_of(theme)
     ink, paper = ink_of(theme), paper_of(theme)
-    for k, (path, line) in enumerate(zip(paths, lines, strict=True), first):
+    intervals = [max(len(path.points) // _MARKS, 1) for path in paths]
+    differ = len(set(intervals)) > 1
+    for k, (path, line, every) in enumerate(zip(paths, lines, intervals, strict=True), first):
         colour, marker = colours[k % len(colours)], MARKERS[k % len(MARKERS)]
         style: dict[str, Any] = {"color": colour, "zorder": 5}
         above = len(paths) - 1 - (k - first)
-        width, every = 1.6 + _WIDER * above, max(len(path.points) // _MARKS, 1)
+        width = 1.6 + _WIDER * above
         (drawn,) = ax.plot(
             *line, ls=DASHES[k % len(DASHES)], marker=marker, ms=4, markevery=(k % every, every), lw=width,
-            label=path.label(*limits), **style,
+            label=path.label(*limits) + (f", a mark every {every} steps" if differ and every > 1 else ""), **style,
         )  # fmt: skip
         drawn.set_path_effects([Stroke(linewidth=width + 1.4, foreground=paper), Normal()])
         ends: dict[str, Any] = {"ls": "", "mec": colour, "zorder": 6, "label": "_"}
@@ -143,3 +145,5 @@ def draw(
         nowhere: list[Any] = [[] for _ in lines[0]]
         ax.plot(*nowhere, ls="", marker="o", ms=9, mfc=paper, mec=ink, mew=2, label="start")
         ax.plot(*nowhere, ls="", marker="*", ms=14, mfc=ink, mec=paper, label="end")
+        if not differ and intervals[0] > 1:
+            ax.plot(*nowhere, ls="", label=f"a mark every {intervals[0]} steps")
