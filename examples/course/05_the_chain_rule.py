@@ -9,7 +9,7 @@
 # ([chapter 1](01_what_a_gradient_is.py)).
 
 # %% The tools of this chapter
-import time
+from timeit import repeat
 
 import numpy as np
 from exercises import check
@@ -27,12 +27,13 @@ from tinygrad_edu import ShapeError, Value, derivative, grad, jacobian, jvp, no_
 # - h₂ = (w₂h₁ + b₂) / 7
 # - h₃ = (w₃h₂ + b₃) / 9
 #
-# The divisions are their activations: they shrink every change. The picture shows the network for x = 1. On each arrow stands a
-# *local derivative*: by how much the box at its end changes, for each unit by which the box at its beginning changes.
+# The divisions are their activations: they shrink every change. The picture shows the network for x = 1; read its two rows like lines of
+# text. On each arrow stands, after ∂, a *local derivative*: by how much the box at its end changes, for each unit by which the box at
+# its beginning changes. The boxes say "no gradient yet", as nothing has gone back through the network so far.
 
 # %% The network rows="176"
-# alt: Boxes from left to right: x times w1, plus b1, divided by 8 gives h1 = 0.625; the same by 7 gives h2, and by 9 gives h3 = 0.8214.
-x = Value(1.0, name="x")
+# alt: Boxes in two rows: x times w1, plus b1, divided by 8 gives h1 = 0.625; the same by 7 gives h2, and by 9 gives h3 = 0.8214.
+x = Value(1.0, name="x", requires_grad=False)
 w1, w2, w3 = Value(4.0, name="w1"), Value(5.0, name="w2"), Value(6.0, name="w3")
 b1, b2, b3 = Value(1.0, name="b1"), Value(2.0, name="b2"), Value(3.0, name="b3")
 
@@ -41,7 +42,7 @@ h2 = (w2 * h1 + b2) / 7
 h3 = (w3 * h2 + b3) / 9
 
 assert np.allclose([h1.item(), h2.item(), h3.item()], [0.625, 0.73214, 0.82143], atol=5e-6)
-viz.graph(h3, names=locals(), derivatives=True, ratio=16 / 9, title="Three neurons in a row")
+viz.graph(h3, names=locals(), derivatives=True, flow="right", ratio=2.2, title="Three neurons in a row")
 
 # %% [markdown]
 # ## The rule
@@ -59,6 +60,7 @@ viz.graph(h3, names=locals(), derivatives=True, ratio=16 / 9, title="Three neuro
 # *new h₃* computes the network again with the new weight. The two agree. The last two columns compare the slope, measured as a
 # difference, with that of the rule.
 
+
 # %% A table of the rule rows="177"
 def network(x, w1=4.0, w2=5.0, w3=6.0):
     h1 = (w1 * x + 1.0) / 8
@@ -72,7 +74,7 @@ rule = 6.0 / 9 * 5.0 / 7 * inputs / 8
 predicted, new = h3s + rule * step, network(inputs, w1=4.0 + step)[2]
 difference = (new - h3s) / step
 
-print("   x       h1      h2      h3      predicted new h3  difference rule")
+print("   x       h1      h2      h3      predict new h3  differ. rule")
 print(np.round(np.column_stack([inputs, h1s, h2s, h3s, predicted, new, difference, rule]), 5))
 assert np.allclose(predicted, new, rtol=1e-14)
 assert np.allclose(rule, [0.05952, 0.11905, 0.17857], atol=5e-6)
@@ -134,12 +136,15 @@ assert np.allclose([h.grad for h in (h3, h2, h1)], [to_h3, to_h2, to_h1], rtol=1
 assert np.isclose(w1.grad, cost_rule[0], rtol=1e-14)
 
 # %% [markdown]
-# The upper half of the picture computes values, from left to right. The lower half computes slopes, from right to left. Follow it from
-# dL/dL = 1: each box below is the box before it times one local derivative. `v` numbers the results that have no name.
+# The picture shows the last neuron and the cost. The upper half computes values, from left to right. The lower half computes slopes, from
+# right to left. Follow it from dL/dL = 1: each box below is the box at its right times one local derivative, and dL/dv₃ is used for both
+# w₃ and b₃. `v` numbers the results that have no name.
 
 # %% Values go forward, slopes go back rows="42"
-# alt: Above, the network with its cost from left to right. Below, the gradients from right to left, each with its formula and number.
-viz.graph(L, names=locals(), detail="backward", title="Forward above, backward below")
+# alt: Above, the last neuron with its cost from left to right. Below, the gradients from right to left, each with formula and number.
+last = ((w3 * h2.item() + b3) / 9 - y) ** 2
+assert last.item() == L.item()
+viz.graph(last, names={"w₃": w3, "b₃": b3, "L": last}, detail="backward", title="Forward above, backward below")
 
 # %% [markdown]
 # The page below goes through the same computation step by step. It shows each rule with its numbers. Change an input, or use the
@@ -215,6 +220,7 @@ assert other / one > 100
 #
 # The function below counts its runs. All three ways agree; the number of runs does not.
 
+
 # %% Three ways, and their runs rows="179"
 def loss(W):
     loss.runs += 1
@@ -243,25 +249,20 @@ print(runs)
 assert runs == {"finite differences": 200, "left to right": 100, "right to left": 1}
 
 # %% [markdown]
-# A count is no time: a run that is recorded is slower than a plain one. So let us measure, for matrices of 4 × 4 to 48 × 48 weights. Both
-# axes of the picture are logarithmic, so a straight line is a power. Two of the lines rise a little faster than the number of weights,
-# since there is a run for each, and each run grows too. The line of the backward pass hardly rises. A network of
-# 160 × 160 weights is small today: finite differences run it 51,200 times, the backward pass once.
+# A count is no time: a run that is recorded is slower than a plain one, so here left to right takes longer than differences. Let us
+# measure, for matrices of 4 × 4 to 32 × 32 weights. Both axes of the picture are logarithmic. Two of the lines rise with the number of
+# weights, as there is a run for each, and each run grows too. The line of the backward pass hardly rises. A network of 160 × 160
+# weights is small today: finite differences run it 51,200 times, the backward pass once.
 
 # %% What it takes on this machine rows="121 179"
 # alt: Seconds against the number of weights, both logarithmic: two lines rise steeply, that of right to left stays almost level.
-widths = np.array([4, 8, 16, 32, 48])
-seconds = {name: [] for name in ways}
-for width in widths:
-    W = rng.normal(size=(width, width)) / width
-    for name, way in ways.items():
-        start = time.perf_counter()
-        way(W)
-        seconds[name].append(time.perf_counter() - start)
+widths = np.array([4, 8, 16, 32])
+matrices = [rng.normal(size=(width, width)) / width for width in widths]
+seconds = {name: [min(repeat(lambda: way(W), number=1, repeat=3)) for W in matrices] for name, way in ways.items()}
 
-print({name: f"{1000 * taken[-1]:.1f} ms" for name, taken in seconds.items()}, "for", W.size, "weights")
+print({name: f"{1000 * taken[-1]:.1f} ms" for name, taken in seconds.items()}, "for", widths[-1] ** 2, "weights")
 assert 2 * 160**2 == 51_200
-ax = viz.curve({name: (widths**2, taken) for name, taken in seconds.items()}, (16, 2304), xscale="log", yscale="log")
+ax = viz.curve({name: (widths**2, taken) for name, taken in seconds.items()}, (12, 1400), xscale="log", yscale="log")
 ax.set(xlabel="weights", ylabel="seconds")
 ax
 
@@ -276,6 +277,7 @@ ax
 #
 # It is sometimes said that the graph is built when `backward()` is called. It is there before: look at `grad_fn`. And since it is
 # recorded anew in each run, an `if` may take another branch the next time. This is called a *dynamic graph*.
+
 
 # %% The graph is there before backward() rows="129" claim="the graph is built on backward()"
 def dynamic(x):
@@ -369,7 +371,7 @@ viz.graph(error, names={"x₁": x1, "x₂": x2, "θ₁": theta1, "θ₂": theta2
 
 # %% [markdown]
 # Written with vectors it is the same computation, in fewer boxes: the sum of the products is one operation, `@`. This is how networks
-# are written, as there may be thousands of inputs. Each slope is the number from before.
+# are written, as there may be thousands of inputs. Each slope is the number from before: -12 and -18 are the largest and the smallest.
 
 # %% Linear regression in vectors rows="116"
 # alt: The same graph with two vectors: x at theta, minus y, squared. The gradient of theta is a vector.
@@ -389,14 +391,15 @@ viz.graph(squared, names={"x": features, "θ": theta, "y": target})
 # alt: Scalar boxes: W1 times x1 plus W2 times x2, plus b, and the sigmoid at the end.
 logistic = nn.MLP((2, 1), output=nn.Sigmoid, rng=0)
 example = np.array([2.0, 3.0])
-viz.graph(logistic, example, detail="scalar")
+viz.graph(logistic, example, detail="scalar", title="Number by number")
 
 # %% [markdown]
-# In the second every array has a box, and an operation on arrays is one box.
+# In the second every array has a box, and an operation on arrays is one box. A box of an array has room for its mean, its smallest and
+# its largest number.
 
 # %% Logistic regression with a matrix rows="117"
 # alt: Boxes for arrays: x, weight and bias enter the operation x times W transposed plus b, and the sigmoid follows.
-viz.graph(logistic, example, detail="tensor")
+viz.graph(logistic, example, detail="tensor", title="Array by array")
 
 # %% [markdown]
 # In the third every layer has a box. The parameters belong to their layer and are not drawn.
@@ -405,7 +408,7 @@ viz.graph(logistic, example, detail="tensor")
 # alt: Three boxes from left to right: x, the layer Linear 2 to 1 with 3 parameters, and the layer Sigmoid.
 W, b = logistic.parameters()
 assert np.isclose(logistic(example).item(), 1 / (1 + np.exp(-(W.data @ example + b.data).item())))
-viz.graph(logistic, example, detail="layer", flow="right")
+viz.graph(logistic, example, detail="layer", flow="right", title="Layer by layer")
 
 # %% [markdown]
 # ## Exercises
@@ -435,6 +438,7 @@ check("Exercise 2", (multiplications_a, multiplications_b), (alone, reused), hin
 
 # %% [markdown]
 # **Exercise 3.** Write the slope of z = exp(sin(x²)) from the chain rule, without the engine.
+
 
 # %% Exercise 3
 def slope(x):
