@@ -161,7 +161,7 @@ class _Rows:
         return bisect(self.cuts, x)
 
     def _pieces(self, line: Line) -> list[_Piece]:
-        """An arrow cut where it leads from one row to the next or the one before; a cut through its head goes just before that."""
+        """An arrow cut where it leads from one row to the next or the one before; never through its head, but before it."""
         rest, tips = line.points, line.tips
         row, end = self.row(tips.get("s", rest[0])[0]), self.row(tips.get("e", rest[-1])[0])
         parts = []
