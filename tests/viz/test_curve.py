@@ -60,6 +60,19 @@ def test_several_functions_by_name():
     assert np.allclose(y, 2 * x)
 
 
+def test_measured_points_beside_functions_and_alone():
+    x, y = [1.0, 2.0, 4.0], np.array([0.5, 9.0, 2.0])
+    ax = viz.curve({"square": np.square, "measured": (x, y)}, (0, 5))
+    line = ax.lines[1]
+    assert (line.get_xdata().tolist(), line.get_ydata().tolist(), line.get_label()) == (x, y.tolist(), "measured")
+    assert line.get_marker() not in ("", "None")
+    assert ax.get_ylim()[1] > 25
+    ax = viz.curve({"measured": (x, y)}, (1, 4))
+    assert ax.get_ylim()[0] < 0.5 < 9.0 < ax.get_ylim()[1] < 10
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "measured")
+    assert viz.curve({"measured": (x, y)}, (1, 4), xscale="log", yscale="log").get_xscale() == "log"
+
+
 def test_a_path_lies_on_the_curve():
     path = trace(parabola, -0.5, partial(SGD, lr=0.1), 5)
     ax = viz.curve(parabola, (-1, 4), paths={"SGD": path})
@@ -147,6 +160,18 @@ def test_a_smooth_line_has_no_gap_however_steep():
     ("arguments", "error", "message"),
     [
         ({"f": {}}, ShapeError, "got no functions"),
+        (
+            {"f": {"a": ([1.0], [1.0, 2.0])}},
+            ShapeError,
+            r"got 'a' with arrays of shape \(1,\) and \(2,\), expected a pair",
+        ),
+        ({"f": {"a": ([1.0],)}}, ShapeError, r"got 'a' with arrays of shape \(1,\), expected a pair"),
+        ({"f": {"a": (["b"], [1.0])}}, DTypeError, "got 'a' of <U1 and float64, expected real numbers"),
+        (
+            {"f": {"a": ([1.0], [1.0])}, "tangents": [1.0]},
+            ShapeError,
+            "got measured points alone, expected a function beside",
+        ),
         ({"derivative": -1}, ShapeError, "got derivative=-1, expected an integer from 0 on"),
         ({"xlim": (4, -1)}, ShapeError, "expected the lower number first"),
         ({"tangents": ["a"]}, DTypeError, "got tangents="),

@@ -63,6 +63,14 @@ def readme(**options) -> Picture:
     return graph(tangled(), title="micrograd's README", **options)
 
 
+def labelled(**options) -> Picture:
+    """Words on each arrow, so that between them and the boxes there is only room for the heads."""
+    h = Value(1.0, requires_grad=False)
+    for k in (8.0, 7.0, 9.0, 6.0):
+        h = (Value(k - 4) * h + Value(k - 7)) / k
+    return graph(h, derivatives=True, **options)
+
+
 LONG = [chain, readme, convolutions, deep]
 
 
@@ -144,7 +152,7 @@ def traced(points: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("flow", ["right", "down"])
-@pytest.mark.parametrize("draw", [*LONG, residual])
+@pytest.mark.parametrize("draw", [*LONG, residual, labelled])
 def test_rows_read_in_order_and_arrows_pass_no_boxes(draw, flow, engine):
     picture = draw(ratio=4 / 3, flow=flow)
     boxes, lines = parts(picture)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from tinygrad_edu import DTypeError, ShapeError
+from tinygrad_edu import DTypeError, ShapeError, Value
 
 from ..arguments import refusing
 from ..drawing import RenderError
@@ -16,7 +16,7 @@ from . import path as routes
 from .field import Array, Field, Limits, count, finite, limits, places
 from .jumps import has_pole, narrowed
 from .path import Paths
-from .style import DASHES, Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
+from .style import DASHES, MARKERS, Theme, axes_of, colours_of, ink_of, paper_of, shown, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,7 @@ _CUT = 0.1  # of the numbers of a function with a pole, at either end
 
 @refusing()
 def curve(
-    f: Callable[..., Any] | Mapping[str, Callable[..., Any]],
+    f: Callable[..., Any] | Mapping[str, Any],
     xlim: Limits,
     *,
     ylim: Limits | None = None,
@@ -46,7 +46,8 @@ def curve(
     """Plot a function of one number, or several by name.
 
     Args:
-        f: function of a number, or of an array elementwise; or {name: function}.
+        f: function of a number, or of an array elementwise; or {name: function}. There a pair (x, y) of arrays may replace a
+            function: what was measured, drawn as points joined by a line.
         xlim: from where to where.
         ylim: the same upwards; None for all numbers of the functions, of one with a pole those between the tenths at either end.
         derivative: True for f′ as well; 2 for f′ and f″, and so on.
@@ -77,30 +78,62 @@ def curve(
     _check_scales(xscale, yscale, low, bool(len(touched) or len(joined)))
     spaced = np.geomspace if xscale == "log" else np.linspace
     x = spaced(low, high, count("curve", "points", points))
-    fields = _fields(f, orders)
+    if isinstance(f, Mapping) and not f:
+        raise ShapeError("curve: got no functions, expected a function or {name: function}")
+    measured = _measured(f)
+    fields = _fields(f, orders, measured)
+    if not fields and (orders or len(touched) or len(joined) or routes_read):
+        raise ShapeError(
+            "curve: got measured points alone, expected a function beside derivative, tangents, chords or paths"
+        )
     lines = [_line(field, x) if xscale == yscale == "linear" else _bare(field, x, yscale) for field in fields]
     mains = fields[:: orders + 1]
-    routes_read = routes.judged(routes_read, mains[0].values)
+    if routes_read:
+        routes_read = routes.judged(routes_read, mains[0].values)
     tangent_lines = [_tangent(field, float(a)) for field in mains for (a,) in touched]
     with styled("curve", theme) as plt:
         ax = axes_of(plt, ax)
         colours = colours_of(theme)
         for k, (field, line) in enumerate(zip(fields, lines, strict=True)):
             ax.plot(*line, color=colours[k % len(colours)], ls=DASHES[k % len(DASHES)], label=_label(field, f))
+        for k, (name, pair) in enumerate(measured.items(), len(fields)):
+            colour, marker, dash = colours[k % len(colours)], MARKERS[k % len(MARKERS)], DASHES[k % len(DASHES)]
+            ax.plot(*pair, color=colour, marker=marker, ls=dash, label=plain(name))
         ax.set_xscale(xscale)
         ax.set_yscale(yscale)
         ax.set_xlim(low, high)
         if fixed or yscale == "linear":
-            ax.set_ylim(*fixed or _extent(fields, lines, orders, [value for _, value, _ in tangent_lines]))
+            others = [value for _, value, _ in tangent_lines] + [value for _, y in measured.values() for value in y]
+            ax.set_ylim(*fixed or _extent(fields, lines, orders, others))
         _lines(ax, mains, tangent_lines, joined, (low, high), theme)
         heights = [[path.points[:, 0], mains[0].values(path.points[:, 0])] for path in routes_read]
         routes.draw(ax, routes_read, heights, theme, (low, high), first=len(fields))
-        ax.set_xlabel(fields[0].names[0])
+        ax.set_xlabel(fields[0].names[0] if fields else "x")
         if len(ax.get_legend_handles_labels()[0]) > 1:
             ax.legend()
         else:
-            ax.set_ylabel(_label(fields[0], f))
+            ax.set_ylabel(_label(fields[0], f) if fields else plain(next(iter(measured))))
     return ax
+
+
+def _measured(f: Any) -> dict[str, tuple[Array, Array]]:
+    """The pairs of arrays among the functions. Raises ShapeError or DTypeError for others than two rows of numbers."""
+    found = {}
+    for name, pair in f.items() if isinstance(f, Mapping) else ():
+        if not isinstance(pair, (tuple, list)):
+            continue
+        rows = [np.asarray(x.data if isinstance(x, Value) else x) for x in pair]
+        if any(x.dtype.kind not in "fiub" for x in rows):
+            raise DTypeError(
+                f"curve: got {name!r} of {' and '.join(str(x.dtype) for x in rows)}, expected real numbers"
+            )
+        if len(rows) != 2 or rows[0].ndim != 1 or rows[0].shape != rows[1].shape or not rows[0].size:
+            shapes = " and ".join(str(x.shape) for x in rows)
+            raise ShapeError(
+                f"curve: got {name!r} with arrays of shape {shapes}, expected a pair (x, y) of equal lengths"
+            )
+        found[name] = rows[0].astype(float), rows[1].astype(float)
+    return found
 
 
 def _check_scales(xscale: str, yscale: str, low: float, straight: bool) -> None:
@@ -122,13 +155,13 @@ def _bare(field: Field, x: Array, yscale: str) -> tuple[Array, Array]:
     return x, np.where(y > 0, y, np.nan) if yscale == "log" else y
 
 
-def _fields(f: Any, orders: int) -> list[Field]:
-    """Each function, followed by its derivatives."""
+def _fields(f: Any, orders: int, measured: Container[str]) -> list[Field]:
+    """Each function that is not a measured pair, followed by its derivatives."""
     named = f if isinstance(f, Mapping) else {"": f}
-    if not named:
-        raise ShapeError("curve: got no functions, expected a function or {name: function}")
     fields = []
     for name, one in named.items():
+        if name in measured:
+            continue
         field = Field("curve", one, 1)
         if isinstance(f, Mapping):
             field.name = plain(str(name))
@@ -161,7 +194,7 @@ def _line(field: Field, x: Array) -> tuple[Array, Array]:
 
 def _extent(fields: list[Field], lines: list[tuple[Array, Array]], orders: int, others: list[float]) -> Limits:
     """Limits for the functions alone, so that a steep tangent does not flatten them, nor a pole, of which the ends are cut."""
-    every = np.concatenate([y for _, y in lines])
+    every = np.concatenate([np.empty(0), *(y for _, y in lines)])
     kept = [np.array(others)]
     for k, (field, (x, y)) in enumerate(zip(fields, lines, strict=True)):
         typical = every if k % (orders + 1) else y  # a derivative's pole is steeper than the function's

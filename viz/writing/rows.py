@@ -28,6 +28,7 @@ _CROSSED, _BROKEN = (
     0.04,
 )  # what an arrow and a frame cost that are cut, beside squares of how far rows are from equal length
 _SHORTEST = 0.35  # last row, of the others' length
+_INSIDE = 0.5  # least distance of a cut from the ends of an arrow
 _NESTED = 4.0  # from a cut to the frame that ends there, and to each inside that
 _CONTINUED = 6.0  # half of what marks the title of a further piece
 
@@ -160,12 +161,14 @@ class _Rows:
         return bisect(self.cuts, x)
 
     def _pieces(self, line: Line) -> list[_Piece]:
-        """An arrow cut where it leads from one row to the next or the one before."""
-        rest, row, end = line.points, self.row(line.points[0][0]), self.row(line.points[-1][0])
+        """An arrow cut where it leads from one row to the next or the one before; never through its head, but before it."""
+        rest, tips = line.points, line.tips
+        row, end = self.row(tips.get("s", rest[0])[0]), self.row(tips.get("e", rest[-1])[0])
         parts = []
         while row != end:
             step = 1 if end > row else -1
-            first, rest = cut(rest, self.cuts[min(row, row + step)])
+            low, high = sorted((rest[0][0], rest[-1][0]))
+            first, rest = cut(rest, min(max(self.cuts[min(row, row + step)], low + _INSIDE), high - _INSIDE))
             parts.append(_Piece(row, first))
             row += step
         return [*parts, _Piece(row, rest)]
@@ -236,8 +239,8 @@ class _Rows:
             from_end = lane, len(passing[k]) - 1 - lane
             step = _lane(passing[k])
             start, end = (points[-1], following[0]) if one.row == k else (following[0], points[-1])
-            right, y = start[0] + _MARGIN + step * from_end[1], gutters[k] + step * from_end[1]
-            left = end[0] - _MARGIN - step * from_end[0]
+            right, y = self.cuts[k] + shifts[k][0] + _MARGIN + step * from_end[1], gutters[k] + step * from_end[1]
+            left = self.cuts[k] + shifts[k + 1][0] - _MARGIN - step * from_end[0]
             corners = [start, (right, start[1]), (right, y), (left, y), (left, end[1]), end]
             way = joined(way, cornered(corners if one.row == k else corners[::-1]), following)
         tips = {}
