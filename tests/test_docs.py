@@ -94,7 +94,8 @@ PAGES = [
     *[
         path.relative_to(ROOT).as_posix()
         for path in sorted((ROOT / "docs").rglob("*.md"))
-        if path.parent.name in ("start", "how-to", "explanation") or path.name in ("index.md", "value.md")
+        if path.parent.name in ("start", "how-to", "explanation")
+        or path in (ROOT / "docs" / "index.md", ROOT / "docs" / "value.md")
         if "```python\n" in path.read_text(encoding="utf-8")
     ],
     "docs/own_op.md",
