@@ -91,6 +91,13 @@ def without_error_bars(line):
 
 
 PAGES = [
+    *[
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "docs").rglob("*.md"))
+        if path.parent.name in ("start", "how-to", "explanation")
+        or path in (ROOT / "docs" / "index.md", ROOT / "docs" / "value.md")
+        if "```python\n" in path.read_text(encoding="utf-8")
+    ],
     "docs/own_op.md",
     "docs/transforms.md",
     "docs/compile.md",
@@ -144,19 +151,32 @@ def test_each_row_of_the_table_of_pictures_draws_in_six_lines(tmp_path, monkeypa
     assert set(PICTURES) <= found
 
 
-def test_code_for_other_libraries_runs_where_they_are_installed():
-    pages = [
-        ("testing_gradients", "torch", "12"),
-        ("testing_gradients", "jax", "12"),
-        ("networks", "torch", "True\nTrue"),
-    ]
-    for name, library, printed in pages:  # `make test` does not install the libraries
-        if importlib.util.find_spec(library):
-            code = code_of(f"docs/{name}.md", f"python {library}")
-            process = subprocess.run(
-                [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
-            )
-            assert (process.returncode, process.stdout) == (0, f"{printed}\n"), process.stderr
+def libraries(text):
+    """The libraries other than this one for which a page has code."""
+    return sorted(set(re.findall(r"^```python (?!pytest)(\w+)$", text, re.MULTILINE)))
+
+
+OTHERS = [
+    (path.relative_to(ROOT).as_posix(), library)
+    for path in sorted((ROOT / "docs").rglob("*.md"))
+    for library in libraries(path.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize(("page", "library"), OTHERS)
+def test_code_for_another_library_prints_what_it_says_where_that_is_installed(page, library):
+    if importlib.util.find_spec(library) is None:  # `make test` installs micrograd, `make agreement` PyTorch
+        return
+    code = code_of(page, f"python {library}")
+    promised = re.findall(r"print\(.*\)\s*# (.*)", code)
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (process.returncode, process.stdout.splitlines()) == (0, promised), process.stderr
+
+
+def test_pages_have_code_for_other_libraries():
+    assert {library for _, library in OTHERS} == {"autograd", "jax", "micrograd", "torch"}
 
 
 def test_the_drawing_of_step_sizes_is_made_of_the_same_bytes_each_time():
@@ -173,7 +193,7 @@ def test_the_errors_that_the_page_on_testing_names():
 
 
 def test_links_lead_somewhere():
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
         for target in re.findall(r"\]\(([^)#]+)", prose):
             if "://" not in target:

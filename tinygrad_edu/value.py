@@ -163,7 +163,7 @@ class Value(Methods):
             return "released: backward(retain_graph=False) keeps the gradients of leaves only"
         if output is not None:
             try:
-                if self not in graph.ancestors(output):
+                if all(self is not node for node in graph.ancestors(output)):  # `in` would compare numbers
                     return "not on the path: the output was not computed from it"
             except GraphError as error:
                 return f"cannot be determined from this output ({error})"

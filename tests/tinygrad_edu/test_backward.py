@@ -525,6 +525,14 @@ def test_reductions_of_scalars_and_with_numpy_axes():
     assert tg.logsumexp(np.array([2, 1])) == pytest.approx(np.log(np.exp(2) + np.exp(1)))
 
 
+@pytest.mark.parametrize("data", [2.0, np.ones(3)], ids=["number", "array"])
+def test_why_no_grad_knows_a_value_by_identity_not_by_its_number(data):
+    x, other = Value(data), Value(data)
+    y = (x * 1.0).sum()
+    y.backward()
+    assert other.why_no_grad(y) == "not on the path: the output was not computed from it"
+
+
 def test_why_no_grad_answers_even_for_a_released_output():
     x, other = Value(2.0), Value(1.0)
     y = x * x
