@@ -34,7 +34,10 @@ def chosen(name: str) -> list[Work]:
     """The works with this in their name, without the other engines."""
     works = WORKS
     return [
-        replace(works[key], jobs={engine: job for engine, job in works[key].jobs.items() if engine in (HAND, OURS, COMPILED)})
+        replace(
+            works[key],
+            jobs={engine: job for engine, job in works[key].jobs.items() if engine in (HAND, OURS, COMPILED)},
+        )
         for key in BARS
         if name in key
     ]

@@ -12,4 +12,6 @@ from .operations import OPERATIONS
 from .scalar import SCALAR
 from .small_array import SMALL_ARRAY
 
-WORKS: dict[str, Work] = {work.name: work for work in (SCALAR, MOONS, SMALL_ARRAY, *MLPS, *ARRAYS, *OPERATIONS, MEMORY, IMPORTS)}
+WORKS: dict[str, Work] = {
+    work.name: work for work in (SCALAR, MOONS, SMALL_ARRAY, *MLPS, *ARRAYS, *OPERATIONS, MEMORY, IMPORTS)
+}
