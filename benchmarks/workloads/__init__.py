@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..work import Work
+from .arrays import ARRAYS
 from .imports import IMPORTS
 from .memory import MEMORY
 from .mlp import MLPS
@@ -11,4 +12,6 @@ from .operations import OPERATIONS
 from .scalar import SCALAR
 from .small_array import SMALL_ARRAY
 
-WORKS: dict[str, Work] = {work.name: work for work in (SCALAR, MOONS, SMALL_ARRAY, *MLPS, *OPERATIONS, MEMORY, IMPORTS)}
+WORKS: dict[str, Work] = {
+    work.name: work for work in (SCALAR, MOONS, SMALL_ARRAY, *MLPS, *ARRAYS, *OPERATIONS, MEMORY, IMPORTS)
+}

@@ -762,7 +762,7 @@ def _line(trace: Trace) -> tuple[Line | None, bool]:
                 if "order" not in held:  # which chain_rule has, whose node changes
                     trace.latest_rule = frame, raw.line
                 return raw.line, True
-        if module == "tinygrad_edu.compiling.compiled" and frame.f_code.co_name == "traced_run":
+        if module == "tinygrad_edu.compiling.runs" and frame.f_code.co_name == "traced_run":
             return None, False
         frame = frame.f_back
     return None, False
