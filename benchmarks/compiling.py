@@ -94,7 +94,7 @@ def once(make: Callable[[], Callable[[], Any]]) -> str:
 
 
 def of_scalars(f: scalar.Expression) -> list[str]:
-    """The times of an expression of numbers: a recorded step, tracing, compiling, a compiled step; JAX's and Numba's first calls."""
+    """The times of an expression of numbers: a recorded step, tracing, compiling, a compiled step; first calls of JAX and Numba."""
 
     def values(a: Any, b: Any, c: Any, d: Any) -> Any:
         return f((a, b, c, d), lambda x: x.relu())
@@ -177,8 +177,8 @@ def main() -> int:
         "",
     ]
     lines += [
-        'Processor time, the shortest of some turns. "Compiling, all told" is the first call: two traced runs, the source, and the',
-        "comparison with a recorded step. Of the peers the first call, which compiles.",
+        'Processor time, the shortest of some turns. "Compiling, all told" is the first call: two traced runs, the source, and',
+        "the comparison with a recorded step. Of the peers the first call, which compiles.",
         "",
     ]
     lines += table()
