@@ -94,7 +94,7 @@ def once(make: Callable[[], Callable[[], Any]]) -> str:
 
 
 def of_scalars(f: scalar.Expression) -> list[str]:
-    """The times of an expression of numbers: a recorded step, tracing, compiling, a compiled step; first calls of JAX and Numba."""
+    """The times of an expression of numbers: a recorded step, tracing, compiling, a compiled step; peers' first calls."""
 
     def values(a: Any, b: Any, c: Any, d: Any) -> Any:
         return f((a, b, c, d), lambda x: x.relu())

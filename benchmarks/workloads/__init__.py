@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..work import Work
+from .arrays import ARRAYS
 from .imports import IMPORTS
 from .memory import MEMORY
 from .mlp import MLPS
@@ -12,5 +13,5 @@ from .scalar import SCALARS
 from .small_array import SMALL_ARRAY
 
 WORKS: dict[str, Work] = {
-    work.name: work for work in (*SCALARS, MOONS, SMALL_ARRAY, *MLPS, *OPERATIONS, MEMORY, IMPORTS)
+    work.name: work for work in (*SCALARS, MOONS, SMALL_ARRAY, *MLPS, *ARRAYS, *OPERATIONS, MEMORY, IMPORTS)
 }

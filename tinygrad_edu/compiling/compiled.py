@@ -25,9 +25,12 @@ from ..node import Node
 from ..randomness import noting
 from ..term import Term
 from .captures import DRAWS, Captures, generators_kept
+from .fast import FastWriter
 from .levels import text_by_levels
 from .moving import moved
-from .source import Program, Writer, title_of
+from .needed import Needed
+from .program import Program
+from .source import Writer, title_of
 from .traced import OURS, Escape, Line, Trace, Traced, tracing
 
 _MANY = 8  # kinds of arguments, after which a warning says what is compiled anew each time
@@ -162,6 +165,11 @@ class Compiled:
         return self._latest().program.source
 
     @property
+    def fast_source(self) -> str:
+        """The text that runs: the source computed in place, with functions and constants by their names alone."""
+        return self._latest().program.text
+
+    @property
     def needs(self) -> list[str]:
         """The operations that the source calls as they are, since they cannot be read; [] if it needs NumPy alone."""
         return list(self._latest().program.needs)
@@ -245,7 +253,7 @@ class _Specialised:
     def __init__(self, program: Program, run: Callable[..., Any], args: Any, others: Captures | None) -> None:
         self.program, self.run, self._first, self.others = program, run, _sample(args), others
         self.compared = 0
-        self.generators = [x for x in program.constants.values() if isinstance(x, np.random.Generator)]
+        self.generators = [x for x in program.bound.values() if isinstance(x, np.random.Generator)]
 
     def is_same(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether the arguments are those of the run that was compiled."""
@@ -259,7 +267,7 @@ def _specialised(
     around = [captures] if others is None else [captures, others]
     made, program = _written(f, args, kwargs, around)
     _check_again(f, args, kwargs, around, made)
-    text = program.text or program.source
+    text = program.text
     namespace = {"np": np, "math": math, "GuardError": GuardError, **program.bound, **program.constants}
     file = f"<compiled {program.name} {next(_numbered)}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
@@ -296,16 +304,20 @@ def _written(
     outputs: list[Any] = []
     _collect(result, outputs, f)
     captured_names = {id(x): name for captures in around for name, x in captures.arrays.values()}
-    writer = Writer(trace, dict(zip(symbols, names, strict=True)), outputs, _arrays(around), captured_names)
+    named = dict(zip(symbols, names, strict=True))
+    needed = Needed(trace, outputs)
+    writer = Writer(needed, named, _arrays(around), captured_names)
     name = _name(f)
 
-    def returned(leaf: Callable[[Any], str]) -> str:
+    def returned(writer: Writer, leaf: Callable[[Any], str]) -> str:
         return _returned(result, leaf, writer, iter(range(len(outputs))))
 
-    text, bound = text_by_levels(writer, symbols, name, parameters, unpacking, returned)
-    program = Program(
-        name, partial(writer.write, name, parameters, unpacking, returned), writer.constants, writer.needs, text, bound
-    )
+    text, bound = text_by_levels(writer, symbols, name, parameters, unpacking, partial(returned, writer))
+    if not text:
+        fast = FastWriter(needed, named, _arrays(around), captured_names)
+        text, bound = fast.write(name, parameters, unpacking, partial(returned, fast)), fast.constants
+    written = partial(writer.write, name, parameters, unpacking, partial(returned, writer))
+    program = Program(name, written, writer.constants, writer.needs, text, bound)
     return (trace, symbols, outputs), program
 
 

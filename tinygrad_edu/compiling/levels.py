@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .source import Writer, definition
+from .expressions import definition
+from .source import Writer
 from .traced import Traced
 
 SMALLEST = 5_000  # terms; below, the straight line takes less time

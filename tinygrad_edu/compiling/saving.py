@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import TinygradError
-from .source import Program
+from .program import Program
 
 _LARGEST = 10_000  # numbers of an array that a module holds as text
 _HEAD = '''"""{name}, compiled by tinygrad_edu: it needs NumPy alone.
