@@ -27,6 +27,8 @@ def fit(share: Any, g: Any, x: Node, op: Op) -> Any:
         plain = raw_of(share)
         if type(plain) is not ndarray and isinstance(plain, Term):
             plain.note_share(raw_of(g))
+            if kind_of(plain) is float is kind_of(data):
+                return share
         else:
             square = vdot(plain, plain)  # one pass, no temporary; NaN if there is a NaN, not for infinities alone
             if square != square:

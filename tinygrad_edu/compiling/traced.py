@@ -337,7 +337,7 @@ class Traced(Term):
 
     def of_number(self, scalar: Callable[..., Any], array: Callable[..., Any], *args: Any) -> Any:
         """An elementwise op's function for Python's floats, or the one for arrays."""
-        if all(type(numbers(x)) is float for x in args):
+        if all(type(x.behind if type(x) is Traced else x) is float for x in args):
             return computed("scalar", scalar.__name__, scalar, args, {})
         return array(*args)
 
@@ -448,27 +448,32 @@ def _operator(sign: str, function: Any) -> Callable[..., Any]:
     name = function.__name__
 
     def call(a: Traced, b: Any) -> Any:
-        if type(b) is Traced and type(a.behind) is float is type(b.behind):
+        if type(a.behind) is float and type(b) in _ANSWERED:
             trace = _trace.get()
             if trace is not None and not trace.written:
-                return _of_floats(trace, sign, name, function, a, b)
+                if type(b) is Traced:
+                    if type(b.behind) is float:
+                        return _of_floats(trace, sign, name, function, a, b, (sign, id(a), id(b)), b.behind, [a, b])
+                elif b != 1:  # by which products are shortened
+                    return _of_floats(trace, sign, name, function, a, b, (sign, id(a), repr(b)), b, [a])
         return computed(sign, name, function, (a, b), {}) if type(b) in _ANSWERED or not _answers(b) else NotImplemented
 
     return call
 
 
-def _of_floats(trace: Trace, sign: str, name: str, function: Any, a: Traced, b: Traced) -> Any:
-    """`computed` for two terms of floats: most terms of a graph of numbers, in a third of the time."""
-    key = sign, id(a), id(b)
+def _of_floats(
+    trace: Trace, sign: str, name: str, function: Any, a: Traced, b: Any, key: Any, number: Any, operands: list[Traced]
+) -> Any:
+    """`computed` for a term of a float and another number, as most terms of a graph of numbers, in a third of the time."""
     known = trace.known.get(key)
     if known is not None:
         return known
     try:
-        behind = function(a.behind, b.behind)
+        behind = function(a.behind, number)
     except ArithmeticError as error:
         trace.escaped = True
         raise Escape(f"{name}: {error}") from error
-    return trace.add(key, Traced(name, function, (a, b), _NONE, behind, True), sign, [a, b])
+    return trace.add(key, Traced(name, function, (a, b), _NONE, behind, True), sign, operands)
 
 
 def _reflected(sign: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -776,7 +781,7 @@ def _part_of(frame: FrameType) -> str:
         return "user"
     if module in _RULES and name in _BACKWARD:
         return "rule"
-    return "end" if module == "tinygrad_edu.compiling.compiled" and name == "traced_run" else ""
+    return "end" if module.startswith("tinygrad_edu.compiling.") and name == "traced_run" else ""
 
 
 def _line(trace: Trace) -> tuple[Line | None, bool]:
