@@ -1,7 +1,7 @@
 """`python -m benchmarks.compiled [NAME]`: compiled functions beside the recorded run and beside NumPy written by hand.
 
-Each in a process that holds it alone, in many short rounds of one turn each; medians of the ratios within a round. NAME chooses the
-works that have it in their name.
+Each in a process that holds it alone, in many short rounds of one turn each; medians of the ratios within a round. NAME chooses
+the works that have it in their name.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 
 import nn
 from tinygrad_edu import Compiled, Value, compile, value_and_grad
-from tinygrad_edu.compiling.compiled import traced_run
+from tinygrad_edu.compiling.runs import traced_run
 from tinygrad_edu.testing.calls import Expression
 from tinygrad_edu.testing.strategies import expressions
 

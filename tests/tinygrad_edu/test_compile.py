@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import MatrixError, TinygradError, Value, compile, grad, registry, vjp
-from tinygrad_edu.compiling.compiled import _equal
 from tinygrad_edu.compiling.moving import laid_like
+from tinygrad_edu.compiling.results import equal
 from tinygrad_edu.testing.strategies import fixed_calls
 
 OPS = {name: f.op for name, f in registry.items()}
@@ -92,7 +92,7 @@ def check(call, build):
         return None
     compiled = compile(f)
     got = compiled(*call.inputs)
-    assert _equal(got, expected), compiled.source
+    assert equal(got, expected), compiled.source
     other = moved(call, call.inputs)
     try:
         expected = f(*other)
@@ -100,7 +100,7 @@ def check(call, build):
         return compiled
     compiled(*other)
     got = compiled(*other)
-    assert _equal(got, expected), compiled.source
+    assert equal(got, expected), compiled.source
     return compiled
 
 

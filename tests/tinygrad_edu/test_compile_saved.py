@@ -9,6 +9,7 @@ import pytest
 
 import tinygrad_edu as T
 from tinygrad_edu import TinygradError, UnreadableError, compile, value_and_grad
+from tinygrad_edu.compiling.results import equal
 
 RNG = np.random.default_rng(0)
 LABELS = np.array([0, 2, 1, 1])
@@ -114,9 +115,7 @@ def test_a_saved_module_runs_with_numpy_alone(name, tmp_path):
     calls = [draw() for _ in range(3)]
     expected = [f(*args) for args in calls]
     got = alone(path, name_of(path), calls, tmp_path)
-    assert all(T.compiling.compiled._equal(a, b) for a, b in zip(got, expected, strict=True)), path.read_text(
-        encoding="utf-8"
-    )
+    assert all(equal(a, b) for a, b in zip(got, expected, strict=True)), path.read_text(encoding="utf-8")
 
 
 def name_of(path):
@@ -170,7 +169,7 @@ def test_constants_are_literals(x, tmp_path):
     compiled(y)
     path = compiled.save(tmp_path / "step.py")
     (got,) = alone(path, "program", [(y,)], tmp_path)
-    assert T.compiling.compiled._equal(got, f(y)), path.read_text(encoding="utf-8")
+    assert equal(got, f(y)), path.read_text(encoding="utf-8")
 
 
 def test_a_constant_has_the_users_name(tmp_path):

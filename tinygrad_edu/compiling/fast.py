@@ -75,13 +75,13 @@ class FastWriter(Writer):
         module, *path = spelling.split(".")
         if module not in ("np", "math"):
             return spelling
-        return self._bound("_".join(path), reduce(getattr, path, np if module == "np" else math))
+        return self._bound(spelling, "_".join(path), reduce(getattr, path, np if module == "np" else math))
 
-    def _bound(self, name: str, function: Any) -> str:
-        """The name of a function of NumPy, which may be another object each time that it is looked up."""
-        if name not in self._functions:
-            self._functions[name] = self.constant(function, name)
-        return self._functions[name]
+    def _bound(self, spelling: str, name: str, function: Any) -> str:
+        """The name of a function, which may be another object each time that it is looked up."""
+        if spelling not in self._functions:
+            self._functions[spelling] = self.constant(function, name)
+        return self._functions[spelling]
 
     def array(self, x: np.ndarray[Any, Any]) -> Text:
         """A constant array, made once."""
@@ -210,7 +210,8 @@ class FastWriter(Writer):
         if QUIET is None:
             return ['with np.errstate(all="ignore"):', *inside]
         variable, ignoring = QUIET
-        setting, resetting = self._bound("set_errors", variable.set), self._bound("reset_errors", variable.reset)
+        setting = self._bound("set", "set_errors", variable.set)
+        resetting = self._bound("reset", "reset_errors", variable.reset)
         before = self.fresh("before")
         begin = f"{before} = {setting}({self.constant(ignoring, 'ignoring')})"
         return [begin, "try:", *inside, "finally:", f"    {resetting}({before})"]
@@ -248,11 +249,13 @@ class FastWriter(Writer):
 
     def _squares(self, terms: Sequence[Traced]) -> list[str]:
         """Products that are finite, or numbers, if the terms are: of two arrays of one layout at once."""
-        numbers = [self.value(x).text for x in terms if not isinstance(x.behind, np.ndarray)]
+        numbers: list[str] = []
         alike: dict[Any, list[Traced]] = {}
         for x in dict.fromkeys(self._resolved(x) for x in terms):
             if isinstance(x.behind, np.ndarray):
                 alike.setdefault((x.behind.shape, x.behind.dtype, x.behind.strides), []).append(x)
+            else:
+                numbers.append(self.value(x).text)
         vdot = self.callee("np.vdot") if alike else ""
         for arrays in alike.values():
             names = [self.flat(x) for x in arrays]
