@@ -164,7 +164,9 @@ class Expressions:
             return self._scalar(term)
         if spelling in OF_NUMBERS and len(args) == 2 and type(term.behind) is float:
             binds = _PRECEDENCE[spelling]
-            return Text(f"{self.value(args[0]).within(binds)} {spelling} {self.value(args[1]).within(binds + 1)}", binds)
+            return Text(
+                f"{self.value(args[0]).within(binds)} {spelling} {self.value(args[1]).within(binds + 1)}", binds
+            )
         if spelling in _INFIX and any(isinstance(x, Traced) and x.shape for x in args) and not params:
             spelling = _INFIX[spelling]
         if spelling in _PRECEDENCE and len(args) == 2:
