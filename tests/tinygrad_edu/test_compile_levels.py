@@ -1,5 +1,6 @@
 """Large graphs of numbers by levels: the bits of the function itself and of the straight line, and the same refusals."""
 
+import gc
 import importlib.util
 import math
 import threading
@@ -10,6 +11,8 @@ import pytest
 from tinygrad_edu import compile, elementwise, exp, grad, power, relu, sigmoid, softplus, sqrt, tanh, value_and_grad
 from tinygrad_edu.compiling import levels
 from tinygrad_edu.compiling.results import equal
+from tinygrad_edu.compiling.traced import Traced
+from tinygrad_edu.errors import TinygradError
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::tinygrad_edu.GradientWarning")
 
@@ -234,3 +237,22 @@ def test_a_few_calls_compute_a_wide_graph():
     compiled = agree(value_and_grad(wide, (0, 1)), *NUMBERS)
     (program,) = program_of(compiled).bound.values()
     assert len(program.steps) < 450  # the sum of 199 numbers, there and back
+
+
+def test_a_program_does_not_keep_the_terms_that_it_was_made_of():
+    compiled = agree(value_and_grad(wide, (0, 1)), *NUMBERS[:2])
+    gc.collect()
+    assert not [x for x in gc.get_objects() if type(x) is Traced]
+    assert "t_2 = " in compiled.source
+    assert compiled.source is compiled.source
+
+
+def test_the_source_of_what_has_changed_since_is_not_shown():
+    scale = 2.0
+    compiled = compile(lambda x: scale * x * x)
+    compiled(1.5)
+    scale = 3.0
+    with pytest.raises(TinygradError, match="has changed since it was compiled; call it before you read its source"):
+        _ = compiled.source
+    compiled(1.5)
+    assert "3.0" in compiled.source

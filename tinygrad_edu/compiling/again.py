@@ -86,7 +86,6 @@ def _difference(first: Run, second: Run, arrays: Arrays) -> str | None:
         place[x] = place[y] = -1 - i
     same = _Same(place, arrays)
     for x, y in zip(a.made, b.made, strict=False):
-        place[x] = place[y] = x.place
         if x.spelling != y.spelling or not same.arguments(x, y):
             title = title_of(x.line)
             return f", in `{title}`" if title else ", in an operation"
@@ -97,7 +96,7 @@ class _Same:
     """Whether the arguments of two calls are the same terms and the same constants.
 
     Args:
-        place: of the terms of both runs.
+        place: of the arguments of both runs.
         arrays: for captured arrays, by id, those that stand for them in the second run.
     """
 
@@ -110,9 +109,10 @@ class _Same:
         if len(x.args) != len(y.args) or not ((not x.params and not y.params) or self(x.params, y.params)):
             return False
         for a, b in zip(x.args, y.args, strict=True):
-            if type(a) is Traced and type(b) is Traced and a.place == b.place >= 0:
-                continue
-            if not self(a, b):
+            if type(a) is Traced is type(b) and a.place >= 0:
+                if a.place != b.place:
+                    return False
+            elif not self(a, b):
                 return False
         return True
 
@@ -120,7 +120,9 @@ class _Same:
         if type(a) is not type(b):
             return False
         if isinstance(a, Traced):
-            if a.place < 0 and a not in self.place and b not in self.place:
+            if a.place >= 0 or b.place >= 0:
+                return bool(a.place == b.place)
+            if a not in self.place and b not in self.place:
                 return self(a.behind, b.behind)  # captured arrays
             return self.place.get(a) == self.place.get(b)
         if isinstance(a, dict):

@@ -20,6 +20,7 @@ from .traced import Traced
 _LISTED = 12  # numbers of a constant array that are written out
 _PRECEDENCE = {"**": 14, "-x": 13, "~": 13, "+x": 13, "*": 12, "/": 12, "//": 12, "%": 12, "@": 12, "+": 11, "-": 11}
 _PRECEDENCE |= {"&": 9, "^": 8, "|": 7} | dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), 6)
+OF_NUMBERS = {"+", "-", "*", "/"}  # most terms of a graph of numbers, written without further questions
 ATOM = 20
 _INFIX = {
     "np.add": "+",
@@ -38,7 +39,7 @@ _INFIX |= {
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Text:
     """An expression as text, and how tightly it binds."""
 
@@ -63,7 +64,7 @@ class Expressions:
         constants: what the text refers to by name and cannot say: captured arrays, opaque functions.
         needs: the opaque functions, which are more than NumPy.
         helpers: the definitions of functions of numbers that the text calls.
-        texts: of terms that stand inside the expression that uses them.
+        texts: of terms: their names, or what stands inside the expression that uses them.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Expressions:
         self.by_id: dict[int, str] = {}
         self.needs: list[str] = []
         self.helpers: dict[str, str] = {}
-        self.texts: dict[Traced, Text] = {}
+        self.texts: dict[Traced, Text] = {symbol: Text(name) for symbol, name in symbols.items()}
 
     def fresh(self, base: str) -> str:
         """A name that is not taken."""
@@ -104,9 +105,7 @@ class Expressions:
     def value(self, x: Any) -> Text:
         """An operand: a term by its name or its expression, a constant as a literal or by a name."""
         if isinstance(x, Traced):
-            if x in self.names:
-                return Text(self.names[x])
-            return self.texts[x] if x.place >= 0 else self.array(x.behind)
+            return self.texts[x] if x in self.texts or x.place >= 0 else self.array(x.behind)
         if type(x) is tuple:
             inner = [self.value(part).text for part in x]
             return Text(f"({', '.join(inner)}{',' * (len(inner) == 1)})")
@@ -163,6 +162,11 @@ class Expressions:
         spelling, args, params = term.spelling, term.args, term.params
         if spelling == "scalar":
             return self._scalar(term)
+        if spelling in OF_NUMBERS and len(args) == 2 and type(term.behind) is float:
+            binds = _PRECEDENCE[spelling]
+            return Text(
+                f"{self.value(args[0]).within(binds)} {spelling} {self.value(args[1]).within(binds + 1)}", binds
+            )
         if spelling in _INFIX and any(isinstance(x, Traced) and x.shape for x in args) and not params:
             spelling = _INFIX[spelling]
         if spelling in _PRECEDENCE and len(args) == 2:

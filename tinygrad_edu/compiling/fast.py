@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .expressions import Text, definition
+from .expressions import OF_NUMBERS, Text, definition
 from .memory import REDUCTIONS, Memory, ufunc_of
 from .needed import Needed
 from .source import Writer
@@ -55,6 +55,8 @@ class FastWriter(Writer):
     def _equal_terms(self) -> dict[Traced, Traced]:
         """Terms that are others: arrays that are stretched for a call that does so itself, and products with ones."""
         same: dict[Traced, Traced] = {}
+        if not any(isinstance(term.behind, np.ndarray) for term in self.live):
+            return same
         stretched = {
             term: term.args[0] for term in self.live if term.spelling == "np.broadcast_to" and _is_array(term.args[0])
         }
@@ -87,6 +89,8 @@ class FastWriter(Writer):
 
     def value(self, x: Any) -> Text:
         """As in the readable form; a number of NumPy is made once."""
+        if type(x) is Traced and x in self.texts:
+            return self.texts[x]
         x = self._resolved(x)
         if isinstance(x, np.generic):
             return Text(self._once(x, x.dtype, x))
@@ -110,7 +114,7 @@ class FastWriter(Writer):
 
     def expression(self, term: Traced) -> Text:
         """function(*args, **params)."""
-        function = ufunc_of(term)
+        function = None if type(term.behind) is float else ufunc_of(term)
         if function is not None:
             written = [self._operand(x, term) for x in term.args]
             slot = self.memory.slots.get(term)
@@ -223,7 +227,7 @@ class FastWriter(Writer):
             into.append(f"{name} = {text.text}{shape}")
         if slot is not None:
             slot.name = name
-        self.names[term] = name
+        self.names[term], self.texts[term] = name, Text(name)
         return name
 
     def _nests(self, term: Traced, text: Text, following: Traced | None) -> bool:
@@ -235,7 +239,9 @@ class FastWriter(Writer):
             return term.spelling in (".T", ".mT")
         if isinstance(term.behind, (tuple, list)) or (user.back is not term.back and not _is_of_numbers(term)):
             return False
-        if any(isinstance(x.behind, np.ndarray) or x in self._reading for x in term.operands):
+        if (self._reading or not _is_of_numbers(term)) and any(
+            isinstance(x.behind, np.ndarray) or x in self._reading for x in term.operands
+        ):
             if user is not following:
                 return False  # an array may be overwritten in between
             self._reading.add(term)
@@ -295,6 +301,8 @@ def _stretches(term: Traced, stretched: dict[Traced, Any]) -> bool:
 
 def _is_of_numbers(term: Traced) -> bool:
     """Whether a term is computed by Python of its numbers, which gives no warning."""
+    if type(term.behind) is float and term.spelling in OF_NUMBERS:  # of NumPy's numbers it would be one
+        return True
     plain = {float, int, bool}
     if type(term.behind) not in plain or not {type(x.behind) for x in term.operands} <= plain:
         return False

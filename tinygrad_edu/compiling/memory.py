@@ -82,6 +82,8 @@ class Memory:
     ) -> None:
         self.slots: dict[Traced, Slot] = {}
         self._owners: dict[Traced, frozenset[Traced]] = {}
+        if not any(isinstance(term.behind, (np.ndarray, tuple, list)) for term in live):
+            return
         fresh = {term for term in live if term not in same and is_fresh(term)}
         last: dict[Traced, int] = {}
         for i, term in enumerate(live):

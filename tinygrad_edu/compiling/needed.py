@@ -47,8 +47,10 @@ class Needed:
         self.trace, self.outputs = trace, list(outputs)
         self.guards = list({guard.condition: guard for guard in trace.guards}.values())
         self.checks = [share for share, g in trace.leaks if isinstance(share, Traced) and not _cannot_leak(share, g)]
-        self.checks = self._smallest(self._live())
         self.live = self._live()
+        if self.checks:
+            self.checks = self._smallest(self.live)
+            self.live = self._live()
         self.uses = self._uses()
         self.users = {operand: user for user in self.live for operand in user.operands}
 
@@ -83,7 +85,7 @@ class Needed:
             if known is not None and term.spelling in _SPREAD:
                 for operand in term.operands:
                     other = best.get(operand)
-                    if other is None or known.size < other.size:
+                    if other is None or (other is not known and known.size < other.size):
                         best[operand] = known
         return list(dict.fromkeys(best[share] for share in self.checks))
 

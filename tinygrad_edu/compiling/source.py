@@ -134,6 +134,7 @@ class Writer(Expressions):
 
     def _let(self, term: Traced, text: Text, into: list[str]) -> str:
         name = self.names[term] = self.fresh(self.wanted.get(term, "t"))
+        self.texts[term] = Text(name)
         shape = f"  # {term.shape}" if isinstance(term.behind, np.ndarray) and term.shape else ""
         into.append(f"{name} = {text.text}{shape}")
         return name

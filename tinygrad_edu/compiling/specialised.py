@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UnreadableError
+from ..errors import TinygradError, UnreadableError
 from ..randomness import noting
 from .again import check_again
-from .arguments import name_of, others_of, parameters_of, sample
+from .arguments import copied, name_of, others_of, parameters_of, sample
 from .captures import DRAWS, Captures
 from .fast import FastWriter
 from .fits import fitting
@@ -65,8 +65,9 @@ def specialised(
 
 
 def _written(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], around: Sequence[Captures]
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], around: Sequence[Captures], runs: bool = True
 ) -> tuple[Run, Program]:
+    """A run on terms, and its program: to run, or with its source alone."""
     with ExitStack() as stack:
         changes = [stack.enter_context(captures.kept()) for captures in around]
         states = stack.enter_context(noting())
@@ -97,11 +98,38 @@ def _written(
     def returned(writer: Writer, leaf: Callable[[Any], str]) -> str:
         return returned_text(result, leaf, writer, iter(range(len(outputs))))
 
-    text, bound = text_by_levels(writer, symbols, name, parameters, unpacking, partial(returned, writer))
+    constants, needs, text, bound = writer.constants, writer.needs, "", {}
+    written = partial(writer.write, name, parameters, unpacking, partial(returned, writer))
+    if runs:
+        text, bound = text_by_levels(writer, symbols, name, parameters, unpacking, partial(returned, writer))
     by_levels = text != ""
-    if not by_levels:
+    if by_levels:
+        written = partial(_written_again, f, copied(args), copied(kwargs), around, constants, needs)
+    elif runs:
         fast = FastWriter(needed, named, arrays_of(around), captured_names)
         text, bound = fast.write(name, parameters, unpacking, partial(returned, fast)), fast.constants
-    written = partial(writer.write, name, parameters, unpacking, partial(returned, writer))
-    program = Program(name, written, writer.constants, writer.needs, text, bound, by_levels)
+    program = Program(name, written, constants, needs, text, bound, by_levels)
     return (trace, symbols, outputs), program
+
+
+def _written_again(
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    around: Sequence[Captures],
+    constants: dict[str, Any],
+    needs: list[str],
+) -> str:
+    """The source of a program that runs by levels, from another run: it does not keep its many terms.
+
+    Raises TinygradError if what f uses has changed since.
+    """
+    if any(captures.changed() for captures in around):
+        raise TinygradError(
+            f"compile: what {called(f)} uses has changed since it was compiled; call it before you read its source"
+        )
+    _, program = _written(f, args, kwargs, around, runs=False)
+    source = program.source
+    constants.update(program.constants)
+    needs += program.needs
+    return source
