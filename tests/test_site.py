@@ -1,6 +1,5 @@
 """The documentation site: every public name has one entry, every page a place, every figure its text. `make docs` builds it."""
 
-import doctest
 import importlib
 import importlib.util
 import inspect
@@ -83,6 +82,35 @@ def test_a_page_of_the_reference_that_is_out_of_date_fails_the_check(reference, 
 def test_a_file_without_a_page_is_an_error_that_says_so(reference):
     with pytest.raises(KeyError, match="nn.new has no page: add it to PAGES of docs/reference.py"):
         reference.page_of("nn.new")
+
+
+def examples():
+    return load(DOCS / "examples.py")
+
+
+EXAMPLES = [example for file in sorted((DOCS / "examples").glob("*.txt")) for example in examples().read(file)]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
+def test_an_example_of_the_reference_prints_what_it_says(example, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    registry = importlib.import_module("tinygrad_edu").registry
+    before = dict(registry)
+    try:
+        assert example.run() == example.text
+    finally:
+        registry.clear()
+        registry.update(before)
+
+
+def test_every_function_and_class_has_an_example(reference):
+    given = [example.name for example in EXAMPLES]
+    assert sorted(given) == sorted(set(given))
+    for entry in reference.entries():
+        error = inspect.isclass(entry.item) and issubclass(entry.item, Exception)
+        if callable(entry.item) and not error:
+            assert entry.name in given or ">>> " in inspect.getdoc(entry.item), f"{entry.name}: write one to docs/examples/"
+    assert set(given) <= {entry.name for entry in reference.entries()}
 
 
 # -- Pages -----------------------------------------------------------------------------------------------------------------

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import re
 import sys
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import griffe
@@ -50,9 +53,23 @@ def runtime(path: str) -> Any:
 def amend(item: Any, found: Any) -> None:
     text = inspect.getdoc(found) if item.docstring or getattr(found, "function", None) else None
     if text:
-        item.docstring = griffe.Docstring(markdown(text), parent=item)
+        example = examples().get(id(found)) if isinstance(found, type) or callable(found) else None
+        item.docstring = griffe.Docstring(markdown(text if example is None else f"{text}\n\n{example}"), parent=item)
     if inspect.isclass(found) and hasattr(found, "settings") and "__init__" not in item.members and "function" in vars(found):
         item.members["__init__"] = constructor(item, found)
+
+
+@cache
+def examples() -> dict[int, str]:
+    """The examples of docs/examples.py, by the id of the object."""
+    spec = importlib.util.spec_from_file_location("docs_examples", Path(__file__).parents[1] / "examples.py")
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = {}
+    for path, text in module.examples().items():
+        owner, _, name = path.rpartition(".")
+        found[id(getattr(importlib.import_module(owner), name))] = text
+    return found
 
 
 def constructor(item: Any, found: type) -> griffe.Function:
