@@ -31,7 +31,6 @@ check: $(VENV)/test.stamp ## ruff, mypy --strict, generated pages, the structure
 	$(BIN)/python docs/tables.py --check
 	$(BIN)/python docs/numpy_page.py --check
 	$(BIN)/python docs/reference.py --check
-	$(BIN)/python docs/examples.py --check
 	$(BIN)/python -m pytest tests/test_house.py
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory javascript; \
 	  else echo "JavaScript: 1 check skipped, as npm is not installed"; fi

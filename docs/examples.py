@@ -1,8 +1,8 @@
 """Examples of the reference, in docs/examples/: python docs/examples.py runs them and writes what they print.
 
-A public name whose docstring has no example has one there: a line with the name, then a doctest. In it stand `np`, `nn`, `viz`, and
-the names of tinygrad_edu. The site shows it at the end of the name's entry. With --check nothing is written; 1 if an example prints
-something else. A test checks the same.
+A public name whose docstring has no example has one there: a line with the name, then a doctest, which may use `np`, `nn`, `viz`,
+and the names of tinygrad_edu. The site shows it at the end of the name's entry. With --check nothing is written; 1 if an example
+prints something else. A test checks the same.
 """
 
 from __future__ import annotations

@@ -257,7 +257,9 @@ def index(by_page: dict[str, list[Entry]]) -> str:
     parts = [
         f"{NOTE}\n# Reference\n\nEvery public name, with its arguments, defaults, errors and examples. Also: "
         "[all operations in one table](../ops.md), [NumPy's functions on Values](../numpy.md), "
-        "and [the command line](command_line.md)."
+        "and [the command line](command_line.md).\n\n"
+        "The examples start from `import numpy as np`, `import nn`, `import viz` and the names of `tinygrad_edu` that they use. "
+        "Given numbers and arrays, functions return numbers and arrays; given a `Value`, a `Value`."
     ]
     for name, page in PAGES.items():
         links = [f"[`{entry.name}`]({name}.md#{entry.name})" for entry in by_page[name]]
@@ -321,7 +323,11 @@ def main(arguments: list[str]) -> int:
         print(f"docs/reference.py: got {' '.join(arguments)}, expected nothing or --check", file=sys.stderr)
         return 2
     made = pages()
-    stale = [name for name, page in made.items() if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != page]
+    stale = [
+        name
+        for name, page in made.items()
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != page
+    ]
     unknown = sorted(path.name for path in FOLDER.glob("*.md") if path.name not in made)
     if not arguments:
         for name in stale:

@@ -48,7 +48,9 @@ def entries_on(text):
 
 
 def test_every_public_name_is_on_exactly_one_page(reference):
-    found = [name for path in (DOCS / "reference").glob("*.md") for name in entries_on(path.read_text(encoding="utf-8"))]
+    found = [
+        name for path in (DOCS / "reference").glob("*.md") for name in entries_on(path.read_text(encoding="utf-8"))
+    ]
     assert sorted(found) == sorted(set(found))
     wanted = {f"{module}.{name}" for module in reference.PUBLIC for name in importlib.import_module(module).__all__}
     assert wanted - set(found) == set()
@@ -108,8 +110,10 @@ def test_every_function_and_class_has_an_example(reference):
     assert sorted(given) == sorted(set(given))
     for entry in reference.entries():
         error = inspect.isclass(entry.item) and issubclass(entry.item, Exception)
-        if callable(entry.item) and not error:
-            assert entry.name in given or ">>> " in inspect.getdoc(entry.item), f"{entry.name}: write one to docs/examples/"
+        if (inspect.isclass(entry.item) or inspect.isfunction(entry.item)) and not error:
+            assert entry.name in given or ">>> " in inspect.getdoc(entry.item), (
+                f"{entry.name}: write one to docs/examples/"
+            )
     assert set(given) <= {entry.name for entry in reference.entries()}
 
 
@@ -147,7 +151,13 @@ def test_links_that_leave_the_docs_lead_to_pages_of_the_site(pages):
         "```python\n[j](../../LICENSE)\n```\n[k](../repository/benchmarks/results/results.png) [l](../../nowhere.md)"
     )
     assert pages.targets(text, "docs/how-to") == [
-        *("tinygrad_edu/op.py", "benchmarks/results/per_op.md", "examples", "README.md", "benchmarks/results/results.png")
+        *(
+            "tinygrad_edu/op.py",
+            "benchmarks/results/per_op.md",
+            "examples",
+            "README.md",
+            "benchmarks/results/results.png",
+        )
     ]
 
 
@@ -213,7 +223,9 @@ def test_a_page_in_a_frame_becomes_a_file(chapters):
 def test_formulas_become_mathml():
     if importlib.util.find_spec("latex2mathml"):
         formulas = load(DOCS / "site" / "formulas.py")
-        html = formulas.on_page_content(r'<p><span class="arithmatex">\(x &lt; y^2\)</span></p><div class="arithmatex">\[z\]</div>')
+        html = formulas.on_page_content(
+            r'<p><span class="arithmatex">\(x &lt; y^2\)</span></p><div class="arithmatex">\[z\]</div>'
+        )
         assert '<math xmlns="http://www.w3.org/1998/Math/MathML" display="inline">' in html
         assert "<msup><mi>y</mi><mn>2</mn></msup>" in html
         assert '<div class="formula" tabindex="0"><math' in html
@@ -223,7 +235,7 @@ def test_formulas_become_mathml():
 def test_docstrings_become_markdown():
     if importlib.util.find_spec("griffe"):
         docstrings = load(DOCS / "site" / "docstrings.py")
-        text = 'x * y, a `b * c`.\n\nArgs:\n    has_aux, *args: of a_b.\n\nRaises (when called):\n    E: if so.\n\n>>> f(1)\n2\n\n>>> g()'
+        text = "x * y, a `b * c`.\n\nArgs:\n    has_aux, *args: of a_b.\n\nRaises (when called):\n    E: if so.\n\n>>> f(1)\n2\n\n>>> g()"
         assert docstrings.markdown(text) == (
             "x \\* y, a `b * c`.\n\nArgs:\n    has_aux, *args: of a\\_b.\n\nRaises: Raises when called:\n    E: if so.\n\n"
             "Examples:\n    >>> f(1)\n    2\n\n    >>> g()"

@@ -1,4 +1,4 @@
-"""What mkdocstrings reads of the packages: each docstring as Markdown, and the settings of modules that take them from a function."""
+"""What mkdocstrings reads of the packages: each docstring as Markdown, and constructors that come from a function."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CODE = re.compile(r"(`[^`\n]+`)")
 
 
 class Docstrings(griffe.Extension):
-    """Replaces docstrings and signatures, read from the source, by those of the imported objects, which decorators may have written."""
+    """Replaces docstrings and signatures, as the source has them, by those of the imported objects, and adds their examples."""
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
         importlib.import_module(pkg.path)
@@ -51,11 +51,17 @@ def runtime(path: str) -> Any:
 
 
 def amend(item: Any, found: Any) -> None:
+    """Give an object the docstring of the imported one, and a class of nn its constructor."""
     text = inspect.getdoc(found) if item.docstring or getattr(found, "function", None) else None
     if text:
         example = examples().get(id(found)) if isinstance(found, type) or callable(found) else None
         item.docstring = griffe.Docstring(markdown(text if example is None else f"{text}\n\n{example}"), parent=item)
-    if inspect.isclass(found) and hasattr(found, "settings") and "__init__" not in item.members and "function" in vars(found):
+    if (
+        inspect.isclass(found)
+        and hasattr(found, "settings")
+        and "__init__" not in item.members
+        and "function" in vars(found)
+    ):
         item.members["__init__"] = constructor(item, found)
 
 
@@ -94,15 +100,19 @@ def markdown(docstring: str) -> str:
     for paragraph in paragraphs:
         if paragraph.startswith(">>>"):
             example = "\n".join("    " + line for line in paragraph.splitlines())
-            out.append(example if out and out[-1].lstrip().startswith((">>>", "Examples:")) else f"Examples:\n{example}")
+            out.append(
+                example if out and out[-1].lstrip().startswith((">>>", "Examples:")) else f"Examples:\n{example}"
+            )
         else:
             out.append("\n".join(escaped(line) for line in paragraph.splitlines()))
     return "\n\n".join(out)
 
 
 def escaped(line: str) -> str:
-    """A line of a docstring with its stars, underscores and brackets kept, but for those in code and in the names of arguments."""
+    """A line of a docstring with its stars, underscores and brackets kept; code and the names of arguments are as they are."""
     named = NAMED.match(line)
     if named:
         return named[0] + escaped(line[named.end() :])
-    return "".join(part if CODE.fullmatch(part) else re.sub(r"([\\*_\[\]<#~$^])", r"\\\1", part) for part in CODE.split(line))
+    return "".join(
+        part if CODE.fullmatch(part) else re.sub(r"([\\*_\[\]<#~$^])", r"\\\1", part) for part in CODE.split(line)
+    )

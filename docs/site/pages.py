@@ -1,8 +1,8 @@
 """Pages as GitHub shows them, and links that leave docs/: what they lead to becomes a part of the site.
 
-Pages link to sources, results and examples by paths that GitHub follows. A text file becomes a page of the site (Markdown as it is,
-anything else as a listing with numbered lines), a folder a list of its files, a picture or a data file a copy. The links of pages
-that join the site this way are followed too.
+Pages link to sources, results and examples by paths that GitHub follows. A text file becomes a page of the site (Markdown as it
+is, anything else as a listing with numbered lines), a folder a list of its files, a picture or a data file a copy. The links of
+pages that join the site this way are followed too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 JOINED = "repository"  # the folder of the site for them
-LANGUAGES = {".py": "python", ".toml": "toml", ".json": "json", ".sh": "sh", ".js": "js", ".yml": "yaml", ".txt": "text"}
+LANGUAGES = {
+    ".py": "python",
+    ".toml": "toml",
+    ".json": "json",
+    ".sh": "sh",
+    ".js": "js",
+    ".yml": "yaml",
+    ".txt": "text",
+}
 LANGUAGES |= {"Makefile": "make", "run": "sh", "LICENSE": "text", ".css": "css", ".csv": "text"}
 
 FENCES = re.compile(r"^( *)(```+|~~~+).*?^\1\2 *$|(`+)(?!`).*?(?<!`)\3(?!`)", re.DOTALL | re.MULTILINE)
@@ -49,7 +57,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         anchor = re.sub(r"^#L(\d+)$", r"#__codelineno-0-\1", match[3] or "")
         return f"{match[1]}{posixpath.relpath(uri(target), folder or '.')}{anchor}"
 
-    return re.sub(r"^( *```\w+) .*$", r"\1", outside_of_code(markdown, lambda text: LINK.sub(moved, text)), flags=re.MULTILINE)
+    return re.sub(
+        r"^( *```\w+) .*$", r"\1", outside_of_code(markdown, lambda text: LINK.sub(moved, text)), flags=re.MULTILINE
+    )
 
 
 def outside_of_code(markdown: str, change: Any) -> str:
@@ -112,7 +122,9 @@ def contents(target: str) -> dict[str, str]:
     path = ROOT / target
     if path.is_dir():
         names = sorted(p.name + "/" * p.is_dir() for p in path.iterdir() if p.name[0] not in "._")
-        listed = "\n".join(f"- [{name}]({name.rstrip('/')})" if name.endswith((".py", ".md")) else f"- {name}" for name in names)
+        listed = "\n".join(
+            f"- [{name}]({name.rstrip('/')})" if name.endswith((".py", ".md")) else f"- {name}" for name in names
+        )
         return {"content": f"{FRONT}# {target}/\n\n{listed}\n"}
     if path.suffix == ".md":
         return {"content": path.read_text(encoding="utf-8")}
