@@ -236,7 +236,8 @@ def test_docstrings_become_markdown():
     if importlib.util.find_spec("griffe"):
         docstrings = load(DOCS / "site" / "docstrings.py")
         text = "x * y, a `b * c`.\n\nArgs:\n    has_aux, *args: of a_b.\n\nRaises (when called):\n    E: if so.\n\n>>> f(1)\n2\n\n>>> g()"
-        assert docstrings.markdown(text) == (
+        assert docstrings.markdown(text, {}) == (
             "x \\* y, a `b * c`.\n\nArgs:\n    has_aux, *args: of a\\_b.\n\nRaises: Raises when called:\n    E: if so.\n\n"
             "Examples:\n    >>> f(1)\n    2\n\n    >>> g()"
         )
+        assert docstrings.markdown("See `fit` and `x`.", {"fit": "nn.fit"}) == "See [`fit`][nn.fit] and `x`."
