@@ -137,7 +137,7 @@ def test_every_figure_has_alternative_text(name):
 
 
 def test_links_that_leave_the_docs_lead_to_pages_of_the_site(pages):
-    page = SimpleNamespace(file=SimpleNamespace(src_uri="how-to/step.md"))
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="how-to/step.md"), meta={})
     text = (
         "[a](../kinks.md#x) [b](../../tinygrad_edu/op.py#L12) [c](../../benchmarks/results/per_op.md#top)\n"
         "[d](../../examples) [e](https://numpy.org) [f](#here) ![g](../beside.png) `[h](../../LICENSE)` [i](../../README.md)\n"
@@ -162,10 +162,11 @@ def test_links_that_leave_the_docs_lead_to_pages_of_the_site(pages):
 
 
 def test_pages_that_join_the_site_link_back_to_it(pages):
-    page = SimpleNamespace(file=SimpleNamespace(src_uri="repository/benchmarks/results/per_op.md"))
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="repository/benchmarks/results/per_op.md"), meta={})
     text = "[a](../../docs/kinks.md) [b](per_op.csv) [c](fitting.md)"
     assert pages.on_page_markdown(text, page) == "[a](../../../kinks.md) [b](per_op.csv) [c](fitting.md)"
-    assert pages.contents("examples")["content"].startswith(pages.FRONT + "# examples/\n\n- ")
+    assert pages.contents("examples")["content"].startswith("# examples/\n\n- ")
+    assert page.meta == {"search": {"exclude": True}}
     assert '~~~~{ .python linenums="1" }\n"""' in pages.contents("tinygrad_edu/op.py")["content"]
 
 

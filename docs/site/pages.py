@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 JOINED = "repository"  # the folder of the site for them
+SEARCH = {
+    JOINED: {"exclude": True},
+    "reference": {"boost": 3},
+}  # an entry comes before what mentions it; sources are left out
 LANGUAGES = {
     ".py": "python",
     ".toml": "toml",
@@ -49,6 +53,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """The text of a page with links that lead to places of the site, and without what follows the language of a block of code."""
     folder = posixpath.dirname(page.file.src_uri)
+    if folder.split("/")[0] in SEARCH:
+        page.meta["search"] = SEARCH[folder.split("/")[0]]
 
     def moved(match: re.Match[str]) -> str:
         target = resolved(match[2], home(page.file.src_uri))
@@ -125,13 +131,10 @@ def contents(target: str) -> dict[str, str]:
         listed = "\n".join(
             f"- [{name}]({name.rstrip('/')})" if name.endswith((".py", ".md")) else f"- {name}" for name in names
         )
-        return {"content": f"{FRONT}# {target}/\n\n{listed}\n"}
+        return {"content": f"# {target}/\n\n{listed}\n"}
     if path.suffix == ".md":
         return {"content": path.read_text(encoding="utf-8")}
     if uri(target).endswith(".md"):
         text, language = path.read_text(encoding="utf-8"), LANGUAGES.get(path.suffix) or LANGUAGES[path.name]
-        return {"content": f'{FRONT}# {target}\n\n~~~~{{ .{language} linenums="1" }}\n{text}~~~~\n'}
+        return {"content": f'# {target}\n\n~~~~{{ .{language} linenums="1" }}\n{text}~~~~\n'}
     return {"abs_src_path": str(path)}
-
-
-FRONT = "---\nsearch:\n  exclude: true\n---\n"  # a search is for pages, not for each line of source
