@@ -224,13 +224,17 @@ def test_a_page_in_a_frame_becomes_a_file(chapters):
 def test_formulas_become_mathml():
     if importlib.util.find_spec("latex2mathml"):
         formulas = load(DOCS / "site" / "formulas.py")
-        html = formulas.on_page_content(
-            r'<p><span class="arithmatex">\(x &lt; y^2\)</span></p><div class="arithmatex">\[z\]</div>'
-        )
+        page = SimpleNamespace(file=SimpleNamespace(src_uri="x.md"))
+        text = r'<p><span class="arithmatex">\(x &lt; y^2\)</span></p><div class="arithmatex">\[\lim_{h} z\]</div>'
+        html = formulas.on_page_content(text, page)
         assert '<math xmlns="http://www.w3.org/1998/Math/MathML" display="inline">' in html
-        assert "<msup><mi>y</mi><mn>2</mn></msup>" in html
+        assert '<msup><mi class="letter">y</mi><mn>2</mn></msup>' in html
         assert '<div class="formula" tabindex="0"><math' in html
+        assert '<munder><mo>lim</mo><mrow><mi class="letter">h</mi></mrow></munder>' in html
         assert "arithmatex" not in html
+        assert formulas.mathml(r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "block").count("<mtr>") == 2
+        with pytest.raises(formulas.FormulaError, match=r"\\nonsense is not known"):
+            formulas.mathml(r"x + \nonsense", "inline")
 
 
 def test_docstrings_become_markdown():
