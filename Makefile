@@ -82,9 +82,11 @@ clean: ## remove what the targets made, the environment too
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "tinygrad-edu needs Python 3.11 or newer; $(PYTHON) is older: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Setting up .venv, once: a virtual environment in this folder; nothing outside of it is changed."
 	$(PYTHON) -m venv $(VENV)
 
 node_modules: package.json package-lock.json
+	@echo "Setting up node_modules, once: npm downloads Biome, 35 MB."
 	npm ci --silent
 	@touch $@
 
@@ -104,12 +106,14 @@ $(VENV)/docs.stamp: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/agreement.stamp: $(VENV)/test.stamp
-	@echo "Setting up .venv, once: pip downloads PyTorch, 190 MB for processors alone and several GB with CUDA, as PyPI offers it for Linux."
+	@echo "Setting up .venv, once: pip downloads PyTorch, 190 MB for processors alone and about 3 GB with CUDA, as PyPI offers it for Linux."
 	$(PIP) '$(TORCH)'
 	@touch $@
 
 # A peer that does not install is left out, and the benchmark says so. micrograd-viz is imported as micrograd too: it stands apart.
 $(VENV)/bench.stamp: pyproject.toml | $(BIN)/python
+	@echo "Setting up .venv, once: pip downloads about 280 MB (JAX, TensorBoard, Playwright, ...) and PyTorch,"
+	@echo "190 MB for processors alone and about 3 GB with CUDA, as PyPI offers it for Linux."
 	$(PIP) --editable '.[bench]'
 	@for peer in $(PEERS); do \
 	  $(PIP) "$$peer" || echo "could not install $$peer"; done
