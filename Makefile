@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 TORCH := torch==2.13.0
 PEERS := micrograd==0.1.0 autograd mygrad jacobi==0.9.2 $(TORCH) jax numba torchviz torchview torchvista livelossplot loss-landscapes tensorboard
@@ -83,33 +84,41 @@ clean: ## remove what the targets made, the environment too
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "tinygrad-edu needs Python 3.11 or newer; $(PYTHON) is older: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Setting up .venv, once: a virtual environment in this folder; nothing outside of it is changed."
 	$(PYTHON) -m venv $(VENV)
 
 node_modules: package.json package-lock.json
+	@echo "Setting up node_modules, once: npm downloads Biome, 35 MB."
 	npm ci --silent
 	@touch $@
 
 $(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]'
+	@echo "Setting up .venv, once: pip downloads about 95 MB: NumPy, scikit-learn, matplotlib and what they need."
+	$(PIP) --editable '.[all]'
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@echo "Setting up .venv, once: pip downloads up to 190 MB: the same as for the demo, with mypy, ruff, pytest and Playwright."
+	$(PIP) --editable '.[test]'
 	@touch $@
 
 $(VENV)/docs.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@echo "Setting up .venv, once: pip downloads up to 190 MB: the same as for the demo, with mkdocs-material, Jupyter and Playwright."
+	$(PIP) --editable '.[docs]'
 	@touch $@
 
 $(VENV)/agreement.stamp: $(VENV)/test.stamp
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	@echo "Setting up .venv, once: pip downloads PyTorch, 190 MB for processors alone and about 3 GB with CUDA, as PyPI offers it for Linux."
+	$(PIP) '$(TORCH)'
 	@touch $@
 
 # A peer that does not install is left out, and the benchmark says so. micrograd-viz is imported as micrograd too: it stands apart.
 $(VENV)/bench.stamp: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@echo "Setting up .venv, once: pip downloads about 280 MB (JAX, TensorBoard, Playwright, ...) and PyTorch,"
+	@echo "190 MB for processors alone and about 3 GB with CUDA, as PyPI offers it for Linux."
+	$(PIP) --editable '.[bench]'
 	@for peer in $(PEERS); do \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$peer" || echo "could not install $$peer"; done
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/micrograd-viz \
+	  $(PIP) "$$peer" || echo "could not install $$peer"; done
+	@$(PIP) --no-deps --upgrade --target $(VENV)/micrograd-viz \
 	  micrograd-viz || echo "could not install micrograd-viz"
 	@touch $@

@@ -16,7 +16,7 @@ from typing import Any
 WIDTHS = {"desktop": 1280, "phone": 390}
 TALLEST = 8000  # pixels of a picture
 PICTURES = (
-    "index", "course/index", "course/01_what_a_gradient_is", "course/03_one_neuron", "course/06_sample", "transforms", "own_op", "reference/index",
+    "index", "course/index", "course/01_what_a_gradient_is", "course/03_one_neuron", "transforms", "own_op", "reference/index",
     "reference/transforms", "reference/nn_losses", "ops", "plotting_functions", "kinks",
 )  # fmt: skip
 LOCAL = tuple(f"asks for {scheme}:" for scheme in ("file", "data", "blob", "about"))

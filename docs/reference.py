@@ -257,10 +257,12 @@ def index(by_page: dict[str, list[Entry]]) -> str:
     parts = [
         f"{NOTE}\n# Reference\n\nEvery public name, with its arguments, defaults, errors and examples. Also: "
         "[all operations in one table](../ops.md), [NumPy's functions on Values](../numpy.md), "
-        "and [the command line](command_line.md)."
+        "and [the command line](command_line.md).\n\n"
+        "The examples start from `import numpy as np`, `import nn`, `import viz` and the names of `tinygrad_edu` that they use. "
+        "Given numbers and arrays, functions return numbers and arrays; given a `Value`, a `Value`."
     ]
     for name, page in PAGES.items():
-        links = [f"[`{entry.name}`]({name}.md#{entry.name})" for entry in by_page[name]]
+        links = [f"[`{entry.name.rpartition('.')[2]}`]({name}.md#{entry.name})" for entry in by_page[name]]
         parts.append(f"## [{page.title}]({name}.md)\n\n" + (", ".join(links) or "other names for operations"))
     return "\n\n".join(parts) + "\n"
 
@@ -303,11 +305,10 @@ def options(command: Any) -> str:
     for p in command.params:
         if not getattr(p, "hidden", False):
             takes = p.metavar or ("" if getattr(p, "is_flag", False) else p.name.upper())
-            names = ", ".join([*p.opts, *p.secondary_opts]) if p.param_type_name == "option" else takes
+            names = ", ".join([*p.opts, *p.secondary_opts]) if p.param_type_name == "option" else ""
             default = "" if p.required or p.default in (None, False, ()) or callable(p.default) else f"`{p.default}`"
-            taken = f"`{takes}`" if takes and p.param_type_name == "option" else ""
-            rows.append(f"| `{names}` | {taken} | {default} | {cell(getattr(p, 'help', '') or '')} |")
-    return "| argument | takes | default | |\n| --- | --- | --- | --- |\n" + "\n".join(rows)
+            rows.append(f"| `{f'{names} {takes}'.strip()}` | {default} | {cell(getattr(p, 'help', '') or '')} |")
+    return "| argument | default | |\n| --- | --- | --- |\n" + "\n".join(rows)
 
 
 def cell(text: str) -> str:
@@ -321,7 +322,11 @@ def main(arguments: list[str]) -> int:
         print(f"docs/reference.py: got {' '.join(arguments)}, expected nothing or --check", file=sys.stderr)
         return 2
     made = pages()
-    stale = [name for name, page in made.items() if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != page]
+    stale = [
+        name
+        for name, page in made.items()
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != page
+    ]
     unknown = sorted(path.name for path in FOLDER.glob("*.md") if path.name not in made)
     if not arguments:
         for name in stale:

@@ -1,6 +1,5 @@
 """The documentation site: every public name has one entry, every page a place, every figure its text. `make docs` builds it."""
 
-import doctest
 import importlib
 import importlib.util
 import inspect
@@ -49,7 +48,9 @@ def entries_on(text):
 
 
 def test_every_public_name_is_on_exactly_one_page(reference):
-    found = [name for path in (DOCS / "reference").glob("*.md") for name in entries_on(path.read_text(encoding="utf-8"))]
+    found = [
+        name for path in (DOCS / "reference").glob("*.md") for name in entries_on(path.read_text(encoding="utf-8"))
+    ]
     assert sorted(found) == sorted(set(found))
     wanted = {f"{module}.{name}" for module in reference.PUBLIC for name in importlib.import_module(module).__all__}
     assert wanted - set(found) == set()
@@ -85,6 +86,37 @@ def test_a_file_without_a_page_is_an_error_that_says_so(reference):
         reference.page_of("nn.new")
 
 
+def examples():
+    return load(DOCS / "examples.py")
+
+
+EXAMPLES = [example for file in sorted((DOCS / "examples").glob("*.txt")) for example in examples().read(file)]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
+def test_an_example_of_the_reference_prints_what_it_says(example, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    registry = importlib.import_module("tinygrad_edu").registry
+    before = dict(registry)
+    try:
+        assert example.run() == example.text
+    finally:
+        registry.clear()
+        registry.update(before)
+
+
+def test_every_function_and_class_has_an_example(reference):
+    given = [example.name for example in EXAMPLES]
+    assert sorted(given) == sorted(set(given))
+    for entry in reference.entries():
+        error = inspect.isclass(entry.item) and issubclass(entry.item, Exception)
+        if (inspect.isclass(entry.item) or inspect.isfunction(entry.item)) and not error:
+            assert entry.name in given or ">>> " in inspect.getdoc(entry.item), (
+                f"{entry.name}: write one to docs/examples/"
+            )
+    assert set(given) <= {entry.name for entry in reference.entries()}
+
+
 # -- Pages -----------------------------------------------------------------------------------------------------------------
 
 
@@ -105,7 +137,7 @@ def test_every_figure_has_alternative_text(name):
 
 
 def test_links_that_leave_the_docs_lead_to_pages_of_the_site(pages):
-    page = SimpleNamespace(file=SimpleNamespace(src_uri="how-to/step.md"))
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="how-to/step.md"), meta={})
     text = (
         "[a](../kinks.md#x) [b](../../tinygrad_edu/op.py#L12) [c](../../benchmarks/results/per_op.md#top)\n"
         "[d](../../examples) [e](https://numpy.org) [f](#here) ![g](../beside.png) `[h](../../LICENSE)` [i](../../README.md)\n"
@@ -119,15 +151,22 @@ def test_links_that_leave_the_docs_lead_to_pages_of_the_site(pages):
         "```python\n[j](../../LICENSE)\n```\n[k](../repository/benchmarks/results/results.png) [l](../../nowhere.md)"
     )
     assert pages.targets(text, "docs/how-to") == [
-        *("tinygrad_edu/op.py", "benchmarks/results/per_op.md", "examples", "README.md", "benchmarks/results/results.png")
+        *(
+            "tinygrad_edu/op.py",
+            "benchmarks/results/per_op.md",
+            "examples",
+            "README.md",
+            "benchmarks/results/results.png",
+        )
     ]
 
 
 def test_pages_that_join_the_site_link_back_to_it(pages):
-    page = SimpleNamespace(file=SimpleNamespace(src_uri="repository/benchmarks/results/per_op.md"))
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="repository/benchmarks/results/per_op.md"), meta={})
     text = "[a](../../docs/kinks.md) [b](per_op.csv) [c](fitting.md)"
     assert pages.on_page_markdown(text, page) == "[a](../../../kinks.md) [b](per_op.csv) [c](fitting.md)"
-    assert pages.contents("examples")["content"].startswith(pages.FRONT + "# examples/\n\n- ")
+    assert pages.contents("examples")["content"].startswith("# examples/\n\n- ")
+    assert page.meta == {"search": {"exclude": True}}
     assert '~~~~{ .python linenums="1" }\n"""' in pages.contents("tinygrad_edu/op.py")["content"]
 
 
@@ -185,18 +224,25 @@ def test_a_page_in_a_frame_becomes_a_file(chapters):
 def test_formulas_become_mathml():
     if importlib.util.find_spec("latex2mathml"):
         formulas = load(DOCS / "site" / "formulas.py")
-        html = formulas.on_page_content(r'<p><span class="arithmatex">\(x &lt; y^2\)</span></p><div class="arithmatex">\[z\]</div>')
+        page = SimpleNamespace(file=SimpleNamespace(src_uri="x.md"))
+        text = r'<p><span class="arithmatex">\(x &lt; y^2\)</span></p><div class="arithmatex">\[\lim_{h} z\]</div>'
+        html = formulas.on_page_content(text, page)
         assert '<math xmlns="http://www.w3.org/1998/Math/MathML" display="inline">' in html
-        assert "<msup><mi>y</mi><mn>2</mn></msup>" in html
+        assert '<msup><mi class="letter">y</mi><mn>2</mn></msup>' in html
         assert '<div class="formula" tabindex="0"><math' in html
+        assert '<munder><mo>lim</mo><mrow><mi class="letter">h</mi></mrow></munder>' in html
         assert "arithmatex" not in html
+        assert formulas.mathml(r"\begin{aligned} a &= b \\ c &= d \end{aligned}", "block").count("<mtr>") == 2
+        with pytest.raises(formulas.FormulaError, match=r"\\nonsense is not known"):
+            formulas.mathml(r"x + \nonsense", "inline")
 
 
 def test_docstrings_become_markdown():
     if importlib.util.find_spec("griffe"):
         docstrings = load(DOCS / "site" / "docstrings.py")
-        text = 'x * y, a `b * c`.\n\nArgs:\n    has_aux, *args: of a_b.\n\nRaises (when called):\n    E: if so.\n\n>>> f(1)\n2\n\n>>> g()'
-        assert docstrings.markdown(text) == (
+        text = "x * y, a `b * c`.\n\nArgs:\n    has_aux, *args: of a_b.\n\nRaises (when called):\n    E: if so.\n\n>>> f(1)\n2\n\n>>> g()"
+        assert docstrings.markdown(text, {}) == (
             "x \\* y, a `b * c`.\n\nArgs:\n    has_aux, *args: of a\\_b.\n\nRaises: Raises when called:\n    E: if so.\n\n"
             "Examples:\n    >>> f(1)\n    2\n\n    >>> g()"
         )
+        assert docstrings.markdown("See `fit` and `x`.", {"fit": "nn.fit"}) == "See [`fit`][nn.fit] and `x`."

@@ -1,7 +1,7 @@
 """Chapters of the course as pages: each is run when the site is built, once in light colours and once in dark ones.
 
-A page has the chapter's text, its code, what the code prints, and its pictures with the text of their `# alt:` line. A run is kept in
-.cache/, under a name that changes with the chapter and with everything that it imports, so that a rebuild is quick.
+A page has the chapter's text, its code, what the code prints, and its pictures with the text of their `# alt:` line. A run is
+kept in .cache/, under a name that changes with the chapter and with all that it imports, so that a rebuild is quick.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             files.append(File.generated(config, f"course/{chapter.stem}/{name}", content=content))
         files.append(File.generated(config, f"course/{chapter.stem}.md", content=page))
         question = re.search(r"^\*\*(.+?)\*\*", page, re.DOTALL | re.MULTILINE)
-        lines.append(f"- [{title(page)}]({chapter.stem}.md)" + (f": {' '.join(question[1].split())}" if question else ""))
+        lines.append(
+            f"- [{title(page)}]({chapter.stem}.md)" + (f": {' '.join(question[1].split())}" if question else "")
+        )
     index = files.get_file_from_path("course/index.md")
     if index is not None:
         index.content_string = index.content_string.replace(LIST, "\n".join(lines))
@@ -103,7 +105,9 @@ class Chapter:
         page.files |= {program: self.path.read_text(encoding="utf-8"), notebook: nbformat.writes(light)}
         page.files |= {"exercises.py": (self.path.parent / "exercises.py").read_text(encoding="utf-8")}
         links = f"[program]({self.path.stem}/{program}){{ download }} or [notebook]({self.path.stem}/{notebook}){{ download }}"
-        kept = f"The checks of the exercises need [exercises.py]({self.path.stem}/exercises.py){{ download }} beside it."
+        kept = (
+            f"The checks of the exercises need [exercises.py]({self.path.stem}/exercises.py){{ download }} beside it."
+        )
         page.parts.append(f"---\n\nThis chapter as a {links}. {kept}")
         return "\n\n".join(page.parts) + "\n", page.files
 
@@ -182,8 +186,11 @@ class Page:
         if output.output_type == "stream":
             return block(output.text, output.name)
         data = output.data
+        moves = (
+            FRAME.search(data.get("text/html", "")) and "<Picture" not in data["text/plain"]
+        )  # a Picture is shown at rest
         for kind, end in (("image/svg+xml", "svg"), ("image/png", "png")):
-            if kind in data and not FRAME.search(data.get("text/html", "")) or (kind in data and "Picture" in data["text/plain"]):
+            if kind in data and not moves:
                 return self.picture([content(each.data[kind], end) for each in (output, twin)], end, alt)
         if "text/html" in data:
             return self.html([each.data["text/html"] for each in (output, twin)], alt)
@@ -192,7 +199,9 @@ class Page:
     def picture(self, contents: list[str | bytes], end: str, alt: str) -> str:
         """A picture in both colours."""
         if not alt:
-            raise ChapterError(f"{self.folder}: a cell shows a picture and has no `# alt:` line: {self.parts[-1][:200]}")
+            raise ChapterError(
+                f"{self.folder}: a cell shows a picture and has no `# alt:` line: {self.parts[-1][:200]}"
+            )
         number = 1 + sum(name.endswith(f"light.{end}") for name in self.files)
         lines = []
         for theme, each in zip(THEMES, contents, strict=True):
@@ -213,7 +222,8 @@ class Page:
             name = f"page{number}_{theme}.html"
             self.files[name] = page
             only = "" if same else f' class="only-{theme}"'
-            lines.append(f'<iframe{only} src="{self.folder}/{name}" title="{escape(alt)}" height="{height}" loading="lazy"></iframe>')
+            told = f'title="{escape(alt)}" height="{height}" loading="lazy"'
+            lines.append(f'<iframe{only} src="{self.folder}/{name}" {told}></iframe>')
         return '<div class="framed">' + "".join(lines) + "</div>"
 
 

@@ -1,8 +1,8 @@
 """Pages as GitHub shows them, and links that leave docs/: what they lead to becomes a part of the site.
 
-Pages link to sources, results and examples by paths that GitHub follows. A text file becomes a page of the site (Markdown as it is,
-anything else as a listing with numbered lines), a folder a list of its files, a picture or a data file a copy. The links of pages
-that join the site this way are followed too.
+Pages link to sources, results and examples by paths that GitHub follows. A text file becomes a page of the site (Markdown as it
+is, anything else as a listing with numbered lines), a folder a list of its files, a picture or a data file a copy. The links of
+pages that join the site this way are followed too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 JOINED = "repository"  # the folder of the site for them
-LANGUAGES = {".py": "python", ".toml": "toml", ".json": "json", ".sh": "sh", ".js": "js", ".yml": "yaml", ".txt": "text"}
+SEARCH = {
+    JOINED: {"exclude": True},
+    "reference": {"boost": 3},
+}  # an entry comes before what mentions it; sources are left out
+LANGUAGES = {
+    ".py": "python",
+    ".toml": "toml",
+    ".json": "json",
+    ".sh": "sh",
+    ".js": "js",
+    ".yml": "yaml",
+    ".txt": "text",
+}
 LANGUAGES |= {"Makefile": "make", "run": "sh", "LICENSE": "text", ".css": "css", ".csv": "text"}
 
 FENCES = re.compile(r"^( *)(```+|~~~+).*?^\1\2 *$|(`+)(?!`).*?(?<!`)\3(?!`)", re.DOTALL | re.MULTILINE)
@@ -41,6 +53,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """The text of a page with links that lead to places of the site, and without what follows the language of a block of code."""
     folder = posixpath.dirname(page.file.src_uri)
+    if folder.split("/")[0] in SEARCH:
+        page.meta["search"] = SEARCH[folder.split("/")[0]]
 
     def moved(match: re.Match[str]) -> str:
         target = resolved(match[2], home(page.file.src_uri))
@@ -49,7 +63,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         anchor = re.sub(r"^#L(\d+)$", r"#__codelineno-0-\1", match[3] or "")
         return f"{match[1]}{posixpath.relpath(uri(target), folder or '.')}{anchor}"
 
-    return re.sub(r"^( *```\w+) .*$", r"\1", outside_of_code(markdown, lambda text: LINK.sub(moved, text)), flags=re.MULTILINE)
+    return re.sub(
+        r"^( *```\w+) .*$", r"\1", outside_of_code(markdown, lambda text: LINK.sub(moved, text)), flags=re.MULTILINE
+    )
 
 
 def outside_of_code(markdown: str, change: Any) -> str:
@@ -112,14 +128,13 @@ def contents(target: str) -> dict[str, str]:
     path = ROOT / target
     if path.is_dir():
         names = sorted(p.name + "/" * p.is_dir() for p in path.iterdir() if p.name[0] not in "._")
-        listed = "\n".join(f"- [{name}]({name.rstrip('/')})" if name.endswith((".py", ".md")) else f"- {name}" for name in names)
-        return {"content": f"{FRONT}# {target}/\n\n{listed}\n"}
+        listed = "\n".join(
+            f"- [{name}]({name.rstrip('/')})" if name.endswith((".py", ".md")) else f"- {name}" for name in names
+        )
+        return {"content": f"# {target}/\n\n{listed}\n"}
     if path.suffix == ".md":
         return {"content": path.read_text(encoding="utf-8")}
     if uri(target).endswith(".md"):
         text, language = path.read_text(encoding="utf-8"), LANGUAGES.get(path.suffix) or LANGUAGES[path.name]
-        return {"content": f'{FRONT}# {target}\n\n~~~~{{ .{language} linenums="1" }}\n{text}~~~~\n'}
+        return {"content": f'# {target}\n\n~~~~{{ .{language} linenums="1" }}\n{text}~~~~\n'}
     return {"abs_src_path": str(path)}
-
-
-FRONT = "---\nsearch:\n  exclude: true\n---\n"  # a search is for pages, not for each line of source
