@@ -1,6 +1,6 @@
 """The chapters of the course beside PyTorch and matplotlib: lines of code, and whether the numbers agree.
 
-NN_torch.py does what a chapter's cells of the same titles do. Its last cell, "Compared", has `agree`: the names of the numbers that
+NN_torch.py does what a chapter's cells of the same titles do. Its last cell, "Compared", has `agree`: names of numbers that
 both compute. Lines are counted without comments, empty lines, assertions and prints, and only of cells that both files have.
 
     python -m benchmarks.course [NUMBER ...]
