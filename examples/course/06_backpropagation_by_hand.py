@@ -173,7 +173,7 @@ viz.graph(cost, names=locals(), detail="tensor", ratio=16 / 9, title="Array by a
 # and goes down: at each layer BP3 and BP4 give two gradients, and BP2 the error of the layer below.
 
 
-# %% The function backprop rows="122 191"
+# %% The function backprop
 def forward(weights, biases, x):
     activations = [x]
     for W, b in zip(weights, biases):
@@ -221,7 +221,7 @@ viz.graph(digits, detail="neurons", title="784-100-40-10")
 # directions at once. We check at smaller weights than our start: there the sums of 784 products are so large that most sigmoids
 # are flat, and many slopes too small to be measured. A `backprop` in which BP2 forgets the slope of the activation is refused.
 
-# %% Checked by slopes rows="184"
+# %% Checked by slopes rows="122 184 191"
 x, y = rng.uniform(0.1, 1.0, 784), one_hot(3, 10)
 
 
@@ -338,7 +338,7 @@ assert np.array_equal(targets.argmax(axis=1), labels)
 # their turn. Then the network is asked about the test digits, and the right answers are counted.
 
 
-# %% The update of a mini-batch rows="190"
+# %% The update of a mini-batch
 def update_mini_batch(weights, biases, X, Y, eta):
     gradients = [sum(of_all) for of_all in zip(*(backprop(weights, biases, x, y) for x, y in zip(X, Y)))]
     weights = [W - eta / len(X) * g for W, g in zip(weights, gradients[::2])]
