@@ -224,7 +224,7 @@ assert other / one > 100
 # The function below counts its runs. All three ways agree; the number of runs does not.
 
 
-# %% Three ways, and their runs rows="179"
+# %% Three ways, and their runs
 def loss(W):
     loss.runs += 1
     return np.sum(np.tanh(W @ np.ones(len(W))) ** 2)

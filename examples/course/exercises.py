@@ -44,7 +44,7 @@ def check(name: str, answer: Any, right: Any, *, hint: str, tolerance: float = 1
     except UnsolvedError:
         outcome = None
     except Exception as error:  # whatever the reader's function does
-        outcome, got = False, f"{got}: {type(error).__name__}: {error}"
+        outcome, got = False, f"{got}: {type(error).__name__}: {error}".partition("\n")[0]
     said = {None: "open", True: "right", False: f"wrong, {got}. Hint: {hint}"}[outcome]
     print(f"{name}: {said}")
     return outcome

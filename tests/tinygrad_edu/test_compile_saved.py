@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu as T
-from tinygrad_edu import TinygradError, UnreadableError, compile, value_and_grad, vjp
+from tinygrad_edu import TinygradError, UnreadableError, compile, grad, value_and_grad, vjp
 from tinygrad_edu.compiling.results import equal
 
 RNG = np.random.default_rng(0)
@@ -239,3 +239,19 @@ def test_a_transposed_array_is_written_as_such():
     assert np.array_equal(step(x, W)[1], np.full((4, 3), 2.0))
     assert "transpose" not in step.source
     assert ".T" in step.source
+
+
+def test_a_gradient_that_passes_a_sum_unchanged_is_called_as_what_has_a_name():
+    def loss(W, x, bias):
+        h = np.tanh(W @ x + bias)
+        return (h * h).sum()
+
+    step = compile(grad(loss, argnums=(0, 2)))
+    W, x, bias = RNG.normal(size=(3, 2)), RNG.normal(size=2), RNG.normal(size=3)
+    assert _same(step(W, x, bias), grad(loss, argnums=(0, 2))(W, x, bias))
+    assert "d_bias = " in step.source
+    assert "return (d_W, d_bias)" in step.source
+
+
+def _same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
