@@ -1,7 +1,7 @@
 """`python -m benchmarks.chains`: a long chain of products, forward and backward, in each engine that is installed.
 
-Each engine runs in a process of its own. JAX gets a shorter chain, since its time grows faster than the chain. Times are shares of this
-engine's for the same chain.
+Each engine runs in a process of its own. JAX gets a shorter chain, since its time grows faster than the chain. Times are
+shares of this engine's for the same chain.
 """
 
 from __future__ import annotations

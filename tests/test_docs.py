@@ -248,3 +248,15 @@ def test_the_table_of_times_is_that_of_the_results():
     for work, ours, hold, _ in said:
         assert measured[work][1] == f"**{ours}**"
         assert measured[work][-1] == f"≤ {hold} OVER"
+
+
+def test_figures_of_pages_are_written_by_their_code():
+    figures = load(ROOT / "docs" / "figures.py")
+    shown = 0
+    for page in [path for folder in figures.FOLDERS for path in (ROOT / "docs" / folder).glob("*.md")]:
+        code = code_of(page.relative_to(ROOT))
+        for name in figures.figures(page):
+            assert f'"{name}"' in code, f"{page.name}: {name}"
+            assert (page.parent / name).exists(), "run python docs/figures.py"
+            shown += 1
+    assert shown >= 5
