@@ -1,6 +1,7 @@
 """Draws the figures of the pages in docs/start, docs/how-to and docs/explanation anew: python docs/figures.py [page ...].
 
-A page's figures are files that its own code writes: the code runs in an empty folder, and what the page shows is copied beside it.
+A page's figures are files that its own code writes: the code runs in an empty folder, and what the page shows is copied
+beside it.
 """
 
 from __future__ import annotations
