@@ -120,6 +120,7 @@ def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, mon
 
     monkeypatch.chdir(tmp_path)
     code = code_of(name)
+    monkeypatch.setitem(linecache.cache, name, (len(code), None, code.splitlines(keepends=True), name))
     before = dict(registry)
     try:
         exec(compile(code, name, "exec"), {"__name__": "page"})
@@ -153,7 +154,7 @@ def test_each_row_of_the_table_of_pictures_draws_in_six_lines(tmp_path, monkeypa
 
 def libraries(text):
     """The libraries other than this one for which a page has code."""
-    return sorted(set(re.findall(r"^```python (?!pytest)(\w+)$", text, re.MULTILINE)))
+    return sorted(set(re.findall(r"^```python (?!pytest|source)(\w+)$", text, re.MULTILINE)))
 
 
 OTHERS = [
@@ -212,3 +213,50 @@ def test_the_source_on_the_page_on_compile_is_what_compile_writes(monkeypatch):
     names = {}
     exec(compile(program, "compile.md", "exec"), names)
     assert names["step"].source == shown
+
+
+QUOTING = [
+    path for path in sorted((ROOT / "docs").rglob("*.md")) if "```python source\n" in path.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("page", QUOTING, ids=lambda page: page.stem)
+def test_quoted_source_is_that_of_the_file_named_before_it(page):
+    text = page.read_text(encoding="utf-8")
+    quotes = list(re.finditer(r"```python source\n(.*?)```", text, re.DOTALL))
+    for quote in quotes:
+        named = re.findall(r"\]\(([^)#]+\.py)\)", text[: quote.start()])[-1]
+        assert quote[1] in (page.parent / named).read_text(encoding="utf-8"), (named, quote[1])
+    assert quotes
+
+
+def test_the_table_of_times_is_that_of_the_results():
+    def rows(path):
+        return [
+            [cell.strip() for cell in line.strip("|").split("|")]
+            for line in (ROOT / path).read_text(encoding="utf-8").splitlines()
+            if line.startswith("| ")
+        ]
+
+    measured = {row[0]: row for row in rows("benchmarks/results/results.md")}
+    page = rows("docs/explanation/comparison.md")
+    shown = {row[0]: row for row in page if row[0] in measured and len(row) > 4}
+    assert {work: row[:-1] for work, row in measured.items()} == shown
+    missed = {work for work, row in measured.items() if row[-1].endswith("OVER")}
+    said = [row for row in page if row[0] in measured and len(row) == 4 and row[1] not in ("measured", "---:")]
+    assert {row[0] for row in said} == missed
+    for work, ours, hold, _ in said:
+        assert measured[work][1] == f"**{ours}**"
+        assert measured[work][-1] == f"≤ {hold} OVER"
+
+
+def test_figures_of_pages_are_written_by_their_code():
+    figures = load(ROOT / "docs" / "figures.py")
+    shown = 0
+    for page in [path for folder in figures.FOLDERS for path in (ROOT / "docs" / folder).glob("*.md")]:
+        code = code_of(page.relative_to(ROOT))
+        for name in figures.figures(page):
+            assert f'"{name}"' in code, f"{page.name}: {name}"
+            assert (page.parent / name).exists(), "run python docs/figures.py"
+            shown += 1
+    assert shown >= 5
