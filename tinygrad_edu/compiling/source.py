@@ -214,7 +214,8 @@ class Writer(Idioms):
 
     def _leaf(self, i: int, shared: set[int]) -> str:
         text = self.value(self.outputs[i])
-        return f"{text.within(ATOM)}.copy()" if i in shared else text.text
+        is_made_here = not isinstance(self.outputs[i], Traced) and not text.text.isidentifier()
+        return f"{text.within(ATOM)}.copy()" if i in shared and not is_made_here else text.text
 
 
 def _bare(text: str) -> str:
@@ -236,13 +237,15 @@ def _in_lines(squares: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 @cache
 def _target(line: Line) -> str | None:
-    """The variable that a line assigns, if it is one."""
+    """The variable that a line assigns, if it is one and its value is not that of a lambda."""
     text = linecache.getline(line.file, line.number).strip()
     try:
         tree = ast.parse(text)
     except SyntaxError:
         return None
     statement = tree.body[0] if tree.body else None
+    if any(isinstance(part, ast.Lambda) for part in ast.walk(tree)):
+        return None
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
         return statement.targets[0].id
     return None
