@@ -325,7 +325,9 @@ def changed(x: Any, change: Callable[[Term], Any]) -> Any:
         return slice(*[changed(part, change) for part in (x.start, x.stop, x.step)])
     if type(x) is dict:
         return {key: changed(part, change) for key, part in x.items()}
-    return type(x)([changed(part, change) for part in x]) if type(x) in (tuple, list) else x
+    if type(x) in (tuple, list):
+        return type(x)([changed(part, change) for part in x])
+    return x._make([changed(part, change) for part in x]) if hasattr(x, "_make") else x
 
 
 def _plain(x: Any) -> Any:

@@ -1,12 +1,16 @@
 """compile_step: five steps of training leave the same bits as recorded ones, for every layer, loss and optimiser."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
+from alone import alone
 from test_layers import LAYERS
 
 import nn
 from nn import functional
 from tinygrad_edu import TinygradError, UnreadableError, Value, no_grad
+from tinygrad_edu.compiling.compiled import _equal
 
 RNG = np.random.default_rng(0)
 SKIPPED = {  # layers that a compiled step refuses, and why
@@ -135,6 +139,63 @@ class Reading(nn.Module):
 )
 def test_sequences(layer):
     same_training(lambda: Reading(layer()), functional.cross_entropy, (RNG.normal(size=(4, 5, 6)), LABELS[:4]))
+
+
+class Attending(nn.Module):
+    def __init__(self):
+        self.attention, self.norm = nn.MultiheadAttention(6, 2, rng=0), nn.LayerNorm(6)
+        self.out = nn.Linear(6, 3, rng=1)
+
+    def forward(self, x):
+        return self.out(self.norm(x + self.attention(x, x, x)[0])[:, -1])
+
+
+def convolutional():
+    return nn.Sequential(
+        *[
+            nn.Conv2d(1, 3, 3, rng=0),
+            nn.BatchNorm2d(3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(3, 4, 2, padding=1, rng=1),
+        ],
+        *[nn.GELU(), nn.AvgPool2d(2), nn.Flatten(), nn.Dropout(0.3, rng=2), nn.Linear(4, 3, rng=3)],
+    )
+
+
+SEQUENCES, PICTURES, WORDS = RNG.normal(size=(4, 5, 6)), RNG.normal(size=(4, 1, 6, 6)), RNG.integers(0, 9, (4, 5))
+SAVED = {
+    "rnn": (lambda: Reading(nn.RNN(6, 6, rng=0)), SEQUENCES),
+    "gru": (lambda: Reading(nn.GRU(6, 6, 2, rng=0)), SEQUENCES),
+    "lstm": (lambda: Reading(nn.LSTM(6, 6, rng=0)), SEQUENCES),
+    "transformer": (lambda: Reading(nn.TransformerEncoderLayer(6, 2, 8, dropout=0.1, rng=0)), SEQUENCES),
+    "attention": (Attending, SEQUENCES),
+    "convolution": (convolutional, PICTURES),
+    "embedding": (lambda: nn.Sequential(nn.Embedding(9, 6, rng=0), Reading(nn.Tanh())), WORDS),
+    "batch norm": (small(lambda: nn.BatchNorm1d(5), nn.ReLU, lambda: nn.Dropout(0.5, rng=4)), X[:4]),
+}
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_a_saved_step_runs_with_numpy_alone(name, tmp_path):
+    build, inputs = SAVED[name]
+    model = build()
+    step = nn.compile_step(model, functional.cross_entropy, nn.optim.SGD(model.parameters(), lr=0.1))
+    step(inputs, LABELS[:4])
+    assert step.program.needs == {}
+    path, program, calls, expected = step.program.save(tmp_path / "step.py"), step.program, [], []
+
+    def noted(*args):
+        calls.append(deepcopy(args))
+        expected.append(program(*args))
+        return expected[-1]
+
+    step._gradient.program = noted
+    for _ in range(2):
+        step(inputs, LABELS[:4])
+    assert program.calls == 3
+    got = alone(path, "step", calls, tmp_path)
+    assert all(map(_equal, got, expected)), path.read_text(encoding="utf-8")
 
 
 def test_running_statistics_move_and_dropout_draws_in_each_call():

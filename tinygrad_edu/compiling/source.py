@@ -255,7 +255,7 @@ class Writer:
             if x in self.names:
                 return Text(self.names[x])
             return self.texts[x] if x.place >= 0 else self._array(x.behind)
-        if type(x) is tuple:
+        if isinstance(x, tuple):  # also a named one
             inner = [self.value(part).text for part in x]
             return Text(f"({', '.join(inner)}{',' * (len(inner) == 1)})")
         if type(x) is list:

@@ -204,6 +204,8 @@ class Traced(Term):
         return computed(".mT", "matrix_transpose", operator.attrgetter("mT"), (self,), {})
 
     def __getitem__(self, index: Any) -> Any:
+        if type(self.behind) is float and not _asked_by_user():  # of the engine's: x[...] of a number
+            return computed("np.asarray", "asarray", np.asarray, (self,), {})[index]
         return computed("[]", "getitem", operator.getitem, (self, index), {})
 
     def astype(self, dtype: Any, **how: Any) -> Any:
@@ -299,7 +301,10 @@ class Traced(Term):
         """A call of an op or rule that cannot be read, as one term."""
         trace, code = active(), getattr(function, "__code__", None)
         trace.refusals = [refusal for refusal in trace.refusals if code not in refusal.running]
-        return computed(f"{name}(", name, _forced(function), args, params)
+        is_lazy = name.endswith("'s rule") and any(
+            isinstance(part, CodeType) for part in getattr(code, "co_consts", ())
+        )
+        return computed(f"{name}(", name, _forced(function) if is_lazy else function, args, params)
 
     def as_leaf(self) -> Any:
         """As `data.to_leaf`, whose copy is contiguous: the bits of a matrix product depend on that."""
