@@ -159,6 +159,10 @@ class Term:
         """This Term as a Python float."""
         return self
 
+    def index_into(self, x: np.ndarray[Any, Any], index: Any) -> Any:
+        """x[index] of a plain array, where this Term is a part of the index."""
+        return self.call("getitem", operator.getitem, (x, index), {})
+
     def filled(self, shape: Shape) -> Any:
         """An array full of this number."""
         return self.call("broadcast_to", np.broadcast_to, (self, shape), {})

@@ -168,6 +168,13 @@ class Compiled:
 
         return needed(self._latest().program)
 
+    @property
+    def copied(self) -> list[str]:
+        """The functions that the source calls since no expression says them; `save` copies their own source."""
+        from .saving import copied
+
+        return copied(self._latest().program)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the source that was compiled last as a module, and return its path.
 

@@ -68,21 +68,18 @@ class Copies:
         edits.append(_Edit(_name_of(statement, source), name))
         edits += self._references(f, statement)
         text = _edited(source, edits)
-        self.texts[name] = text.rstrip() + "\n"
+        self.texts[name] = text.rstrip()
 
     def _decorators(self, f: FunctionType, statement: ast.FunctionDef) -> Iterator[_Edit]:
-        """Decorators are left out, except those of functools."""
+        """Those of this package are left out: they make an operation of a function, or run it on terms."""
         for decorator in statement.decorator_list:
-            called = decorator.func if isinstance(decorator, ast.Call) else decorator
-            x = f.__globals__.get(called.id) if isinstance(called, ast.Name) else None
-            if getattr(x, "__module__", "") != "functools":
+            if self._is_ours(f, decorator):
                 start, end = _span(decorator)
                 yield _Edit(((start[0], start[1] - 1), (end[0] + 1, 0)), "")
 
     def _references(self, f: FunctionType, statement: ast.FunctionDef) -> Iterator[_Edit]:
         """Global names as the module spells them."""
-        skipped = [*statement.decorator_list, *_annotated(statement)]
-        skipped = [s for s in skipped if not self._is_kept(f, s)]
+        skipped = [x for x in statement.decorator_list if self._is_ours(f, x)] + _annotated(statement)
         within = {id(part) for s in skipped for part in ast.walk(s)}
         nodes = [x for x in ast.walk(statement) if id(x) not in within]
         bound = {x.id for x in nodes if isinstance(x, ast.Name) and not isinstance(x.ctx, ast.Load)}
@@ -112,10 +109,13 @@ class Copies:
             raise NotCopiedError(f"{f.__name__} has a variable {text}, as a function that it uses is called")
         return _Edit(_span(node), text)
 
-    def _is_kept(self, f: FunctionType, decorator: ast.expr) -> bool:
-        called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    def _is_ours(self, f: FunctionType, decorator: ast.expr) -> bool:
+        called: Any = decorator.func if isinstance(decorator, ast.Call) else decorator
+        while isinstance(called, ast.Attribute):  # T.operation(...)
+            called = called.value
         x = f.__globals__.get(called.id) if isinstance(called, ast.Name) else None
-        return getattr(x, "__module__", "") == "functools"
+        home = x.__name__ if isinstance(x, ModuleType) else getattr(x, "__module__", None)
+        return str(home).partition(".")[0] == __name__.partition(".")[0]
 
     def _spelled(self, name: str, x: Any) -> str:
         """What a global object is called in the module."""
@@ -130,6 +130,8 @@ class Copies:
         own = getattr(x, "__name__", name)
         if getattr(np, own, None) is x:
             return f"np.{own}"
+        if isinstance(getattr(x, "__self__", None), np.ufunc):
+            return f"{self._spelled(name, x.__self__)}.{own}"
         if _is_standard(str(home)) and getattr(sys.modules[home], own, None) is x:
             if home == "builtins":
                 return str(own)

@@ -67,14 +67,25 @@ def _is_definition(text: str) -> bool:
     return text.startswith(("def ", "@"))
 
 
+def copied(program: Program) -> list[str]:
+    """The functions that a program calls, and whose source the module has."""
+    texts = _functions(program)[0].texts
+    return [name for name in _called(program) if name in texts]
+
+
 def needed(program: Program) -> dict[str, str]:
     """The functions that the module of a program must import from other packages than NumPy, with the reason."""
     return _functions(program)[1] if program.source else {}
 
 
+def _called(program: Program) -> dict[str, Any]:
+    """The functions that a program calls."""
+    return {name: x for name, x in program.constants.items() if callable(x)} if program.source else {}
+
+
 def _functions(program: Program) -> tuple[Copies, dict[str, str]]:
     """The functions that a program calls: those that are copied, and the names of others with the reason."""
-    called = {name: x for name, x in program.constants.items() if callable(x)}
+    called = _called(program)
     taken = {program.name, *program.constants, "np", "math", "GuardError", *_defined(program.source)}
     copies, foreign = Copies(called, taken), {}
     for name, x in called.items():

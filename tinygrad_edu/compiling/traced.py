@@ -74,6 +74,7 @@ class Trace:
         escaped: whether Python's numbers raised.
         captured: ids of arrays, and of the owners of their memory, that are read by reference.
         is_placed: whether terms know their lines.
+        errors: what NumPy does where numbers overflow and the like, when the run starts.
         lines: the user's lines by code and instruction.
         latest_rule: the frame that called the last rule, and the line of its operation.
     """
@@ -94,6 +95,7 @@ class Trace:
     escaped: bool = False
     captured: frozenset[int] = frozenset()
     is_placed: bool = True
+    errors: Any = field(default_factory=np.geterr)
     lines: dict[tuple[int, int], tuple[Line, CodeType]] = field(default_factory=dict)
     latest_rule: tuple[FrameType, Line | None] | None = None
 
@@ -314,6 +316,10 @@ class Traced(Term):
         if flags is None or flags.c_contiguous or flags.f_contiguous:
             return self
         return computed("np.array", "array", np.array, (self,), {})
+
+    def index_into(self, x: np.ndarray[Any, Any], index: Any) -> Any:
+        """x[index] of a plain array, where this term is a part of the index."""
+        return computed("[]", "getitem", operator.getitem, (self.constant(x), index), {})
 
     def filled(self, shape: Shape) -> Any:
         """As `data.filled`."""
@@ -536,6 +542,10 @@ def computed(
         if are_floats:
             behind = function(*plain)
         else:
+            if any(how == "raise" != trace.errors[kind] for kind, how in np.geterr().items()):
+                refuse(
+                    "it makes NumPy raise FloatingPointError, by np.errstate; compare numbers with where(condition, a, b)"
+                )
             with np.errstate(all="ignore"):
                 behind = function(*plain, **{key: numbers(x) for key, x in params.items()})
     except (ArithmeticError, ValueError) as error:

@@ -16,6 +16,7 @@ from ...definition import operation
 from ...domain import Sample, Shape
 from ...op import rule
 from ...signatures import Array, Plain
+from ...term import Term
 
 
 def _indices(shape: Shape) -> Iterator[Any]:
@@ -113,6 +114,8 @@ def getitem(x: Array, /, index: Any) -> Plain:
         for part in index if isinstance(index, tuple) else (index,):
             if isinstance(part, np.ndarray) and type(part) is not np.ndarray:
                 refuse_foreign(part)
+            if isinstance(part, Term) and not isinstance(x, Term):
+                return part.index_into(np.asarray(x), index)
     return operand_array(x)[index]
 
 
