@@ -9,6 +9,7 @@ import math
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -17,6 +18,55 @@ import numpy as np
 from ..errors import TinygradError
 
 _PLAIN = (int, float, str, bool, type(None))
+
+
+@cache
+def is_one_expression(function: Any) -> bool:
+    """Whether a function of numbers only returns an expression of its arguments, math and built-in functions."""
+    if getattr(function, "__module__", "") == "math":
+        return True
+    try:
+        statement = _statement(function)[1]
+    except NotCopiedError:
+        return False
+    body = statement.body[1:] if ast.get_docstring(statement) is not None else statement.body
+    if len(body) != 1 or not isinstance(body[0], ast.Return) or statement.name != function.__name__:
+        return False
+    own, held = [argument.arg for argument in statement.args.args], function.__globals__
+    names = {x.id for x in ast.walk(body[0]) if isinstance(x, ast.Name)} - set(own)
+    return all(held.get(name) is math if name in held else hasattr(builtins, name) for name in names)
+
+
+def _statement(f: Any) -> tuple[str, ast.FunctionDef]:
+    """The source of a function, and what it parses to; of a lambda as a function. Raises NotCopiedError."""
+    own = getattr(f, "__name__", type(f).__name__)
+    if not isinstance(f, FunctionType):
+        raise NotCopiedError(f"{own} has no Python source")
+    if f.__closure__:
+        raise NotCopiedError(f"{own} is defined inside a function")
+    try:
+        source = textwrap.dedent(inspect.getsource(f))
+        tree = ast.parse(source)
+    except (OSError, SyntaxError):
+        raise NotCopiedError(f"{own} has no source") from None
+    if own == "<lambda>":
+        found = [x for x in ast.walk(tree) if isinstance(x, ast.Lambda) and _is_of(x, f)]
+        if not found:
+            raise NotCopiedError("a lambda has no source")
+        source = f"def function({ast.unparse(found[0].args)}):\n    return {ast.unparse(found[0].body)}\n"
+        tree = ast.parse(source)
+    statement = tree.body[0]
+    if not isinstance(statement, ast.FunctionDef):
+        raise NotCopiedError(f"{own} is no def statement")
+    return source, statement
+
+
+def _is_of(node: ast.Lambda, f: FunctionType) -> bool:
+    """Whether a lambda in a source is a function."""
+    code: Any = compile(ast.Expression(node), "", "eval").co_consts[0]
+    return all(
+        getattr(code, name) == getattr(f.__code__, name) for name in ("co_code", "co_consts", "co_names", "co_varnames")
+    )
 
 
 class NotCopiedError(Exception):
@@ -51,18 +101,7 @@ class Copies:
             raise
 
     def _define(self, f: Any) -> None:
-        own = getattr(f, "__name__", type(f).__name__)
-        if not isinstance(f, FunctionType):
-            raise NotCopiedError(f"{own} has no Python source")
-        if f.__closure__:
-            raise NotCopiedError(f"{own} is defined inside a function")
-        try:
-            source = textwrap.dedent(inspect.getsource(f))
-            statement = ast.parse(source).body[0]
-        except (OSError, SyntaxError):
-            raise NotCopiedError(f"{own} has no source") from None
-        if not isinstance(statement, ast.FunctionDef):
-            raise NotCopiedError(f"{own} is no def statement")
+        source, statement = _statement(f)
         name = self._names[id(f)]
         edits = [*self._decorators(f, statement), *_annotations(statement), *_shorter(statement)]
         edits.append(_Edit(_name_of(statement, source), name))

@@ -24,6 +24,7 @@ from ..errors import UnreadableError
 from ..node import Node
 from ..randomness import stand_in
 from ..term import FROM_SHAPES, Term, a_term, changed, terms
+from .copying import is_one_expression
 
 OURS = {"tinygrad_edu", "nn", "viz", "numpy", "contextlib", "functools"}  # packages between the user's line and a term
 
@@ -332,9 +333,10 @@ class Traced(Term):
 
     def of_number(self, scalar: Callable[..., Any], array: Callable[..., Any], *args: Any) -> Any:
         """An elementwise op's function for Python's floats, or the one for arrays."""
-        if all(type(numbers(x)) is float for x in args):
-            return computed("scalar", scalar.__name__, scalar, args, {})
-        return array(*args)
+        if not all(type(numbers(x)) is float for x in args):
+            return array(*args)
+        name = scalar.__name__ if is_one_expression(scalar) else f"{array.__name__}_of_number"
+        return computed("scalar" if name == scalar.__name__ else f"{name}(", name, scalar, args, {})
 
     # -- Numbers that are looked at ------------------------------------------------------------------------------------
 
@@ -373,6 +375,17 @@ class Traced(Term):
         refuse(
             f"it makes a plain array, {described(self)}, by np.asarray(x) or as an index; x is one, stack() joins "
             "numbers, and take(array, x) indexes"
+        )
+
+    def __copy__(self) -> Any:
+        return self.copy() if isinstance(self.behind, np.ndarray) else self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.__copy__()
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        refuse(
+            f"it makes bytes of numbers, {described(self)}, which would stay what they are now; save results outside of it"
         )
 
     def __repr__(self) -> str:
