@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
-PEERS := micrograd==0.1.0 autograd mygrad jacobi==0.9.2 $(TORCH) jax torchviz torchview torchvista livelossplot loss-landscapes tensorboard
+PEERS := micrograd==0.1.0 autograd mygrad jacobi==0.9.2 $(TORCH) jax numba torchviz torchview torchvista livelossplot loss-landscapes tensorboard
 
 # Several BLAS threads on a busy machine are many times slower than one.
 export OPENBLAS_NUM_THREADS ?= 1

@@ -12,7 +12,18 @@ from typing import TypedDict
 import numpy  # noqa: F401  # loads the BLAS that threadpool_info looks for
 from threadpoolctl import threadpool_info
 
-DISTRIBUTIONS = ("tinygrad-edu", "numpy", "micrograd", "autograd", "mygrad", "torch", "jax", "jaxlib", "scikit-learn")
+DISTRIBUTIONS = (
+    "tinygrad-edu",
+    "numpy",
+    "micrograd",
+    "autograd",
+    "mygrad",
+    "torch",
+    "jax",
+    "jaxlib",
+    "numba",
+    "scikit-learn",
+)
 
 
 class Environment(TypedDict):

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from .environment import Environment
 from .rounds import Result
-from .work import COMPILED, HAND, OURS
+from .work import COMPILED, HAND, NUMBA, OURS
 
-ENGINES = (OURS, COMPILED, HAND, "micrograd", "torch", "jax jit", "jax eager", "mygrad", "autograd")
+ENGINES = (OURS, COMPILED, NUMBA, HAND, "micrograd", "torch", "jax jit", "jax eager", "mygrad", "autograd")
 HEADINGS = {
     OURS: "tinygrad\n-edu",
     HAND: "NumPy\nby hand",

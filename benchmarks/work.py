@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 OURS = "tinygrad-edu"
 COMPILED = "compiled"  # ours, by tinygrad_edu.compile
+NUMBA = "numba"  # numba.njit of the text that tinygrad_edu.compile writes
 HAND = "NumPy by hand"
 
 Answer = NDArray[np.float64]
@@ -45,6 +46,7 @@ class Work:
         unit: what `Job.measure` returns.
         rounds: how many samples of each engine make the median.
         turn: seconds that a sample takes at least; long where the garbage collector's rare full passes must average out.
+        collector: whether Python's garbage collector is on.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Work:
     unit: Literal["seconds", "bytes"] = "seconds"
     rounds: int = 41
     turn: float = 0.03
+    collector: bool = True
 
 
 def timed(step: Callable[[], Any], answer: Answer) -> Job:

@@ -29,7 +29,7 @@ def main(work: str, engine: str) -> None:
         send(error)
         return
     send(job.answer)
-    off = os.environ.get("BENCHMARK_COLLECTOR") == "off"
+    off = os.environ.get("BENCHMARK_COLLECTOR") == "off" or not WORKS[work].collector
     if off:
         gc.disable()
     while True:

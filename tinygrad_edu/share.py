@@ -51,7 +51,7 @@ def conform(share: Any, data: Any, op: Op) -> Any:
 
     For a share of shape (4, 3), axis 0 is summed if the input is (3,); axis 1 is summed and kept with size 1 if it is (4, 1).
     """
-    if type(share) is Parts:
+    if type(share) is Parts or kind_of(share) is float is kind_of(data):
         return share
     if share is None or type(share) is list:
         remedy = "write return" if share is None else "return a number or an array"

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..work import COMPILED, HAND, OURS, Job, Work, flat, timed
+from ..emitted import by_numba
+from ..work import COMPILED, HAND, NUMBA, OURS, Job, Work, flat, timed
 
 _rng = np.random.default_rng(0)
 X, Y = _rng.standard_normal((2, 8, 8), dtype=np.float32)
@@ -48,11 +49,23 @@ def ours() -> Job:
     return timed(step, flat(step().data, x.grad, y.grad))
 
 
-def compiled() -> Job:
+def program() -> Any:
     from tinygrad_edu import compile, tanh, value_and_grad
 
     step = compile(value_and_grad(lambda x, y: tanh(x * y + y).sum(), (0, 1)))
     step(X * 2, Y)
+    step(X, Y)
+    return step
+
+
+def compiled() -> Job:
+    step = program()
+    total, gradients = step(X, Y)
+    return timed(lambda: step(X, Y), flat(total, *gradients))
+
+
+def numba() -> Job:
+    step = by_numba(program())
     total, gradients = step(X, Y)
     return timed(lambda: step(X, Y), flat(total, *gradients))
 
@@ -124,6 +137,7 @@ SMALL_ARRAY = Work(
         "torch": torch,
         OURS: ours,
         COMPILED: compiled,
+        NUMBA: numba,
         HAND: by_hand,
         "jax jit": jax,
         "mygrad": mygrad,

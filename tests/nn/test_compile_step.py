@@ -10,7 +10,7 @@ from test_layers import LAYERS
 import nn
 from nn import functional
 from tinygrad_edu import TinygradError, UnreadableError, Value, no_grad
-from tinygrad_edu.compiling.compiled import _equal
+from tinygrad_edu.compiling.results import equal
 
 RNG = np.random.default_rng(0)
 SKIPPED = {  # layers that a compiled step refuses, and why
@@ -195,7 +195,7 @@ def test_a_saved_step_runs_with_numpy_alone(name, tmp_path):
         step(inputs, LABELS[:4])
     assert program.calls == 3
     got = alone(path, "step", calls, tmp_path)
-    assert all(map(_equal, got, expected)), path.read_text(encoding="utf-8")
+    assert all(map(equal, got, expected)), path.read_text(encoding="utf-8")
 
 
 def test_running_statistics_move_and_dropout_draws_in_each_call():

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinygrad_edu import Compiled
-from tinygrad_edu.compiling.compiled import _equal
+from tinygrad_edu.compiling.results import equal
 
 FIRST = np.array([1.0, -2.0, 3.0, 0.5])
 ARRAYS = (  # the first is traced; the others take other branches, and meet the zero rule
@@ -35,7 +35,7 @@ def outcome(f, args):
         got = Outcome(f(*given), None)
     except Exception as error:
         got = Outcome(None, error)
-    assert all(_equal(x, y) for x, y in zip(given, args, strict=True)) or not isinstance(f, Compiled), (
+    assert all(equal(x, y) for x, y in zip(given, args, strict=True)) or not isinstance(f, Compiled), (
         "wrote into an argument"
     )
     return got

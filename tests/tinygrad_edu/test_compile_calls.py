@@ -11,7 +11,7 @@ from outcomes import ARRAYS, FIRST, WEIGHTS, outcome
 import nn
 import tinygrad_edu as T
 from tinygrad_edu import UnreadableError, Value, compile, grad, value_and_grad
-from tinygrad_edu.compiling.compiled import _equal
+from tinygrad_edu.compiling.results import equal
 from tinygrad_edu.tree import leaves
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::tinygrad_edu.GradientWarning")
@@ -55,7 +55,7 @@ def test_every_kind_of_argument(kind, function):
     for x in KINDS[kind] * 3:
         expected, got = outcome(f, [x]), outcome(compiled, [x])
         assert type(got.error) is type(expected.error), got.error
-        assert expected.error is not None or _equal(got.result, expected.result), compiled.source
+        assert expected.error is not None or equal(got.result, expected.result), compiled.source
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_every_kind_of_argument(kind, function):
 def test_integers_are_numbers_too(x):
     compiled = compile(lambda x: T.tanh(x * 0.5) + x)
     for given in (x, x, x + 1 if isinstance(x, (int, np.ndarray)) and np.asarray(x).dtype != bool else x, x):
-        assert _equal(compiled(given), compiled.function(given))
+        assert equal(compiled(given), compiled.function(given))
 
 
 def test_a_value_as_an_argument_runs_the_function_itself():
@@ -85,7 +85,7 @@ def test_position_and_keyword():
         ((FIRST,), {"c": 5.0}),
     ):
         for _ in range(3):
-            assert _equal(compiled(*args, **given), f(*args, **given))
+            assert equal(compiled(*args, **given), f(*args, **given))
 
 
 def test_one_array_as_two_arguments():
@@ -94,7 +94,7 @@ def test_one_array_as_two_arguments():
 
     compiled = compile(f)
     for a, b in ((FIRST, FIRST), (FIRST, -FIRST), (-FIRST, -FIRST), (FIRST, FIRST[::-1])):
-        assert _equal(compiled(a, b), f(a, b))
+        assert equal(compiled(a, b), f(a, b))
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ def test_a_result_is_the_callers(f):
                 part[...] = 77.0
                 assert np.array_equal(given, x)
                 assert np.array_equal(WEIGHTS, before)
-                assert _equal(others, [other for j, other in enumerate(found) if j != i])
+                assert equal(others, [other for j, other in enumerate(found) if j != i])
                 part[...] = own
-        assert _equal(result, expected)
+        assert equal(result, expected)
 
 
 class Config:
@@ -144,15 +144,15 @@ def test_objects_as_arguments_may_change():
     config = Config(2.0)
     for rate in (2.0, 2.0, 3.0, 4.0):
         config.rate = rate
-        assert _equal(compiled(FIRST, config, np.tanh), np.tanh(FIRST) * rate)
+        assert equal(compiled(FIRST, config, np.tanh), np.tanh(FIRST) * rate)
     for rate in range(30):  # new objects may have the ids of old ones
-        assert _equal(compiled(FIRST, Config(rate), T.tanh), T.tanh(FIRST) * rate)
+        assert equal(compiled(FIRST, Config(rate), T.tanh), T.tanh(FIRST) * rate)
 
 
 def test_programs_do_not_pile_up():
     compiled = compile(lambda x, n: x * n)
     with pytest.warns(T.CompileWarning, match="pass numbers"):
-        assert all(_equal(compiled(FIRST, n), FIRST * n) for n in range(300))
+        assert all(equal(compiled(FIRST, n), FIRST * n) for n in range(300))
     assert len(compiled._held.programs) <= 100
 
 
@@ -177,7 +177,7 @@ def test_exceptions_of_the_function():
         for x in (FIRST, ROWS):
             expected, got = outcome(f, [x]), outcome(compiled, [x])
             assert type(got.error) is type(expected.error)
-            assert _equal(got.result, expected.result)
+            assert equal(got.result, expected.result)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_the_exceptions_of_operations(f, good, bad, bad_first):
         expected, got = outcome(f, [x]), outcome(compiled, [x])
         assert type(got.error) is type(expected.error), got.error
         assert str(got.error) == str(expected.error)
-        assert expected.error is not None or _equal(got.result, expected.result)
+        assert expected.error is not None or equal(got.result, expected.result)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_operations_of_the_user_may_look_at_numbers():
 
     compiled = compile(lambda x: value_and_grad(lambda y: (steep(y) * y).sum())(x))
     for x in ARRAYS[:5] * 2:
-        assert _equal(compiled(x), compiled.function(x))
+        assert equal(compiled(x), compiled.function(x))
 
 
 # -- Nothing is left behind --------------------------------------------------------------------------------------------
@@ -311,7 +311,7 @@ def test_generators_draw_as_without_compile():
     own, compiled_layer = nn.Dropout(0.5, rng=3), nn.Dropout(0.5, rng=3)
     compiled = compile(lambda x: grad(lambda y: compiled_layer(y).sum())(x))
     for x in (FIRST, FIRST, -FIRST, FIRST, ROWS, ROWS):
-        assert _equal(compiled(x), grad(lambda y: own(y).sum())(x))
+        assert equal(compiled(x), grad(lambda y: own(y).sum())(x))
         assert compiled_layer.rng.bit_generator.state == own.rng.bit_generator.state
 
 
@@ -327,14 +327,14 @@ def test_hooks_run_as_without_compile():
 
     compiled = compile(f)
     for x in (FIRST, -FIRST, FIRST * 2):
-        assert _equal(compiled(x), f(x)), seen
+        assert equal(compiled(x), f(x)), seen
 
 
 def test_a_domain_that_the_moved_arguments_leave():
     f = lambda x: T.cholesky(x) @ np.ones(2)
     compiled = compile(f)
     for x in (np.array([[2.0, 1.0], [1.0, 3.0]]), np.eye(2), np.array([[4.0, 1.0], [1.0, 3.0]])):
-        assert _equal(compiled(x), f(x))
+        assert equal(compiled(x), f(x))
 
 
 def test_the_first_call_is_compared():
@@ -390,7 +390,7 @@ def test_threads_share_a_compiled_function():
     def work(i):
         for n in range(1000):
             k = (n * 7 + i * 10) % 40
-            assert _equal(compiled(*cases[k]), expected[k])
+            assert equal(compiled(*cases[k]), expected[k])
 
     _in_threads(work)
     assert compiled.compilations == 1
@@ -402,7 +402,7 @@ def test_threads_compile_at_once():
         for n in range(5):
             f = compile(value_and_grad(lambda x, n=n: (T.tanh(x) * (n + i)).sum()))
             for x in (FIRST, -FIRST, FIRST * 2):
-                assert _equal(f(x), f.function(x))
+                assert equal(f(x), f.function(x))
 
     _in_threads(work)
 
@@ -413,7 +413,7 @@ def test_threads_compile_one_function_for_several_shapes():
     def work(i):
         for n in range(1, 12):
             x = np.linspace(-1, 1, n) + i
-            assert _equal(compiled(x), compiled.function(x))
+            assert equal(compiled(x), compiled.function(x))
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -427,11 +427,11 @@ def test_a_compiled_function_that_calls_itself():
 
     for x in (FIRST, -FIRST):
         for n in (0, 1, 3, 2):
-            assert _equal(power(x, n), power.function(x, n))
+            assert equal(power(x, n), power.function(x, n))
 
 
 def test_a_compiled_function_within_a_callback_of_another():
     inner = compile(lambda x: x * 3)
     outer = compile(lambda x: x + inner(FIRST) + inner(x))
     for x in (FIRST, -FIRST, FIRST):
-        assert _equal(outer(x), x + FIRST * 3 + x * 3)
+        assert equal(outer(x), x + FIRST * 3 + x * 3)

@@ -11,7 +11,7 @@ from outcomes import FIRST, WEIGHTS
 
 import nn
 from tinygrad_edu import Value, compile, grad, value_and_grad
-from tinygrad_edu.compiling.compiled import _equal
+from tinygrad_edu.compiling.results import equal
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::tinygrad_edu.GradientWarning")
 
@@ -415,12 +415,12 @@ def test_what_a_function_uses_may_change(name):
     f, changes, anew = CAPTURED[name]()
     compiled = compile(f)
     for x in (FIRST, -FIRST, FIRST * 2):
-        assert _equal(compiled(x.copy()), f(x))
+        assert equal(compiled(x.copy()), f(x))
     for change in changes:
         change()
         for x in (FIRST, -FIRST, FIRST * 2):
             expected = f(x)
             for _ in range(3):
-                assert _equal(compiled(x.copy()), expected), compiled.source
+                assert equal(compiled(x.copy()), expected), compiled.source
     assert anew or compiled.compilations == 1
     assert not compiled.eager

@@ -1,5 +1,6 @@
 """Large graphs of numbers by levels: the bits of the function itself and of the straight line, and the same refusals."""
 
+import gc
 import importlib.util
 import math
 import threading
@@ -9,7 +10,9 @@ import pytest
 
 from tinygrad_edu import compile, elementwise, exp, grad, power, relu, sigmoid, softplus, sqrt, tanh, value_and_grad
 from tinygrad_edu.compiling import levels
-from tinygrad_edu.compiling.compiled import _equal
+from tinygrad_edu.compiling.results import equal
+from tinygrad_edu.compiling.traced import Traced
+from tinygrad_edu.errors import TinygradError
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::tinygrad_edu.GradientWarning")
 
@@ -33,14 +36,14 @@ def program_of(compiled):
 
 
 def by_levels(compiled):
-    return bool(program_of(compiled).text)
+    return program_of(compiled).is_by_levels
 
 
 def agree(f, *calls, runs_by_levels=True):
     """compile(f) gives the numbers of f on all arguments, by levels, and does not fall back."""
     compiled = compile(f)
     for args in (*calls, *calls):
-        assert _equal(compiled(*args), f(*args)), compiled.source
+        assert equal(compiled(*args), f(*args)), compiled.source
     assert by_levels(compiled) is runs_by_levels
     assert not compiled.eager
     return compiled
@@ -119,7 +122,7 @@ def test_trees_of_arguments_and_results():
     compiled = compile(f)
     for k in (1.0, 2.0, 3.0):
         params = {"pairs": (0.3 * k, -0.7), "rest": [k, 5.0]}
-        assert _equal(compiled(params, scale=k), f(params, scale=k))
+        assert equal(compiled(params, scale=k), f(params, scale=k))
     assert by_levels(compiled)
     assert not compiled.eager
 
@@ -135,7 +138,7 @@ def test_division_by_zero_runs_the_function_itself():
     f = value_and_grad(lambda x, y: x / y + x, (0, 1))
     compiled = compile(f)
     compiled(1.0, 2.0), compiled(3.0, 2.0)
-    assert _equal(compiled(1.0, 0.0), f(1.0, 0.0))
+    assert equal(compiled(1.0, 0.0), f(1.0, 0.0))
     assert by_levels(compiled)
     assert compiled.eager == {"float division by zero": 1}
 
@@ -144,7 +147,7 @@ def test_overflow_of_a_function_of_python_runs_the_function_itself():
     f = value_and_grad(lambda x: exp(x) * 2.0)
     compiled = compile(f)
     compiled(1.0), compiled(2.0)
-    assert _equal(compiled(1e5), f(1e5))
+    assert equal(compiled(1e5), f(1e5))
     assert by_levels(compiled)
     assert added(compiled.eager.values()) == 1
 
@@ -153,7 +156,7 @@ def test_the_zero_rule_runs_the_function_itself():
     f = value_and_grad(lambda x, y: relu(x) * (1.0 / y), (0, 1))
     compiled = compile(f)
     compiled(1.0, 2.0), compiled(3.0, 2.0)
-    assert _equal(compiled(-1.0, 1e-320), f(-1.0, 1e-320))
+    assert equal(compiled(-1.0, 1e-320), f(-1.0, 1e-320))
     assert by_levels(compiled)
     assert list(compiled.eager) == ["not finite on the way, where the zero rule may apply"]
 
@@ -162,7 +165,7 @@ def test_a_guard_runs_the_function_itself():
     f = value_and_grad(lambda x, y: power(x, y) * x, (0, 1))
     compiled = compile(f)
     compiled(1.5, 2.0), compiled(2.5, 3.0)
-    assert _equal(compiled(1.5, 0.0), f(1.5, 0.0))
+    assert equal(compiled(1.5, 0.0), f(1.5, 0.0))
     assert by_levels(compiled)
     (reason,) = compiled.eager
     assert reason.startswith("another branch than when compiled: f = value_and_grad(")
@@ -204,7 +207,7 @@ def test_the_source_is_the_straight_line_and_saves(tmp_path):
     spec = importlib.util.spec_from_file_location("saved", compiled.save(tmp_path / "saved.py"))
     saved = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(saved)
-    assert all(_equal(saved.mixed(*numbers), f(*numbers)) for numbers in NUMBERS[:3])
+    assert all(equal(saved.mixed(*numbers), f(*numbers)) for numbers in NUMBERS[:3])
 
 
 def test_arguments_named_as_what_the_text_calls():
@@ -234,3 +237,22 @@ def test_a_few_calls_compute_a_wide_graph():
     compiled = agree(value_and_grad(wide, (0, 1)), *NUMBERS)
     (program,) = program_of(compiled).bound.values()
     assert len(program.steps) < 450  # the sum of 199 numbers, there and back
+
+
+def test_a_program_does_not_keep_the_terms_that_it_was_made_of():
+    compiled = agree(value_and_grad(wide, (0, 1)), *NUMBERS[:2])
+    gc.collect()
+    assert not [x for x in gc.get_objects() if type(x) is Traced]
+    assert "t_2 = " in compiled.source
+    assert compiled.source is compiled.source
+
+
+def test_the_source_of_what_has_changed_since_is_not_shown():
+    scale = 2.0
+    compiled = compile(lambda x: scale * x * x)
+    compiled(1.5)
+    scale = 3.0
+    with pytest.raises(TinygradError, match="has changed since it was compiled; call it before you read its source"):
+        _ = compiled.source
+    compiled(1.5)
+    assert "3.0" in compiled.source

@@ -10,7 +10,7 @@ import pytest
 import nn
 import tinygrad_edu as T
 from tinygrad_edu import UnreadableError, UnsupportedError, Value, compile, elementwise, grad, value_and_grad
-from tinygrad_edu.compiling.compiled import _equal
+from tinygrad_edu.compiling.results import equal
 
 ROWS = np.arange(1.0, 7.0).reshape(2, 3)
 
@@ -20,7 +20,7 @@ def agree(f, *calls):
     compiled = compile(f)
     for args in calls:
         for _ in range(2):
-            assert _equal(compiled(*args), f(*args)), compiled.source
+            assert equal(compiled(*args), f(*args)), compiled.source
     assert not compiled.eager, compiled.source
     return compiled
 
@@ -44,7 +44,7 @@ def test_norms_of_huge_and_tiny_numbers(f, scale):
     for g in (f, grad(lambda x: f(x).sum())):
         compiled = compile(g)
         for x in (ROWS, ROWS * 2, ROWS * scale):
-            assert _equal(compiled(x), g(x)), compiled.source
+            assert equal(compiled(x), g(x)), compiled.source
 
 
 @pytest.mark.parametrize("how", ["over", "under", "divide", "invalid"])
@@ -107,8 +107,8 @@ def test_a_function_for_pythons_numbers(name, tmp_path):
         return
     space = {"__name__": "step"}
     exec(compiled.save(tmp_path / "step.py").read_text(encoding="utf-8"), space)  # our own text
-    assert _equal(space["program"](0.5), f(0.5))
-    assert _equal(space["program"](3.0), f(3.0))
+    assert equal(space["program"](0.5), f(0.5))
+    assert equal(space["program"](3.0), f(3.0))
 
 
 @pytest.mark.usefixtures("temporary")
@@ -187,7 +187,7 @@ def test_a_gradient_that_the_function_reads():
     compiled = compile(lambda x: x * w.grad)
     for scale in (1.0, 2.0, 3.0):
         w.grad = np.full((2, 3), scale)
-        assert _equal(compiled(ROWS), ROWS * scale)
+        assert equal(compiled(ROWS), ROWS * scale)
 
 
 class Caching(nn.Module):

@@ -21,7 +21,7 @@ from outcomes import ARRAYS, FIRST, outcome
 import nn
 import tinygrad_edu as T
 from tinygrad_edu import UnreadableError, Value, compile, grad, jacobian, value_and_grad
-from tinygrad_edu.compiling.compiled import _equal
+from tinygrad_edu.compiling.results import equal
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::tinygrad_edu.GradientWarning")
 
@@ -1038,7 +1038,7 @@ def test_right_on_other_numbers(name, first, capsys):
             assert str(got.error) == str(expected.error)
         else:
             assert got.error is None, got.error
-            assert _equal(got.result, expected.result), (args, compiled.source)
+            assert equal(got.result, expected.result), (args, compiled.source)
     assert case.outcome == "guarded" or not compiled.eager, compiled.eager
 
 

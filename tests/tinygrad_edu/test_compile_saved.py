@@ -10,6 +10,7 @@ from alone import alone
 
 import tinygrad_edu as T
 from tinygrad_edu import TinygradError, UnreadableError, compile, value_and_grad
+from tinygrad_edu.compiling.results import equal
 
 RNG = np.random.default_rng(0)
 LABELS = np.array([0, 2, 1, 1])
@@ -106,9 +107,7 @@ def test_a_saved_module_runs_with_numpy_alone(name, tmp_path):
     calls = [draw() for _ in range(3)]
     expected = [f(*args) for args in calls]
     got = alone(path, name_of(path), calls, tmp_path)
-    assert all(T.compiling.compiled._equal(a, b) for a, b in zip(got, expected, strict=True)), path.read_text(
-        encoding="utf-8"
-    )
+    assert all(equal(a, b) for a, b in zip(got, expected, strict=True)), path.read_text(encoding="utf-8")
 
 
 def name_of(path):
@@ -162,7 +161,7 @@ def test_constants_are_literals(x, tmp_path):
     compiled(y)
     path = compiled.save(tmp_path / "step.py")
     (got,) = alone(path, "program", [(y,)], tmp_path)
-    assert T.compiling.compiled._equal(got, f(y)), path.read_text(encoding="utf-8")
+    assert equal(got, f(y)), path.read_text(encoding="utf-8")
 
 
 def test_a_constant_has_the_users_name(tmp_path):
@@ -229,7 +228,7 @@ def test_operations_of_the_user_are_copied_with_what_they_use(tmp_path):
     path = compiled.save(tmp_path / "step.py")
     assert "    by = LIMIT  # where it starts" in path.read_text(encoding="utf-8").splitlines()
     (got,) = alone(path, name_of(path), [(np.arange(3.0),)], tmp_path)
-    assert T.compiling.compiled._equal(got, compiled.function(np.arange(3.0)))
+    assert equal(got, compiled.function(np.arange(3.0)))
 
 
 @pytest.mark.usefixtures("temporary")
@@ -249,7 +248,7 @@ def test_an_operation_that_text_cannot_say_is_refused_or_imported(tmp_path, monk
     assert f"import {__name__}\n" in text
     space = {"__name__": "step"}
     exec(text, space)  # our own text
-    assert T.compiling.compiled._equal(space["program"](np.arange(3.0)), compiled.function(np.arange(3.0)))
+    assert equal(space["program"](np.arange(3.0)), compiled.function(np.arange(3.0)))
 
 
 LIMIT = 1.0

@@ -1,10 +1,12 @@
 """compile: a function's run as NumPy source that a person would have written, and that source run in its place.
 
-traced.py lets a function compute on Traced terms, which carry the numbers of the run; source.py writes their expressions as a
-program; captures.py knows what a function uses besides its arguments; compiled.py runs the program wherever arguments of the
-same kind come again.
+traced.py lets a function compute on Traced terms, which carry the numbers of the run (runs.py), and again on others (again.py).
+expressions.py and source.py write the terms that are needed (needed.py) as a program to be read; memory.py and fast.py as one
+that computes in place; levels.py a large graph of numbers. arguments.py and captures.py know what a program is compiled for,
+with quick tests (fits.py, quick.py); compiled.py runs it wherever arguments of the same kind come again.
 """
 
-from .compiled import Compiled, CompileWarning, GuardError, compile
+from .compiled import Compiled, CompileWarning, compile
+from .program import GuardError
 
 __all__ = ["CompileWarning", "Compiled", "GuardError", "compile"]

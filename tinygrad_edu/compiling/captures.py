@@ -22,6 +22,7 @@ import numpy as np
 from ..errors import UnreadableError
 from ..node import Node
 from .moving import moved
+from .quick import quick_test
 from .traced import OURS
 
 _MISSING = object()
@@ -101,6 +102,10 @@ class Captures:
             if not _same_contents(holder, contents):
                 return True
         return any(x.tobytes() != numbers for x, numbers in self.watched)
+
+    def unchanged(self) -> Callable[[], bool]:
+        """A quick test that is true only if nothing has changed."""
+        return quick_test(self._places, self._containers, self.watched)
 
     @contextmanager
     def kept(self) -> Iterator[list[str]]:

@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .source import Writer, definition
+from .expressions import definition
+from .source import Writer
 from .traced import Traced
 
 SMALLEST = 5_000  # terms; below, the straight line takes less time
@@ -133,6 +134,7 @@ class Levels:
         self._taken = np.array([guard.taken for guard in writer.guards], float)
         self._reasons = [writer.why(guard) for guard in writer.guards]
         self._finite, self._numbers = self._all(writer.trace.finite), self._all(writer.checks)
+        del self._places  # whose terms keep all others
         self._free: list[tuple[np.ndarray[Any, Any], list[Call]]] = []  # memory for calls, by one thread at a time
 
     def _place(self, x: Any) -> int:

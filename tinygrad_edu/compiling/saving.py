@@ -18,7 +18,7 @@ import numpy as np
 from ..definition import registry
 from ..errors import TinygradError
 from .copying import Copies, NotCopiedError
-from .source import Program
+from .program import Program
 
 _LARGEST = 10_000  # numbers of an array that a module holds as text
 _HEAD = '''"""{name}, compiled by tinygrad_edu: it needs NumPy{alone}

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..compiling import Compiled, compile
-from ..compiling.compiled import _equal
 from ..compiling.moving import laid_like
+from ..compiling.results import equal
 from ..errors import TinygradError
 from ..transforms import grad, vjp
 from ..value import Value
@@ -153,5 +153,5 @@ def compiled_call(call: OpCall, build: Callable[[OpCall], Callable[..., Any]]) -
         except TinygradError:
             return compiled if compiled.compilations else None
         for _ in range(2):  # the first one compares
-            assert _equal(compiled(*inputs), expected), compiled.source
+            assert equal(compiled(*inputs), expected), compiled.source
     return compiled
