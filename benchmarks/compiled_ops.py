@@ -1,7 +1,7 @@
 """`python -m benchmarks.compiled_ops`: every op compiled, and what its programs are made of.
 
 Calls of every op: forward, with a vector-Jacobian product, and to second order. Each program is compared with the op itself to
-the last bit. results/compiled_ops.md says how many programs call functions, have guards, or left a call to the op itself, and why.
+the last bit. results/compiled_ops.md says how many programs call functions, have guards, or left a call to the op, and why.
 """
 
 from __future__ import annotations
