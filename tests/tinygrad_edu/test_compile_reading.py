@@ -60,6 +60,23 @@ def test_a_function_that_makes_numpy_raise_is_refused(how):
         compile(f)(ROWS)
 
 
+# -- Arrays that the engine changes in place -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: T.softmax(x, axis=0) + T.log_softmax(x, axis=0),
+        lambda x: T.softmax(x, axis=0) * np.exp(x - x.max(axis=0, keepdims=True)),
+        lambda x: T.layer_norm(x) + (x - x[:, :1]),
+        lambda x: T.logsumexp(x, axis=0) + T.softmax(x, axis=0),
+    ],
+)
+def test_the_numbers_before_are_computed_again(f):
+    agree(f, (ROWS,), (-ROWS,))
+    agree(value_and_grad(lambda x: (f(x) ** 2).sum()), (ROWS,), (-ROWS,))
+
+
 # -- Functions of Python's numbers --------------------------------------------------------------------------------------
 
 
