@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from inspect import CO_VARARGS, Parameter, Signature
+from inspect import CO_VARARGS, Parameter, Signature, signature
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from .errors import DTypeError, ShapeError, TinygradError, UnsupportedError
@@ -195,7 +195,23 @@ def named(name: str) -> Callable[[F], F]:
             except TinygradError as error:
                 error.operation = name
                 raise
+            except TypeError:
+                unfitting = _unfitting(function, args, kwargs)
+                if unfitting is None:
+                    raise
+                unfitting.operation = name
+            raise unfitting
 
         return cast(F, call)
 
     return decorate
+
+
+def _unfitting(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> UnsupportedError | None:
+    """The error for arguments that a function does not take; None if it takes them."""
+    takes = signature(function)
+    try:
+        takes.bind(*args, **kwargs)
+    except TypeError as error:
+        return UnsupportedError(f"{error}; it takes {', '.join(takes.parameters)}")
+    return None

@@ -92,11 +92,11 @@ def operand_array(x: Any) -> Any:
 
 
 def on_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
-    """For a helper of plain arrays that no expression says: a compiled program calls it as it is."""
+    """For a helper of plain arrays that no expression says: a compiled program calls it, and has its source when saved."""
 
     @wraps(function)
     def call(*args: Any, **params: Any) -> Any:
-        traced = a_term(args)
+        traced = a_term(args) if any(isinstance(x, (Term, tuple)) for x in args) else None
         return function(*args, **params) if traced is None else traced.called(function.__name__, function, args, params)
 
     return call

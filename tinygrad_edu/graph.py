@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from . import ops, recording
-from .data import is_finite, raw_of, shape_of
+from .data import is_finite, kind_of, raw_of, shape_of
 from .errors import DefinitionError, GraphError, ShapeError, TinygradError
 from .misuse import is_built_in, refusal
 from .node import RELEASED, Node
@@ -218,7 +218,7 @@ def _seed(output: Node, gradient: Any, create_graph: bool) -> Any:
             raise ShapeError(
                 f"backward: the output has shape {shape}, so pass gradient= an array of that shape, or reduce it with .sum()"
             )
-        gradient = np.ones(shape, data.dtype) if shape else type(data)(1)
+        gradient = np.ones(shape, data.dtype) if shape else kind_of(data)(1)
     else:
         got = gradient.shape if isinstance(gradient, Node) else np.shape(gradient)  # type: ignore[attr-defined]
         if got != shape:

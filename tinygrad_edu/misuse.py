@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .domain import Shape
-from .errors import DTypeError, MatrixError, OutOfBoundsError, ShapeError, TinygradError
+from .errors import DTypeError, MatrixError, OutOfBoundsError, ShapeError, TinygradError, UnsupportedError
 from .node import Node
 from .op import Op
 
@@ -38,6 +38,11 @@ def refusal(
     """
     if isinstance(error, Warning):  # of NumPy's, which a filter made an error
         return error
+    if isinstance(error, UnsupportedError) and _holds_values(params.get("index")):
+        error = UnsupportedError(
+            "got a Value in the index, expected plain integers or booleans; "
+            "write x[i.data.astype(int)], or a comparison as in x[i > 0]"
+        )
     if isinstance(error, TinygradError):
         error.operation, error.failed = operation or op.name, (op, tuple(inputs))
         return error
@@ -96,6 +101,12 @@ def integer_of(x: Any) -> int:
     if isinstance(x, (bool, np.bool_)):
         raise TypeError("a boolean is no integer")
     return index(x)
+
+
+def _holds_values(index: Any) -> bool:
+    """Whether a part of an index is a Value or a list of Values, which hold floats."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(i, Node) for part in parts for i in (part if isinstance(part, list) else (part,)))
 
 
 def _integer(x: Any) -> bool:

@@ -159,6 +159,10 @@ class Term:
         """This Term as a Python float."""
         return self
 
+    def index_into(self, x: np.ndarray[Any, Any], index: Any) -> Any:
+        """x[index] of a plain array, where this Term is a part of the index."""
+        return self.call("getitem", operator.getitem, (x, index), {})
+
     def filled(self, shape: Shape) -> Any:
         """An array full of this number."""
         return self.call("broadcast_to", np.broadcast_to, (self, shape), {})
@@ -325,7 +329,9 @@ def changed(x: Any, change: Callable[[Term], Any]) -> Any:
         return slice(*[changed(part, change) for part in (x.start, x.stop, x.step)])
     if type(x) is dict:
         return {key: changed(part, change) for key, part in x.items()}
-    return type(x)([changed(part, change) for part in x]) if type(x) in (tuple, list) else x
+    if type(x) in (tuple, list):
+        return type(x)([changed(part, change) for part in x])
+    return x._make([changed(part, change) for part in x]) if hasattr(x, "_make") else x
 
 
 def _plain(x: Any) -> Any:

@@ -1,15 +1,26 @@
 """compile_step: five steps of training leave the same bits as recorded ones, for every layer, loss and optimiser."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
+from alone import alone
 from test_layers import LAYERS
 
 import nn
 from nn import functional
 from tinygrad_edu import TinygradError, UnreadableError, Value, no_grad
+from tinygrad_edu.compiling.results import equal
+from tinygrad_edu.testing.compiling import COPIED, EXTREME, Made
 
 RNG = np.random.default_rng(0)
-SKIPPED = {  # layers that a compiled step refuses, and why
+REFUSED = "targets are checked in each call"
+GUARDED = {  # layers and losses whose code looks at numbers: what it decides by them
+    **dict.fromkeys(("cross_entropy", "nll", "multi_margin", "bce", "bce_logits", "kl_div", "poisson_nll"), REFUSED),
+    **dict.fromkeys(("hinge", "soft_margin", "hinge_embedding", "margin_ranking", "cosine_embedding"), REFUSED),
+    **dict.fromkeys(("multilabel_margin", "multilabel_soft_margin", "mape", "msle", "gaussian_nll"), REFUSED),
+    **dict.fromkeys(("rmse", "log_cosh", "triplet_margin", "triplet_margin_with_distance"), EXTREME),
+    **dict.fromkeys(("softplus", "softplus_threshold"), "beyond its threshold it is x itself"),
 }
 
 
@@ -35,8 +46,13 @@ def recorded(model, loss, optimizer, batch):
     return float(value.data)
 
 
-def same_training(build, loss, batch, optimise=lambda p: nn.optim.SGD(p, lr=0.01, momentum=0.9), steps=5):
-    """Whether losses, parameters and buffers are equal after some steps, both ways. The compiled step must not fall back."""
+def same_training(
+    build, loss, batch, optimise=lambda p: nn.optim.SGD(p, lr=0.01, momentum=0.9), name="cross_entropy", steps=5
+):
+    """Whether losses, parameters and buffers are equal after some steps, both ways. The compiled step must not fall back.
+
+    Unless the layer or loss of this name is GUARDED, it has no guards.
+    """
     ours, theirs = build(), build()
     theirs.load_state_dict(ours.state_dict())
     optimizers = [optimise(model.parameters()) for model in (ours, theirs)]
@@ -45,6 +61,11 @@ def same_training(build, loss, batch, optimise=lambda p: nn.optim.SGD(p, lr=0.01
         moved = [x * (1 + 0.1 * i) if x.dtype.kind == "f" else np.roll(x, i, 0) for x in batch[:-1]]
         moved.append(np.roll(batch[-1], i, 0))
         assert step(*moved) == recorded(theirs, loss, optimizers[1], moved)
+    made = Made()
+    made.add(step.program)
+    assert not made.imported
+    assert made.copied <= COPIED.keys()
+    assert bool(made.guards) == (name in GUARDED), made.guards
     assert not step.program.eager
     assert step.program.compilations == 1
     a, b = ours.state_dict(), theirs.state_dict()
@@ -54,7 +75,7 @@ def same_training(build, loss, batch, optimise=lambda p: nn.optim.SGD(p, lr=0.01
     return step
 
 
-@pytest.mark.parametrize("name", [name for name in LAYERS if name not in SKIPPED])
+@pytest.mark.parametrize("name", LAYERS)
 def test_every_layer(name):
     build, shape, _ = LAYERS[name]
     x = RNG.normal(size=shape)
@@ -65,7 +86,7 @@ def test_every_layer(name):
         return model
 
     target = np.full(np.shape(whole()(x).data), 0.25)
-    same_training(whole, squares, (x, target))
+    same_training(whole, squares, (x, target), name=name)
 
 
 def small(*layers):
@@ -89,13 +110,24 @@ LOSSES = {
         name: (getattr(functional, f"{name}_loss"), TARGETS)
         for name in ("mse", "half_mse", "sse", "rmse", "l1", "sae", "huber", "smooth_l1", "log_cosh", "mape")
     },
+    "msle": (lambda y, t: functional.msle_loss(functional.sigmoid(y), t), TARGETS),
+    "gaussian_nll": (lambda y, t: functional.gaussian_nll_loss(y, t, functional.softplus(y)), TARGETS),
+    "cosine_embedding": (lambda y, t: functional.cosine_embedding_loss(y, t, np.where(t[:, 0] > 0.5, 1, -1)), TARGETS),
+    "margin_ranking": (lambda y, t: functional.margin_ranking_loss(y[:, 0], y[:, 1], t), SIGNS[:, 0]),
+    "multilabel_margin": (functional.multilabel_margin_loss, np.array([[0, -1, -1], [2, 0, -1]] * 4)),
+    "multilabel_soft_margin": (functional.multilabel_soft_margin_loss, (TARGETS > 0.5) * 1.0),
+    "triplet_margin": (lambda y, t: functional.triplet_margin_loss(y, y[::-1], t), TARGETS),
+    "triplet_margin_with_distance": (
+        lambda y, t: functional.triplet_margin_with_distance_loss(y, t, y * t, swap=True),
+        TARGETS,
+    ),
 }
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss(name):
     loss, target = LOSSES[name]
-    same_training(small(nn.Tanh), loss, (X, target))
+    same_training(small(nn.Tanh), loss, (X, target), name=name)
 
 
 OPTIMISERS = {
@@ -135,6 +167,69 @@ class Reading(nn.Module):
 )
 def test_sequences(layer):
     same_training(lambda: Reading(layer()), functional.cross_entropy, (RNG.normal(size=(4, 5, 6)), LABELS[:4]))
+
+
+class Attending(nn.Module):
+    def __init__(self):
+        self.attention, self.norm = nn.MultiheadAttention(6, 2, rng=0), nn.LayerNorm(6)
+        self.out = nn.Linear(6, 3, rng=1)
+
+    def forward(self, x):
+        return self.out(self.norm(x + self.attention(x, x, x)[0])[:, -1])
+
+
+def convolutional():
+    return nn.Sequential(
+        *[
+            nn.Conv2d(1, 3, 3, rng=0),
+            nn.BatchNorm2d(3),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(3, 4, 2, padding=1, rng=1),
+        ],
+        *[nn.GELU(), nn.AvgPool2d(2), nn.Flatten(), nn.Dropout(0.3, rng=2), nn.Linear(4, 3, rng=3)],
+    )
+
+
+SEQUENCES, PICTURES, WORDS = RNG.normal(size=(4, 5, 6)), RNG.normal(size=(4, 1, 6, 6)), RNG.integers(0, 9, (4, 5))
+SAVED = {
+    "rnn": (lambda: Reading(nn.RNN(6, 6, rng=0)), SEQUENCES),
+    "gru": (lambda: Reading(nn.GRU(6, 6, 2, rng=0)), SEQUENCES),
+    "lstm": (lambda: Reading(nn.LSTM(6, 6, rng=0)), SEQUENCES),
+    "transformer": (lambda: Reading(nn.TransformerEncoderLayer(6, 2, 8, dropout=0.1, rng=0)), SEQUENCES),
+    "attention": (Attending, SEQUENCES),
+    "convolution": (convolutional, PICTURES),
+    "embedding": (lambda: nn.Sequential(nn.Embedding(9, 6, rng=0), Reading(nn.Tanh())), WORDS),
+    "batch norm": (small(lambda: nn.BatchNorm1d(5), nn.ReLU, lambda: nn.Dropout(0.5, rng=4)), X[:4]),
+}
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_every_kind_of_model(name):
+    build, inputs = SAVED[name]
+    same_training(build, functional.cross_entropy, (inputs, LABELS[:4]))
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_a_saved_step_runs_with_numpy_alone(name, tmp_path):
+    build, inputs = SAVED[name]
+    model = build()
+    step = nn.compile_step(model, functional.cross_entropy, nn.optim.SGD(model.parameters(), lr=0.1))
+    step(inputs, LABELS[:4])
+    assert step.program.needs == {}
+    path, program, calls, expected = step.program.save(tmp_path / "step.py"), step.program, [], []
+
+    def noted(*args):
+        calls.append(deepcopy(args))
+        expected.append(program(*args))
+        return expected[-1]
+
+    step._gradient.program = noted
+    for _ in range(2):
+        step(inputs, LABELS[:4])
+    assert program.calls == 3
+    got = alone(path, "step", calls, tmp_path)
+    assert all(map(equal, got, expected)), path.read_text(encoding="utf-8")
 
 
 def test_running_statistics_move_and_dropout_draws_in_each_call():

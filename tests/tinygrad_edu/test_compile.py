@@ -1,124 +1,52 @@
-"""compile: its source gives the same numbers as the function, to the last bit, and does not fall back to it."""
+"""compile: its source gives the same numbers as the function, to the last bit, without falling back to it.
+
+No opaque calls, guards or fallbacks on unchanged inputs, but for the exceptions of `testing.compiling`, each with its reason.
+"""
 
 import warnings
-from functools import cache
 
 import numpy as np
 import pytest
 
-from tinygrad_edu import MatrixError, TinygradError, Value, compile, grad, registry, vjp
-from tinygrad_edu.compiling.moving import laid_like
-from tinygrad_edu.compiling.results import equal
+from tinygrad_edu import UnreadableError, compile, registry
+from tinygrad_edu.testing.compiling import (
+    COPIED,
+    GUARDED,
+    REFUSED,
+    Made,
+    compiled_call,
+    first_order,
+    forward,
+    second_order,
+)
 from tinygrad_edu.testing.strategies import fixed_calls
 
 OPS = {name: f.op for name, f in registry.items()}
-UNSEEN = {  # ops that refuse to be compiled, and why
-    "compress": "the numbers of the condition decide shapes",
-    "extract": "the numbers of the condition decide shapes",
-    "nanmedian": "how many numbers are not NaN decides shapes",
-    "nanquantile": "how many numbers are not NaN decides shapes",
-    "nanpercentile": "how many numbers are not NaN decides shapes",
-}
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::tinygrad_edu.GradientWarning")
 
 
-@cache
-def calls_of(name, count=8):
-    return fixed_calls(OPS[name], count)
-
-
-def first_order(call):
-    """A function of the call's inputs that returns its result and a vector-Jacobian product."""
-    at = tuple(call.differentiable) if call.op.differentiable or call.op.derived else ()
-
-    def f(*inputs):
-        def own(*chosen):
-            given = list(inputs)
-            for i, x in zip(at, chosen, strict=True):
-                given[i] = x
-            return call(*given)
-
-        if not at:
-            return call(*inputs)
-        y, pull = vjp(own, *[inputs[i] for i in at])
-        rng = np.random.default_rng(0)
-        seed = rng.normal(size=np.shape(y)).astype(getattr(y, "dtype", float)) if np.shape(y) else 0.7
-        return y, pull(seed)
-
-    return f
-
-
-def second_order(call):
-    """The gradient of a weighted sum of the gradients of a weighted sum of the result."""
-    at = tuple(call.differentiable)
-
-    def weighted(x, seed):
-        w = np.random.default_rng(seed).normal(size=np.shape(x.raw if isinstance(x, Value) else x))
-        return (x * w).sum() if np.shape(w) else x * float(w)
-
-    def f(*inputs):
-        def own(*chosen):
-            given = list(inputs)
-            for i, x in zip(at, chosen, strict=True):
-                given[i] = x
-            return weighted(call(*given), 1)
-
-        def slope(*chosen):
-            gradients = grad(own, tuple(range(len(at))))(*chosen)
-            return sum(weighted(g, i) for i, g in enumerate(gradients))
-
-        return grad(slope, tuple(range(len(at))))(*[inputs[i] for i in at])
-
-    return f
-
-
-def moved(call, inputs):
-    """Other numbers of the same shapes, in the domain."""
-    other = []
-    for x in inputs:
-        if isinstance(x, np.ndarray) and x.dtype.kind == "f":
-            numbers = (x * (1 + 2.0**-9)).astype(x.dtype)
-            other.append(laid_like(x, call.within(numbers) if call.within else numbers))
-        else:
-            other.append(x * (1 + 2.0**-9) if isinstance(x, float) else x)
-    return other
-
-
-def check(call, build):
-    f = build(call)
-    try:
-        expected = f(*call.inputs)
-    except (TinygradError, MatrixError):
-        return None
-    compiled = compile(f)
-    got = compiled(*call.inputs)
-    assert equal(got, expected), compiled.source
-    other = moved(call, call.inputs)
-    try:
-        expected = f(*other)
-    except (TinygradError, MatrixError):
-        return compiled
-    compiled(*other)
-    got = compiled(*other)
-    assert equal(got, expected), compiled.source
-    if not compiled.eager:
-        with np.errstate(all="ignore"):  # the text that is shown and saved
-            got = compiled._latest().program.loaded(readable=True)(*other)
-        assert equal(got, expected), compiled.source
-    return compiled
-
-
-@pytest.mark.parametrize("name", [name for name in OPS if name not in UNSEEN])
+@pytest.mark.parametrize("name", [name for name in OPS if name not in REFUSED])
 def test_every_op_to_the_last_bit(name):
-    for call in calls_of(name):
-        compiled = check(call, first_order)
-        assert compiled is None or not compiled.eager, (call, compiled.source)
+    calls, made = fixed_calls(OPS[name], 8), Made()
+    orders = [(forward, calls), (first_order, calls)]
+    if OPS[name].differentiable:
+        orders.append((second_order, calls[:4]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for order, chosen in orders:
+            for call in chosen:
+                compiled = compiled_call(call, order)
+                if compiled is not None:
+                    made.add(compiled)
+    assert made.programs
+    assert not made.eager
+    assert not made.imported
+    assert bool(made.guards) == (name in GUARDED), made.guards
+    assert made.copied <= COPIED.keys()
+    assert name in made.copied or name not in COPIED
 
 
-@pytest.mark.parametrize("name", [name for name in OPS if name not in UNSEEN and OPS[name].differentiable])
-def test_second_derivatives_to_the_last_bit(name):
-    for call in calls_of(name)[:4]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compiled = check(call, second_order)
-        assert compiled is None or not compiled.eager, (call, compiled.source)
+@pytest.mark.parametrize("name", REFUSED)
+def test_shapes_that_depend_on_data_are_refused(name):
+    with pytest.raises(UnreadableError, match="shape depends on numbers"):
+        compile(registry[name])(np.array([True, False, True]), np.arange(3.0))

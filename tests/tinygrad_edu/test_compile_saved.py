@@ -1,13 +1,14 @@
 """save: a compiled program as a module that runs with NumPy alone."""
 
+import math
 import re
-import subprocess
-import sys
 import textwrap
 from html import unescape
+from typing import Any
 
 import numpy as np
 import pytest
+from alone import alone
 
 import tinygrad_edu as T
 from tinygrad_edu import TinygradError, UnreadableError, compile, grad, value_and_grad, vjp
@@ -15,44 +16,6 @@ from tinygrad_edu.compiling.results import equal
 
 RNG = np.random.default_rng(0)
 LABELS = np.array([0, 2, 1, 1])
-ALONE = """
-import sys
-
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("tinygrad_edu", "nn", "viz", "scipy", "matplotlib"):
-            raise ImportError(f"{name} is not there")
-
-sys.meta_path.insert(0, Blocked())
-sys.path[:0] = [folder for folder in sys.argv[2].split("|") if folder]
-import pickle
-import numpy as np
-
-space = {"__name__": "step"}
-exec(compile(open(sys.argv[1], encoding="utf-8").read(), sys.argv[1], "exec"), space)
-calls, found = pickle.load(open(sys.argv[3], "rb")), []
-for args in calls:
-    try:
-        found.append(space[sys.argv[4]](*args))
-    except Exception as error:
-        found.append(f"{type(error).__name__}: {error}")
-assert not {"tinygrad_edu", "nn", "viz", "scipy"} & set(sys.modules)
-pickle.dump(found, open(sys.argv[3], "wb"))
-"""
-
-
-def alone(path, name, calls, folder):
-    """The results of calls of a saved module, in a process where nothing but NumPy can be imported."""
-    import pickle
-
-    script, data = folder / "alone.py", folder / "calls.pickle"
-    script.write_text(ALONE, encoding="utf-8")
-    data.write_bytes(pickle.dumps(calls))
-    packages = "|".join(p for p in sys.path if p.endswith("-packages"))
-    command = [sys.executable, "-I", "-S", str(script), str(path), packages, str(data), name]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
-    assert done.returncode == 0, done.stderr
-    return pickle.loads(data.read_bytes())
 
 
 def mlp(images, labels, params):
@@ -105,6 +68,35 @@ PROGRAMS = {
         lambda: (normal(6), float(normal()), normal(9, 6), (normal(9) > 0) * 1.0),
     ),
     "RK4": (value_and_grad(rk4, (0, 1)), lambda: (abs(float(normal())), abs(float(normal())))),
+    "a table of rows, one of them twice": (
+        value_and_grad(lambda table, rows: (T.tanh(table[rows]) * table[0]).sum()),
+        lambda: (normal(5, 30), np.array([0, 3, 3, 1])),
+    ),
+    "cross-entropy of long rows": (value_and_grad(T.cross_entropy), lambda: (normal(4, 200), LABELS)),
+    "pooling and convolution": (
+        value_and_grad(
+            lambda x, w: T.max_pool2d(T.conv2d(x, w, padding=1), 2).sum() + T.avg_pool2d(x, 3, 1).sum(), (0, 1)
+        ),
+        lambda: (normal(2, 3, 6, 7), normal(4, 3, 3, 3)),
+    ),
+    "linear algebra": (
+        value_and_grad(lambda a, b: (T.linalg.solve(a, b) ** 2).sum() + T.linalg.slogdet(a)[1] + T.linalg.norm(a)),
+        lambda: (normal(4, 4) + 4 * np.eye(4), normal(4)),
+    ),
+    "decompositions": (
+        value_and_grad(lambda a: sum(part.sum() for part in (T.linalg.svd(a)[1], T.linalg.qr(a)[1], T.linalg.det(a)))),
+        lambda: (normal(3, 3),),
+    ),
+    "updates": (
+        value_and_grad(
+            lambda x, v: (x.at([0, 2, 2]).add(v) * x.at(1).set(v[0]) * x.at([1, 1, 0]).max(v)).sum(), (0, 1)
+        ),
+        lambda: (normal(4, 2), normal(3, 2)),
+    ),
+    "error functions of many numbers": (
+        value_and_grad(lambda x: (T.erf(x) * T.gelu(x)).sum()),
+        lambda: (normal(3000),),
+    ),
 }
 
 
@@ -197,23 +189,98 @@ def test_what_cannot_be_saved(tmp_path):
     compiled(1.0)
     with pytest.raises(TinygradError, match="ends in .py"):
         compiled.save(tmp_path / "step.txt")
-    layer = T.compile(lambda x: T.dropout(x, p=0.5, rng=GENERATOR))
-    layer(np.ones(3))
-    with pytest.raises(TinygradError, match="rng"):
-        layer.save(tmp_path / "step.py")
     with pytest.raises(UnreadableError):
         compile(lambda x: float(x))(1.0)
 
 
-GENERATOR = np.random.default_rng(0)
+def test_a_saved_module_draws_on_from_where_the_generator_was(tmp_path):
+    rng = np.random.default_rng(0)
+    layer = T.compile(lambda x: T.dropout(x, p=0.5, rng=rng))
+    x = np.ones(30)
+    layer(x)
+    path = layer.save(tmp_path / "step.py")
+    got = alone(path, "program", [(x,), (x,)], tmp_path)
+    assert [y.tolist() for y in got] == [layer(x).tolist(), layer(x).tolist()]
 
 
-def test_an_operation_that_cannot_be_read(tmp_path):
-    compiled = compile(lambda x: value_and_grad(lambda y: T.max_pool2d(y, 2).sum())(x))
-    compiled(RNG.normal(size=(1, 1, 4, 4)))
-    if compiled.needs:
-        with pytest.raises(TinygradError, match="tinygrad_edu"):
-            compiled.save(tmp_path / "step.py")
+class Ramp:
+    """Holds a number, so that no text says it."""
+
+    slope = 2.0
+
+
+RAMP = Ramp()
+
+
+def on_numbers_above(x, limit):
+    return np.array([max(0.0, number - limit) for number in x.tolist()])
+
+
+@pytest.mark.usefixtures("temporary")
+def test_operations_of_the_user_are_copied_with_what_they_use(tmp_path):
+    @T.operation(rules=(lambda g, y, x: g * (y > 0),))
+    def ramp(x, /) -> Any:
+        """The ramp of each number."""
+        by: float = LIMIT  # where it starts
+        return on_numbers_above(x, by) * math.pi
+
+    compiled = compile(value_and_grad(lambda x: (ramp(x) * x).sum()))
+    compiled(np.arange(3.0))
+    assert compiled.needs == {}
+    path = compiled.save(tmp_path / "step.py")
+    assert "    by = LIMIT  # where it starts" in path.read_text(encoding="utf-8").splitlines()
+    (got,) = alone(path, name_of(path), [(np.arange(3.0),)], tmp_path)
+    assert equal(got, compiled.function(np.arange(3.0)))
+
+
+@pytest.mark.usefixtures("temporary")
+def test_an_operation_that_text_cannot_say_is_refused_or_imported(tmp_path, monkeypatch):
+    @T.operation(rules=(lambda g, y, x: g * RAMP.slope,))
+    def sloped(x, /):
+        """Each number times a slope."""
+        return np.array([number * RAMP.slope for number in x.tolist()])
+
+    compiled = compile(value_and_grad(lambda x: (sloped(x) * x).sum()))
+    compiled(np.arange(3.0))
+    assert compiled.needs == {"sloped": "sloped uses RAMP: a Ramp has no text"}
+    with pytest.raises(TinygradError, match="save: sloped cannot be written .* define it at the top of a module"):
+        compiled.save(tmp_path / "step.py")
+    monkeypatch.setitem(globals(), "sloped", sloped)
+    text = compiled.save(tmp_path / "step.py").read_text(encoding="utf-8")
+    assert f"import {__name__}\n" in text
+    space = {"__name__": "step"}
+    exec(text, space)  # our own text
+    assert equal(space["program"](np.arange(3.0)), compiled.function(np.arange(3.0)))
+
+
+LIMIT = 1.0
+
+
+def test_what_has_no_source_is_imported(tmp_path):
+    special = pytest.importorskip("scipy.special")
+    compiled = compile(lambda x: special.expit(x) * 2)
+    compiled(np.ones(3))
+    assert compiled.needs == {"expit": "expit has no Python source"}
+    text = compiled.save(tmp_path / "step.py").read_text(encoding="utf-8")
+    assert text.splitlines()[:3] == [
+        '"""program, compiled by tinygrad_edu: it needs NumPy and',
+        "",
+        "    scipy.special: expit has no Python source",
+    ]
+    space = {"__name__": "step"}
+    exec(text, space)  # our own text
+    assert np.array_equal(space["program"](np.arange(3.0)), special.expit(np.arange(3.0)) * 2)
+
+
+def test_named_tuples_are_made_in_the_module(tmp_path):
+    compiled = compile(T.linalg.slogdet)
+    x = normal(3, 3)
+    expected = compiled(x)
+    space = {"__name__": "step"}
+    exec(compiled.save(tmp_path / "step.py").read_text(encoding="utf-8"), space)  # our own text
+    got = space["slogdet"](x)
+    assert type(got) is not type(expected)
+    assert got._asdict() == expected._asdict()
 
 
 def test_text_that_looks_like_code(tmp_path):

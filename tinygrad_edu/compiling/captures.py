@@ -66,6 +66,7 @@ class Captures:
         self._places: list[Place] = []
         self._containers: list[Container] = []
         self._generators: list[Any] = []
+        self._gradients: list[tuple[str, Node]] = []  # Values of which no code names the gradient
         self._absent: list[tuple[dict[str, Any], set[str]]] = []  # globals that code names and nothing defines
         self._names: set[str] = set()
         before = -1
@@ -75,6 +76,7 @@ class Captures:
             self._places.clear()
             self._containers.clear()
             self._generators.clear()
+            self._gradients.clear()
             self._absent.clear()
             self._seen: dict[int, Any] = {}
             self._visit("f", f)
@@ -110,10 +112,15 @@ class Captures:
         """While this is open f may run; then all is as before. It yields a list of what f has changed, complete at its end."""
         found: list[str] = []
         numbers = [x.copy() for _, x in self.arrays.values()]
+        gradients = [x.raw_grad for _, x in self._gradients]
         with self.draws_kept() as drawn:
             try:
                 yield found
             finally:
+                for (name, value), before in zip(self._gradients, gradients, strict=True):
+                    if value.raw_grad is not before:
+                        found.append(f"the gradient of {name}")
+                        value.raw_grad = before
                 for place in self._places:
                     if place.read() is not place.before:
                         found.append(place.name)
@@ -168,10 +175,12 @@ class Captures:
         elif isinstance(x, (np.random.Generator, np.random.RandomState, random.Random)):
             self._generators.append(x)
         elif isinstance(x, Node):
-            for slot in ("raw", "raw_grad"):
-                self._place(
-                    x.extra.get("name", name) if x.extra else name, partial(getattr, x, slot), partial(setattr, x, slot)
-                )
+            called = x.extra.get("name", name) if x.extra else name
+            self._place(called, partial(getattr, x, "raw"), partial(setattr, x, "raw"))
+            if "grad" in self._names:
+                self._place(called, partial(getattr, x, "raw_grad"), partial(setattr, x, "raw_grad"))
+            else:  # a training changes it in each step
+                self._gradients.append((called, x))
         elif isinstance(x, dict):
             for key, part in list(x.items())[:_MANY]:
                 self._visit(key if isinstance(key, str) and key.isidentifier() else name, part)

@@ -171,14 +171,25 @@ class Compiled:
         return self._latest().program.text
 
     @property
-    def needs(self) -> list[str]:
-        """The operations that the source calls as they are, since they cannot be read; [] if it needs NumPy alone."""
-        return list(self._latest().program.needs)
+    def needs(self) -> dict[str, str]:
+        """The functions that `save` must import from other packages than NumPy, with the reason; {} if it needs NumPy alone."""
+        from .saving import needed
+
+        return needed(self._latest().program)
+
+    @property
+    def copied(self) -> list[str]:
+        """The functions that the source calls since no expression says them; `save` copies their own source."""
+        from .saving import copied
+
+        return copied(self._latest().program)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the source that was compiled last as a module, and return its path.
 
-        Raises TinygradError if the source needs more than NumPy, or holds arrays of more than 10,000 numbers.
+        The module runs with NumPy alone: functions that no expression says, such as convolution, are copied into it. What has no
+        source of NumPy alone is imported; the head of the module says from where and why. It raises GuardError for numbers for
+        which it does not hold. Raises TinygradError if it would hold arrays of more than 10,000 numbers, or objects without text.
         """
         from .saving import module_text, written
 

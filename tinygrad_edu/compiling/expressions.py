@@ -106,7 +106,7 @@ class Expressions:
         """An operand: a term by its name or its expression, a constant as a literal or by a name."""
         if isinstance(x, Traced):
             return self.texts[x] if x in self.texts or x.place >= 0 else self.array(x.behind)
-        if type(x) is tuple:
+        if isinstance(x, tuple):  # also a named one
             inner = [self.value(part).text for part in x]
             return Text(f"({', '.join(inner)}{',' * (len(inner) == 1)})")
         if type(x) is list:

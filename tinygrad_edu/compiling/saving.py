@@ -1,30 +1,33 @@
-"""Saving: a program as a module that runs with NumPy alone, and as coloured text for notebooks."""
+"""Saving: a program as a module that runs with NumPy alone or says what else it imports; and as coloured text for notebooks."""
 
 from __future__ import annotations
 
+import inspect
 import os
+import sys
 import tempfile
 from html import escape
 from io import StringIO
 from pathlib import Path
 from tokenize import COMMENT, NAME, NUMBER, STRING, generate_tokens
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from ..definition import registry
 from ..errors import TinygradError
+from .copying import Copies, NotCopiedError
 from .program import Program
 
 _LARGEST = 10_000  # numbers of an array that a module holds as text
-_HEAD = '''"""{name}, compiled by tinygrad_edu: it needs NumPy alone.
+_HEAD = '''"""{name}, compiled by tinygrad_edu: it needs NumPy{alone}
 
 It holds for arguments of the shapes and dtypes of the run that it was compiled from, and raises GuardError for numbers that take
 another branch.
 """
 
-import math
-
-import numpy as np
+{imports}
 
 
 class GuardError(RuntimeError):
@@ -35,16 +38,95 @@ class GuardError(RuntimeError):
 
 
 def module_text(program: Program) -> str:
-    """The module of a program. Raises TinygradError if it needs more than NumPy, or holds a large array."""
-    if program.needs:
-        raise TinygradError(
-            f"save: {program.name} calls {', '.join(program.needs)}, which cannot be written with NumPy alone; use it from "
-            "Python with tinygrad_edu, or leave these out"
-        )
+    """The module of a program, with the functions that it calls: their source, or an import with the reason in its head.
+
+    Raises TinygradError if it holds a large array or an object that text cannot say, or calls a function of a script.
+    """
     source = program.source  # which collects the constants
-    lines = [f"{name} = {_literal(name, x)}\n" for name, x in program.constants.items()]
-    constants = "".join(lines) + ("\n\n" if lines else "")
-    return _HEAD.format(name=program.name) + constants + source
+    copies, foreign = _functions(program)
+    names = [name for name, x in program.constants.items() if not callable(x)]
+    constants = [f"{name} = {_literal(name, program.constants[name])}" for name in names]
+    homes = {name: _home(name, program.constants[name]) for name in foreign}
+    constants += [f"{name} = {expression}" for name, (_, expression) in homes.items()]
+    constants += [text for text in copies.texts.values() if not _is_definition(text)]
+    parts = ["\n".join(constants), *filter(_is_definition, copies.texts.values()), source]
+    imports = [f"import {module}" for module in sorted({"math", *copies.imports})]
+    imports += [
+        "",
+        "import numpy as np",
+        *[f"import {module}" for module in sorted({module for module, _ in homes.values()})],
+    ]
+    reasons = "".join(f"\n    {module}: {foreign[name]}" for name, (module, _) in homes.items())
+    head = _HEAD.format(
+        name=program.name, alone=f" and\n{reasons}" if reasons else " alone.", imports="\n".join(imports)
+    )
+    return head + "\n\n\n".join(filter(None, parts))
+
+
+def _is_definition(text: str) -> bool:
+    return text.startswith(("def ", "@"))
+
+
+def copied(program: Program) -> list[str]:
+    """The functions that a program calls, and whose source the module has."""
+    texts = _functions(program)[0].texts
+    return [name for name in _called(program) if name in texts]
+
+
+def needed(program: Program) -> dict[str, str]:
+    """The functions that the module of a program must import from other packages than NumPy, with the reason."""
+    return _functions(program)[1] if program.source else {}
+
+
+def _called(program: Program) -> dict[str, Any]:
+    """The functions that a program calls."""
+    return {name: x for name, x in program.constants.items() if callable(x)} if program.source else {}
+
+
+def _functions(program: Program) -> tuple[Copies, dict[str, str]]:
+    """The functions that a program calls: those that are copied, and the names of others with the reason."""
+    called = _called(program)
+    taken = {program.name, *program.constants, "np", "math", "GuardError", *_defined(program.source)}
+    copies, foreign = Copies(called, taken), {}
+    for name, x in called.items():
+        if getattr(x, "__name__", "") == "_make":
+            copies.imports.add("collections")
+            copies.texts[name] = f"{name} = collections.namedtuple({x.__self__.__name__!r}, {x.__self__._fields})._make"
+            continue
+        try:
+            copies.add(x)
+        except NotCopiedError as error:
+            foreign[name] = str(error)
+    return copies, foreign
+
+
+def _defined(source: str) -> set[str]:
+    """The functions that a source defines."""
+    return {line[4:].partition("(")[0] for line in source.splitlines() if line.startswith("def ")}
+
+
+def _home(name: str, function: Any) -> tuple[str, str]:
+    """The module that a function is imported from, and the expression there. Raises TinygradError if there is none."""
+    function = inspect.unwrap(function)
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):  # its method
+        module, text = _home(name, owner)
+        return module, f"{text}.{function.__name__}"
+    own = getattr(function, "__name__", "")
+    for module, held in sorted(sys.modules.items(), key=lambda item: (item[0].count("."), "._" in item[0], item[0])):
+        x = vars(held).get(own) if isinstance(held, ModuleType) and module != "__main__" else None
+        if x is not None and (x is function or getattr(getattr(x, "op", None), "forward", None) is function):
+            return module, f"{module}.{own}" + ("" if x is function else ".op.forward")
+    for op in [public.op for public in registry.values()]:
+        for i, rule in enumerate((*op.rules, op.shares)):
+            if rule is not None and rule.apply is function and op.forward.__module__ != "__main__":
+                module = op.forward.__module__
+                path = f"rules[{i}].apply" if i < len(op.rules) else "shares.apply"
+                if hasattr(sys.modules[module], op.name):
+                    return module, f"{module}.{op.name}.op.{path}"
+    raise TinygradError(
+        f"save: {name} cannot be written with NumPy alone, and not be imported; define it at the top of a module"
+    )
 
 
 def _literal(name: str, x: Any) -> str:
@@ -54,6 +136,11 @@ def _literal(name: str, x: Any) -> str:
         return f"np.array({text}, np.{x.dtype.name})" + ("" if x.size else f".reshape({x.shape})")
     if isinstance(x, np.ndarray):
         raise TinygradError(f"save: {name} is an array of {x.size} numbers; pass it as an argument")
+    if isinstance(x, np.random.Generator):  # it draws on from where the generator is now
+        state = x.bit_generator.state
+        if all(isinstance(part, (int, str, dict)) for part in state.values()):
+            bits = type(x.bit_generator).__name__
+            return f"np.random.Generator(np.random.{bits}())\n{name}.bit_generator.state = {state!r}"
     raise TinygradError(
         f"save: {name} is a {type(x).__name__}, which has no text; return plain tuples, lists and dictionaries"
     )

@@ -24,6 +24,7 @@ from ..errors import UnreadableError
 from ..node import Node
 from ..randomness import stand_in
 from ..term import FROM_SHAPES, Term, a_term, changed, terms
+from .copying import is_one_expression
 
 OURS = {"tinygrad_edu", "nn", "viz", "numpy", "contextlib", "functools"}  # packages between the user's line and a term
 
@@ -74,6 +75,7 @@ class Trace:
         escaped: whether Python's numbers raised.
         captured: ids of arrays, and of the owners of their memory, that are read by reference.
         is_placed: whether terms know their lines.
+        errors: what NumPy does where numbers overflow and the like, when the run starts.
         lines: the user's lines by code and instruction.
         parts: what code is to `_line`.
         latest_rule: the frame that called the last rule, and the line of its operation.
@@ -95,6 +97,7 @@ class Trace:
     escaped: bool = False
     captured: frozenset[int] = frozenset()
     is_placed: bool = True
+    errors: Any = field(default_factory=np.geterr)
     lines: dict[tuple[int, int], tuple[Line, CodeType]] = field(default_factory=dict)
     parts: dict[int, tuple[str, CodeType]] = field(default_factory=dict)
     latest_rule: tuple[FrameType, Line | None] | None = None
@@ -220,6 +223,8 @@ class Traced(Term):
         return computed(".mT", "matrix_transpose", operator.attrgetter("mT"), (self,), {})
 
     def __getitem__(self, index: Any) -> Any:
+        if type(self.behind) is float and not _asked_by_user():  # of the engine's: x[...] of a number
+            return computed("np.asarray", "asarray", np.asarray, (self,), {})[index]
         return computed("[]", "getitem", operator.getitem, (self, index), {})
 
     def astype(self, dtype: Any, **how: Any) -> Any:
@@ -315,7 +320,10 @@ class Traced(Term):
         """A call of an op or rule that cannot be read, as one term."""
         trace, code = active(), getattr(function, "__code__", None)
         trace.refusals = [refusal for refusal in trace.refusals if code not in refusal.running]
-        return computed(f"{name}(", name, _forced(function), args, params)
+        is_lazy = name.endswith("'s rule") and any(
+            isinstance(part, CodeType) for part in getattr(code, "co_consts", ())
+        )
+        return computed(f"{name}(", name, _forced(function) if is_lazy else function, args, params)
 
     def as_leaf(self) -> Any:
         """As `data.to_leaf`, whose copy is contiguous: the bits of a matrix product depend on that."""
@@ -325,6 +333,10 @@ class Traced(Term):
         if flags is None or flags.c_contiguous or flags.f_contiguous:
             return self
         return computed("np.array", "array", np.array, (self,), {})
+
+    def index_into(self, x: np.ndarray[Any, Any], index: Any) -> Any:
+        """x[index] of a plain array, where this term is a part of the index."""
+        return computed("[]", "getitem", operator.getitem, (self.constant(x), index), {})
 
     def filled(self, shape: Shape) -> Any:
         """As `data.filled`."""
@@ -337,9 +349,10 @@ class Traced(Term):
 
     def of_number(self, scalar: Callable[..., Any], array: Callable[..., Any], *args: Any) -> Any:
         """An elementwise op's function for Python's floats, or the one for arrays."""
-        if all(type(x.behind if type(x) is Traced else x) is float for x in args):
-            return computed("scalar", scalar.__name__, scalar, args, {})
-        return array(*args)
+        if not all(type(x.behind if type(x) is Traced else x) is float for x in args):
+            return array(*args)
+        name = scalar.__name__ if is_one_expression(scalar) else f"{array.__name__}_of_number"
+        return computed("scalar" if name == scalar.__name__ else f"{name}(", name, scalar, args, {})
 
     # -- Numbers that are looked at ------------------------------------------------------------------------------------
 
@@ -378,6 +391,17 @@ class Traced(Term):
         refuse(
             f"it makes a plain array, {described(self)}, by np.asarray(x) or as an index; x is one, stack() joins "
             "numbers, and take(array, x) indexes"
+        )
+
+    def __copy__(self) -> Any:
+        return self.copy() if isinstance(self.behind, np.ndarray) else self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.__copy__()
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        refuse(
+            f"it makes bytes of numbers, {described(self)}, which would stay what they are now; save results outside of it"
         )
 
     def __repr__(self) -> str:
@@ -564,12 +588,17 @@ def computed(
         operands += terms(params)  # type: ignore[arg-type]
         key.append(_key(tuple(params.items()), trace))
     made = tuple(key)
-    if made in trace.known:
-        return trace.known[made]
+    known = trace.known.get(made)
+    if known is not None and not (trace.written and any(x in trace.written for x in terms(known))):
+        return known  # else that array has other numbers since
     try:
         if are_floats:
             behind = function(*plain)
         else:
+            if any(how == "raise" != trace.errors[kind] for kind, how in np.geterr().items()):
+                refuse(
+                    "it makes NumPy raise FloatingPointError, by np.errstate; compare numbers with where(condition, a, b)"
+                )
             with np.errstate(all="ignore"):
                 behind = function(*plain, **{key: numbers(x) for key, x in params.items()})
     except (ArithmeticError, ValueError) as error:

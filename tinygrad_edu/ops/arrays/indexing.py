@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ...data import operand_array, refuse_foreign, shape_of, to_array
+from ...data import operand_array, refuse_foreign, shape_of
 from ...definition import operation
 from ...domain import Sample, Shape
-from ...errors import UnsupportedError
-from ...node import Node
 from ...op import rule
 from ...signatures import Array, Plain
+from ...term import Term
 
 
 def _indices(shape: Shape) -> Iterator[Any]:
@@ -47,26 +46,11 @@ def writing(shape: Shape) -> Iterator[Sample]:
         yield Sample((shape, ()), {"index": index})
 
 
-def _parts(index: Any) -> tuple[Any, ...]:
-    """The index as a tuple of its parts."""
-    return index if isinstance(index, tuple) else (index,)
-
-
-def _plain(part: Any) -> Array:
-    """A part of an index as an array. Raises UnsupportedError for a Value or a list of Values, which hold floats."""
-    if isinstance(part, Node) or (isinstance(part, list) and any(isinstance(i, Node) for i in part)):
-        raise UnsupportedError(
-            "got a Value in the index, expected plain integers or booleans; "
-            "write x[i.data.astype(int)], or a comparison as in x[i > 0]"
-        )
-    array: Array = to_array(part)
-    return array
-
-
 def repeats(index: Any) -> bool:
     """Whether the index may repeat an element, as arrays, lists and inner tuples of integers can."""
     once = (int, np.integer, slice, type(None), type(...))
-    return not all(isinstance(part, once) or _plain(part).dtype == bool for part in _parts(index))
+    parts = index if isinstance(index, tuple) else (index,)
+    return not all(isinstance(i, once) or (i if hasattr(i, "dtype") else np.asarray(i)).dtype == bool for i in parts)
 
 
 def places_of(shape: Shape, index: Any) -> Array:
@@ -87,13 +71,10 @@ def copied(x: Array, values: Array) -> Array:
     return np.array(x, np.result_type(x, values), order="C")
 
 
-def assign(y: Array, index: Any, values: Array) -> Array:
-    """y with y[index] = values, in place."""
-    try:
-        y[index] = values
-    except UnsupportedError:
-        list(map(_plain, _parts(index)))  # says what is wrong, if that is a Value in the index
-        raise
+def assigned(x: Array, values: Array, index: Any) -> Array:
+    """A copy of x with x[index] = values."""
+    y = copied(x, values)
+    y[index] = values
     return y
 
 
@@ -130,14 +111,12 @@ def by_numpy(ufunc: np.ufunc) -> Any:
 def getitem(x: Array, /, index: Any) -> Plain:
     """The part x[index]. The gradients of repeated integer indices add up."""
     if type(index) is not int and type(index) is not slice:
-        for part in _parts(index):
+        for part in index if isinstance(index, tuple) else (index,):
             if isinstance(part, np.ndarray) and type(part) is not np.ndarray:
                 refuse_foreign(part)
-    try:
-        return operand_array(x)[index]
-    except UnsupportedError:
-        list(map(_plain, _parts(index)))  # says what is wrong, if that is a Value in the index
-        raise
+            if isinstance(part, Term) and not isinstance(x, Term):
+                return part.index_into(np.asarray(x), index)
+    return operand_array(x)[index]
 
 
 def _scattered(shape: Shape) -> Iterator[Sample]:
@@ -171,7 +150,7 @@ def scatter(*parts: Array, shape: Shape, indices: tuple[Any, ...]) -> Plain:
         elif i:
             total[index] += part
         else:  # the first part meets only zeros
-            assign(total, index, part)
+            total[index] = part
     return total
 
 
@@ -208,7 +187,7 @@ class Parts:
 
 @operation(
     samples=writing,
-    numpy=lambda x, values, index: assign(copied(x, values), index, values),
+    numpy=assigned,
     rules=(
         rule(lambda g, y, x, values, index: index_set(g, 0.0, index), says="g, 0 at the index"),
         rule(
@@ -219,7 +198,7 @@ class Parts:
 )
 def index_set(x: Array, values: Array, /, index: Any) -> Plain:
     """A copy of x with x[index] = values; for repeated integer indices the last value wins."""
-    return assign(copied(x, values), index, values)
+    return assigned(x, values, index)
 
 
 def _last_writer(shape: Shape, index: Any) -> Any:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import inf, nan
 from typing import Any
 
 import numpy as np
 
-from ...data import dtype_of, raw_of
+from ...data import dtype_of, raw_of, shape_of, to_floating
 from ...definition import derived
 from ...domain import DISTINCT, Sample, Shape
 from ...signatures import Array, Axis, Plain
 from ..numbers.arithmetic import divide, sqrt, square
 from ..numbers.choosing import where
+from .axes import checked_axes
 from .cumulative import along_one_axis, cumprod, cumsum
-from .indexing import index_set
 from .p_norm import p_norm
-from .quantile import Method, median, quantile
+from .quantile import PLACES, Method, checked_fractions
 from .rearranging import sort
-from .reduction import along_axes, along_axes_with_numbers, columns, max, min, prod, sum
+from .reduction import along_axes, along_axes_with_numbers, columns, max, min, prod, reduced, sum
 from .shape import reshape
 from .statistics import along_axes_with_freedom
 
@@ -122,22 +122,27 @@ def _where_known(y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
     return y if np.all(known) else where(known, y, nan)
 
 
-def _of_sorted(f: Callable[[Any], Any], lead: Shape, x: Any, axis: Axis, keepdims: bool) -> Any:
-    """f, which reduces the first of two axes to axes of shape `lead`, ignoring NaN: once per count of non-NaN elements."""
-    known = _known(x, axis, keepdims)
-    counts = np.maximum(np.ravel(known), 1)  # an all-NaN column keeps one NaN
-    ordered = sort(columns(x, axis), axis=0)  # NaN last
-    y = np.full((*lead, counts.size), nan, known.dtype)
-    for n in np.unique(counts):
-        as_long = counts == n
-        y = index_set(y, f(ordered[: int(n), as_long]), (..., as_long))
-    return _where_known(reshape(y, lead + np.shape(known)), x, axis, keepdims)
+def _sorted(x: Any, axis: Axis) -> tuple[Any, Any]:
+    """The columns of x in order, NaN last, and how many numbers each has."""
+    ordered = sort(columns(to_floating(x), axis), axis=0)
+    return ordered, np.sum(~_missing(ordered), axis=0, dtype=np.intp)
+
+
+def _of_rank(ordered: Any, ranks: Any) -> Any:
+    """The number of a rank in each column."""
+    return ordered[ranks.astype(np.intp), np.arange(shape_of(ordered)[1])]
 
 
 @derived(domain=(DISTINCT,), samples=along_axes_with_numbers, accumulates=True)
 def nanmedian(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
     """Median over axes, ignoring NaN; NaN for an all-NaN slice."""
-    return _of_sorted(lambda numbers: median(numbers, axis=0), (), x, axis, keepdims)
+    axes = checked_axes(shape_of(x), axis)
+    ordered, counts = _sorted(x, axes)
+    if not shape_of(ordered)[0]:
+        return nanmean(x, axis=axes, keepdims=keepdims)  # NaN
+    lower, upper = _of_rank(ordered, np.maximum(counts - 1, 0) // 2), _of_rank(ordered, counts // 2)
+    y = where(counts % 2 == 1, lower, (lower + upper) / 2)
+    return reshape(where(counts > 0, y, nan), reduced(x, axes, keepdims))
 
 
 def _fractions(shape: Shape) -> Iterator[Sample]:
@@ -153,10 +158,18 @@ def nanquantile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear
     NaN for an all-NaN slice.
     """
 
-    def at_fractions(numbers: Any) -> Any:
-        return quantile(numbers, q, axis=0, method=method)
-
-    return _of_sorted(at_fractions, np.shape(q), x, axis, keepdims)
+    axes = checked_axes(shape_of(x), axis)
+    ordered, counts = _sorted(x, axes)
+    q = checked_fractions(q, method, x, ordered)
+    place = PLACES[method](q.reshape(-1, 1) * np.maximum(counts - 1, 0))
+    lower = np.floor(place)
+    part = place - lower
+    start, end = _of_rank(ordered, lower), _of_rank(ordered, np.ceil(place))
+    step = end - start
+    y = where(part >= 0.5, end, start) + step * (part - (part >= 0.5)).astype(
+        step.dtype
+    )  # from the nearer end, as NumPy does
+    return reshape(where(counts > 0, where(part == 0, start, y), nan), q.shape + reduced(x, axes, keepdims))
 
 
 def _percents(shape: Shape) -> Iterator[Sample]:

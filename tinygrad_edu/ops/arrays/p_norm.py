@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import operand_array, to_floating
+from ...data import on_numbers, operand_array, to_floating
 from ...definition import operation
 from ...domain import NONZERO, Sample, Shape
 from ...errors import UnsupportedError
@@ -53,6 +53,12 @@ def p_norm(x: Array, /, p: float = 2, axis: Axis = None, keepdims: bool = False)
             return np.sqrt(squares)
     if not p or not isfinite(p):
         raise UnsupportedError(f"got p={p}, expected a finite number other than 0; use norm(x, ord={p})")
+    return p_norms(x, p, axis, keepdims)
+
+
+@on_numbers
+def p_norms(x: Array, p: float, axis: Axis, keepdims: bool) -> Any:
+    """(Σ |x|**p)**(1/p) over axes, of x scaled where that overflows or underflows."""
     try:
         return _unscaled(x, p, axis, keepdims)
     except FloatingPointError:

@@ -78,7 +78,7 @@ def median(x: Array, /, axis: Axis = None, keepdims: bool = False) -> Plain:
 
 
 Method = Literal["linear", "lower", "higher", "nearest", "midpoint"]
-_PLACES: dict[str, Any] = {  # from the exact position among the sorted numbers to the position to read
+PLACES: dict[str, Any] = {  # from the exact position among the sorted numbers to the position to read
     "linear": lambda place: place,
     "lower": np.floor,
     "higher": np.ceil,
@@ -91,8 +91,21 @@ def _fractions(shape: Shape) -> Iterator[Sample]:
     for s in along_axes_with_numbers(shape):
         for q in (0.3, [0.0, 0.5, 1.0], [[0.1, 0.9]]):
             yield Sample((shape,), s.params | {"q": q})
-        for method in _PLACES:
+        for method in PLACES:
             yield Sample((shape,), s.params | {"q": [0.25, 0.7], "method": method})
+
+
+def checked_fractions(q: Any, method: Method, x: Any, table: Any) -> Any:
+    """q as an array of floats. Raises UnsupportedError and ShapeError as quantile does; table has the numbers of x in columns."""
+    if method not in PLACES:
+        raise UnsupportedError(f"got method={method!r}, expected one of {', '.join(PLACES)}")
+    if isinstance(q, Node):
+        raise UnsupportedError("got a Value for q, which is not differentiated; pass q.numpy()")
+    q = to_array(q).astype(float)
+    if not np.all((q >= 0) & (q <= 1)) or not shape_of(table)[0]:
+        got = f"q={q.tolist()} of an array of shape {shape_of(x)}"
+        raise ShapeError(f"got {got}, expected q from 0 to 1 and at least one number; percentile takes 0 to 100")
+    return q
 
 
 @derived(domain=(DISTINCT,), samples=_fractions, accumulates=True)
@@ -109,17 +122,10 @@ def quantile(x: Array, /, q: Any, axis: Axis = None, method: Method = "linear", 
         ShapeError: if a q is not between 0 and 1, or a slice is empty.
         UnsupportedError: for another method, or if q is a Value.
     """
-    if method not in _PLACES:
-        raise UnsupportedError(f"got method={method!r}, expected one of {', '.join(_PLACES)}")
-    if isinstance(q, Node):
-        raise UnsupportedError("got a Value for q, which is not differentiated; pass q.numpy()")
-    q = to_array(q).astype(float)
     axes = checked_axes(shape_of(x), axis)
     table = columns(to_floating(x), axes)
-    if not np.all((q >= 0) & (q <= 1)) or not shape_of(table)[0]:
-        got = f"q={q.tolist()} of an array of shape {shape_of(x)}"
-        raise ShapeError(f"got {got}, expected q from 0 to 1 and at least one number; percentile takes 0 to 100")
-    place = _PLACES[method](q.ravel() * (shape_of(table)[0] - 1))
+    q = checked_fractions(q, method, x, table)
+    place = PLACES[method](q.ravel() * (shape_of(table)[0] - 1))
     lower = np.floor(place)
     part = (place - lower)[:, None]
     ranks = np.unique([lower, np.ceil(place)]).astype(int)

@@ -46,15 +46,16 @@ def index_multiply(x: Array, values: Array, /, index: Any) -> Any:
 
 def _attained(x: Any, values: Any, y: Any, index: Any) -> tuple[Any, Any]:
     """For x and for values: 1 / (number of ties) where they equal the extreme y, else 0. Plain numbers."""
-    found: tuple[Any, Any] = _shared(raw_of(x), raw_of(values), raw_of(y), index)
+    found: tuple[Any, Any] = shared_at(raw_of(x), raw_of(values), raw_of(y), index)
     return found
 
 
 @on_numbers
-def _shared(x: Any, values: Any, extreme: Any, index: Any) -> tuple[Any, Any]:
-    ours, theirs = x == extreme, values == getitem(extreme, index)
+def shared_at(x: Any, values: Any, extreme: Any, index: Any) -> tuple[Any, Any]:
+    """The share of the gradient of an extreme for x and for values."""
+    ours, theirs = x == extreme, values == np.asarray(extreme)[index]
     count = combine(np.add, np.array(ours, float), index, 1.0 * theirs)
-    return ours / count, np.divide(theirs, getitem(count, index))  # 0 / 0 where y is NaN
+    return ours / count, np.divide(theirs, count[index])  # 0 / 0 where y is NaN
 
 
 _extreme_rules = (

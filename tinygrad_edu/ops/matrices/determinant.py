@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...data import raw_of, shape_of
+from ...data import operand_array, raw_of, shape_of
 from ...definition import derived, operation
 from ...errors import GraphError
 from ...node import Node
@@ -93,7 +93,7 @@ def cofactor(x: Array, /) -> Plain:
     the matrices are not square.
     """
     check_square(x)
-    determinant = np.asarray(np.linalg.det(x))
+    determinant = operand_array(np.linalg.det(x))
     if np.all(determinant):
         y = determinant[..., None, None] * np.linalg.inv(x).mT
         if not np.any(np.isinf(y)):

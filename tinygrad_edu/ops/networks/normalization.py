@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import shape_of, to_floating
+from ...data import operand_array, shape_of, to_floating
 from ...definition import derived, operation
 from ...domain import Sample, Shape
 from ...errors import ShapeError
@@ -78,7 +78,7 @@ def _mean_product(a: Any, b: Any, axis: Axis) -> Any:
         return mean(a * b, axis=axis, keepdims=True)
     axes = checked_axes(a.shape, axis)
     letters, kept = list(range(a.ndim)), [i for i in range(a.ndim) if i not in axes]
-    total = np.vecdot(a, b) if axes == (a.ndim - 1,) else np.asarray(np.einsum(a, letters, b, letters, kept))
+    total = np.vecdot(a, b) if axes == (a.ndim - 1,) else operand_array(np.einsum(a, letters, b, letters, kept))
     return (total / prod([a.shape[i] for i in axes])).reshape([1 if i in axes else n for i, n in enumerate(a.shape)])
 
 

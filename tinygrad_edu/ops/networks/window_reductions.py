@@ -53,7 +53,7 @@ def _sums(shape: Shape) -> Iterator[Sample]:
 
 
 @on_numbers
-def _first_largest(x: Any, y: Any, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape) -> Any:
+def first_largest(x: Any, y: Any, kernel: Shape, stride: Shape, padding: Padding, dilation: Shape) -> Any:
     """For each window the index of its first maximum in flattened x."""
     size, out = x.shape[2:], y.shape[2:]
     tap, searching = np.zeros(y.shape, np.intp), np.ones(y.shape, bool)
@@ -70,7 +70,7 @@ def _first_largest(x: Any, y: Any, kernel: Shape, stride: Shape, padding: Paddin
 
 def _unpooled_largest(g: Any, y: Any, x: Any, how: dict[str, Any]) -> Any:
     """g at the first maximum of each window; the index is piecewise constant in x, hence not differentiated."""
-    places = _first_largest(raw_of(x), raw_of(y), **how)
+    places = first_largest(raw_of(x), raw_of(y), **how)
     return reshape(scatter(reshape(g, (-1,)), shape=(x.size,), indices=(places,)), x.shape)
 
 

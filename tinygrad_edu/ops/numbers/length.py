@@ -21,10 +21,10 @@ from .arithmetic import abs, power, sign
 __all__ = ["hypot"]
 
 
-def ordinary(y: Any) -> bool:
-    """Whether all numbers y are nonzero and within range, so that dividing by them loses nothing."""
+def ordinary(y: Any, but: Any = False) -> bool:
+    """Whether all numbers y are nonzero and within range, so that dividing by them loses nothing; except for those `but`."""
     size = np.abs(raw_of(y))
-    return bool(np.all((size >= np.finfo(size.dtype).tiny) & (size < np.inf)))
+    return bool(np.all(((size >= np.finfo(size.dtype).tiny) & (size < np.inf)) | but))
 
 
 def component(weight: Any, x: Any, length: Any, p: float) -> Any:
@@ -79,7 +79,7 @@ def radial(weight: Array, x: Array, length: Array, /, p: float = 2) -> Plain:
         return weight * (np.sign(x) * (length != 0) * (np.abs(x) / divisor + (x == 0)) ** (p - 1))
     if np.size(divisor) < np.size(x):
         scale = weight / divisor
-        if ordinary(scale):
+        if ordinary(scale, weight == 0):
             return x * scale  # one pass over x, not two
     return x / divisor * weight
 
