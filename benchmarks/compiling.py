@@ -1,8 +1,8 @@
 """`python -m benchmarks.compiling [COUNT]`: random programs compiled, and how long compiling takes.
 
 COUNT random expressions of elementwise operations, with shared results and broadcasting: value and gradients of the compiled
-program, in both forms, beside those of the recorded run, on the numbers that it was compiled with and on others. Then the times of tracing and
-compiling, beside one recorded step and the compilers of JAX and Numba, if they are installed. Without a COUNT of its own the
+program, in both forms, beside those of the recorded run, on the numbers that it was compiled with and on others.
+Then the times of tracing and compiling, beside one recorded step and the compilers of JAX and Numba, if they are installed. Without a COUNT of its own the
 result is written to results/compiling.md.
 """
 
