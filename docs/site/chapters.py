@@ -228,7 +228,7 @@ class Page:
 
 
 def shown(outputs: list[Any]) -> list[Any]:
-    """The outputs of a cell: what it printed in one piece, and a figure without its second appearance as the last line's result."""
+    """The outputs of a cell: what it printed in one piece, and a figure without its second appearance as the last result."""
     figures = [output for output in outputs if output.output_type == "display_data" and "image/png" in output.data]
     kept: list[Any] = []
     for output in outputs:
