@@ -96,7 +96,7 @@ PAGES = {
     "viz_graphs": Page(
         "Graphs and step pages", ("viz.picture", "viz.drawing", "viz.stepping", "viz.animated"), ("viz",)
     ),
-    "viz_plots": Page("Plots", ("viz.plots",)),
+    "viz_plots": Page("Plots", ("viz.plots", "viz.table")),
 }  # fmt: skip
 
 

@@ -173,12 +173,18 @@ def test_pages_that_join_the_site_link_back_to_it(pages):
 # -- Chapters --------------------------------------------------------------------------------------------------------------
 
 
+class Output(dict):
+    """An output as nbformat has it: a dictionary with attributes."""
+
+    __getattr__ = dict.get
+
+
 def cell(source, *outputs, title=""):
     return SimpleNamespace(cell_type="code", source=source, outputs=list(outputs), metadata={"title": title})
 
 
 def output(kind, **data):
-    return SimpleNamespace(output_type=kind, data=data)
+    return Output(output_type=kind, data=data)
 
 
 def figure(data, kind="display_data"):
@@ -187,10 +193,10 @@ def figure(data, kind="display_data"):
 
 def test_a_cell_becomes_its_title_its_code_and_its_outputs_in_both_colours(chapters):
     page = chapters.Page("01_x")
-    printed = SimpleNamespace(output_type="stream", name="stdout", text="3.0\n")
+    printed = [Output(output_type="stream", name="stdout", text=text) for text in ("3.", "0\n")]
     source = "# alt: A line [rising],\n#   steeply.\nviz.curve(f)\n"
     axes = output("execute_result", **{"text/plain": "<Axes: xlabel='x'>"})
-    page.add(*[cell(source, printed, figure(data), axes, title="The line") for data in ("bGlnaHQ=", "ZGFyaw==")])
+    page.add(*[cell(source, *printed, figure(data), axes, title="The line") for data in ("bGlnaHQ=", "ZGFyaw==")])
     assert page.files == {"png1_light.png": b"light", "png1_dark.png": b"dark"}
     assert page.parts == [
         "### The line",

@@ -11,7 +11,6 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
@@ -36,6 +35,7 @@ for _name in _viz.__all__:
 """
 
 ALT = re.compile(r"\A# alt: *(.+(?:\n# {2,}.+)*)\n?")
+FIGURE = re.compile(r"<(Figure|Axes)")
 FRAME = re.compile(r"<iframe.*?</iframe>", re.DOTALL)
 
 
@@ -227,13 +227,18 @@ class Page:
         return '<div class="framed">' + "".join(lines) + "</div>"
 
 
-def shown(outputs: list[Any]) -> Iterator[Any]:
-    """The outputs of a cell, without a figure's second appearance as the result of its last line."""
+def shown(outputs: list[Any]) -> list[Any]:
+    """The outputs of a cell: what it printed in one piece, and a figure without its second appearance as the last result."""
     figures = [output for output in outputs if output.output_type == "display_data" and "image/png" in output.data]
+    kept: list[Any] = []
     for output in outputs:
-        result = output.output_type == "execute_result"
-        if not (result and figures and re.match(r"<(Figure|Axes)", output.data.get("text/plain", ""))):
-            yield output
+        if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
+            kept[-1] = type(output)(output | {"text": kept[-1].text + output.text})
+        elif not (
+            output.output_type == "execute_result" and figures and FIGURE.match(output.data.get("text/plain", ""))
+        ):
+            kept.append(output)
+    return kept
 
 
 def block(text: str, name: str) -> str:
