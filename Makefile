@@ -49,6 +49,7 @@ bench: $(VENV)/bench.stamp
 	$(BIN)/python -m benchmarks.kills
 	$(BIN)/python -m benchmarks.drawing
 	$(BIN)/python -m benchmarks.stepping
+	$(BIN)/python -W ignore -m benchmarks.course
 	PYTHONPATH=$(VENV)/micrograd-viz $(BIN)/python -W ignore -m benchmarks.beside
 	$(BIN)/python -m benchmarks.pictures pictures
 	$(BIN)/python -m benchmarks.published $(if $(MNIST),--mnist $(MNIST))

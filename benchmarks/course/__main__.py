@@ -1,13 +1,14 @@
 """The chapters of the course beside PyTorch and matplotlib: lines of code, and whether the numbers agree.
 
-NN_torch.py does what a chapter's cells of the same titles do. Its `agree` names the numbers that both compute. Lines are counted
-without comments, empty lines, assertions and prints; of each chapter only the cells that the other file has too.
+NN_torch.py does what a chapter's cells of the same titles do. Its last cell, "Compared", has `agree`: names of numbers that
+both compute. Lines are counted without comments, empty lines, assertions and prints, and only of cells that both files have.
 
     python -m benchmarks.course [NUMBER ...]
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import runpy
 import sys
@@ -43,13 +44,16 @@ def names_of(path: Path) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
+    if importlib.util.find_spec("torch") is None:
+        print("PyTorch is not installed")
+        return 0
     os.environ["MPLBACKEND"] = "Agg"
     status = 0
     for chapter in chapters():
         path = HERE / f"{chapter.number:02}_torch.py"
         if (arguments and str(chapter.number) not in arguments) or not path.exists():
             continue
-        theirs = [cell for cell in read_cells(path.read_text(encoding="utf-8")) if not cell.markdown]
+        theirs = [cell for cell in read_cells(path.read_text(encoding="utf-8")) if cell.title != "Compared"]
         cells = {cell.title: cell for cell in chapter.cells}
         counts = [(cell.title, len(cells[cell.title].lines), len(cell.lines)) for cell in theirs]
         print(f"\n{chapter.title}\n\n| cell | lines here | PyTorch + matplotlib |\n| --- | --- | --- |")

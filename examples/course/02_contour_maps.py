@@ -100,7 +100,7 @@ to_5, to_13 = np.sqrt(5) - 2, np.sqrt(13 / 3) - 2  # from height 4 to 5, from he
 print(f"the next line: {to_5:.3f} beside the centre, {to_13:.3f} above it")
 assert np.isclose(to_5, 0.25, rtol=0.06)
 assert np.isclose(to_13, 0.083, rtol=0.06)
-viz.contour(oval, (-3, 3), (-2.5, 2.5), levels=range(1, 28))
+viz.contour(oval, (-3.8, 3.8), (-2.3, 2.3), levels=range(1, 14))
 
 # %% [markdown]
 # Why only "about"? The slope grows on the way, so the next line is a little closer than the slope at the start says.
@@ -138,7 +138,7 @@ _, along = jvp(ellipse, (turn,), (np.ones(100),))
 uphill = derivative(oval, argnums=(0, 1))(*ellipse(turn))
 assert np.allclose(oval(*ellipse(turn)), 4)
 assert np.allclose(along[0] * uphill[0] + along[1] * uphill[1], 0)  # a right angle, 90°
-viz.level_set(oval, (-3, 3), (-2, 2), [(1.0, 1.0), (-2.0, 0.5), (0.5, -1.5)])
+viz.level_set(oval, (-3, 3), (-2.5, 2.5), [(1.0, 1.0), (-2.0, 0.5), (0.5, -1.5)])
 
 # %% [markdown]
 # `derivative` computed the gradient at a hundred points in one call. Do that for a whole grid, draw each gradient as an
@@ -199,8 +199,8 @@ viz.contour(long_valley, (-5, 5), (-3, 3), arrows=True, paths=path)
 #
 # Six maps. Which landscape is which? One is a **bowl**, one a **dome**, one a **saddle**, and one is **two hills**. One is a
 # **slope** as flat as a board, and one a **valley** that is level along its length.
-# Look at the shapes of the lines, at their distances, and at the numbers. Exercise 1 asks for your guesses, and shows the landscapes
-# once you have them right. The formulas are in the cell; try without.
+# Look at the shapes of the lines, at their distances, and at the numbers. Exercise 1 asks for your guesses,
+# and shows the landscapes once you have them right. The formulas are in the cell; try without.
 
 # %% Guess the landscape rows="16"
 # alt: Six contour maps, A to F, with numbers on their lines: rings, straight lines, hyperbolas and a figure of two rings.

@@ -49,7 +49,8 @@ assert [derivative(lambda x: 4 * x)(x) for x in (-2.0, 0.0, 5.0)] == [4, 4, 4]
 # can be a logic gate, if a line separates the ones from the zeros.
 #
 # It is sometimes said that a perceptron cannot compute NAND. It can: `learn`, the rule of 1958, ends without a mistake. XOR and
-# XNOR are those that no line separates: however long the rule runs, some of the four answers are wrong.
+# XNOR are those that no line separates: however long the rule runs, some of the four answers are wrong. In the picture the line
+# goes through a corner; a point on the line counts as 1.
 
 # %% A perceptron computes NAND rows="137" claim="NAND is no perceptron"
 # alt: The four corners of a square. A straight line separates the corner (1, 1), where NAND is 0, from the others, where it is
@@ -380,7 +381,7 @@ viz.contour(loss, (-3, 7), (-7, 3), paths=paths, scale="log")
 # %% The loss by the step
 # alt: The loss of the three rules over 200 steps, on a logarithmic scale. Descent falls evenly, momentum and Nesterov in waves.
 assert np.flatnonzero(paths["Nesterov"].values > 1e-3)[-1] + 1 == 82
-viz.curves({name: path.values for name, path in paths.items()}, "loss", yscale="log")
+viz.curves(paths, yscale="log")
 
 # %% [markdown]
 # ## Exercises

@@ -49,6 +49,15 @@ def test_names_limits_and_the_form_of_one_array():
     assert all(np.allclose(a, b) for (_, a), (_, b) in zip(lines_of(ax), lines_of(other), strict=True))
 
 
+@pytest.mark.parametrize(
+    ("ylim", "aspect"), [((-2, 2), 1), ((-1, 1), 1), ((-0.9, 0.9), "auto"), ((-9, 9), 1), ((-10, 10), "auto")]
+)
+def test_ranges_that_are_alike_have_one_scale(ylim, aspect):
+    assert viz.contour(bowl, (-3, 3), ylim, points=11).get_aspect() == aspect
+    assert viz.contour(bowl, (-3, 3), ylim, points=11, arrows=True).get_aspect() == 1
+    assert viz.slices(bowl, (-3, 3), ylim, points=11).axes[1].get_aspect() == aspect
+
+
 def test_paths_are_drawn_step_by_step_with_their_ends():
     paths = {name: trace(bowl, (-2.0, 1.5), partial(SGD, lr=lr), 8) for name, lr in (("slow", 0.01), ("fast", 0.3))}
     ax = viz.contour(bowl, (-3, 3), (-2, 2), paths=paths)

@@ -18,6 +18,7 @@ from .terrain import Terrain, terrain
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_ALIKE = 3.0  # times the shorter range: at most the longer one, for one scale on both axes
 _ARROWS = 13  # along the longer side
 
 
@@ -37,12 +38,14 @@ def contour(
 ) -> Axes:
     """Plot the level sets of a function of two numbers: lines along which it does not change, close where it is steep.
 
+    Both axes have the same scale, unless one range is more than three times the other.
+
     Args:
         f: f(x, y) of two numbers, or f(p) of an array of shape (2,).
         xlim, ylim: from where to where.
         paths: of optimisers, from `nn.optim.trace`: one, or {name: path}; or arrays of shape (points, 2). Each segment is a step.
-        arrows: draw the gradient at points of a grid. It is perpendicular to the level sets, so both axes get the same scale.
-            Lengths are proportional to its norm; with a logarithmic scale all are equal, and show the direction alone.
+        arrows: draw the gradient at points of a grid. It is perpendicular to the level sets, so both axes get the same scale,
+            whatever the ranges. Lengths are proportional to its norm; with a logarithmic scale all are equal.
         levels: about how many, at round numbers; or the levels themselves.
         scale: "linear" for equally spaced levels, "log" for levels spaced as powers of ten. "auto" takes logarithms for a valley,
             which linear levels would leave in one colour: the minimum lies within the picture, and half of the picture is below
@@ -81,7 +84,9 @@ def draw(
     field = Field(caller, f, 2)
     read = routes.judged(routes.read(caller, paths, 2), field.values)
     land = terrain(caller, field, xlim, ylim, points)
-    return plot(caller, land, read, levels, scale, field if arrows else None, ax, theme)
+    ax = plot(caller, land, read, levels, scale, field if arrows else None, ax, theme)
+    same_scale(ax, land)
+    return ax
 
 
 def plot(
@@ -145,6 +150,13 @@ def frame(ax: Axes, land: Terrain) -> None:
     ax.set_ylim(*land.ylim)
     ax.set_xlabel(land.names[0])
     ax.set_ylabel(land.names[1])
+
+
+def same_scale(ax: Axes, land: Terrain) -> None:
+    """One scale on both axes if the ranges are alike: a circle is one then, and the gradient at a right angle to its line."""
+    sides = [high - low for low, high in (land.xlim, land.ylim)]
+    if max(sides) <= _ALIKE * min(sides):
+        ax.set_aspect("equal")
 
 
 def _arrows(ax: Axes, field: Field, xlim: Limits, ylim: Limits, equal: bool, theme: Theme) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arguments import refusing
-from .contour import frame, ground
+from .contour import frame, ground, same_scale
 from .field import Array, Field, Limits
 from .levels import levels_of
 from .style import Theme, ink_of, shown, styled
@@ -54,6 +54,7 @@ def slices(
         _sliced(left, land, heights, theme)
         ground(right, land, heights, theme)
         frame(right, land)
+        same_scale(right, land)
     return figure
 
 
