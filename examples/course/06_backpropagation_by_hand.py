@@ -365,7 +365,8 @@ def SGD(epochs, mini_batch_size, eta, rng):
 
 
 by_hand = SGD(1, 10, 3.0, np.random.default_rng(0))
-assert right_answers(*by_hand) > 0.5 * len(test)
+counted = right_answers(*by_hand)
+assert counted > 0.5 * len(test)
 
 # %% [markdown]
 # `nn.fit` does the same, with matrices of ten examples in place of single ones. So it is faster, and here is the proof that it
@@ -383,11 +384,12 @@ def fit(epochs):
 
 history = fit(1)
 assert all(np.allclose(p.data, W, atol=1e-8) for p, W in zip(digits.parameters()[::2], by_hand[0]))
-assert history.curves["validation_correct"][-1] == right_answers(*by_hand)
+assert history.curves["validation_correct"] == [counted]
 
 # %% [markdown]
 # Fifteen epochs follow, from the start again. The picture shows the cost, which falls, and the number of right answers, which
-# rises, epoch by epoch.
+# rises, epoch by epoch. On another computer the last counts may differ by a few: with so large a rate the rounding errors grow
+# about tenfold in each epoch, until they show.
 
 # %% Fifteen epochs rows="192"
 # alt: Two panels: the cost of training and test digits falls over 15 epochs; the number of right answers rises.
