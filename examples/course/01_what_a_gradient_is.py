@@ -52,9 +52,9 @@ assert tangent.tolist() == [-6, 0, 6]  # 3x - 6
 viz.curve(f, (-1, 5), tangents=[3.0])
 
 # %% [markdown]
-# How does it know? A `Value` remembers the operations that made it. `backward()` walks back through them and multiplies the
-# slope of each. The drawing shows every operation, its result, and the slope of y with respect to it. Read it from right to
-# left.
+# How does it know? A `Value` remembers the operations that made it. `backward()` walks back through them, and multiplies by the
+# slope of each. The drawing shows every operation, its value, and the slope of y with respect to it, its gradient.
+# Read it from right to left: x is used twice, so its gradient is a sum, 6 from the square and -3 from the product.
 #
 # This is a calculator that differentiates. The command line has it too:
 # `python -m tinygrad_edu grad "x**2 - 3*x + 3" x=3`.
@@ -106,7 +106,7 @@ viz.side_by_side(viz.curve, {"x²": np.square, "1 + 2x − x²": hill}, (-2, 4),
 # %% [markdown]
 # Which of the two is it? Ask how the slope itself changes: the second derivative, `grad(grad(f))`.
 # If it is positive, the slope goes from minus to plus, and the point is a minimum. If it is negative, a maximum.
-# Points of slope 0 are called **critical points**.
+# If it is 0, you learn nothing: x⁴ has a minimum at 0, and x³ has none. Points of slope 0 are called **critical points**.
 
 # %% Minimum or maximum rows="94 146"
 assert (grad(np.square)(0.0), grad(grad(np.square))(0.0)) == (0, 2)  # a minimum

@@ -59,6 +59,14 @@ def test_subjects_may_be_models():
     assert [ax.get_title() for ax in figure.axes[:2]] == ["seed 0", "seed 1"]
 
 
+def test_landscapes_in_space():
+    models = {f"{width} hidden": nn.MLP((1, width, 1), nn.Tanh, rng=0) for width in (2, 4)}
+    data = np.linspace(-1, 1, 5)[:, None], np.zeros((5, 1))
+    options = {"kind": "surface", "steps": 3, "progress": False}
+    figure = viz.side_by_side(viz.landscape, models, nn.functional.mse_loss, data, **options)
+    assert [ax.name for ax in figure.axes] == ["3d", "3d"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

@@ -49,10 +49,11 @@ def side_by_side(
         raise DTypeError(f"side_by_side: got {subjects!r:.60}, expected {{name: function}}")
     rows = -(-len(subjects) // (3 if columns is None else count("side_by_side", "columns", columns, 1)))
     columns = -(-len(subjects) // rows)
-    space: dict[str, Any] = {"projection": "3d"} if plot is surface else {}
+    upright = plot is surface or options.get("kind") == "surface"
+    space: dict[str, Any] = {"projection": "3d"} if upright else {}
     with styled("side_by_side", theme) as plt:
         figure, axes = several(plt, rows, columns, (4.6, 4.2), **space)
-        if plot is surface:  # beside which the name of the height stands
+        if upright:  # beside which the name of the height stands
             figure.set_layout_engine("constrained", w_pad=0.5)
         for ax, (name, subject) in zip(axes, subjects.items(), strict=False):
             plot(subject, *arguments, ax=ax, theme=theme, **options)
