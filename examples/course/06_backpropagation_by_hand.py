@@ -282,6 +282,7 @@ def cost_of(parameters, x, y):
 written = compile(value_and_grad(cost_of))
 value, gradients = written([*start.values()], x, y)
 print(written.source)
+assert all(line in written.source for line in ("d_b3 = d_a3 * ", "W3.T @ ", "d_b2 = d_a2 * ", "d_W3 = "))
 assert all(np.allclose(one, other, atol=1e-12) for one, other in zip(gradients, backprop(weights, biases, x, y)))
 
 # %% [markdown]
