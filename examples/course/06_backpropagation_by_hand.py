@@ -282,6 +282,7 @@ def cost_of(parameters, x, y):
 written = compile(value_and_grad(cost_of))
 value, gradients = written([*start.values()], x, y)
 print(written.source)
+assert all(line in written.source for line in ("d_b3 = d_a3 * ", "W3.T @ ", "d_b2 = d_a2 * ", "d_W3 = "))
 assert all(np.allclose(one, other, atol=1e-12) for one, other in zip(gradients, backprop(weights, biases, x, y)))
 
 # %% [markdown]
@@ -365,7 +366,8 @@ def SGD(epochs, mini_batch_size, eta, rng):
 
 
 by_hand = SGD(1, 10, 3.0, np.random.default_rng(0))
-assert right_answers(*by_hand) > 0.5 * len(test)
+counted = right_answers(*by_hand)
+assert counted > 0.5 * len(test)
 
 # %% [markdown]
 # `nn.fit` does the same, with matrices of ten examples in place of single ones. So it is faster, and here is the proof that it
@@ -383,11 +385,12 @@ def fit(epochs):
 
 history = fit(1)
 assert all(np.allclose(p.data, W, atol=1e-8) for p, W in zip(digits.parameters()[::2], by_hand[0]))
-assert history.curves["validation_correct"][-1] == right_answers(*by_hand)
+assert history.curves["validation_correct"] == [counted]
 
 # %% [markdown]
 # Fifteen epochs follow, from the start again. The picture shows the cost, which falls, and the number of right answers, which
-# rises, epoch by epoch.
+# rises, epoch by epoch. On another computer the last counts may differ by a few: with so large a rate the rounding errors grow
+# about tenfold in each epoch, until they show.
 
 # %% Fifteen epochs rows="192"
 # alt: Two panels: the cost of training and test digits falls over 15 epochs; the number of right answers rises.

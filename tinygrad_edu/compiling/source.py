@@ -63,10 +63,9 @@ class Writer(Idioms):
         for term, name in self.trace.names.items():
             if term not in self.symbols:
                 self.wanted[term] = name
-        for g, found in self.trace.gradients.items():
-            named = next((term for term in found if term in self.wanted), None)
-            if named is not None and g not in self.symbols:
-                self.wanted.setdefault(g, f"d_{self.wanted[named]}")
+        for g, term in self.trace.gradients.items():
+            if term in self.wanted and g not in self.symbols:
+                self.wanted.setdefault(g, f"d_{self.wanted[term]}")
         first = self.outputs[0] if self.outputs else None
         if isinstance(first, Traced) and first not in self.symbols:
             self.wanted.setdefault(first, "value")

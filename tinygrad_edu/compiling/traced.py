@@ -64,7 +64,7 @@ class Trace:
         guards: the branches taken on numbers.
         leaks: shares of elementwise rules with their gradients: if such a share is NaN, the zero rule applies.
         finite: results that must be finite, else the zero rule of slices applies.
-        gradients: for terms that are the gradient of other terms, those: of a sum and of what was added, say.
+        gradients: for terms that are the gradient of another term, that term.
         kept: what ids refer to.
         names: what the user's variables call terms.
         latest: the user's line and frame of the last term.
@@ -85,7 +85,7 @@ class Trace:
     guards: list[Guard] = field(default_factory=list)
     leaks: list[tuple[Any, Any]] = field(default_factory=list)
     finite: list[Traced] = field(default_factory=list)
-    gradients: dict[Traced, list[Traced]] = field(default_factory=dict)
+    gradients: dict[Traced, Traced] = field(default_factory=dict)
     known: dict[Any, Any] = field(default_factory=dict)
     kept: list[Any] = field(default_factory=list)
     names: dict[Traced, str] = field(default_factory=dict)
@@ -278,9 +278,9 @@ class Traced(Term):
         return computed(f"{module}.{name}", name, function, args, params)
 
     def note_gradient(self, g: Any) -> None:
-        """g is the gradient with respect to this term."""
+        """g is the gradient with respect to this term, an argument, which has a name; maybe also of a sum that passed it on."""
         if isinstance(g, Traced):
-            active().gradients.setdefault(g, []).append(self)
+            active().gradients[g] = self
 
     def note_share(self, g: Any) -> None:
         """This is the share that an elementwise rule makes of g: if it is NaN, the zero rule may apply."""
@@ -834,7 +834,7 @@ def _line(trace: Trace) -> tuple[Line | None, bool]:
             raw, g = held["node"].raw, held["g"]
             if isinstance(raw, Traced):
                 if isinstance(g, Traced):
-                    trace.gradients.setdefault(g, []).append(raw)
+                    trace.gradients.setdefault(g, raw)
                 if "order" not in held:  # which chain_rule has, whose node changes
                     trace.latest_rule = frame, raw.line
                 return raw.line, True
