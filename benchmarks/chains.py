@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any
 
 FACTOR = 1.0000001
+OURS = "tinygrad-edu"
 RESULTS = Path(__file__).parent / "results" / "chains.md"
 STEPS = {
     "tinygrad-edu": 1_000_000,
@@ -71,33 +72,36 @@ def engines() -> dict[str, Callable[[], Callable[[int], float]]]:
         return lambda steps: float(grad(lambda x: product(x, steps))(1.0))
 
     found = {each.__name__: each for each in (micrograd, autograd, mygrad, torch, jax)}
-    return {"tinygrad-edu": ours} | found
+    return {OURS: ours} | found
 
 
 def one(name: str, steps: int) -> str:
     """What the chain in one engine comes to: its seconds, or the name of its error."""
-    gradient = engines()[name]()
+    try:
+        gradient = engines()[name]()
+    except ImportError:
+        return "not installed"
     started = perf_counter()
     try:
         found = gradient(steps)
     except RecursionError as error:
         return type(error).__name__
-    assert abs(found / FACTOR**steps - 1) < 1e-4, found
+    assert abs(found / FACTOR**steps - 1) < 1e-3, found  # JAX computes in float32
     return str(perf_counter() - started)
 
 
 def run(name: str, steps: int) -> str:
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.chains", name, str(steps)]
-    process = subprocess.run(command, capture_output=True, text=True, check=False)
-    return process.stdout.strip() or "not installed"
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> None:
     rows = ["| engine | products | outcome | time, ours = 1 |", "| --- | ---: | --- | ---: |"]
+    ours = {steps: float(run(OURS, steps)) for steps in set(STEPS.values())}
     for name, steps in STEPS.items():
-        got = run(name, steps)
+        got = str(ours[steps]) if name == OURS else run(name, steps)
         if got[0].isdigit():
-            rows.append(f"| {name} | {steps:,} | ends | {float(got) / float(run('tinygrad-edu', steps)):.1f} |")
+            rows.append(f"| {name} | {steps:,} | ends | {float(got) / ours[steps]:.1f} |")
         else:
             rows.append(f"| {name} | {steps:,} | {got} | |")
     text = "\n".join(["# Long chains", "", "Written by `python -m benchmarks.chains`, which says how.", "", *rows, ""])
