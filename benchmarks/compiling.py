@@ -1,9 +1,9 @@
 """`python -m benchmarks.compiling [COUNT]`: random programs compiled, and how long compiling takes.
 
 COUNT random expressions of elementwise operations, with shared results and broadcasting: value and gradients of the compiled
-program beside those of the recorded run, on the numbers that it was compiled with and on others. Then the times of tracing and
-compiling, beside one recorded step and the compilers of JAX and Numba, if they are installed. Without a COUNT of its own the
-result is written to results/compiling.md.
+program, in both forms, beside those of the recorded run, on the numbers that it was compiled with and on others. Then the times
+of tracing and compiling, beside one recorded step and the compilers of JAX and Numba, if they are installed. Without a COUNT of
+its own the result is written to results/compiling.md.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ def outcome(expression: Expression) -> str:
         expected = f(*numbers)
         compiled(*numbers)
         if not same(compiled(*numbers), expected):
+            return "different"
+        if not compiled.eager and not same(compiled._latest().program.loaded(readable=True)(*numbers), expected):
             return "different"
     return "fell back" if compiled.eager else "equal"
 

@@ -59,13 +59,15 @@ class CompiledGradient:
         Args:
             batch: inputs of the model and, last, the target of the loss.
         """
-        trained = [(path, p) for path, p in self._parameters if p.requires_grad]
-        given = {path: p.raw for path, p in trained}
-        for _, p in trained:
-            p.raw_grad = None  # so that its memory is there for the new gradient
+        trained, given = [], {}
+        for path, p in self._parameters:
+            if p.requires_grad:
+                trained.append(p)
+                given[path] = p.raw
+                p.raw_grad = None  # so that its memory is there for the new gradient
         modes = tuple([module.training for module in self._modules])
         (value, (extra, moved, reached)), gradients = self.program(given, self._buffers, modes, *map(_plain, batch))
-        for (_, p), g, is_reached in zip(trained, gradients.values(), reached, strict=True):
+        for p, g, is_reached in zip(trained, gradients.values(), reached, strict=True):
             p.raw_grad = g if is_reached else None  # as a recorded pass leaves it
         for path, array in self._buffers.items():
             array[...] = moved[path]

@@ -151,8 +151,9 @@ def test_objects_as_arguments_may_change():
 
 def test_programs_do_not_pile_up():
     compiled = compile(lambda x, n: x * n)
-    with pytest.warns(T.CompileWarning, match="pass numbers"):
+    with pytest.warns(T.CompileWarning, match="pass numbers") as found:
         assert all(equal(compiled(FIRST, n), FIRST * n) for n in range(300))
+    assert found[0].filename == __file__
     assert len(compiled._held.programs) <= 100
 
 

@@ -131,7 +131,7 @@ class Compiled:
                 f"compile: {called(self.function)} was compiled {_MANY} times, for other shapes, dtypes, constants or captured "
                 "objects each time; pass numbers that change as floats or arrays, and arrays of one shape",
                 CompileWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         return made
 
