@@ -115,9 +115,10 @@ def _check_own(name: str, model: Module, optimizer: Optimizer) -> None:
     own = set(model.parameters())
     others = [p.shape for p in optimizer.state if p not in own]
     if others:
+        verb = "parameters that are" if len(others) > 1 else "parameter that is"
         shapes = ", ".join(map(str, others[:3])) + ", ..." * (len(others) > 3)
         raise TinygradError(
-            f"{name}: got an optimizer with {len(others)} parameter{'s' * (len(others) > 1)} that {'are' if len(others) > 1 else 'is'} not the model's, of shape {shapes}; make them "
+            f"{name}: got an optimizer with {len(others)} {verb} not the model's, of shape {shapes}; make them "
             "attributes of the model, or train without compile"
         )
 
