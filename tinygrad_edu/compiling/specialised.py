@@ -48,6 +48,10 @@ class Specialised:
         self.fits = fitting(args, kwargs) if others is None and not self.generators else None
         self.unchanged = captures.unchanged()
 
+    def test_of(self, args: tuple[Any, ...]) -> Callable[[Any, Any], bool]:
+        """A test whether some arguments are of the kind of these."""
+        return fitting(args, {}) or (lambda *_: False)
+
     def is_same(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether the arguments are those of the run that was compiled."""
         return bool(sample((args, kwargs)) == self._first)
