@@ -123,7 +123,7 @@ class _Steady(NamedTuple):
         for p, array, required in self.held:
             if p.raw is not array or p.requires_grad is not required:
                 return False
-        return all([module.training is mode for module, mode in self.modes])
+        return all(module.training is mode for module, mode in self.modes)
 
 
 _NONE: dict[str, Any] = {}

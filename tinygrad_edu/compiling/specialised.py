@@ -11,12 +11,12 @@ import numpy as np
 
 from ..errors import UnreadableError
 from ..randomness import noting
+from . import levels
 from .again import check_again
 from .arguments import name_of, others_of, parameters_of, sample
 from .captures import DRAWS, Captures
 from .fast import FastWriter
 from .fits import fitting
-from .levels import text_by_levels
 from .needed import Needed
 from .program import Program
 from .results import collect, returned_text
@@ -94,18 +94,25 @@ def _written(
     collect(result, outputs, f)
     captured_names = {id(x): name for captures in around for name, x in captures.arrays.values()}
     named = dict(zip(symbols, names, strict=True))
-    needed = Needed(trace, outputs)
-    writer = Writer(needed, named, arrays_of(around), captured_names)
+    needed, arrays = Needed(trace, outputs), arrays_of(around)
     name = name_of(f)
+
+    def written_by(writer: Writer) -> str:
+        return writer.write(name, parameters, unpacking, partial(returned, writer))
 
     def returned(writer: Writer, leaf: Callable[[Any], str]) -> str:
         return returned_text(result, leaf, writer, iter(range(len(outputs))))
 
-    text, bound = text_by_levels(writer, symbols, name, parameters, unpacking, partial(returned, writer))
-    by_levels = text != ""
-    if not by_levels:
-        fast = FastWriter(needed, named, arrays_of(around), captured_names)
-        text, bound = fast.write(name, parameters, unpacking, partial(returned, fast)), fast.constants
-    written = partial(writer.write, name, parameters, unpacking, partial(returned, writer))
-    program = Program(name, written, writer.constants, writer.needs, text, bound, by_levels)
+    def readable() -> tuple[str, dict[str, Any], list[str]]:
+        writer = Writer(needed, named, arrays, captured_names)
+        return written_by(writer), writer.constants, writer.needs
+
+    if len(needed.live) >= levels.SMALLEST:
+        writer = Writer(needed, named, arrays, captured_names)
+        text, bound = levels.text_by_levels(writer, symbols, name, parameters, unpacking, partial(returned, writer))
+        if text:
+            program = Program(name, readable, text, {**writer.constants, **bound}, True)
+            return (trace, symbols, outputs), program
+    fast = FastWriter(needed, named, arrays, captured_names)
+    program = Program(name, readable, written_by(fast), fast.constants, False)
     return (trace, symbols, outputs), program
