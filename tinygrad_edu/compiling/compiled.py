@@ -54,7 +54,7 @@ class Compiled:
         self.eager: dict[str, int] = {}
         self._given = tuple(given)
         self._held = _Held(f, self._given)
-        self.ready: Any = None
+        self.ready: Specialised | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         found = self.ready
@@ -94,7 +94,7 @@ class Compiled:
                 return self._eager("numbers at which Python raises, such as 1/0", args, kwargs)
         if found.compared < 2 and not (found.compared and found.is_same(args, kwargs)):
             return self._compare(found, args, kwargs)
-        if found.compared == 2 and found.fits is not None:
+        if found.compared >= 2 and found is not self.ready and found.prepared(args, kwargs):
             self.ready = found
         before = [generator.bit_generator.state for generator in found.generators]
         try:

@@ -30,9 +30,13 @@ class Specialised:
     Attributes:
         compared: how often it was compared with the function itself.
         others: what arguments that are objects hold, if there are such.
-        fits: a quick test whether it is for such arguments, if there is one.
+        fits: a quick test whether it is for such arguments; see `prepared`.
         unchanged: a quick test whether what the function uses is as it was.
     """
+
+    fits: Callable[[Any, Any], bool]
+    unchanged: Callable[[], bool]
+    _is_prepared: bool | None = None
 
     def __init__(
         self,
@@ -42,11 +46,18 @@ class Specialised:
         captures: Captures,
         others: Captures | None,
     ) -> None:
-        self.program, self.run, self.others = program, program.loaded(), others
+        self.program, self.run, self.captures, self.others = program, program.loaded(), captures, others
         self.compared, self._first = 0, sample((args, kwargs))
         self.generators = [x for x in program.bound.values() if isinstance(x, np.random.Generator)]
-        self.fits = fitting(args, kwargs) if others is None and not self.generators else None
-        self.unchanged = captures.unchanged()
+
+    def prepared(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether there are quick tests, written now: for arguments without objects, of a program that draws nothing."""
+        if self._is_prepared is None:
+            fits = None if self.others is not None or self.generators else fitting(args, kwargs)
+            if fits is not None:
+                self.fits, self.unchanged = fits, self.captures.unchanged()
+            self._is_prepared = fits is not None
+        return self._is_prepared
 
     def test_of(self, args: tuple[Any, ...]) -> Callable[[Any, Any], bool]:
         """A test whether some arguments are of the kind of these."""
