@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..binding import check_function
-from ..errors import TinygradError, UnreadableError
+from ..errors import TinygradError, UnreadableError, UnsupportedError
 from .arguments import copied, kind_of_call
 from .captures import Captures, generators_kept
 from .program import GuardError
@@ -43,6 +43,7 @@ class Compiled:
         compilations: how often it was compiled.
         calls: how often the source ran.
         eager: how often the function itself ran in its place, by the reason.
+        ready: the program of the last call, if it has been compared with the function twice and needs no more than a look.
     """
 
     def __init__(self, f: Callable[..., Any], given: Sequence[Any] = ()) -> None:
@@ -51,12 +52,13 @@ class Compiled:
         self.function = f
         self.compilations = self.calls = 0
         self.eager: dict[str, int] = {}
+        self._changed = ""  # which captured variable, for a warning
         self._given = tuple(given)
         self._held = _Held(f, self._given)
-        self._ready: Any = None  # the program of the last call, if it has been compared twice
+        self.ready: Specialised | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        found = self._ready
+        found = self.ready
         if found is not None and found.fits(args, kwargs) and found.unchanged():
             try:
                 result = found.run(*args, **kwargs) if kwargs else found.run(*args)
@@ -66,14 +68,27 @@ class Compiled:
             return result
         return self._specialised(args, kwargs)
 
+    def again(self, found: Specialised, args: tuple[Any, ...]) -> Any:
+        """A call with arguments of which the caller knows that this program, once ready, is for their kind."""
+        if not found.unchanged():
+            return self._specialised(args, {})
+        try:
+            result = found.run(*args)
+        except Exception as error:
+            return self._eager(_reason(error), args, {})
+        self.calls += 1
+        return result
+
     def _specialised(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call that needs more than a look at its arguments."""
         kind = kind_of_call(args, kwargs)
         if kind is None:
             return self._eager("an argument is a Value, or an array of another kind", args, kwargs)
         held = self._held
-        if held.captures.changed():
-            held, self._ready = _Held(self.function, self._given), None
+        changed = held.captures.changed()
+        if changed:
+            self._changed = f", the last time since {changed} had changed"
+            held, self.ready = _Held(self.function, self._given), None
             self._held = held
         found = held.programs.get(kind)
         if found is None or (found.others is not None and found.others.changed()):
@@ -82,8 +97,8 @@ class Compiled:
                 return self._eager("numbers at which Python raises, such as 1/0", args, kwargs)
         if found.compared < 2 and not (found.compared and found.is_same(args, kwargs)):
             return self._compare(found, args, kwargs)
-        if found.compared == 2 and found.fits is not None:
-            self._ready = found
+        if found.compared >= 2 and found is not self.ready and found.prepared(args, kwargs):
+            self.ready = found
         before = [generator.bit_generator.state for generator in found.generators]
         try:
             result = found.run(*args, **kwargs)
@@ -129,7 +144,7 @@ class Compiled:
         if self.compilations == _MANY:
             warnings.warn(
                 f"compile: {called(self.function)} was compiled {_MANY} times, for other shapes, dtypes, constants or captured "
-                "objects each time; pass numbers that change as floats or arrays, and arrays of one shape",
+                f"objects each time{self._changed}; pass numbers that change as floats or arrays, and arrays of one shape",
                 CompileWarning,
                 stacklevel=4,
             )
@@ -205,7 +220,23 @@ class Compiled:
         return highlighted(self.source) if self._held.programs else repr(self)
 
 
-def compile(f: Callable[..., Any]) -> Compiled:
+_KIND = "arguments that are neither floats nor arrays are part of the program by themselves"
+_REMEDIES = {  # options of jax.jit, torch.compile, tf.function and numba.njit, and what to write instead
+    **dict.fromkeys(("static_argnums", "static_argnames"), f"leave it out: {_KIND}"),
+    **dict.fromkeys(
+        ("donate_argnums", "donate_argnames"), "leave it out: memory is used again by itself, arguments never"
+    ),
+    **dict.fromkeys(("dynamic", "reduce_retracing"), "leave it out: f is compiled anew for each shape; pad to a few"),
+    **dict.fromkeys(
+        ("fullgraph", "nopython", "forceobj"), "leave it out: f is compiled whole, or refused with the line"
+    ),
+    **dict.fromkeys(("mode", "backend", "options", "jit_compile"), "leave it out: there is one compiler, to NumPy"),
+    "disable": "call f itself in place of compile(f)",
+    "signature": "leave it out: f is compiled by the first call, for its arguments",
+}
+
+
+def compile(f: Callable[..., Any] | None = None, /, **options: Any) -> Compiled:
     """The function f as NumPy source that a person could have written, which runs in its place.
 
     f is run once on terms that carry the numbers of the call; what it computes becomes source, with its gradients if f is one of
@@ -225,10 +256,14 @@ def compile(f: Callable[..., Any]) -> Compiled:
     Args:
         f: function of numbers, arrays, and tuples, lists and dictionaries of them, that returns such; made of this package's
             functions and NumPy's. Its arguments may have other values that are part of the program, such as strings.
+        options: none; those of other libraries are refused with what to write instead.
 
     Returns:
         a function of the same arguments, which threads may share. `source` is its text, and `save` writes it as a module that
         runs with NumPy alone.
+
+    Raises:
+        UnsupportedError: for options, and if f is no function.
 
     Raises (when called):
         UnreadableError: if f branches on numbers, takes them out of arrays by float() or np.asarray, makes arrays whose shape
@@ -243,6 +278,11 @@ def compile(f: Callable[..., Any]) -> Compiled:
     >>> f(3.0)
     (9.0, 6.0)
     """
+    for name in options:
+        remedy = _REMEDIES.get(name, "compile takes a function alone")
+        raise UnsupportedError(f"compile: got {name}={options[name]!r:.40}, expected no options; {remedy}")
+    if f is None:
+        raise UnsupportedError("compile: got no function; write compile(f), or @compile without parentheses")
     return Compiled(f)
 
 
