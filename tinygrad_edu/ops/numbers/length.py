@@ -23,7 +23,7 @@ __all__ = ["hypot"]
 
 
 def ordinary(y: Any, weight: Any = None) -> bool:
-    """Whether all numbers y are nonzero and within range, so that dividing by them loses nothing; but for 0 as their weight is."""
+    """Whether all numbers y are nonzero and within range, so that dividing by them loses nothing; except for 0 of weight 0."""
     size = np.abs(raw_of(y))
     within = (size >= np.finfo(size.dtype).tiny) & (size < np.inf)
     if weight is None or (not isinstance(size, Term) and np.all(within)):
