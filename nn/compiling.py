@@ -31,12 +31,14 @@ class CompiledGradient:
 
     def __init__(self, model: Module, loss: Callable[..., Any], name: str) -> None:
         self._modules = [module for _, module in model.named_modules()]
-        self._parameters, self._buffers = dict(model.named_parameters()), dict(model.named_buffers())
+        self._parameters, self._buffers = list(model.named_parameters()), dict(model.named_buffers())
+        parameter_ids = tuple([(path, id(p)) for path, p in self._parameters])  # without lists, which would be watched
+        buffer_ids = tuple([(path, id(array)) for path, array in self._buffers.items()])
 
         def step(parameters: dict[str, Any], buffers: dict[str, Any], _modes: Any, *batch: Any) -> Any:
             own = {path: array.copy() for path, array in buffers.items()}  # which the model changes in place
-            twins: dict[int, Any] = {id(self._parameters[path]): p for path, p in parameters.items()}
-            twins |= {id(array): own[path] for path, array in self._buffers.items()}
+            twins: dict[int, Any] = {i: parameters[path] for path, i in parameter_ids if path in parameters}
+            twins |= {i: own[path] for path, i in buffer_ids}
             *inputs, target = batch
             twin = replaced(model, twins)
             before = {path: _attributes(module) for path, module in twin.named_modules()}
@@ -44,10 +46,11 @@ class CompiledGradient:
             _check_unchanged(twin, before)
             value, extra = value if isinstance(value, tuple) else (value, None)
             _check_number(name, value)
-            return value, (extra, own, _reached(value, parameters))
+            reached = _reached(value, parameters)
+            return value, (extra, own, tuple([path in reached for path in parameters]))
 
         self.program = Compiled(
-            value_and_grad(step, has_aux=True), given=[*self._parameters.values(), *self._buffers.values()]
+            value_and_grad(step, has_aux=True), given=[*[p for _, p in self._parameters], *self._buffers.values()]
         )
 
     def __call__(self, *batch: Any) -> tuple[float, Any]:
@@ -56,12 +59,14 @@ class CompiledGradient:
         Args:
             batch: inputs of the model and, last, the target of the loss.
         """
-        trained = {path: p for path, p in self._parameters.items() if p.requires_grad}
-        given = {path: p.data for path, p in trained.items()}
+        trained = [(path, p) for path, p in self._parameters if p.requires_grad]
+        given = {path: p.raw for path, p in trained}
+        for _, p in trained:
+            p.raw_grad = None  # so that its memory is there for the new gradient
         modes = tuple([module.training for module in self._modules])
         (value, (extra, moved, reached)), gradients = self.program(given, self._buffers, modes, *map(_plain, batch))
-        for path, p in trained.items():
-            p.grad = gradients[path] if path in reached else None  # as a recorded pass leaves it
+        for (_, p), g, is_reached in zip(trained, gradients.values(), reached, strict=True):
+            p.raw_grad = g if is_reached else None  # as a recorded pass leaves it
         for path, array in self._buffers.items():
             array[...] = moved[path]
         return float(value), extra

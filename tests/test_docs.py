@@ -9,7 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import tinygrad_edu as tg
 
 ROOT = Path(__file__).parent.parent
 
@@ -115,7 +118,7 @@ def test_code_on_a_page_runs_and_prints_what_it_says(name, capsys, tmp_path, mon
     code = code_of(name)
     before = dict(registry)
     try:
-        exec(compile(code, name, "exec"), {"__name__": "page"})
+        run(code, name, {"__name__": "page"})
     finally:
         registry.clear()
         registry.update(before)
@@ -180,15 +183,41 @@ def test_links_lead_somewhere():
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_the_source_on_the_page_on_compile_is_what_compile_writes(monkeypatch):
-    page = (ROOT / "docs" / "compile.md").read_text(encoding="utf-8")
-    program, shown = (
-        re.search(r"```python\n(.*?)```", page, re.DOTALL)[1],
-        re.search(r"```\n(def .*?)```", page, re.DOTALL)[1],
-    )
-    monkeypatch.setitem(
-        linecache.cache, "compile.md", (len(program), None, program.splitlines(keepends=True), "compile.md")
-    )
-    names = {}
-    exec(compile(program, "compile.md", "exec"), names)
-    assert names["step"].source == shown
+def blocks_of(page):
+    """The fenced blocks of a page: what stands behind the fence, and the text."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return re.findall(r"^```([^\n]*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def run(code, file, names):
+    """Run code whose lines tracebacks, and comments of compiled source, find."""
+    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+    exec(compile(code, file, "exec"), names)
+
+
+def test_the_sources_on_the_page_on_compile_are_what_compile_writes():
+    names, shown = {"__name__": "page"}, 0
+    for k, (fence, text) in enumerate(blocks_of("compile.md")):
+        if fence == "python":
+            run(text, f"compile.md, block {k}", names)
+        elif not fence and text.startswith("def "):
+            assert names["step"].source == text
+            shown += 1
+    assert shown == 5
+
+
+def test_what_the_page_on_compile_rewrites_is_refused_before_and_right_after():
+    imports = "import numpy as np\nfrom tinygrad_edu import where\n"
+    blocks = [(fence, text) for fence, text in blocks_of("compile.md") if fence in ("python before", "python after")]
+    assert [fence for fence, _ in blocks] == ["python before", "python after"] * 5
+    for k, (fence, text) in enumerate(blocks):
+        names = {}
+        run(imports + text, f"compile.md, {fence} {k}", names)
+        program = tg.compile(names["f"])
+        if fence == "python before":
+            with pytest.raises(tg.UnreadableError, match="compile: f"):
+                program(np.array([0.5, -1.5, 2.0]))
+        else:
+            for x in (np.array([0.5, -1.5, 2.0]), np.array([-0.5, 3.0, 0.25])):
+                assert program(x) == names["f"](x)
+            assert not program.eager

@@ -1,7 +1,9 @@
 """save: a compiled program as a module that runs with NumPy alone."""
 
 import math
+import re
 import textwrap
+from html import unescape
 from typing import Any
 
 import numpy as np
@@ -295,3 +297,22 @@ def test_text_that_looks_like_code(tmp_path):
     path = compiled.save(tmp_path / "step.py")
     (got,) = alone(path, "f", [(2.0, 3.0)], tmp_path)
     assert got == space["f"](2.0, 3.0)
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    r, g, b = [x / 12.92 if x <= 0.03928 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+
+def test_the_colours_of_a_notebook_are_readable_on_light_and_on_dark_ground():
+    compiled = compile(value_and_grad(mlp, 2))
+    compiled(normal(8, 4), np.zeros(8, int), [normal(4, 3), np.zeros(3), normal(3, 2), np.zeros(2)])
+    page = compiled._repr_html_()
+    colours = set(re.findall("color: ?(#[0-9a-f]{6})", page))
+    assert len(colours) == 4
+    for colour in colours:  # black and white have 21 : 1
+        for ground in ("#ffffff", "#111111"):
+            bright, dim = sorted([luminance(colour), luminance(ground)], reverse=True)
+            assert (bright + 0.05) / (dim + 0.05) > 4.2, (colour, ground)
+    assert unescape(re.sub("<[^>]*>", "", page)) == compiled.source

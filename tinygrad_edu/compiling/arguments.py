@@ -11,6 +11,7 @@ import numpy as np
 from ..node import Node
 from ..term import Term
 from .captures import Captures
+from .expressions import quoted
 
 
 def is_number(x: Any) -> bool:
@@ -124,7 +125,7 @@ def parameters_of(
     def visit(x: Any, path: str, name: str) -> None:
         if type(x) is dict:
             for key, part in x.items():
-                visit(part, f"{path}[{key!r}]", _plain_name(key) or f"{name}_{len(names)}")
+                visit(part, f"{path}[{quoted(key)}]", _plain_name(key) or f"{name}_{len(names)}")
         elif isinstance(x, (tuple, list)):
             start = len(unpacking)
             for i, part in enumerate(x):

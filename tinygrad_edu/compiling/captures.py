@@ -105,7 +105,7 @@ class Captures:
 
     def unchanged(self) -> Callable[[], bool]:
         """A quick test that is true only if nothing has changed."""
-        return quick_test(self._places, self._containers, self.watched)
+        return quick_test(self._places, self._containers, self.watched, _same_contents)
 
     @contextmanager
     def kept(self) -> Iterator[list[str]]:

@@ -59,7 +59,7 @@ class Compiled:
         found = self._ready
         if found is not None and found.fits(args, kwargs) and found.unchanged():
             try:
-                result = found.run(*args, **kwargs)
+                result = found.run(*args, **kwargs) if kwargs else found.run(*args)
             except Exception as error:  # the function itself raises this too, or knows better
                 return self._eager(_reason(error), args, kwargs)
             self.calls += 1

@@ -18,8 +18,8 @@ import numpy as np
 from .traced import Traced
 
 _LISTED = 12  # numbers of a constant array that are written out
-_PRECEDENCE = {"**": 14, "-x": 13, "~": 13, "+x": 13, "*": 12, "/": 12, "//": 12, "%": 12, "@": 12, "+": 11, "-": 11}
-_PRECEDENCE |= {"&": 9, "^": 8, "|": 7} | dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), 6)
+PRECEDENCE = {"**": 14, "-x": 13, "~": 13, "+x": 13, "*": 12, "/": 12, "//": 12, "%": 12, "@": 12, "+": 11, "-": 11}
+PRECEDENCE |= {"&": 9, "^": 8, "|": 7} | dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), 6)
 OF_NUMBERS = {"+", "-", "*", "/"}  # most terms of a graph of numbers, written without further questions
 ATOM = 20
 _INFIX = {
@@ -114,9 +114,10 @@ class Expressions:
         if type(x) is float and not math.isfinite(x):
             return Text("np.nan" if x != x else "np.inf" if x > 0 else "-np.inf", ATOM if x != x or x > 0 else 13)
         if type(x) in (float, int):
-            return Text(repr(x), 13 if x < 0 or repr(x)[0] == "-" else ATOM)
+            text = repr(x).replace("e-0", "e-")
+            return Text(text, 13 if text[0] == "-" else ATOM)
         if x is None or type(x) in (bool, str):
-            return Text(repr(x))
+            return Text(quoted(x))
         if isinstance(x, slice):
             return Text(f"slice({', '.join(self.value(part).text for part in (x.start, x.stop, x.step))})")
         if x is Ellipsis:
@@ -163,14 +164,13 @@ class Expressions:
         if spelling == "scalar":
             return self._scalar(term)
         if spelling in OF_NUMBERS and len(args) == 2 and type(term.behind) is float:
-            binds = _PRECEDENCE[spelling]
+            binds = PRECEDENCE[spelling]
             return Text(
                 f"{self.value(args[0]).within(binds)} {spelling} {self.value(args[1]).within(binds + 1)}", binds
             )
-        if spelling in _INFIX and any(isinstance(x, Traced) and x.shape for x in args) and not params:
-            spelling = _INFIX[spelling]
-        if spelling in _PRECEDENCE and len(args) == 2:
-            binds = _PRECEDENCE[spelling]
+        spelling = sign_of(term)
+        if spelling in PRECEDENCE and len(args) == 2:
+            binds = PRECEDENCE[spelling]
             a, b = self.value(args[0]), self.value(args[1])
             if spelling == "**":
                 return Text(f"{a.within(binds + 1)} ** {b.within(binds)}", binds)
@@ -188,7 +188,12 @@ class Expressions:
         written = [self.value(x).text for x in args]
         if spelling[0] == ".":
             written, owner = written[1:], self.value(args[0]).within(ATOM)
-        written += [f"{key}={self.value(x).text}" for key, x in params.items()]
+        defaults = _defaults(term.function)
+        written += [
+            f"{key}={self.value(x).text}"
+            for key, x in params.items()
+            if not (type(x) in _DEFAULT_KINDS and key in defaults and defaults[key] is x)
+        ]
         if spelling[0] == ".":
             return Text(f"{owner}{spelling}({', '.join(written)})")
         if spelling[-1] == "(":
@@ -215,6 +220,8 @@ class Expressions:
         name = names.get(term.spelling)
         if name is None or not isinstance(x, Traced) or not isinstance(x.behind, np.ndarray) or not x.shape:
             return None
+        if len(x.shape) == 1 and params.get("axis") == 0:
+            del params["axis"]
         if not params.keys() <= {"axis", "keepdims"} or len(term.args) > 1 or x.dtype.kind not in "fi":
             return None
         if "axis" not in term.params and len(x.shape) > 1:
@@ -226,7 +233,7 @@ class Expressions:
         parts = index if type(index) is tuple else (index,)
         if not parts:
             return "()"
-        return ", ".join(map(self._index_part, parts)) + "," * (type(index) is tuple and len(parts) == 1)
+        return ", ".join(map(self._index_part, parts)) + "," * (len(parts) == 1 and type(parts[0]) is tuple)
 
     def _index_part(self, part: Any) -> str:
         if isinstance(part, slice):
@@ -246,6 +253,33 @@ class Expressions:
         name = _identifier(getattr(function, "__name__", "function"))
         self.helpers[name] = f"def {name}({', '.join(parameters)}):\n    return {body}\n"
         return Text(f"{name}({', '.join(x.text for x in written)})")
+
+
+def sign_of(term: Traced) -> str:
+    """How the function of a term is written: a ufunc of arrays as its operator."""
+    spelling = term.spelling
+    if spelling in _INFIX and not term.params and any(isinstance(x, Traced) and x.shape for x in term.args):
+        return _INFIX[spelling]
+    return spelling
+
+
+def quoted(x: Any) -> str:
+    """A literal; text in double quotes."""
+    if type(x) is not str or set(x) & {'"', "\\"} or not x.isprintable():
+        return repr(x)
+    return f'"{x}"'
+
+
+_DEFAULT_KINDS = (type(None), bool, int)
+
+
+@cache
+def _defaults(function: Any) -> Mapping[str, Any]:
+    """The defaults of a function's parameters, as far as they are known."""
+    try:
+        return {name: p.default for name, p in inspect.signature(function).parameters.items()}
+    except (TypeError, ValueError):
+        return {}
 
 
 class _Places(ast.NodeTransformer):

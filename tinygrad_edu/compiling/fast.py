@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .expressions import OF_NUMBERS, Text, definition
+from .expressions import OF_NUMBERS, Expressions, Text, definition
 from .memory import REDUCTIONS, Memory, ufunc_of
 from .needed import Needed
 from .source import Writer
@@ -49,7 +49,7 @@ class FastWriter(Writer):
         self._same = self._equal_terms()
         self._targets = set(self._same.values())
         self.outputs = [self._resolved(x) for x in self.outputs]
-        lasting = [*self.checks, *self.trace.finite, *[x for x in self.outputs if isinstance(x, Traced)]]
+        lasting = [*self.checks, *self.finite, *[x for x in self.outputs if isinstance(x, Traced)]]
         self.memory = Memory(self.live, lasting, self.outputs, self._same)
 
     def _equal_terms(self) -> dict[Traced, Traced]:
@@ -60,7 +60,7 @@ class FastWriter(Writer):
         stretched = {
             term: term.args[0] for term in self.live if term.spelling == "np.broadcast_to" and _is_array(term.args[0])
         }
-        kept = {x for x in (*self.outputs, *self.checks, *self.trace.finite) if isinstance(x, Traced)}
+        kept = {x for x in (*self.outputs, *self.checks, *self.finite) if isinstance(x, Traced)}
         for term in self.live:
             if term.spelling in ("*", "np.multiply") and not term.params and len(term.args) == 2:
                 pairs = term.args, term.args[::-1]
@@ -123,7 +123,7 @@ class FastWriter(Writer):
             return Text(f"{self.callee(f'np.{function.__name__}')}({', '.join(written)})")
         if term.spelling == "np.reshape" and _is_array(term.args[0]) and len(term.args) == 2 and not term.params:
             return Text(f"{self.value(term.args[0]).text}.reshape({self.value(term.args[1]).text})")
-        return super().expression(term)
+        return Expressions.expression(self, term)  # no idioms
 
     def _operand(self, x: Any, term: Traced) -> str:
         """An operand of a ufunc: beside arrays of floats a number is an array of one, which takes half the time."""

@@ -133,7 +133,7 @@ class Levels:
         self._guards = self._all([guard.condition for guard in writer.guards])
         self._taken = np.array([guard.taken for guard in writer.guards], float)
         self._reasons = [writer.why(guard) for guard in writer.guards]
-        self._finite, self._numbers = self._all(writer.trace.finite), self._all(writer.checks)
+        self._finite, self._numbers = self._all(writer.finite), self._all(writer.checks)
         del self._places  # whose terms keep all others
         self._free: list[tuple[np.ndarray[Any, Any], list[Call]]] = []  # memory for calls, by one thread at a time
 

@@ -38,6 +38,7 @@ class Needed:
     Attributes:
         live: the terms, in the order of computation.
         guards: the branches that they depend on.
+        finite: results that must be finite.
         checks: shares in which NaN would show where the zero rule applies.
         uses: how often each term is used.
         users: of each term the last one that uses it.
@@ -45,12 +46,14 @@ class Needed:
 
     def __init__(self, trace: Trace, outputs: Sequence[Any]) -> None:
         self.trace, self.outputs = trace, list(outputs)
+        self.finite = trace.finite
         self.guards = list({guard.condition: guard for guard in trace.guards}.values())
         self.checks = [share for share, g in trace.leaks if isinstance(share, Traced) and not _cannot_leak(share, g)]
         self.live = self._live()
         if self.checks:
             self.checks = self._smallest(self.live)
             self.live = self._live()
+        self.finite = self._latest_finite()
         self.uses = self._uses()
         self.users = {operand: user for user in self.live for operand in user.operands}
 
@@ -59,7 +62,7 @@ class Needed:
         yield from terms(self.outputs)  # type: ignore[misc]
         yield from (guard.condition for guard in self.guards)
         yield from self.checks
-        yield from self.trace.finite
+        yield from self.finite
         yield from self.trace.draws
 
     def _live(self) -> list[Traced]:
@@ -88,6 +91,18 @@ class Needed:
                     if other is None or (other is not known and known.size < other.size):
                         best[operand] = known
         return list(dict.fromkeys(best[share] for share in self.checks))
+
+    def _latest_finite(self) -> list[Traced]:
+        """Results that must be finite, with what is added to them, so that one expression makes both: inf + b is not finite."""
+        latest = {x: x for x in self.trace.finite}
+        heads = set(latest)
+        for term in self.live if heads else ():
+            if term.spelling in ("+", "-", "np.add", "np.subtract") and not term.params and len(term.args) == 2:
+                before = {x for x in term.operands if x in heads and x.shape == term.shape and x.dtype == term.dtype}
+                if before and np.isfinite(term.behind).all():
+                    latest |= {x: term for x, head in latest.items() if head in before}
+                    heads = set(latest.values())
+        return list(dict.fromkeys(latest.values()))
 
     def _uses(self) -> dict[Traced, int]:
         uses: dict[Traced, int] = defaultdict(int)

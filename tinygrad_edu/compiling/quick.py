@@ -1,49 +1,83 @@
-"""A quick test whether captured variables and containers hold the very objects that they held."""
+"""A quick test, as text, whether captured variables and containers hold the very objects that they held."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
-from operator import call, is_
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from .program import defined
+
+_MOST = 1_000  # comparisons
+
 
 def quick_test(
-    places: Sequence[Any], containers: Sequence[Any], watched: Sequence[tuple[np.ndarray[Any, Any], bytes]]
+    places: Sequence[Any],
+    containers: Sequence[Any],
+    watched: Sequence[tuple[np.ndarray[Any, Any], bytes]],
+    same: Callable[[Any, Any], bool],
 ) -> Callable[[], bool]:
-    """A test whether all variables and containers hold the same objects as when this is called, and arrays the same numbers.
+    """A test whether all variables and containers hold the same objects as they did, and arrays the same numbers.
 
     It is true only if nothing has changed; an equal number in place of another makes it false too.
 
     Args:
-        places: variables, with what they hold; see `captures.Place`.
+        places: variables, with what they held; see `captures.Place`.
         containers: with their contents; see `captures.Container`.
         watched: arrays, with the bytes of their numbers. More may be added later.
+        same: whether a container has the contents that it had.
     """
-    reads, before = [place.read for place in places], [place.before for place in places]
-    holders = [container.holder for container in containers]
-    lengths = [x if type(x) is int else len(x[0] if type(x) is tuple else x) for _, _, x in containers]
-    listed: list[Iterable[Any]] = []
-    contents: list[Any] = []
-    for _, holder, held in containers:
-        if type(held) is tuple:
-            listed += [holder.keys(), holder.values()]
-            contents += [*held[0], *held[1]]
-        elif type(held) is list:
-            listed.append(holder)
-            contents += held
+    test = _Test()
+    for place in places:
+        test.place(place.read, place.before)
+    for _, holder, contents in containers:
+        test.container(holder, contents)
+    if len(test.lines) > _MOST:
+        return lambda: False
+    lines = "".join(f"        if {line}:\n            return False\n" for line in test.lines)
+    text = (
+        f"def unchanged():\n    try:\n{lines or '        pass'}\n"
+        "    except (LookupError, ValueError, AttributeError):  # deleted\n        return False\n"
+        "    return not watched or all(x.tobytes() == numbers for x, numbers in watched)\n"
+    )
+    return defined("unchanged", text, {"watched": watched, "same": same, **test.bound})
 
-    def same_containers() -> bool:
-        return [*map(len, holders)] == lengths and all(map(is_, chain.from_iterable(listed), contents))
 
-    def same() -> bool:
-        try:
-            if not all(map(is_, map(call, reads), before)) or (holders and not same_containers()):
-                return False
-        except (ValueError, AttributeError, RuntimeError):  # deleted, or changed by another thread meanwhile
-            return False
-        return not watched or all(x.tobytes() == numbers for x, numbers in watched)
+class _Test:
+    """Comparisons, as text, that are true if something has changed."""
 
-    return same
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.bound: dict[str, Any] = {}
+
+    def place(self, read: Callable[[], Any], before: Any) -> None:
+        """A variable: of a cell, an object or a dictionary where that can be read off, else by a call."""
+        text = f"{self._name(read)}()"
+        if type(read) is partial:
+            owner = getattr(read.func, "__self__", None)
+            if read.func is getattr and read.args[1].isidentifier():
+                text = f"{self._name(read.args[0])}.{read.args[1]}"
+            elif type(owner) is dict and read.func.__name__ == "get":
+                text = f"{self._name(owner)}[{self._name(read.args[0])}]"
+        self.lines.append(f"{text} is not {self._name(before)}")
+
+    def container(self, holder: Any, contents: Any) -> None:
+        """A list, or a dictionary by its keys and then its values; another container as a whole."""
+        name = self._name(holder)
+        if type(contents) is tuple and all(type(key) is str for key in contents[0]):
+            keys, values = contents
+            self.lines.append(f"(*{name},) != {self._name(tuple(keys))}")
+            self.lines += [f"{name}[{key!r}] is not {self._name(x)}" for key, x in zip(keys, values, strict=True)]
+        elif type(contents) is list and isinstance(holder, list):
+            self.lines.append(f"len({name}) != {len(contents)}")
+            self.lines += [f"{name}[{i}] is not {self._name(x)}" for i, x in enumerate(contents)]
+        else:
+            self.lines.append(f"not same({name}, {self._name(contents)})")
+
+    def _name(self, x: Any) -> str:
+        """The name of an object."""
+        name = f"k_{len(self.bound)}"
+        self.bound[name] = x
+        return name

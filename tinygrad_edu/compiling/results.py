@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import UnreadableError
 from ..node import Node
+from .expressions import quoted
 from .runs import called
 from .source import Writer
 from .traced import Traced
@@ -41,7 +42,9 @@ def returned_text(tree: Any, leaf: Callable[[Any], str], writer: Writer, places:
     """The expression that builds the tree of results."""
     if type(tree) is dict:
         return (
-            "{" + ", ".join(f"{key!r}: {returned_text(part, leaf, writer, places)}" for key, part in tree.items()) + "}"
+            "{"
+            + ", ".join(f"{quoted(key)}: {returned_text(part, leaf, writer, places)}" for key, part in tree.items())
+            + "}"
         )
     if hasattr(tree, "_make"):
         inner = ", ".join(returned_text(part, leaf, writer, places) for part in tree)
@@ -51,7 +54,7 @@ def returned_text(tree: Any, leaf: Callable[[Any], str], writer: Writer, places:
         return f"[{inner}]" if isinstance(tree, list) else f"({inner}{',' * (len(tree) == 1)})"
     if isinstance(tree, (Traced, np.ndarray, np.generic, float)):
         return leaf(next(places))
-    return repr(tree)
+    return quoted(tree)
 
 
 def equal(a: Any, b: Any) -> bool:

@@ -162,12 +162,14 @@ def written(path: str | os.PathLike[str], text: str) -> Path:
     return file
 
 
-_COLOURS = {COMMENT: "#6a737d", NUMBER: "#005cc5", STRING: "#22863a"}
+# As readable on white as on a notebook's dark ground, 4.3 : 1 on both.
+_COLOURS = {COMMENT: "#6e7a87", NUMBER: "#2079df", STRING: "#2e8a4d"}
+_KEYWORD = "#d7425b"
 _KEYWORDS = {"def", "return", "if", "raise", "with", "not", "for", "in", "or", "and", "else"}
 
 
 def highlighted(source: str) -> str:
-    """Source as HTML with colours."""
+    """Source as HTML with colours, on the ground of the page."""
     lines = source.splitlines(keepends=True)
     parts: list[str] = []
     row, column = 1, 0
@@ -182,10 +184,10 @@ def highlighted(source: str) -> str:
         column = to[1]
 
     for token in generate_tokens(StringIO(source).readline):
-        colour = _COLOURS.get(token.type) or ("#d73a49" if token.type == NAME and token.string in _KEYWORDS else None)
+        colour = _COLOURS.get(token.type) or (_KEYWORD if token.type == NAME and token.string in _KEYWORDS else None)
         if colour is not None:
             plain(token.start)
             parts.append(f'<span style="color:{colour}">{escape(token.string)}</span>')
             row, column = token.end
     plain((len(lines) + 1, 0))
-    return f'<pre style="line-height:1.4">{"".join(parts)}</pre>'
+    return f'<pre style="line-height: 1.4; background: none">{"".join(parts)}</pre>'

@@ -16,15 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from .expressions import ATOM, Expressions, Text
+from .expressions import ATOM, Text, quoted
+from .idioms import Idioms
 from .needed import Needed
 from .traced import Guard, Line, Traced
 
 _LONGEST = 100  # characters of an expression
-_SUMMED = 8  # squares in a line
+_SUMMED = 4  # squares in a line
 
 
-class Writer(Expressions):
+class Writer(Idioms):
     """Writes the program of one trace, to be read.
 
     Args:
@@ -42,7 +43,7 @@ class Writer(Expressions):
         captured_names: Mapping[int, str],
     ) -> None:
         super().__init__(symbols, captured, captured_names)
-        self.trace, self.outputs, self.live = needed.trace, needed.outputs, needed.live
+        self.trace, self.outputs, self.live, self.finite = needed.trace, needed.outputs, needed.live, needed.finite
         self.guards, self.checks, self.uses, self.users = needed.guards, needed.checks, needed.uses, needed.users
         self._named_by_user()
 
@@ -83,6 +84,7 @@ class Writer(Expressions):
         guards = {guard.condition: guard for guard in self.guards}
         segments: list[tuple[bool, list[str]]] = [(False, [*unpacking])]
         block: tuple[Line | None, bool] | None = None
+        title: list[str] = []  # of the block, until something is in it
         for term in self.live:
             if term.back is not segments[-1][0]:
                 segments.append((term.back, []))
@@ -90,13 +92,16 @@ class Writer(Expressions):
             into = segments[-1][1]
             if (term.line, term.back) != block:
                 block = (term.line, term.back)
-                title = title_of(term.line)
-                into += ["", *([f"# back through: {title}" if term.back else f"# {title}"] if title else [])]
+                line = title_of(term.line)
+                title = ["", *([f"# back through: {line}" if term.back else f"# {line}"] if line else [])]
             text = self.expression(term)
+            if term not in guards and self._stands_inside(term, text):
+                self.texts[term] = text
+                continue
+            into += title
+            title = []
             if term in guards:
                 self._guard(guards[term], text, into)
-            elif self._stands_inside(term, text):
-                self.texts[term] = text
             else:
                 self._let(term, text, into)
         body: list[str] = []
@@ -114,7 +119,7 @@ class Writer(Expressions):
         ending = self._checks()
         body += ["", *ending] if ending else []
         shared = self._returned_twice()
-        body += ["", f"return {result(lambda i: self._leaf(i, shared))}"]
+        body += ["", f"return {_bare(result(lambda i: self._leaf(i, shared)))}"]
         helpers = "".join(f"{text}\n\n" for text in self.helpers.values())
         inside = textwrap.indent("\n".join(body).strip("\n"), "    ")
         return f"{helpers}def {name}({parameters}):\n{inside}\n"
@@ -126,14 +131,15 @@ class Writer(Expressions):
         if self.uses[term] > 1:
             text = Text(self._let(term, text, into))
         condition = f"{text.within(7)} != {taken}" if not is_truth else f"not {text.within(7)}" if taken else text.text
-        raising = f"    raise GuardError({_quoted(self.why(guard))})"
+        raising = f"    raise GuardError({quoted(self.why(guard))})"
         if len(into) > 1 and into[-1] == raising:  # one after the other for the same reason
             into[-2] = f"{into[-2].removesuffix(':')} or {condition}:"
         else:
             into += [f"if {condition}:", raising]
 
     def _let(self, term: Traced, text: Text, into: list[str]) -> str:
-        name = self.names[term] = self.fresh(self.wanted.get(term, "t"))
+        of = self.names.get(self.trace.gradients.get(term, term))
+        name = self.names[term] = self.fresh(self.wanted.get(term) or (f"d_{of}" if of else "t"))
         self.texts[term] = Text(name)
         shape = f"  # {term.shape}" if isinstance(term.behind, np.ndarray) and term.shape else ""
         into.append(f"{name} = {text.text}{shape}")
@@ -141,6 +147,8 @@ class Writer(Expressions):
 
     def _stands_inside(self, term: Traced, text: Text) -> bool:
         """Whether an expression stands inside the one that uses it: it is used once, in the same block, and is short."""
+        if term.spelling in (".T", ".mT") and term.args[0] in self.names:
+            return True
         if self.uses[term] != 1 or len(text.text) > _LONGEST or isinstance(term.behind, (tuple, list)):
             return False
         user = self.users.get(term)
@@ -150,7 +158,7 @@ class Writer(Expressions):
 
     def _checks(self) -> list[str]:
         """The zero rule, which runs eager: where a result is not finite or a share is NaN, 0 times it is not 0."""
-        finite, nan = self._squares(self.trace.finite), self._squares(self.checks)
+        finite, nan = self._squares(self.finite), self._squares(self.checks)
         lines: list[str] = []
         tests = []
         for name, test, squares in (("finite", "not math.isfinite", finite), ("number", "math.isnan", nan)):
@@ -164,7 +172,10 @@ class Writer(Expressions):
         if not tests:
             return []
         why = "not finite on the way, where the zero rule may apply"
-        return [*lines, f"if {' or '.join(tests)}:", f"    raise GuardError({_quoted(why)})"]
+        condition = [f"if {' or '.join(tests)}:"]
+        if len(condition[0]) > _LONGEST and len(tests) > 1:
+            condition = ["if (", f"    {tests[0]}", *[f"    or {test}" for test in tests[1:]], "):"]
+        return [*lines, *condition, f"    raise GuardError({quoted(why)})"]
 
     def _squares(self, terms: Sequence[Traced]) -> list[str]:
         """Sums of squares, which are finite, or numbers, if the terms are."""
@@ -204,12 +215,14 @@ class Writer(Expressions):
 
     def _leaf(self, i: int, shared: set[int]) -> str:
         text = self.value(self.outputs[i])
-        return f"{text.within(ATOM)}.copy()" if i in shared else text.text
+        is_made_here = not isinstance(self.outputs[i], Traced) and not text.text.isidentifier()
+        return f"{text.within(ATOM)}.copy()" if i in shared and not is_made_here else text.text
 
 
-def _quoted(text: str) -> str:
-    """Text as a literal in double quotes."""
-    return f'"{text}"' if not set(text) & {'"', "\\"} and text.isprintable() else repr(text)
+def _bare(text: str) -> str:
+    """A tuple without its parentheses."""
+    tree = ast.parse(text, mode="eval").body
+    return text[1:-1] if isinstance(tree, ast.Tuple) and len(tree.elts) > 1 and text[0] == "(" else text
 
 
 def title_of(line: Line | None) -> str:
@@ -225,13 +238,15 @@ def _in_lines(squares: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 @cache
 def _target(line: Line) -> str | None:
-    """The variable that a line assigns, if it is one."""
+    """The variable that a line assigns, if it is one and its value is not that of a lambda."""
     text = linecache.getline(line.file, line.number).strip()
     try:
         tree = ast.parse(text)
     except SyntaxError:
         return None
     statement = tree.body[0] if tree.body else None
+    if any(isinstance(part, ast.Lambda) for part in ast.walk(tree)):
+        return None
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
         return statement.targets[0].id
     return None

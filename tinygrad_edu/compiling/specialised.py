@@ -98,7 +98,8 @@ def _written(
     def returned(writer: Writer, leaf: Callable[[Any], str]) -> str:
         return returned_text(result, leaf, writer, iter(range(len(outputs))))
 
-    constants, needs, text, bound = writer.constants, writer.needs, "", {}
+    constants, needs, text = writer.constants, writer.needs, ""
+    bound: dict[str, Any] = {}
     written = partial(writer.write, name, parameters, unpacking, partial(returned, writer))
     if runs:
         text, bound = text_by_levels(writer, symbols, name, parameters, unpacking, partial(returned, writer))

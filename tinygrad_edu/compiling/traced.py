@@ -854,9 +854,18 @@ def _users_line(trace: Trace, frame: FrameType) -> Line:
     return known[0]
 
 
-def described(term: Term, depth: int = 2) -> str:
-    """A term as nested calls, for messages, a few deep."""
-    if term.function is None:
-        return term.name
-    inner = [described(x, depth - 1) if isinstance(x, Term) else f"{x!r:.20}" for x in term.args] if depth else ["..."]
+def described(term: Any, depth: int = 2) -> str:
+    """A term as an expression, for messages, a few calls deep."""
+    if not isinstance(term, Term):
+        return f"{term!r:.20}"
+    trace = _trace.get()
+    name = trace.names.get(term) if trace is not None and isinstance(term, Traced) else None
+    if name or term.function is None:
+        return name or term.name
+    inner = [described(x, depth - 1) for x in term.args] if depth else ["..."]
+    sign = getattr(term, "spelling", "")
+    if sign == "[]":
+        return f"{inner[0]}[{inner[1]}]"
+    if len(inner) == 2 and sign and not sign[0].isalpha() and sign[0] not in ".[":
+        return " ".join((inner[0], sign, inner[1])) if depth == 2 else f"({inner[0]} {sign} {inner[1]})"
     return f"{term.name}({', '.join(inner)})"
