@@ -1,8 +1,8 @@
 """`python -m benchmarks.compiling [COUNT]`: random programs compiled, and how long compiling takes.
 
 COUNT random expressions of elementwise operations, with shared results and broadcasting: value and gradients of the compiled
-program beside those of the recorded run, on the numbers that it was compiled with and on others. Then the times of tracing and
-compiling, beside one recorded step and the compilers of JAX and Numba, if they are installed. Without a COUNT of its own the
+program, in both forms, beside those of the recorded run, on the numbers that it was compiled with and on others. Then the times
+of tracing and compiling, and of compiled steps beside other engines and the compilers of JAX and Numba, if they are installed. The
 result is written to results/compiling.md.
 """
 
@@ -26,12 +26,17 @@ from tinygrad_edu.testing.calls import Expression
 from tinygrad_edu.testing.strategies import expressions
 
 from .emitted import by_numba
-from .workloads import scalar
+from .environment import environment
+from .report import cell, write
+from .rounds import measure
+from .work import COMPILED, NUMBA, OURS
+from .workloads import WORKS, scalar
 from .workloads.mlp import ours, peers, problem
 
 RESULTS = Path(__file__).parent / "results" / "compiling.md"
-PROGRAMS = 10_000
 TURNS = 9
+ROUNDS = 7
+ENGINES = (COMPILED, NUMBA, OURS, "micrograd", "torch", "jax jit")
 
 
 def outcome(expression: Expression) -> str:
@@ -49,6 +54,8 @@ def outcome(expression: Expression) -> str:
         expected = f(*numbers)
         compiled(*numbers)
         if not same(compiled(*numbers), expected):
+            return "different"
+        if not compiled.eager and not same(compiled._latest().program.loaded(readable=True)(*numbers), expected):
             return "different"
     return "fell back" if compiled.eager else "equal"
 
@@ -164,10 +171,19 @@ def table() -> list[str]:
     return lines + [f"| {' | '.join([name, *times])} |" for name, times in rows.items()]
 
 
+def beside() -> list[str]:
+    """Steps of compiled functions of numbers, and of a small array, as a share of the reference's time, as rows of Markdown."""
+    lines = [f"| work | {' | '.join(ENGINES)} |", "| --- |" + " ---: |" * len(ENGINES)]
+    for name in (*[work.name for work in scalar.SCALARS], "small-array"):
+        result = measure(WORKS[name], range(ROUNDS))
+        lines.append(f"| {result.work.title} | {' | '.join(cell(result, engine, 3) for engine in ENGINES)} |")
+    return lines
+
+
 def main() -> int:
     """0, or 1 if a program computed something else."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compiling", description=__doc__)
-    parser.add_argument("count", nargs="?", type=int, default=PROGRAMS, help="random programs")
+    parser.add_argument("count", nargs="?", type=int, default=10_000, help="random programs")
     count = parser.parse_args().count
     warnings.simplefilter("ignore")
     found = random_programs(count)
@@ -181,11 +197,19 @@ def main() -> int:
         "the comparison with a recorded step. Of the peers the first call, which compiles.",
         "",
     ]
-    lines += table()
+    lines += [*table(), ""]
+    lines += [
+        f"Time of a step as a share of the reference's (1 in each row), medians of {ROUNDS} rounds, a process for each.",
+        "",
+    ]
+    lines += beside()
+    about = environment()
+    packages = ("numpy", "micrograd", "torch", "jax", "numba")
+    versions = ", ".join(f"{name} {about['versions'][name]}" for name in packages)
+    lines += ["", f"{about['date']}; {about['cpu']}, {about['cores']} cores; Python {about['python']}, {versions}."]
     text = "\n".join(lines) + "\n"
     print(text)
-    if count == PROGRAMS:
-        RESULTS.write_text(text, encoding="utf-8")
+    write(RESULTS, text)
     return int(found["different"] > 0)
 
 

@@ -24,7 +24,7 @@ HEADINGS = {
 }
 
 
-def cell(result: Result, engine: str) -> str:
+def cell(result: Result, engine: str, digits: int = 2) -> str:
     """What the table shows for an engine: its ratio to the reference, or its bytes; empty where it does not take part."""
     if engine in result.missing:
         return "missing"
@@ -33,7 +33,7 @@ def cell(result: Result, engine: str) -> str:
     figures = result.figures[engine]
     if result.work.unit == "bytes":
         return f"{figures.sample:,.0f} B"
-    return "1" if engine == result.work.reference else _number(figures.ratio)
+    return "1" if engine == result.work.reference else _number(figures.ratio, digits)
 
 
 def verdict(result: Result) -> str:
@@ -139,5 +139,5 @@ def write(path: Path, content: str | bytes) -> None:
     os.replace(partial, path)
 
 
-def _number(ratio: float) -> str:
-    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
+def _number(ratio: float, digits: int = 2) -> str:
+    return f"{ratio:.{digits}f}" if ratio < 10 else f"{ratio:.0f}"

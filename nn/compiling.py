@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import Compiled, DTypeError, ShapeError, UnreadableError, Value, value_and_grad
+from tinygrad_edu import Compiled, DTypeError, ShapeError, TinygradError, UnreadableError, Value, value_and_grad
 
 from .checks import explaining
 from .module import Module
@@ -23,13 +23,15 @@ class CompiledGradient:
     Args:
         model: any module whose forward `tinygrad_edu.compile` can read.
         loss: function of the model's output and the target, of one number; or of a pair, that number and plain data.
+        optimizer: whose parameters must be the model's.
         name: the function that the user called, for messages.
 
     Attributes:
         program: the compiled function of parameters, buffers and a batch; its `source` is the text.
     """
 
-    def __init__(self, model: Module, loss: Callable[..., Any], name: str) -> None:
+    def __init__(self, model: Module, loss: Callable[..., Any], optimizer: Optimizer, name: str) -> None:
+        _check_own(name, model, optimizer)
         self._modules = [module for _, module in model.named_modules()]
         self._parameters, self._buffers = list(model.named_parameters()), dict(model.named_buffers())
         parameter_ids = tuple([(path, id(p)) for path, p in self._parameters])  # without lists, which would be watched
@@ -59,13 +61,15 @@ class CompiledGradient:
         Args:
             batch: inputs of the model and, last, the target of the loss.
         """
-        trained = [(path, p) for path, p in self._parameters if p.requires_grad]
-        given = {path: p.raw for path, p in trained}
-        for _, p in trained:
-            p.raw_grad = None  # so that its memory is there for the new gradient
+        trained, given = [], {}
+        for path, p in self._parameters:
+            if p.requires_grad:
+                trained.append(p)
+                given[path] = p.raw
+                p.raw_grad = None  # so that its memory is there for the new gradient
         modes = tuple([module.training for module in self._modules])
         (value, (extra, moved, reached)), gradients = self.program(given, self._buffers, modes, *map(_plain, batch))
-        for (_, p), g, is_reached in zip(trained, gradients.values(), reached, strict=True):
+        for p, g, is_reached in zip(trained, gradients.values(), reached, strict=True):
             p.raw_grad = g if is_reached else None  # as a recorded pass leaves it
         for path, array in self._buffers.items():
             array[...] = moved[path]
@@ -88,7 +92,7 @@ class CompiledStep:
         clip_value: float | None,
     ) -> None:
         self.model, self.optimizer, self.clip_norm, self.clip_value = model, optimizer, clip_norm, clip_value
-        self._gradient = CompiledGradient(model, loss, "compile_step")
+        self._gradient = CompiledGradient(model, loss, optimizer, "compile_step")
         self.program = self._gradient.program
 
     def __call__(self, *batch: Any) -> float:
@@ -104,6 +108,19 @@ class CompiledStep:
             clip_grad_value_(self.model.parameters(), self.clip_value)
         self.optimizer.step()
         return loss
+
+
+def _check_own(name: str, model: Module, optimizer: Optimizer) -> None:
+    """Raises TinygradError unless the optimizer's parameters are the model's, since others get no gradient."""
+    own = set(model.parameters())
+    others = [p.shape for p in optimizer.state if p not in own]
+    if others:
+        verb = "parameters that are" if len(others) > 1 else "parameter that is"
+        shapes = ", ".join(map(str, others[:3])) + ", ..." * (len(others) > 3)
+        raise TinygradError(
+            f"{name}: got an optimizer with {len(others)} {verb} not the model's, of shape {shapes}; make them "
+            "attributes of the model, or train without compile"
+        )
 
 
 def _check_number(name: str, value: Any) -> None:

@@ -124,23 +124,24 @@ class Optimizer(Explaining):
         known, update = self._buffers, self.update  # looked up once: these loops are most of the time of small models
         ready = []  # all that may be refused is, before any parameter changes
         for group in self.param_groups:
+            changes = group.get("weight_decay") or group.get("maximize")
             for p in group["params"]:
-                g = p.grad
+                g = p.raw_grad
                 if g is None or not p.requires_grad:
                     continue
                 buffers = known.get(p)
-                if buffers is None or buffers.data is not p.data:
+                if buffers is None or buffers.data is not p.raw:
                     buffers = self._prepare(p, group)
-                ready.append((p, g, buffers, group))
+                ready.append((p, g, buffers, group, changes))
         self.steps += 1
-        for p, g, buffers, group in ready:
+        for p, g, buffers, group, changes in ready:
             if type(g) is not np.ndarray:
                 g = np.asarray(data_of(g))
-            data = buffers.data
-            if group.get("weight_decay") or group.get("maximize"):
+            data, state = buffers.data, buffers.state
+            if changes:
                 g = _changed(buffers, g, group)
-            buffers.state["step"] += 1
-            update(data, g, buffers.scratch, buffers.state, group)
+            state["step"] += 1
+            update(data, g, buffers.scratch, state, group)
             if not data.ndim:
                 p.data = float(data) if data.dtype == float else data[()]
             p.mark_changed()

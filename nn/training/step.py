@@ -62,7 +62,9 @@ class Step:
         self.restore_point = RestorePoint(self.model, self.optimizer, self.interrupts)
         self.climbs = climbs(self.optimizer, self.penalty)  # then the penalty is subtracted
         self.searching = isinstance(self.optimizer, LBFGS)
-        self.program = CompiledGradient(self.model, _in_parts(self.parts), "fit") if self.compiled else None
+        self.program = (
+            CompiledGradient(self.model, _in_parts(self.parts), self.optimizer, "fit") if self.compiled else None
+        )
         steps = self.history.steps
         self.losses, self.rates, self.times = array("d"), array("d"), array("d")
         steps["loss"], steps["rate"], self.history.seconds["step"] = self.losses, self.rates, self.times

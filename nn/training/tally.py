@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import TinygradError
+from tinygrad_edu import TinygradError, astype
 
 from ..checks import FUNCTION, checked, data_of, is_real
 from ..functional.reduction import DEFAULTS, InParts, Part, noted
@@ -60,12 +60,16 @@ def _own(name: str, loss: Any, output: Any, target: Any) -> Part:
         noted.reset(token)
     if not isinstance(given, tuple):
         return next((part for part in notes if part.value is given), Part(given, len(target)))
-    weight = data_of(given[1]) if len(given) == 2 else None
+    weight: Any = data_of(given[1]) if len(given) == 2 else None
     weight = weight[()] if isinstance(weight, np.ndarray) and not weight.ndim else weight
-    if not is_real(weight) or not 0 <= weight < inf:
+    is_number = is_real(weight) or (
+        getattr(weight, "ndim", 1) == 0 and weight.dtype.kind in "fiu"
+    )  # as of a compiled loss
+    if not is_number or not 0 <= weight < inf:
         expected = "one number, or a pair: the sum over the batch, and a finite weight from 0 on to divide by"
         raise TinygradError(f"{name}: the loss returned a tuple {given!r:.60}, expected {expected}")
-    return Part(given[0] / float(weight) if weight else given[0], float(weight))
+    weight = float(weight) if is_real(weight) else astype(weight, float)
+    return Part(given[0] / weight if weight else given[0], weight)
 
 
 class Tally:

@@ -424,3 +424,53 @@ def test_a_compiled_loss_must_be_one_number():
             step(X, LABELS)
         with pytest.raises(TinygradError, match=f"fit: the loss returned {error}"):
             nn.fit(model, (X, LABELS), optimizer, loss=loss, metrics=[], compile=True, epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("start", ["compile_step", "fit"])
+def test_an_optimizer_of_parameters_that_are_not_the_models_is_refused(start):
+    model, other = nn.Linear(3, 1, rng=0), Value(np.ones((2, 3)))
+    optimizer = nn.optim.SGD([*model.parameters(), other], lr=0.1)
+    x, y = np.ones((4, 3)), np.ones((4, 1))
+    calls = {
+        "compile_step": lambda: nn.compile_step(model, nn.functional.mse_loss, optimizer),
+        "fit": lambda: nn.fit(model, (x, y), loss=nn.functional.mse_loss, optimizer=optimizer, epochs=1, compile=True),
+    }
+    expected = rf"^{start}: got an optimizer with 1 parameter that is not the model's, of shape \(2, 3\); make"
+    with pytest.raises(TinygradError, match=expected):
+        calls[start]()
+
+
+WEIGHTED = {
+    "a mask of booleans": lambda e, t: (e * (t[:, :1] > 0), (t[:, :1] > 0).sum()),
+    "weights": lambda e, t: (e * t[:, 1:], t[:, 1:].sum()),
+    "a plain number": lambda e, t: (e, 3),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_fit_with_a_loss_of_a_sum_and_its_weight(name):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(12, 3)), np.abs(rng.normal(size=(12, 2)))
+    y[::3, 0] *= -1
+
+    def loss(output, t):
+        losses, weight = WEIGHTED[name]((output - t[:, :1]) ** 2, t)
+        return losses.sum(), weight
+
+    found = []
+    for compiled in (False, True):
+        model = nn.Linear(3, 1, rng=0)
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+        history = nn.fit(
+            model,
+            (x, y),
+            loss=loss,
+            optimizer=optimizer,
+            epochs=2,
+            batch_size=5,
+            rng=0,
+            compile=compiled,
+            progress=False,
+        )
+        found.append([model.weight.data.tobytes(), list(history.steps["loss"]), list(history.curves["train_loss"])])
+    assert found[0] == found[1]

@@ -10,7 +10,7 @@ from outcomes import ARRAYS, FIRST, WEIGHTS, outcome
 
 import nn
 import tinygrad_edu as T
-from tinygrad_edu import UnreadableError, Value, compile, grad, value_and_grad
+from tinygrad_edu import CompileWarning, UnreadableError, UnsupportedError, Value, compile, grad, value_and_grad
 from tinygrad_edu.compiling.results import equal
 from tinygrad_edu.tree import leaves
 
@@ -151,8 +151,9 @@ def test_objects_as_arguments_may_change():
 
 def test_programs_do_not_pile_up():
     compiled = compile(lambda x, n: x * n)
-    with pytest.warns(T.CompileWarning, match="pass numbers"):
+    with pytest.warns(T.CompileWarning, match="pass numbers") as found:
         assert all(equal(compiled(FIRST, n), FIRST * n) for n in range(300))
+    assert found[0].filename == __file__
     assert len(compiled._held.programs) <= 100
 
 
@@ -435,3 +436,78 @@ def test_a_compiled_function_within_a_callback_of_another():
     outer = compile(lambda x: x + inner(FIRST) + inner(x))
     for x in (FIRST, -FIRST, FIRST):
         assert equal(outer(x), x + FIRST * 3 + x * 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        (
+            {"static_argnums": (1,)},
+            "leave it out: arguments that are neither floats nor arrays are part of the program",
+        ),
+        ({"mode": "reduce-overhead"}, "leave it out: there is one compiler"),
+        ({"fullgraph": True}, "refused with the line"),
+        ({"donate_argnums": 0}, "memory is used again by itself"),
+        ({"dynamic": True}, "compiled anew for each shape"),
+        ({"speed": 11}, "compile takes a function alone"),
+    ],
+)
+def test_options_of_other_libraries_are_refused_with_what_to_write_instead(options, remedy):
+    with pytest.raises(UnsupportedError, match=remedy) as caught:
+        compile(lambda x: x, **options)
+    assert f"compile: got {next(iter(options))}=" in str(caught.value)
+    with pytest.raises(UnsupportedError, match=remedy):
+        compile(**options)
+
+
+def test_a_decorator_with_parentheses():
+    with pytest.raises(UnsupportedError, match="@compile without parentheses"):
+        compile()
+
+
+def test_refusals_show_the_expression_as_it_is_written():
+    with pytest.raises(UnreadableError, match=r"it branches on numbers, \(x \* 2\) > y;"):
+        compile(lambda x, y: x if x * 2 > y else y)(1.0, 2.0)
+    with pytest.raises(UnreadableError, match=r"it takes a number out, x\[0\], "):
+        compile(lambda x: x * float(x[0]))(np.ones(2))
+
+
+def test_the_warning_names_what_has_changed():
+    scale = 0.0
+    compiled = compile(lambda x: x * scale)
+    for _ in range(7):
+        compiled(2.0)
+        scale += 1.0
+    with pytest.warns(
+        CompileWarning, match="compiled 8 times, .*, the last time since scale had changed; pass numbers"
+    ):
+        compiled(2.0)
+
+
+class Noting:
+    def __init__(self):
+        self.seen, self.rates, self.factor = [], {}, [2.0]
+
+    def __call__(self, x):
+        return x * self.factor[0]
+
+
+def test_a_list_that_no_code_reads_may_grow():
+    noting = Noting()
+    compiled = compile(noting)
+    for k in range(5):
+        assert compiled(1.5) == 3.0
+        noting.seen.append(k)
+        noting.rates[str(k)] = 0.1
+    assert compiled.compilations == 1
+    noting.factor[0] = 3.0
+    assert compiled(1.5) == 4.5
+    assert compiled.compilations == 2
+
+
+def test_a_list_that_is_read_by_a_name_made_up_at_run_time():
+    noting = Noting()
+    compiled = compile(lambda x: x * getattr(noting, "fac" + "tor")[0])
+    assert compiled(1.5) == 3.0
+    noting.factor[0] = 3.0
+    assert compiled(1.5) == 4.5

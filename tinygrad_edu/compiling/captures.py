@@ -28,6 +28,14 @@ from .traced import OURS
 _MISSING = object()
 _MANY = 10_000  # variables that are followed, and entries of a container that are compared
 _FIXED = set(sys.stdlib_module_names) - {"__main__"} | OURS | {"scipy", "matplotlib", "pytest", "_pytest"}
+_ANY_NAME = {
+    "getattr",
+    "attrgetter",
+    "vars",
+    "__dict__",
+    "asdict",
+    "astuple",
+}  # which read attributes that code does not name
 _PLAIN = {float, int, str, bool, complex, bytes, type(None)}
 
 
@@ -89,19 +97,20 @@ class Captures:
         if all(x is not known for known, _ in self.watched):
             self.watched.append((x, x.tobytes()))
 
-    def changed(self) -> bool:
-        """Whether anything is another object, or has other contents."""
-        try:
-            for _, read, _, before in self._places:
+    def changed(self) -> str:
+        """The name of a variable that is another object, or has other contents; "" if there is none."""
+        for name, read, _, before in self._places:
+            try:
                 now = read()
-                if now is not before and not _same(now, before):
-                    return True
-        except (ValueError, AttributeError):  # a variable was deleted
-            return True
-        for _, holder, contents in self._containers:
-            if not _same_contents(holder, contents):
-                return True
-        return any(x.tobytes() != numbers for x, numbers in self.watched)
+            except (ValueError, AttributeError):  # it was deleted
+                return name
+            if now is not before and not _same(now, before):
+                return name
+        for container in self._containers:
+            if not _same_contents(container.holder, container.contents):
+                return _entry(container)
+        moved = next((x for x, numbers in self.watched if x.tobytes() != numbers), None)
+        return "" if moved is None else next((name for name, x in self.arrays.values() if x is moved), "an array")
 
     def unchanged(self) -> Callable[[], bool]:
         """A quick test that is true only if nothing has changed."""
@@ -220,12 +229,21 @@ class Captures:
             self._visit(name, getattr(x, "__wrapped__", None))  # a compiled or cached function
             return
         if hasattr(x, "__dict__"):
-            self._visit(name, vars(x))
+            own = vars(x)
+            if _root(type(x)) not in _FIXED:
+                self._seen |= {id(part): part for key, part in own.items() if self._is_unread(key, part)}
+            self._visit(name, own)
         for cls in type(x).__mro__:
             for slot in _slots(cls):
                 if hasattr(x, slot):
                     self._place(slot, partial(getattr, x, slot, _MISSING), partial(setattr, x, slot))
         self._visit("class", type(x))
+
+    def _is_unread(self, key: str, part: Any) -> bool:
+        """Whether an attribute is a list or dictionary of plain data that no code names, such as what a callback notes."""
+        if type(part) not in (list, dict) or key[0] == "_" or self._names & {key, *_ANY_NAME}:
+            return False
+        return all(type(x) in _PLAIN for x in (part.values() if type(part) is dict else part))
 
     def _namespace(self, x: Any) -> None:
         """The attributes of a module or a class that code names; of a class its operators too."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..binding import check_function
-from ..errors import TinygradError, UnreadableError
+from ..errors import TinygradError, UnreadableError, UnsupportedError
 from .arguments import copied, kind_of_call
 from .captures import Captures, generators_kept
 from .program import GuardError
@@ -51,6 +51,7 @@ class Compiled:
         self.function = f
         self.compilations = self.calls = 0
         self.eager: dict[str, int] = {}
+        self._changed = ""  # which captured variable, for a warning
         self._given = tuple(given)
         self._held = _Held(f, self._given)
         self._ready: Any = None  # the program of the last call, if it has been compared twice
@@ -72,7 +73,9 @@ class Compiled:
         if kind is None:
             return self._eager("an argument is a Value, or an array of another kind", args, kwargs)
         held = self._held
-        if held.captures.changed():
+        changed = held.captures.changed()
+        if changed:
+            self._changed = f", the last time since {changed} had changed"
             held, self._ready = _Held(self.function, self._given), None
             self._held = held
         found = held.programs.get(kind)
@@ -129,9 +132,9 @@ class Compiled:
         if self.compilations == _MANY:
             warnings.warn(
                 f"compile: {called(self.function)} was compiled {_MANY} times, for other shapes, dtypes, constants or captured "
-                "objects each time; pass numbers that change as floats or arrays, and arrays of one shape",
+                f"objects each time{self._changed}; pass numbers that change as floats or arrays, and arrays of one shape",
                 CompileWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         return made
 
@@ -205,7 +208,23 @@ class Compiled:
         return highlighted(self.source) if self._held.programs else repr(self)
 
 
-def compile(f: Callable[..., Any]) -> Compiled:
+_KIND = "arguments that are neither floats nor arrays are part of the program by themselves"
+_REMEDIES = {  # options of jax.jit, torch.compile, tf.function and numba.njit, and what to write instead
+    **dict.fromkeys(("static_argnums", "static_argnames"), f"leave it out: {_KIND}"),
+    **dict.fromkeys(
+        ("donate_argnums", "donate_argnames"), "leave it out: memory is used again by itself, arguments never"
+    ),
+    **dict.fromkeys(("dynamic", "reduce_retracing"), "leave it out: f is compiled anew for each shape; pad to a few"),
+    **dict.fromkeys(
+        ("fullgraph", "nopython", "forceobj"), "leave it out: f is compiled whole, or refused with the line"
+    ),
+    **dict.fromkeys(("mode", "backend", "options", "jit_compile"), "leave it out: there is one compiler, to NumPy"),
+    "disable": "call f itself in place of compile(f)",
+    "signature": "leave it out: f is compiled by the first call, for its arguments",
+}
+
+
+def compile(f: Callable[..., Any] | None = None, /, **options: Any) -> Compiled:
     """The function f as NumPy source that a person could have written, which runs in its place.
 
     f is run once on terms that carry the numbers of the call; what it computes becomes source, with its gradients if f is one of
@@ -225,10 +244,14 @@ def compile(f: Callable[..., Any]) -> Compiled:
     Args:
         f: function of numbers, arrays, and tuples, lists and dictionaries of them, that returns such; made of this package's
             functions and NumPy's. Its arguments may have other values that are part of the program, such as strings.
+        options: none; those of other libraries are refused with what to write instead.
 
     Returns:
         a function of the same arguments, which threads may share. `source` is its text, and `save` writes it as a module that
         runs with NumPy alone.
+
+    Raises:
+        UnsupportedError: for options, and if f is no function.
 
     Raises (when called):
         UnreadableError: if f branches on numbers, takes them out of arrays by float() or np.asarray, makes arrays whose shape
@@ -243,6 +266,11 @@ def compile(f: Callable[..., Any]) -> Compiled:
     >>> f(3.0)
     (9.0, 6.0)
     """
+    for name in options:
+        remedy = _REMEDIES.get(name, "compile takes a function alone")
+        raise UnsupportedError(f"compile: got {name}={options[name]!r:.40}, expected no options; {remedy}")
+    if f is None:
+        raise UnsupportedError("compile: got no function; write compile(f), or @compile without parentheses")
     return Compiled(f)
 
 

@@ -24,6 +24,8 @@ from .traced import Traced
 _SETS = 4  # of memory that is kept, for calls at the same time
 _NESTED = 100  # characters of an expression of numbers
 _DEFAULTS = {"axis": 0, "dtype": None, "out": None, "keepdims": False}  # of ufunc.reduce, by position
+_METHODS = {".sum": "np.add.reduce", ".max": "np.maximum.reduce", ".min": "np.minimum.reduce"}
+_SMALL = 2**16  # bytes of a product; np.dot first fills its result with zeros
 _EXACT = 2**24  # integers up to this are the same in float32 and float64
 
 
@@ -50,7 +52,8 @@ class FastWriter(Writer):
         self._targets = set(self._same.values())
         self.outputs = [self._resolved(x) for x in self.outputs]
         lasting = [*self.checks, *self.finite, *[x for x in self.outputs if isinstance(x, Traced)]]
-        self.memory = Memory(self.live, lasting, self.outputs, self._same)
+        self._rows = self._reduced_before()
+        self.memory = Memory(self.live, lasting, self.outputs, {**self._same, **self._rows})
 
     def _equal_terms(self) -> dict[Traced, Traced]:
         """Terms that are others: arrays that are stretched for a call that does so itself, and products with ones."""
@@ -67,6 +70,18 @@ class FastWriter(Writer):
                 same.update((term, x) for x, y in pairs if _are_ones(y, x, term) and not self.is_captured(y))
             kept |= {x for x in term.operands if x in stretched and not _stretches(term, stretched)}
         return {term: x for term, x in {**same, **stretched}.items() if term not in kept or term in same}
+
+    def _reduced_before(self) -> dict[Traced, Traced]:
+        """Reductions that differ from an earlier one in whether the axes are kept: views of it."""
+        found: dict[Traced, Traced] = {}
+        earlier: dict[Any, Traced] = {}
+        for term in self.live:
+            if term.spelling in REDUCTIONS and _is_array(term) and len(term.args) == 1 and _is_array(term.args[0]):
+                params = {key: x for key, x in term.params.items() if key != "keepdims"}
+                first = earlier.setdefault((term.spelling, term.args[0], repr(params)), term)
+                if first is not term and params.keys() <= {"axis", "dtype"}:
+                    found[term] = first
+        return found
 
     # -- Names ---------------------------------------------------------------------------------------------------------
 
@@ -115,11 +130,15 @@ class FastWriter(Writer):
     def expression(self, term: Traced) -> Text:
         """function(*args, **params)."""
         function = None if type(term.behind) is float else ufunc_of(term)
+        if term in self._rows:
+            return Text(f"{self.value(self._rows[term]).text}.reshape({self.value(term.shape).text})")
         if function is not None:
             written = [self._operand(x, term) for x in term.args]
             slot = self.memory.slots.get(term)
             if slot is not None and (slot.is_kept or slot.terms[0] is not term):
                 written.append(f"out={slot.name}")
+            if function is np.matmul and term.back and _is_product(term):
+                return Text(f"{self.callee('np.dot')}({', '.join(written).replace('out=', '')})")
             return Text(f"{self.callee(f'np.{function.__name__}')}({', '.join(written)})")
         if term.spelling == "np.reshape" and _is_array(term.args[0]) and len(term.args) == 2 and not term.params:
             return Text(f"{self.value(term.args[0]).text}.reshape({self.value(term.args[1]).text})")
@@ -144,13 +163,14 @@ class FastWriter(Writer):
 
     def method(self, term: Traced) -> Text | None:
         """A reduction, with its parameters by position; of all numbers of an array as one row."""
-        if term.spelling not in REDUCTIONS or len(term.args) != 1 or not _is_array(term.args[0]):
+        spelling = _METHODS.get(term.spelling, term.spelling)
+        if spelling not in REDUCTIONS or len(term.args) != 1 or not _is_array(term.args[0]):
             return None
         x = self._resolved(term.args[0])
-        given = {"axis": 0, **term.params}
+        given = {"axis": 0 if spelling == term.spelling else None, **term.params}
         if not given.keys() <= _DEFAULTS.keys() or given.get("out") is not None:
             return None
-        callee, written = self.callee(term.spelling), [self.value(x).text]
+        callee, written = self.callee(spelling), [self.value(x).text]
         values = [given.get(key, default) for key, default in _DEFAULTS.items()]
         while values and values[-1] is _DEFAULTS[tuple(_DEFAULTS)[len(values) - 1]]:
             values.pop()
@@ -275,6 +295,18 @@ def _quietness() -> tuple[ContextVar[Any], Any] | None:
 
 
 QUIET = _quietness()
+
+
+def _is_product(term: Traced) -> bool:
+    """Whether a small product of matrices is one for np.dot, which has the same bits, begins sooner, and gives no warning."""
+    arrays = [x.behind for x in term.operands]
+    if len(arrays) != 2 or term.behind.nbytes > _SMALL or any(x.ndim != 2 or min(x.shape) < 2 for x in arrays):
+        return False
+    return len({x.dtype for x in arrays}) == 1 and arrays[0].dtype.char in "fd" and all(map(_is_whole, arrays))
+
+
+def _is_whole(x: np.ndarray[Any, Any]) -> bool:
+    return x.flags.c_contiguous or x.flags.f_contiguous
 
 
 def _is_array(x: Any) -> bool:

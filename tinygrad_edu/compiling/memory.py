@@ -71,27 +71,32 @@ class Memory:
         live: the terms, in the order of computation.
         lasting: those that are read at the end.
         outputs: those that are returned.
-        same: terms that are others, which need no call.
+        aliases: terms that are views of others, or these themselves.
 
     Attributes:
         slots: for each term that has memory of its own, which others may take, that memory.
     """
 
     def __init__(
-        self, live: Sequence[Traced], lasting: Sequence[Traced], outputs: Sequence[Any], same: Mapping[Traced, Traced]
+        self,
+        live: Sequence[Traced],
+        lasting: Sequence[Traced],
+        outputs: Sequence[Any],
+        aliases: Mapping[Traced, Traced],
     ) -> None:
         self.slots: dict[Traced, Slot] = {}
         self._owners: dict[Traced, frozenset[Traced]] = {}
         if not any(isinstance(term.behind, (np.ndarray, tuple, list)) for term in live):
             return
-        fresh = {term for term in live if term not in same and is_fresh(term)}
+        fresh = {term for term in live if term not in aliases and is_fresh(term)}
         last: dict[Traced, int] = {}
         for i, term in enumerate(live):
-            last.update((owner, i) for x in term.operands for owner in self.owners(x))
+            operands = [aliases[term]] if term in aliases else term.operands
+            last.update((owner, i) for x in operands for owner in self.owners(x))
             if term in fresh:
                 self._owners[term], last[term] = frozenset([term]), i
             elif isinstance(term.behind, (np.ndarray, tuple, list)):
-                self._owners[term] = _NOTHING.union(*map(self.owners, term.operands))
+                self._owners[term] = _NOTHING.union(*map(self.owners, operands))
         last.update((owner, len(live)) for term in lasting for owner in self.owners(term))
         ends: list[list[Traced]] = [[] for _ in range(len(live) + 1)]
         for term, i in last.items():

@@ -29,7 +29,7 @@ def collect(tree: Any, found: list[Any], f: Callable[..., Any]) -> None:
     elif isinstance(tree, Node):
         raise UnreadableError(
             f"compile: {called(f)} returned a Value, which would not be connected to its graph; return plain numbers, as "
-            "value_and_grad does, or v.data"
+            "value_and_grad does, or the data: compile(lambda *args: f(*args).data)"
         )
     elif type(tree) not in (int, bool, str, type(None)):
         raise UnreadableError(
