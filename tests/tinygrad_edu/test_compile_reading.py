@@ -77,6 +77,20 @@ def test_the_numbers_before_are_computed_again(f):
     agree(value_and_grad(lambda x: (f(x) ** 2).sum()), (ROWS,), (-ROWS,))
 
 
+# -- What the engine decides by numbers, to the same bits ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32, np.float16])
+@pytest.mark.parametrize("f", [np.maximum, np.minimum, np.fmax, np.fmin])
+def test_the_larger_of_two_with_and_without_ties(f, dtype):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 30)).astype(dtype)
+    tied = np.where(rng.random((40, 30)) < 0.5, x[:, :1], x)
+    g = value_and_grad(lambda x, y: (f(x, y) * f(y, 0.3) * 1.7).sum(), (0, 1))
+    for a, b in ((x, x[:, :1] * 0.5), (tied, x[:, :1])):
+        agree(g, (a, np.ascontiguousarray(b)), (tied, x[:, :1].copy()))
+
+
 # -- Functions of Python's numbers --------------------------------------------------------------------------------------
 
 
