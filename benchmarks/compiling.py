@@ -2,8 +2,8 @@
 
 COUNT random expressions of elementwise operations, with shared results and broadcasting: value and gradients of the compiled
 program, in both forms, beside those of the recorded run, on the numbers that it was compiled with and on others. Then the times
-of tracing and compiling, and of compiled steps beside other engines and the compilers of JAX and Numba, if they are installed.
-The result is written to results/compiling.md.
+of tracing and compiling, and of compiled steps beside other engines and the compilers of JAX and Numba, as far as installed. The
+result is written to results/compiling.md.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def agree(f, *inputs):
         assert equal(program_of(compiled).loaded(readable=True)(*numbers), expected), compiled.source
         assert all(np.array_equal(x, y, equal_nan=True) for x, y in zip(numbers, given, strict=True))
     assert not compiled.eager
-    assert compiled._ready is not None or any(not isinstance(x, (float, np.ndarray)) for x in inputs)
+    assert compiled.ready is not None or any(not isinstance(x, (float, np.ndarray)) for x in inputs)
     return compiled
 
 
@@ -270,7 +270,7 @@ def test_a_change_is_seen_after_many_calls(what, monkeypatch):
     compiled = compile(f)
     for x in (X, Y, X, Y, X):
         assert equal(compiled(x), f(x))
-    assert compiled._ready is not None
+    assert compiled.ready is not None
     if what == "cell":
         factor = 4.0
     elif what == "global":

@@ -43,6 +43,7 @@ class Compiled:
         compilations: how often it was compiled.
         calls: how often the source ran.
         eager: how often the function itself ran in its place, by the reason.
+        ready: the program of the last call, if it has been compared with the function twice and needs no more than a look.
     """
 
     def __init__(self, f: Callable[..., Any], given: Sequence[Any] = ()) -> None:
@@ -54,10 +55,10 @@ class Compiled:
         self._changed = ""  # which captured variable, for a warning
         self._given = tuple(given)
         self._held = _Held(f, self._given)
-        self._ready: Any = None  # the program of the last call, if it has been compared twice
+        self.ready: Specialised | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        found = self._ready
+        found = self.ready
         if found is not None and found.fits(args, kwargs) and found.unchanged():
             try:
                 result = found.run(*args, **kwargs) if kwargs else found.run(*args)
@@ -66,6 +67,17 @@ class Compiled:
             self.calls += 1
             return result
         return self._specialised(args, kwargs)
+
+    def again(self, found: Specialised, args: tuple[Any, ...]) -> Any:
+        """A call with arguments of which the caller knows that this program, once ready, is for their kind."""
+        if not found.unchanged():
+            return self._specialised(args, {})
+        try:
+            result = found.run(*args)
+        except Exception as error:
+            return self._eager(_reason(error), args, {})
+        self.calls += 1
+        return result
 
     def _specialised(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A call that needs more than a look at its arguments."""
@@ -76,7 +88,7 @@ class Compiled:
         changed = held.captures.changed()
         if changed:
             self._changed = f", the last time since {changed} had changed"
-            held, self._ready = _Held(self.function, self._given), None
+            held, self.ready = _Held(self.function, self._given), None
             self._held = held
         found = held.programs.get(kind)
         if found is None or (found.others is not None and found.others.changed()):
@@ -85,8 +97,8 @@ class Compiled:
                 return self._eager("numbers at which Python raises, such as 1/0", args, kwargs)
         if found.compared < 2 and not (found.compared and found.is_same(args, kwargs)):
             return self._compare(found, args, kwargs)
-        if found.compared == 2 and found.fits is not None:
-            self._ready = found
+        if found.compared >= 2 and found is not self.ready and found.prepared(args, kwargs):
+            self.ready = found
         before = [generator.bit_generator.state for generator in found.generators]
         try:
             result = found.run(*args, **kwargs)

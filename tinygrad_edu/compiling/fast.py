@@ -26,6 +26,7 @@ _NESTED = 100  # characters of an expression of numbers
 _DEFAULTS = {"axis": 0, "dtype": None, "out": None, "keepdims": False}  # of ufunc.reduce, by position
 _METHODS = {".sum": "np.add.reduce", ".max": "np.maximum.reduce", ".min": "np.minimum.reduce"}
 _SMALL = 2**16  # bytes of a product; np.dot first fills its result with zeros
+_NUMBERS = {float, int, bool}
 _EXACT = 2**24  # integers up to this are the same in float32 and float64
 
 
@@ -48,22 +49,26 @@ class FastWriter(Writer):
         self._functions: dict[str, str] = {}
         self._made: dict[str, Any] = {}
         self._reading: set[Traced] = set()  # what stands inside an expression and reads an array
+        self._arrays = [term for term in self.live if _is_array(term)]
         self._same = self._equal_terms()
         self._targets = set(self._same.values())
         self.outputs = [self._resolved(x) for x in self.outputs]
         lasting = [*self.checks, *self.finite, *[x for x in self.outputs if isinstance(x, Traced)]]
         self._rows = self._reduced_before()
-        self.memory = Memory(self.live, lasting, self.outputs, {**self._same, **self._rows})
+        live = self.live if self._arrays else []
+        self.memory = Memory(live, lasting, self.outputs, {**self._same, **self._rows})
 
     def _equal_terms(self) -> dict[Traced, Traced]:
         """Terms that are others: arrays that are stretched for a call that does so itself, and products with ones."""
         same: dict[Traced, Traced] = {}
-        if not any(isinstance(term.behind, np.ndarray) for term in self.live):
-            return same
         stretched = {
-            term: term.args[0] for term in self.live if term.spelling == "np.broadcast_to" and _is_array(term.args[0])
+            term: term.args[0]
+            for term in self._arrays
+            if term.spelling == "np.broadcast_to" and _is_array(term.args[0])
         }
         kept = {x for x in (*self.outputs, *self.checks, *self.finite) if isinstance(x, Traced)}
+        if not self._arrays:
+            return same
         for term in self.live:
             if term.spelling in ("*", "np.multiply") and not term.params and len(term.args) == 2:
                 pairs = term.args, term.args[::-1]
@@ -75,10 +80,10 @@ class FastWriter(Writer):
         """Reductions that differ from an earlier one in whether the axes are kept: views of it."""
         found: dict[Traced, Traced] = {}
         earlier: dict[Any, Traced] = {}
-        for term in self.live:
-            if term.spelling in REDUCTIONS and _is_array(term) and len(term.args) == 1 and _is_array(term.args[0]):
+        for term in self._arrays:
+            if term.spelling in REDUCTIONS and len(term.args) == 1 and _is_array(term.args[0]):
                 params = {key: x for key, x in term.params.items() if key != "keepdims"}
-                first = earlier.setdefault((term.spelling, term.args[0], repr(params)), term)
+                first = earlier.setdefault((term.spelling, id(term.args[0]), repr(params)), term)
                 if first is not term and params.keys() <= {"axis", "dtype"}:
                     found[term] = first
         return found
@@ -106,7 +111,8 @@ class FastWriter(Writer):
         """As in the readable form; a number of NumPy is made once."""
         if type(x) is Traced and x in self.texts:
             return self.texts[x]
-        x = self._resolved(x)
+        if self._same:
+            x = self._resolved(x)
         if isinstance(x, np.generic):
             return Text(self._once(x, x.dtype, x))
         return super().value(x)
@@ -335,9 +341,8 @@ def _is_of_numbers(term: Traced) -> bool:
     """Whether a term is computed by Python of its numbers, which gives no warning."""
     if type(term.behind) is float and term.spelling in OF_NUMBERS:  # of NumPy's numbers it would be one
         return True
-    plain = {float, int, bool}
-    if type(term.behind) not in plain or not {type(x.behind) for x in term.operands} <= plain:
+    if type(term.behind) not in _NUMBERS or any(type(x.behind) not in _NUMBERS for x in term.operands):
         return False
     if term.spelling == "scalar":
-        return "np." not in definition(term.function)[1] if term.function.__module__ != "math" else True
+        return term.function.__module__ == "math" or "np." not in definition(term.function)[1]
     return term.spelling[:3] != "np." and term.spelling[-1] != "("

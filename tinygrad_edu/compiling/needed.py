@@ -50,11 +50,12 @@ class Needed:
         self.guards = list({guard.condition: guard for guard in trace.guards}.values())
         self.checks = [share for share, g in trace.leaks if isinstance(share, Traced) and not _cannot_leak(share, g)]
         self.live = self._live()
-        if self.checks:
-            self.checks = self._smallest(self.live)
-            self.live = self._live()
+        self.checks = self._smallest(self.live) if self.checks else []
         self.finite = self._latest_finite()
         self.uses = self._uses()
+        if not all(term in self.uses for term in self.live):  # some were needed by checks alone
+            self.live = self._live()
+            self.uses = self._uses()
         self.users = {operand: user for user in self.live for operand in user.operands}
 
     def roots(self) -> Iterator[Traced]:

@@ -24,9 +24,7 @@ class Program:
 
     Args:
         name: of its function.
-        written: computes `source`.
-        constants: what the source refers to by name: captured arrays by reference, opaque functions.
-        needs: why the source needs more than NumPy: the opaque functions.
+        readable: computes `source`, `constants` and `needs`.
         text: what runs: the fast form, or a call of levels.
         bound: what the text refers to by name.
         is_by_levels: whether the text is a call of levels.
@@ -35,34 +33,40 @@ class Program:
     def __init__(
         self,
         name: str,
-        written: Callable[[], str],
-        constants: dict[str, Any],
-        needs: list[str],
+        readable: Callable[[], tuple[str, dict[str, Any], list[str]]],
         text: str,
         bound: Mapping[str, Any],
         is_by_levels: bool,
     ) -> None:
-        self.name, self.constants, self.text, self.bound, self.is_by_levels = name, constants, text, bound, is_by_levels
-        self._needs, self._written, self._source, self._lock = needs, written, "", Lock()
+        self.name, self.text, self.bound, self.is_by_levels = name, text, bound, is_by_levels
+        self._readable, self._lock = readable, Lock()
+        self._written: tuple[str, dict[str, Any], list[str]] | None = None
+
+    def _parts(self) -> tuple[str, dict[str, Any], list[str]]:
+        """The text to be read and what belongs to it, made when they are first asked for."""
+        with self._lock:
+            self._written = self._written or self._readable()
+        return self._written
 
     @property
     def source(self) -> str:
-        """The text to be read, written when it is first asked for: the definition of the function, and of what it calls."""
-        with self._lock:
-            self._source = self._source or self._written()
-        return self._source
+        """The text to be read: the definition of the function, and of what it calls."""
+        return self._parts()[0]
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """What the source refers to by name: captured arrays by reference, opaque functions."""
+        return self._parts()[1]
 
     @property
     def needs(self) -> list[str]:
         """Why the source needs more than NumPy: the opaque functions."""
-        return self._needs if self.source else []
+        return self._parts()[2]
 
     def loaded(self, readable: bool = False) -> Callable[..., Any]:
         """The function that the text defines, or the source."""
-        text = self.source if readable else self.text
-        namespace = {"np": np, "math": math, "GuardError": GuardError, **self.constants}
-        namespace |= {} if readable else self.bound
-        return defined(self.name, text, namespace)
+        text, bound = (self.source, self.constants) if readable else (self.text, self.bound)
+        return defined(self.name, text, {"np": np, "math": math, "GuardError": GuardError, **bound})
 
 
 def defined(name: str, text: str, namespace: dict[str, Any]) -> Callable[..., Any]:

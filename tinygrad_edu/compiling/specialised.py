@@ -11,12 +11,12 @@ import numpy as np
 
 from ..errors import TinygradError, UnreadableError
 from ..randomness import noting
+from . import levels
 from .again import check_again
 from .arguments import copied, name_of, others_of, parameters_of, sample
 from .captures import DRAWS, Captures
 from .fast import FastWriter
 from .fits import fitting
-from .levels import text_by_levels
 from .needed import Needed
 from .program import Program
 from .results import collect, returned_text
@@ -30,9 +30,13 @@ class Specialised:
     Attributes:
         compared: how often it was compared with the function itself.
         others: what arguments that are objects hold, if there are such.
-        fits: a quick test whether it is for such arguments, if there is one.
+        fits: a quick test whether it is for such arguments; see `prepared`.
         unchanged: a quick test whether what the function uses is as it was.
     """
+
+    fits: Callable[[Any, Any], bool]
+    unchanged: Callable[[], bool]
+    _is_prepared: bool | None = None
 
     def __init__(
         self,
@@ -42,11 +46,22 @@ class Specialised:
         captures: Captures,
         others: Captures | None,
     ) -> None:
-        self.program, self.run, self.others = program, program.loaded(), others
+        self.program, self.run, self.captures, self.others = program, program.loaded(), captures, others
         self.compared, self._first = 0, sample((args, kwargs))
         self.generators = [x for x in program.bound.values() if isinstance(x, np.random.Generator)]
-        self.fits = fitting(args, kwargs) if others is None and not self.generators else None
-        self.unchanged = captures.unchanged()
+
+    def prepared(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether there are quick tests, written now: for arguments without objects, of a program that draws nothing."""
+        if self._is_prepared is None:
+            fits = None if self.others is not None or self.generators else fitting(args, kwargs)
+            if fits is not None:
+                self.fits, self.unchanged = fits, self.captures.unchanged()
+            self._is_prepared = fits is not None
+        return self._is_prepared
+
+    def test_of(self, args: tuple[Any, ...]) -> Callable[[Any, Any], bool]:
+        """A test whether some arguments are of the kind of these."""
+        return fitting(args, {}) or (lambda *_: False)
 
     def is_same(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether the arguments are those of the run that was compiled."""
@@ -91,37 +106,36 @@ def _written(
     collect(result, outputs, f)
     captured_names = {id(x): name for captures in around for name, x in captures.arrays.values()}
     named = dict(zip(symbols, names, strict=True))
-    needed = Needed(trace, outputs)
-    writer = Writer(needed, named, arrays_of(around), captured_names)
+    needed, arrays = Needed(trace, outputs), arrays_of(around)
     name = name_of(f)
+
+    def written_by(writer: Writer) -> str:
+        return writer.write(name, parameters, unpacking, partial(returned, writer))
 
     def returned(writer: Writer, leaf: Callable[[Any], str]) -> str:
         return returned_text(result, leaf, writer, iter(range(len(outputs))))
 
-    constants, needs, text = writer.constants, writer.needs, ""
-    bound: dict[str, Any] = {}
-    written = partial(writer.write, name, parameters, unpacking, partial(returned, writer))
-    if runs:
-        text, bound = text_by_levels(writer, symbols, name, parameters, unpacking, partial(returned, writer))
-    by_levels = text != ""
-    if by_levels:
-        written = partial(_written_again, f, copied(args), copied(kwargs), around, constants, needs)
-    elif runs:
-        fast = FastWriter(needed, named, arrays_of(around), captured_names)
-        text, bound = fast.write(name, parameters, unpacking, partial(returned, fast)), fast.constants
-    program = Program(name, written, constants, needs, text, bound, by_levels)
+    def readable() -> tuple[str, dict[str, Any], list[str]]:
+        writer = Writer(needed, named, arrays, captured_names)
+        return written_by(writer), writer.constants, writer.needs
+
+    if runs and len(needed.live) >= levels.SMALLEST:
+        writer = Writer(needed, named, arrays, captured_names)
+        text, bound = levels.text_by_levels(writer, symbols, name, parameters, unpacking, partial(returned, writer))
+        if text:
+            again = partial(_read_again, f, copied(args), copied(kwargs), around)
+            return (trace, symbols, outputs), Program(name, again, text, {**writer.constants, **bound}, True)
+    if not runs:
+        return (trace, symbols, outputs), Program(name, readable, "", {}, False)
+    fast = FastWriter(needed, named, arrays, captured_names)
+    program = Program(name, readable, written_by(fast), fast.constants, False)
     return (trace, symbols, outputs), program
 
 
-def _written_again(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    around: Sequence[Captures],
-    constants: dict[str, Any],
-    needs: list[str],
-) -> str:
-    """The source of a program that runs by levels, from another run: it does not keep its many terms.
+def _read_again(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], around: Sequence[Captures]
+) -> tuple[str, dict[str, Any], list[str]]:
+    """The source of a program that runs by levels, from another run, since it does not keep its many terms; see Program.
 
     Raises TinygradError if what f uses has changed since.
     """
@@ -130,7 +144,4 @@ def _written_again(
             f"compile: what {called(f)} uses has changed since it was compiled; call it before you read its source"
         )
     _, program = _written(f, args, kwargs, around, runs=False)
-    source = program.source
-    constants.update(program.constants)
-    needs += program.needs
-    return source
+    return program.source, program.constants, program.needs
