@@ -125,6 +125,23 @@ def test_reductions_have_the_bits_of_methods(shape, dtype):
         agree(lambda x: (x.sum(), x.mean(), x.sum(axis=-1), x.sum(axis=0, keepdims=True), x.max()), x.copy(order=order))
 
 
+@pytest.mark.filterwarnings("ignore::tinygrad_edu.CompileWarning")
+def test_memory_layouts_in_turn():
+    def f(x):
+        y = T.exp(x * 0.3) + 1
+        return y, y.sum(), y.sum(axis=0), (y * y).sum()
+
+    compiled = compile(f)
+    big = RNG.normal(size=(260, 260)).astype(np.float32)
+    layouts = [big[::2, ::2], big.T[::2, ::2], big[::-2, ::2], big[:130, :130], big[:130, :130].T, big[::2, ::2].copy()]
+    for _ in range(3):
+        for x in layouts:
+            for _ in range(2):
+                y, expected = compiled(x), f(x)
+                assert equal(y, expected)
+                assert y[0].strides == expected[0].strides
+
+
 def test_computed_in_place_and_in_kept_memory():
     compiled = agree(value_and_grad(lambda x, y: T.tanh(x * y + y).sum(), (0, 1)), X, Y)
     assert compiled.fast_source.count("out=") >= 4
