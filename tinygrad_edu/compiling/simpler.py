@@ -27,8 +27,20 @@ def _is_one(x: Any) -> bool:
 
 
 def _are_ones(x: Any, y: Term) -> bool:
-    """Whether x is an array of ones that does not change the shape or dtype of y."""
-    return type(x) is np.ndarray and x.dtype == y.dtype and x.shape == y.shape and bool((x == 1).all())
+    """Whether x is an array of ones that does not change the shape, dtype or memory layout of y."""
+    return (
+        type(x) is np.ndarray
+        and x.dtype == y.dtype
+        and x.shape == y.shape
+        and x.strides == y.behind.strides  # else sums of the product add up in another order
+        and bool((x == 1).all())
+    )
+
+
+def _is_packed(x: Term) -> bool:
+    """Whether the result of an operation with a number has the memory layout of x, and so the order of its sums."""
+    flags = getattr(x.behind, "flags", None)
+    return flags is None or flags.c_contiguous or flags.f_contiguous
 
 
 def simpler(spelling: str, args: tuple[Any, ...]) -> Any:
@@ -37,23 +49,23 @@ def simpler(spelling: str, args: tuple[Any, ...]) -> Any:
         a, b = args
         if isinstance(a, Term) and isinstance(b, Term):
             return None
-        if _is_one(b) and isinstance(a, Term) and a.dtype.kind == "f":
+        if _is_one(b) and isinstance(a, Term) and a.dtype.kind == "f" and _is_packed(a):
             return a
-        if spelling == "*" and isinstance(b, Term) and b.dtype.kind == "f" and (_is_one(a) or _are_ones(a, b)):
-            return b
+        if spelling == "*" and isinstance(b, Term) and ((_is_one(a) and _is_packed(b)) or _are_ones(a, b)):
+            return b if b.dtype.kind == "f" else None
         if spelling == "*" and isinstance(a, Term) and _are_ones(b, a):
             return a
     if not args or not isinstance(args[0], Term):
         return None
     x: Any = args[0]
-    if spelling == "-" and len(args) == 1 and x.spelling == "-" and len(x.args) == 1:
+    if spelling == "-" and len(args) == 1 and x.spelling == "-" and len(x.args) == 1 and _is_packed(x.args[0]):
         return x.args[0]
     if (spelling == "+" and len(args) == 1) or spelling == "np.positive":
-        return x if x.dtype.kind == "f" else None
+        return x if x.dtype.kind == "f" and _is_packed(x) else None
     if spelling == "float" and type(x.behind) is float:
         return x
     if spelling == ".astype" and isinstance(x.behind, (np.ndarray, np.generic)) and np.dtype(args[1]) == x.dtype:
-        return x
+        return x if _is_packed(x) else None
     if (
         spelling in ("np.reshape", ".reshape", "np.broadcast_to")
         and args[1] == x.shape
