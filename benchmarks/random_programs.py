@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-import tinygrad_edu as T
+import tinygrad_edu as te
 from tinygrad_edu import UnreadableError, compile, value_and_grad
 from tinygrad_edu.compiling.results import equal
 
@@ -25,25 +25,25 @@ _LARGEST = 20.0  # beyond it results are squashed
 _STEPS = 7
 
 ONE: list[Step] = [  # of one result
-    T.tanh, T.sigmoid, T.softplus, np.sin, np.exp, T.relu, abs, np.square, T.erf, T.gelu, np.arctan, np.sign,
+    te.tanh, te.sigmoid, te.softplus, np.sin, np.exp, te.relu, abs, np.square, te.erf, te.gelu, np.arctan, np.sign,
     lambda x: np.sqrt(x * x + 1), lambda x: np.log(x * x + 0.5), lambda x: -x, lambda x: 2 * x - 1, lambda x: x / 3,
     lambda x: x**3, lambda x: (x * x + 1) ** -0.5, lambda x: 2.0**x, lambda x: 1 / (1 + x * x), lambda x: np.clip(x, -1, 1),
-    lambda x: T.where(x > 0, x, 0.1 * x), lambda x: x * (x > 0.2), lambda x: np.maximum(x, 0.5), lambda x: x % 1.5,
+    lambda x: te.where(x > 0, x, 0.1 * x), lambda x: x * (x > 0.2), lambda x: np.maximum(x, 0.5), lambda x: x % 1.5,
 ]  # fmt: skip
 TWO: list[Step] = [  # of two that broadcast
     lambda x, y: x + y, lambda x, y: x - y, lambda x, y: x * y, lambda x, y: x / (y * y + 1), np.maximum, np.minimum,
-    lambda x, y: T.where(x > y, x, y), lambda x, y: T.where(x < 0, x * y, y - x), np.hypot, np.arctan2, np.logaddexp,
+    lambda x, y: te.where(x > y, x, y), lambda x, y: te.where(x < 0, x * y, y - x), np.hypot, np.arctan2, np.logaddexp,
     lambda x, y: (x * x + 1) ** y, lambda x, y: np.copysign(x, y), lambda x, y: x * 2 - y / 2,
 ]  # fmt: skip
 REDUCED: list[Step] = [  # along an axis
-    np.sum, np.mean, np.max, np.min, np.var, np.std, T.logsumexp, np.prod, np.median, T.nanmax, np.ptp,
-    lambda x, axis, keepdims: T.quantile(x, 0.3, axis=axis, keepdims=keepdims),
-    lambda x, axis, keepdims: T.linalg.norm(x, axis=axis, keepdims=keepdims),
+    np.sum, np.mean, np.max, np.min, np.var, np.std, te.logsumexp, np.prod, np.median, te.nanmax, np.ptp,
+    lambda x, axis, keepdims: te.quantile(x, 0.3, axis=axis, keepdims=keepdims),
+    lambda x, axis, keepdims: te.linalg.norm(x, axis=axis, keepdims=keepdims),
 ]  # fmt: skip
 ALONG: list[Step] = [  # along an axis, in the shape of x
     lambda x, axis: np.cumsum(x, axis=axis), lambda x, axis: np.sort(x, axis=axis), lambda x, axis: np.flip(x, axis),
-    lambda x, axis: np.roll(x, 1, axis=axis), lambda x, axis: T.softmax(x, axis=axis),
-    lambda x, axis: T.log_softmax(x, axis=axis), lambda x, axis: T.layer_norm(x, axis=axis),
+    lambda x, axis: np.roll(x, 1, axis=axis), lambda x, axis: te.softmax(x, axis=axis),
+    lambda x, axis: te.log_softmax(x, axis=axis), lambda x, axis: te.layer_norm(x, axis=axis),
     lambda x, axis: x - x.mean(axis=axis, keepdims=True), lambda x, axis: x / (1 + abs(x).max(axis=axis, keepdims=True)),
     lambda x, axis: np.cumprod(np.tanh(x) + 1.5, axis=axis), lambda x, axis: x * (x == x.max(axis=axis, keepdims=True)),
 ]  # fmt: skip
@@ -51,18 +51,19 @@ OF_ARRAYS: list[Step] = [  # of one with axes
     lambda x: x[0], lambda x: x[-1:], lambda x: x[::-1], lambda x: x[..., 0], lambda x: x[None], lambda x: x.T,
     lambda x: x[[0, -1, 0]], lambda x: x.reshape(-1), np.ravel, lambda x: x[..., ::2], lambda x: np.concatenate([x, 2 * x]),
     lambda x: np.stack([x, x * x], axis=-1), lambda x: np.tile(x, 2), lambda x: np.repeat(x, 2, axis=0), lambda x: np.pad(x, 1),
-    lambda x: x[T.argsort(x.reshape(len(x), -1)[:, 0])], lambda x: T.take(x, x.argmax() % x.shape[0], axis=0), lambda x: T.at(x, 0).set(0.5), lambda x: T.at(x, [0, -1, 0]).add(x[0]),
-    lambda x: T.at(x, ...).multiply(2.0), lambda x: np.broadcast_to(x, (2, *x.shape)), lambda x: np.expand_dims(x, -1),
+    lambda x: x[te.argsort(x.reshape(len(x), -1)[:, 0])], lambda x: te.take(x, x.argmax() % x.shape[0], axis=0),
+    lambda x: te.at(x, 0).set(0.5), lambda x: te.at(x, [0, -1, 0]).add(x[0]),
+    lambda x: te.at(x, ...).multiply(2.0), lambda x: np.broadcast_to(x, (2, *x.shape)), lambda x: np.expand_dims(x, -1),
     lambda x: np.diff(x, axis=0) if len(x) > 1 else x, lambda x: x.swapaxes(0, -1), lambda x: np.squeeze(x[:1], 0),
 ]  # fmt: skip
 OF_ROWS: list[Step] = [  # of one with two axes
     lambda x: x @ x.T, lambda x: x.T @ x, lambda x: x[np.arange(len(x)), x.argmax(axis=1)], lambda x: np.diagonal(x),
-    lambda x: np.einsum("ij,ik->jk", x, x), lambda x: T.linalg.slogdet(x @ x.T + 2 * np.eye(len(x)))[1],
-    lambda x: T.linalg.solve(x @ x.T + 2 * np.eye(len(x)), x), lambda x: T.linalg.inv(x @ x.T + 2 * np.eye(len(x))),
-    lambda x: T.linalg.cholesky(x @ x.T + 2 * np.eye(len(x))), lambda x: np.tril(x), lambda x: np.trace(x),
-    lambda x: T.linalg.eigh(x @ x.T + np.diag(np.arange(1.0, 1 + len(x))))[0], lambda x: np.outer(x[0], x[:, 0]),
-    lambda x: T.cross_entropy(x, np.arange(len(x)) % x.shape[1]), lambda x: np.tensordot(x, x, axes=2),
-    lambda x: T.linalg.det(x @ x.T + np.eye(len(x))), lambda x: T.linalg.svd(x @ x.T + np.diag(np.arange(1.0, 1 + len(x))))[1],
+    lambda x: np.einsum("ij,ik->jk", x, x), lambda x: te.linalg.slogdet(x @ x.T + 2 * np.eye(len(x)))[1],
+    lambda x: te.linalg.solve(x @ x.T + 2 * np.eye(len(x)), x), lambda x: te.linalg.inv(x @ x.T + 2 * np.eye(len(x))),
+    lambda x: te.linalg.cholesky(x @ x.T + 2 * np.eye(len(x))), lambda x: np.tril(x), lambda x: np.trace(x),
+    lambda x: te.linalg.eigh(x @ x.T + np.diag(np.arange(1.0, 1 + len(x))))[0], lambda x: np.outer(x[0], x[:, 0]),
+    lambda x: te.cross_entropy(x, np.arange(len(x)) % x.shape[1]), lambda x: np.tensordot(x, x, axes=2),
+    lambda x: te.linalg.det(x @ x.T + np.eye(len(x))), lambda x: te.linalg.svd(x @ x.T + np.diag(np.arange(1.0, 1 + len(x))))[1],
 ]  # fmt: skip
 
 
@@ -90,7 +91,7 @@ class Program:
                 self.steps.append((step, places, params))
                 results.append(y)
                 if np.max(np.abs(y)) > _LARGEST:
-                    self.steps.append((T.tanh, [len(results) - 1], {}))
+                    self.steps.append((te.tanh, [len(results) - 1], {}))
                     results.append(np.tanh(y))
 
     def _drawn(self, shape: Any, dtype: Any) -> Any:
@@ -113,7 +114,7 @@ class Program:
             try:
                 np.broadcast_shapes(np.shape(x), np.shape(y))
             except ValueError:
-                return T.tanh, places[:1], {}
+                return te.tanh, places[:1], {}
             return step, places, {}
         axis = int(rng.integers(-axes, axes)) if axes else 0
         if kind is REDUCED:

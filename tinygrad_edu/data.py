@@ -96,8 +96,13 @@ def on_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def call(*args: Any, **params: Any) -> Any:
-        traced = a_term(args) if any(isinstance(x, (Term, tuple)) for x in args) else None
-        return function(*args, **params) if traced is None else traced.called(function.__name__, function, args, params)
+        for x in args:
+            if isinstance(x, Term) or type(x) is tuple:  # an index may hold one
+                traced = a_term(args)
+                if traced is not None:
+                    return traced.called(function.__name__, function, args, params)
+                break
+        return function(*args, **params)
 
     return call
 

@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from operator import neg
 
 import numpy as np
 import pytest
@@ -75,6 +76,38 @@ def test_a_function_that_makes_numpy_raise_is_refused(how):
 def test_the_numbers_before_are_computed_again(f):
     agree(f, (ROWS,), (-ROWS,))
     agree(value_and_grad(lambda x: (f(x) ** 2).sum()), (ROWS,), (-ROWS,))
+
+
+# -- Memory layouts, which decide the order of sums ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "view", [lambda x: x.T, lambda x: x[::-1], lambda x: x[:, ::-1], lambda x: x[::2], lambda x: x]
+)
+@pytest.mark.parametrize(
+    "same",
+    [lambda x: 1 * x, lambda x: x / 1, lambda x: +x, lambda x: neg(neg(x)), lambda x: np.ones(x.shape, np.float32) * x,
+     lambda x: x.astype(np.float32), lambda x: x**1],
+)  # fmt: skip
+def test_operations_that_only_copy(view, same):
+    rng = np.random.default_rng(1)
+    calls = [(rng.normal(size=(64, 48)).astype(np.float32),) for _ in range(4)]
+    agree(lambda x: same(view(x)).sum(), *calls)
+    agree(value_and_grad(lambda x: (same(view(x)) * np.tanh(view(x))).sum()), *calls)
+
+
+# -- What the engine decides by numbers, to the same bits ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32, np.float16])
+@pytest.mark.parametrize("f", [np.maximum, np.minimum, np.fmax, np.fmin])
+def test_the_larger_of_two_with_and_without_ties(f, dtype):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 30)).astype(dtype)
+    tied = np.where(rng.random((40, 30)) < 0.5, x[:, :1], x)
+    g = value_and_grad(lambda x, y: (f(x, y) * f(y, 0.3) * 1.7).sum(), (0, 1))
+    for a, b in ((x, x[:, :1] * 0.5), (tied, x[:, :1])):
+        agree(g, (a, np.ascontiguousarray(b)), (tied, x[:, :1].copy()))
 
 
 # -- Functions of Python's numbers --------------------------------------------------------------------------------------

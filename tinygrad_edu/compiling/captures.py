@@ -21,9 +21,9 @@ import numpy as np
 
 from ..errors import UnreadableError
 from ..node import Node
+from .lines import OURS
 from .moving import moved
 from .quick import quick_test
-from .traced import OURS
 
 _MISSING = object()
 _MANY = 10_000  # variables that are followed, and entries of a container that are compared

@@ -62,7 +62,6 @@ class Expressions:
     Attributes:
         names: of terms.
         constants: what the text refers to by name and cannot say: captured arrays, opaque functions.
-        needs: the opaque functions, which are more than NumPy.
         helpers: the definitions of functions of numbers that the text calls.
         texts: of terms: their names, or what stands inside the expression that uses them.
     """
@@ -82,7 +81,6 @@ class Expressions:
         self.symbols = set(symbols)
         self.constants: dict[str, Any] = {}
         self.by_id: dict[int, str] = {}
-        self.needs: list[str] = []
         self.helpers: dict[str, str] = {}
         self.texts: dict[Traced, Text] = {symbol: Text(name) for symbol, name in symbols.items()}
 
@@ -200,8 +198,6 @@ class Expressions:
             return Text(f"{owner}{spelling}({', '.join(written)})")
         if spelling[-1] == "(":
             name = self.constant(term.function, _identifier(spelling[:-1]))
-            if spelling[:-1] not in self.needs:
-                self.needs.append(spelling[:-1])
             return Text(f"{name}({', '.join(written)})")
         return Text(f"{self.callee(spelling)}({', '.join(written)})")
 

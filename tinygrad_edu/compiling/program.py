@@ -24,7 +24,7 @@ class Program:
 
     Args:
         name: of its function.
-        readable: computes `source`, `constants` and `needs`.
+        readable: computes `source` and `constants`.
         text: what runs: the fast form, or a call of levels.
         bound: what the text refers to by name.
         is_by_levels: whether the text is a call of levels.
@@ -33,17 +33,17 @@ class Program:
     def __init__(
         self,
         name: str,
-        readable: Callable[[], tuple[str, dict[str, Any], list[str]]],
+        readable: Callable[[], tuple[str, dict[str, Any]]],
         text: str,
         bound: Mapping[str, Any],
         is_by_levels: bool,
     ) -> None:
         self.name, self.text, self.bound, self.is_by_levels = name, text, bound, is_by_levels
-        self._readable: Callable[[], tuple[str, dict[str, Any], list[str]]] | None = readable
+        self._readable: Callable[[], tuple[str, dict[str, Any]]] | None = readable
         self._lock = Lock()
-        self._written: tuple[str, dict[str, Any], list[str]] | None = None
+        self._written: tuple[str, dict[str, Any]] | None = None
 
-    def _parts(self) -> tuple[str, dict[str, Any], list[str]]:
+    def _parts(self) -> tuple[str, dict[str, Any]]:
         """The text to be read and what belongs to it, made when they are first asked for."""
         with self._lock:
             if self._written is None:
@@ -60,11 +60,6 @@ class Program:
     def constants(self) -> dict[str, Any]:
         """What the source refers to by name: captured arrays by reference, opaque functions."""
         return self._parts()[1]
-
-    @property
-    def needs(self) -> list[str]:
-        """Why the source needs more than NumPy: the opaque functions."""
-        return self._parts()[2]
 
     def loaded(self, readable: bool = False) -> Callable[..., Any]:
         """The function that the text defines, or the source."""

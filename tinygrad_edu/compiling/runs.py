@@ -12,8 +12,9 @@ from ..errors import UnreadableError
 from ..term import Term
 from .arguments import mapped
 from .captures import Captures
+from .lines import OURS, Line
 from .source import title_of
-from .traced import OURS, Escape, Line, Trace, Traced, tracing
+from .traced import Escape, Trace, Traced, tracing
 
 Run = tuple[Trace, list[Traced], list[Any]]
 

@@ -18,8 +18,9 @@ import numpy as np
 
 from .expressions import ATOM, Text, quoted
 from .idioms import Idioms
+from .lines import Line
 from .needed import Needed
-from .traced import Guard, Line, Traced
+from .traced import Guard, Traced
 
 _LONGEST = 100  # characters of an expression
 _SUMMED = 4  # squares in a line

@@ -117,9 +117,9 @@ def _written(
     def returned(writer: Writer, leaf: Callable[[Any], str]) -> str:
         return returned_text(result, leaf, writer, iter(range(len(outputs))))
 
-    def readable() -> tuple[str, dict[str, Any], list[str]]:
+    def readable() -> tuple[str, dict[str, Any]]:
         writer = Writer(needed, named, arrays, captured_names)
-        return written_by(writer), writer.constants, writer.needs
+        return written_by(writer), writer.constants
 
     if runs and len(needed.live) >= levels.SMALLEST:
         writer = Writer(needed, named, arrays, captured_names)
@@ -138,7 +138,7 @@ def _written(
 
 def _read_again(
     f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], around: Sequence[Captures]
-) -> tuple[str, dict[str, Any], list[str]]:
+) -> tuple[str, dict[str, Any]]:
     """The source of a program that runs by levels, from another run, since it does not keep its many terms; see Program.
 
     Raises TinygradError if what f uses has changed since.
@@ -148,4 +148,4 @@ def _read_again(
             f"compile: what {called(f)} uses has changed since it was compiled; call it before you read its source"
         )
     _, program = _written(f, args, kwargs, around, runs=False)
-    return program.source, program.constants, program.needs
+    return program.source, program.constants

@@ -8,13 +8,12 @@ user's code may do neither: that is an error with the user's line.
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -23,17 +22,11 @@ from ..domain import Shape
 from ..errors import UnreadableError
 from ..node import Node
 from ..randomness import stand_in
-from ..term import FROM_SHAPES, Term, a_term, changed, terms
+from ..term import FROM_SHAPES, Term, changed, terms
 from .copying import is_one_expression
-
-OURS = {"tinygrad_edu", "nn", "viz", "numpy", "contextlib", "functools"}  # packages between the user's line and a term
-
-
-class Line(NamedTuple):
-    """A line of the user's program."""
-
-    file: str
-    number: int
+from .lines import OURS, Line, Lines, asked_by_user, asker, is_users_part, top
+from .refused import SHAPED, TAKE_OUT, WRITE, WRITING_METHODS, is_shaped_by_numbers
+from .simpler import AS_SIGN, SHORTENED, key_of, one_way, simpler
 
 
 class Guard(NamedTuple):
@@ -67,7 +60,6 @@ class Trace:
         gradients: for terms that are the gradient of another term, that term.
         kept: what ids refer to.
         names: what the user's variables call terms.
-        latest: the user's line and frame of the last term.
         draws: what random generators drew, which happens in each call.
         written: for arrays that the engine changed in place, what they are since.
         latest_key: by which `known` has the last term.
@@ -76,9 +68,7 @@ class Trace:
         captured: ids of arrays, and of the owners of their memory, that are read by reference.
         is_placed: whether terms know their lines.
         errors: what NumPy does where numbers overflow and the like, when the run starts.
-        lines: the user's lines by code and instruction.
-        parts: what code is to `_line`.
-        latest_rule: the frame that called the last rule, and the line of its operation.
+        lines: of the user's program.
     """
 
     made: list[Traced] = field(default_factory=list)
@@ -89,7 +79,6 @@ class Trace:
     known: dict[Any, Any] = field(default_factory=dict)
     kept: list[Any] = field(default_factory=list)
     names: dict[Traced, str] = field(default_factory=dict)
-    latest: Any = None
     draws: list[Traced] = field(default_factory=list)
     written: dict[Traced, Traced] = field(default_factory=dict)
     latest_key: Any = None
@@ -98,9 +87,10 @@ class Trace:
     captured: frozenset[int] = frozenset()
     is_placed: bool = True
     errors: Any = field(default_factory=np.geterr)
-    lines: dict[tuple[int, int], tuple[Line, CodeType]] = field(default_factory=dict)
-    parts: dict[int, tuple[str, CodeType]] = field(default_factory=dict)
-    latest_rule: tuple[FrameType, Line | None] | None = None
+    lines: Lines = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lines = Lines(self.names, self.gradients)
 
     def latest_of(self, term: Term) -> Term:
         """What an array is after it was changed in place."""
@@ -111,7 +101,7 @@ class Trace:
     def add(self, key: Any, term: Traced, spelling: str, operands: list[Traced]) -> Traced:
         """A term that was computed, at the line that runs."""
         term.spelling, term.operands, term.place = spelling, operands, len(self.made)
-        term.line, term.back = _line(self) if self.is_placed else (None, False)
+        term.line, term.back = self.lines.running() if self.is_placed else (None, False)
         self.made.append(term)
         self.known[key], self.latest_key = term, key
         return term
@@ -123,26 +113,21 @@ class Trace:
         return term
 
 
-_trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
+opened: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 @contextmanager
 def tracing() -> Iterator[Trace]:
     """While this is open, Traced terms are collected."""
     trace = Trace()
-    token, drawing = _trace.set(trace), stand_in.set(Draws)
+    token, drawing = opened.set(trace), stand_in.set(Draws)
     try:
         yield trace
     finally:
-        trace.known, trace.lines, trace.parts, trace.latest, trace.latest_rule = (
-            {},
-            {},
-            {},
-            None,
-            None,
-        )  # frames keep what they hold
+        trace.known = {}
+        trace.lines.clear()
         stand_in.reset(drawing)
-        _trace.reset(token)
+        opened.reset(token)
 
 
 class Draws:
@@ -164,10 +149,26 @@ class Draws:
 
 def active() -> Trace:
     """The trace that is open. Raises UnreadableError if none is: a Term outlived its run."""
-    trace = _trace.get()
+    trace = opened.get()
     if trace is None:
         raise UnreadableError("a number of a traced run was kept and used after it")
     return trace
+
+
+def refuse(message: str, final: bool = False) -> NoReturn:
+    """Raise UnreadableError, and remember it if the user's code may catch it; if it is final, also if the engine does."""
+    error = UnreadableError(message)
+    frame = asker()
+    if final or (frame is not None and top(frame) not in OURS):
+        while frame is not None and top(frame) in OURS:
+            frame = frame.f_back
+        line = None if frame is None else Line(frame.f_code.co_filename, frame.f_lineno)
+        running = []
+        while frame is not None and not final:
+            running.append(frame.f_code)
+            frame = frame.f_back
+        active().refusals.append(Refusal(error, running, line))
+    raise error
 
 
 class Traced(Term):
@@ -223,7 +224,7 @@ class Traced(Term):
         return computed(".mT", "matrix_transpose", operator.attrgetter("mT"), (self,), {})
 
     def __getitem__(self, index: Any) -> Any:
-        if type(self.behind) is float and not _asked_by_user():  # of the engine's: x[...] of a number
+        if type(self.behind) is float and not asked_by_user():  # of the engine's: x[...] of a number
             return computed("np.asarray", "asarray", np.asarray, (self,), {})[index]
         return computed("[]", "getitem", operator.getitem, (self, index), {})
 
@@ -237,9 +238,9 @@ class Traced(Term):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not callable(getattr(self.behind, name, None)):
             raise AttributeError(f"{type(self.behind).__name__} has no attribute {name!r}")
-        if name in _TAKE_OUT:
+        if name in TAKE_OUT:
             self._looked_at()
-        if name in _WRITING_METHODS:
+        if name in WRITING_METHODS:
             refuse(f"it writes into an array, by .{name}(); use a function that returns a new one")
 
         def call(*args: Any, **params: Any) -> Any:
@@ -257,7 +258,7 @@ class Traced(Term):
             return computed(f"{name}(", name, ufunc if method == "__call__" else getattr(ufunc, method), args, params)
         if method == "__call__":
             return computed(f"np.{name}", name, ufunc, args, params)
-        return computed(f"np.{name}.{method}", f"{name}.{method}", getattr(ufunc, method), args, _one_way(args, params))
+        return computed(f"np.{name}.{method}", f"{name}.{method}", getattr(ufunc, method), args, one_way(args, params))
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], params: Any) -> Any:
         if any(issubclass(kind, Node) for kind in types):
@@ -268,11 +269,11 @@ class Traced(Term):
         if plain:
             return function(*numbers(args), **numbers(params))
         name = function.__name__
-        if params.get("out") is not None or function in _WRITE:
+        if params.get("out") is not None or function in WRITE:
             refuse(
                 f"it writes into an array, by np.{name}; use a function that returns a new one, such as at(x, i).set(y)"
             )
-        if name in _TAKE_OUT:
+        if name in TAKE_OUT:
             self._looked_at()
         module = function.__module__.replace("numpy", "np", 1).removesuffix("._core")
         return computed(f"{module}.{name}", name, function, args, params)
@@ -358,7 +359,7 @@ class Traced(Term):
 
     def __bool__(self) -> bool:
         trace = active()
-        if _asked_by_user():
+        if asked_by_user():
             refuse(f"it branches on numbers, {described(self)}; choose with where(condition, a, b)")
         taken = bool(self.behind)
         trace.guards.append(Guard(self, taken))
@@ -373,7 +374,7 @@ class Traced(Term):
     __float__ = __complex__ = __round__ = __trunc__ = __floor__ = __ceil__ = _looked_at
 
     def __index__(self) -> int:
-        if _asked_by_user() or np.asarray(self.behind).dtype.kind not in "iub":
+        if asked_by_user() or np.asarray(self.behind).dtype.kind not in "iub":
             refuse(
                 f"it takes an integer out, {described(self)}, which would stay what it is now; of an array take the entries "
                 "by this package's take(array, i)"
@@ -405,7 +406,7 @@ class Traced(Term):
         )
 
     def __repr__(self) -> str:
-        if _trace.get() is not None and _asked_by_user():
+        if opened.get() is not None and asked_by_user():
             refuse(
                 f"it makes text of numbers, {described(self)}, which compiled source would not; print results outside of it"
             )
@@ -415,141 +416,13 @@ class Traced(Term):
         return repr(self)
 
 
-_TAKE_OUT = {"item", "tolist", "tobytes", "tofile", "dump", "dumps", "hex", "as_integer_ratio", "save", "savetxt"}
-_TAKE_OUT |= {"savez", "savez_compressed", "array2string", "array_repr", "array_str"}
-_WRITING_METHODS = {"sort", "partition", "fill", "put", "resize", "itemset", "setfield", "setflags", "byteswap"}
-_SHAPED = "it makes an array whose shape depends on numbers"
-_SHAPED_BY_NUMBERS = {"nonzero", "flatnonzero", "argwhere", "unique", "unique_all", "unique_counts", "unique_inverse"}
-_SHAPED_BY_NUMBERS |= {"unique_values", "union1d", "intersect1d", "setdiff1d", "setxor1d", "trim_zeros", "bincount"}
-_SHAPED_BY_NUMBERS |= {"extract", "compress", "histogram_bin_edges"}
-_SHAPED_BY_OPERANDS = {
-    "repeat",
-    "tile",
-    "reshape",
-    "resize",
-    "broadcast_to",
-    "pad",
-    "delete",
-    "insert",
-    "split",
-    "array_split",
-}
 _DOUBLE = np.dtype(float)
 _SPELLED = {"transpose": "np.transpose"}
-_WRITE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-
-_BINARY = {
-    "add": ("+", operator.add),
-    "sub": ("-", operator.sub),
-    "mul": ("*", operator.mul),
-    "truediv": ("/", operator.truediv),
-    "pow": ("**", operator.pow),
-    "matmul": ("@", operator.matmul),
-    "floordiv": ("//", operator.floordiv),
-    "mod": ("%", operator.mod),
-    "and": ("&", operator.and_),
-    "or": ("|", operator.or_),
-    "xor": ("^", operator.xor),
-}
-_COMPARISONS = {
-    "lt": ("<", operator.lt),
-    "le": ("<=", operator.le),
-    "gt": (">", operator.gt),
-    "ge": (">=", operator.ge),
-    "eq": ("==", operator.eq),
-    "ne": ("!=", operator.ne),
-}
-_SIGNS = {sign for sign, _ in _BINARY.values()}
-_PREFIXES = {
-    "neg": ("-", operator.neg),
-    "pos": ("+", operator.pos),
-    "invert": ("~", operator.invert),
-    "abs": ("abs", operator.abs),
-}
-
-
-def _operator(sign: str, function: Any) -> Callable[..., Any]:
-    name = function.__name__
-
-    def call(a: Traced, b: Any) -> Any:
-        if type(a.behind) is float and type(b) in _ANSWERED:
-            trace = _trace.get()
-            if trace is not None and not trace.written:
-                if type(b) is Traced:
-                    if type(b.behind) is float:
-                        return _of_floats(trace, sign, name, function, a, b, (sign, id(a), id(b)), b.behind, [a, b])
-                elif b != 1:  # by which products are shortened
-                    return _of_floats(trace, sign, name, function, a, b, (sign, id(a), repr(b)), b, [a])
-        return computed(sign, name, function, (a, b), {}) if type(b) in _ANSWERED or not _answers(b) else NotImplemented
-
-    return call
-
-
-def _of_floats(
-    trace: Trace, sign: str, name: str, function: Any, a: Traced, b: Any, key: Any, number: Any, operands: list[Traced]
-) -> Any:
-    """`computed` for a term of a float and another number, as most terms of a graph of numbers, in a third of the time."""
-    known = trace.known.get(key)
-    if known is not None:
-        return known
-    try:
-        behind = function(a.behind, number)
-    except ArithmeticError as error:
-        trace.escaped = True
-        raise Escape(f"{name}: {error}") from error
-    return trace.add(key, Traced(name, function, (a, b), _NONE, behind, True), sign, operands)
-
-
-def _reflected(sign: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda a, b: computed(sign, function.__name__, function, (b, a), {})
-
-
-_ANSWERED = {Traced, float, int}
-
-
-def _answers(other: Any) -> bool:
-    """Whether the other operand answers: a Value, or the parts of a gradient."""
-    return isinstance(other, Node) or getattr(type(other), "__array_ufunc__", ()) is None
-
-
-def _unary(sign: str, function: Any) -> Callable[[Any], Any]:
-    return lambda x: computed(sign, function.__name__, function, (x,), {})
-
-
-for _name, (_sign, _function) in (_BINARY | _COMPARISONS).items():
-    setattr(Traced, f"__{_name}__", _operator(_sign, _function))
-    if _name in _BINARY:
-        setattr(Traced, f"__r{_name}__", _reflected(_sign, _function))
-for _name, (_sign, _function) in _PREFIXES.items():
-    setattr(Traced, f"__{_name}__", _unary(_sign, _function))
-
-
-def _in_place(key: str) -> Callable[[Traced, Any], Any]:
-    plain: Callable[..., Any] = getattr(Traced, f"__{key}__")
-
-    def update(self: Traced, other: Any) -> Any:
-        result = plain(self, other)
-        if not isinstance(self.behind, np.ndarray):
-            return result
-        if _asked_by_user() or result.shape != self.shape or result.dtype != self.dtype:
-            refuse(f"it writes into an array, {described(self)}; write y = y + x in place of y += x")
-        result = result if result.shape else computed("np.asarray", "asarray", np.asarray, (result,), {})
-        active().written[self] = result  # whoever holds the array reads the new numbers from now on
-        return result
-
-    return update
-
-
-for _name in _BINARY:
-    setattr(Traced, f"__i{_name}__", _in_place(_name))
-
-
 # -- Computing ---------------------------------------------------------------------------------------------------------
 
 
-_AS_SIGN = {"np.multiply": "*", "np.divide": "/"}
-_NONE: dict[str, Any] = {}  # parameters of most terms
-_SHORTENED = {"*", "/", "**", "-", "+", "np.positive", "float", ".astype", "np.reshape", ".reshape", "np.broadcast_to"}
+_SIGNS = {"+", "-", "*", "/", "**", "@", "//", "%", "&", "|", "^"}
+NONE: dict[str, Any] = {}  # parameters of most terms
 
 
 def computed(
@@ -559,8 +432,8 @@ def computed(
     trace = active()
     if trace.written:
         args = changed(args, trace.latest_of)
-    if spelling in _SHORTENED or (spelling in _AS_SIGN and not params):
-        same = _simpler(_AS_SIGN.get(spelling, spelling), args)
+    if spelling in SHORTENED or (spelling in AS_SIGN and not params):
+        same = simpler(AS_SIGN.get(spelling, spelling), args)
         if same is not None:
             return same
     key: list[Any] = [spelling]
@@ -580,13 +453,13 @@ def computed(
         else:
             operands += terms(x)  # type: ignore[arg-type]
             plain.append(numbers(x))
-            key.append(_key(x, trace))
+            key.append(key_of(x, trace.captured, trace.kept))
             are_floats = False
     if spelling == "scalar" or spelling[-1] == "(":
         key.append(function)
     if params:
         operands += terms(params)  # type: ignore[arg-type]
-        key.append(_key(tuple(params.items()), trace))
+        key.append(key_of(tuple(params.items()), trace.captured, trace.kept))
     made = tuple(key)
     known = trace.known.get(made)
     if known is not None and not (trace.written and any(x in trace.written for x in terms(known))):
@@ -608,13 +481,9 @@ def computed(
         raise Escape(f"{name}: {error}") from error
     if behind is NotImplemented:
         return behind
-    if (
-        not are_floats
-        and _is_shaped_by_numbers(spelling, name, args, params)
-        and (spelling != "[]" or _is_users_part())
-    ):
-        refuse(f"{_SHAPED}, by {'x[i]' if name == 'getitem' else name}; choose with where(condition, a, b)", True)
-    term = Traced(name, function, args, dict(params) if params else _NONE, behind, True)
+    if not are_floats and is_shaped_by_numbers(spelling, name, args, params) and (spelling != "[]" or is_users_part()):
+        refuse(f"{SHAPED}, by {'x[i]' if name == 'getitem' else name}; choose with where(condition, a, b)", True)
+    term = Traced(name, function, args, dict(params) if params else NONE, behind, True)
     result: Any = trace.add(made, term, spelling, operands)
     if isinstance(behind, (tuple, list)):
         if spelling in _SIGNS:
@@ -625,21 +494,6 @@ def computed(
         result = behind._make(parts) if hasattr(behind, "_make") else type(behind)(parts)
         trace.known[made], trace.latest_key = result, made
     return result
-
-
-def _is_shaped_by_numbers(spelling: str, name: str, args: tuple[Any, ...], params: Mapping[str, Any]) -> bool:
-    """Whether the shape of a result depends on the numbers of terms."""
-    if spelling == "[]":
-        parts = args[1] if type(args[1]) is tuple else (args[1],)
-        return any(
-            part.dtype == bool if isinstance(part, Term) else isinstance(part, slice) and a_term(part) is not None
-            for part in parts
-        )
-    if spelling[-1] == "(":  # of an op: what it returns is the engine's matter
-        return False
-    if name in _SHAPED_BY_OPERANDS:
-        return a_term(args[1:], [x for key, x in params.items() if key != "values"]) is not None
-    return name in _SHAPED_BY_NUMBERS or (name == "where" and len(args) + len(params) == 1)
 
 
 @cache
@@ -653,16 +507,6 @@ def _forced(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _one_way(args: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a reduction, its axes counted from the first, so that equal ones look equal."""
-    axis = params.get("axis")
-    if axis is None or len(args) != 1 or not isinstance(args[0], Term):
-        return params
-    axes = tuple([i % args[0].ndim for i in (axis if isinstance(axis, tuple) else (axis,))]) if args[0].ndim else ()
-    given = {key: x for key, x in params.items() if not (key == "dtype" and x is None)}
-    return given | {"axis": axes[0] if len(axes) == 1 else axes}
-
-
 @cache
 def _method(name: str) -> Callable[..., Any]:
     """A method as a function."""
@@ -674,191 +518,11 @@ def numbers(x: Any) -> Any:
     return changed(x, lambda term: term.behind)
 
 
-def _is_one(x: Any) -> bool:
-    return type(x) in (int, float) and x == 1
-
-
-def _are_ones(x: Any, y: Term) -> bool:
-    """Whether x is an array of ones that does not change the shape or dtype of y."""
-    return type(x) is np.ndarray and x.dtype == y.dtype and x.shape == y.shape and bool((x == 1).all())
-
-
-def _simpler(spelling: str, args: tuple[Any, ...]) -> Any:
-    """The operand that the result equals to the last bit; None if there is none."""
-    if spelling in ("*", "/", "**") and len(args) == 2:
-        a, b = args
-        if type(a) is Traced and type(b) is Traced:
-            return None
-        if _is_one(b) and isinstance(a, Term) and a.dtype.kind == "f":
-            return a
-        if spelling == "*" and isinstance(b, Term) and b.dtype.kind == "f" and (_is_one(a) or _are_ones(a, b)):
-            return b
-        if spelling == "*" and isinstance(a, Term) and _are_ones(b, a):
-            return a
-    if not args or not isinstance(args[0], Traced):
-        return None
-    x = args[0]
-    if spelling == "-" and len(args) == 1 and x.spelling == "-" and len(x.args) == 1:
-        return x.args[0]
-    if (spelling == "+" and len(args) == 1) or spelling == "np.positive":
-        return x if x.dtype.kind == "f" else None
-    if spelling == "float" and type(x.behind) is float:
-        return x
-    if spelling == ".astype" and isinstance(x.behind, (np.ndarray, np.generic)) and np.dtype(args[1]) == x.dtype:
-        return x
-    if (
-        spelling in ("np.reshape", ".reshape", "np.broadcast_to")
-        and args[1] == x.shape
-        and isinstance(x.behind, np.ndarray)
-    ):
-        return x
-    return None
-
-
-def _key(x: Any, trace: Trace) -> Any:
-    """What tells arguments apart, to the last bit."""
-    if isinstance(x, Term):
-        return id(x)
-    if type(x) in (tuple, list):
-        return type(x), *[_key(part, trace) for part in x]
-    if type(x) in (float, int, bool, str, type(None), type, type(Ellipsis), np.dtype):
-        return type(x), repr(x)
-    if isinstance(x, slice):
-        return slice, _key((x.start, x.stop, x.step), trace)
-    if isinstance(x, np.generic):
-        return x.dtype.str, x.tobytes()
-    if isinstance(x, np.ndarray) and x.size <= 64 and id(x) not in trace.captured and id(x.base) not in trace.captured:
-        return x.dtype.str, x.shape, x.tobytes()
-    trace.kept.append(x)
-    return type(x), id(x)
-
-
-# -- Where -------------------------------------------------------------------------------------------------------------
-
-
-_BETWEEN = {"numpy", "contextlib", "functools"}  # packages that ask for another
-
-
-def _top(frame: FrameType) -> str:
-    """The package whose code a frame runs."""
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
-
-
-def _asker() -> FrameType | None:
-    """The frame of the code that asks: the engine's or the user's, perhaps through one of NumPy's functions."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and (frame.f_globals is _HERE or _top(frame) in _BETWEEN):
-        frame = frame.f_back
-    return frame
-
-
-_HERE = globals()
-
-
-def _asked_by_user() -> bool:
-    frame = _asker()
-    return frame is not None and _top(frame) not in OURS
-
-
-def _is_users_part() -> bool:
-    """Whether an index runs that the user wrote, x[index], also of a Value."""
-    frame, called = _asker(), "__getitem__"
-    while frame is not None and _top(frame) in OURS:
-        called, frame = frame.f_code.co_name, frame.f_back
-    return called == "__getitem__"
-
-
-def refuse(message: str, final: bool = False) -> NoReturn:
-    """Raise UnreadableError, and remember it if the user's code may catch it; if it is final, also if the engine does."""
-    error = UnreadableError(message)
-    frame = _asker()
-    if final or (frame is not None and _top(frame) not in OURS):
-        while frame is not None and _top(frame) in OURS:
-            frame = frame.f_back
-        line = None if frame is None else Line(frame.f_code.co_filename, frame.f_lineno)
-        running = []
-        while frame is not None and not final:
-            running.append(frame.f_code)
-            frame = frame.f_back
-        active().refusals.append(Refusal(error, running, line))
-    raise error
-
-
-def _note_names(trace: Trace, frame: FrameType) -> None:
-    """What the user's variables call the terms that they hold."""
-    for name, x in frame.f_locals.items():
-        term = x.raw if isinstance(x, Node) else x
-        if isinstance(term, Traced):
-            trace.names.setdefault(term, name)
-
-
-_BACKWARD = {
-    "chain_rule",
-    "share_out",
-    "share_out_to_one",
-    "share_out_to_two",
-}  # functions of graph.py and unrolled.py that call a rule
-
-
-_RULES = {"tinygrad_edu.graph", "tinygrad_edu.unrolled"}
-
-
-def _part_of(frame: FrameType) -> str:
-    """What the code of a frame is to the search for a line: "user", "rule", the "end", or "" if the search goes on."""
-    module, name = str(frame.f_globals.get("__name__")), frame.f_code.co_name
-    if module.partition(".")[0] not in OURS:
-        return "user"
-    if module in _RULES and name in _BACKWARD:
-        return "rule"
-    return "end" if module.startswith("tinygrad_edu.compiling.") and name == "traced_run" else ""
-
-
-def _line(trace: Trace) -> tuple[Line | None, bool]:
-    """The user's line that runs, and whether a rule runs for an operation of that line."""
-    frame: FrameType | None = sys._getframe(3)
-    parts = trace.parts
-    while frame is not None:
-        code = frame.f_code
-        known = parts.get(id(code))
-        if known is None:  # it keeps the code, whose id it has
-            known = parts[id(code)] = _part_of(frame), code
-        part = known[0]
-        if part:
-            if part == "user":
-                return _users_line(trace, frame), False
-            if part == "end":
-                break
-            if trace.latest_rule is not None and trace.latest_rule[0] is frame:
-                return trace.latest_rule[1], True
-            held = frame.f_locals
-            raw, g = held["node"].raw, held["g"]
-            if isinstance(raw, Traced):
-                if isinstance(g, Traced):
-                    trace.gradients.setdefault(g, raw)
-                if "order" not in held:  # which chain_rule has, whose node changes
-                    trace.latest_rule = frame, raw.line
-                return raw.line, True
-        frame = frame.f_back
-    return None, False
-
-
-def _users_line(trace: Trace, frame: FrameType) -> Line:
-    """The line of a frame. What its variables call terms is noted when the line changes."""
-    at = id(frame.f_code), frame.f_lasti
-    known = trace.lines.get(at)
-    if known is None:  # it keeps the code, whose id it has
-        known = trace.lines[at] = Line(frame.f_code.co_filename, frame.f_lineno), frame.f_code
-    if trace.latest is None or trace.latest[1] is not frame or trace.latest[0] != known[0]:
-        trace.latest = known[0], frame
-        _note_names(trace, frame)
-    return known[0]
-
-
 def described(term: Any, depth: int = 2) -> str:
     """A term as an expression, for messages, a few calls deep."""
     if not isinstance(term, Term):
         return f"{term!r:.20}"
-    trace = _trace.get()
+    trace = opened.get()
     name = trace.names.get(term) if trace is not None and isinstance(term, Traced) else None
     if name or term.function is None:
         return name or term.name

@@ -16,15 +16,19 @@ from ...definition import elementwise
 from ...domain import NONZERO, POSITIVE, REAL, Sample
 from ...op import rule
 from ...signatures import Array, Plain
+from ...term import Term
 from .arithmetic import abs, power, sign
 
 __all__ = ["hypot"]
 
 
-def ordinary(y: Any, but: Any = False) -> bool:
-    """Whether all numbers y are nonzero and within range, so that dividing by them loses nothing; except for those `but`."""
+def ordinary(y: Any, weight: Any = None) -> bool:
+    """Whether all numbers y are nonzero and within range, so that dividing by them loses nothing; except for 0 of weight 0."""
     size = np.abs(raw_of(y))
-    return bool(np.all(((size >= np.finfo(size.dtype).tiny) & (size < np.inf)) | but))
+    within = (size >= np.finfo(size.dtype).tiny) & (size < np.inf)
+    if weight is None or (not isinstance(size, Term) and np.all(within)):
+        return bool(np.all(within))
+    return bool(np.all(within | (weight == 0)))
 
 
 def component(weight: Any, x: Any, length: Any, p: float) -> Any:
@@ -79,7 +83,7 @@ def radial(weight: Array, x: Array, length: Array, /, p: float = 2) -> Plain:
         return weight * (np.sign(x) * (length != 0) * (np.abs(x) / divisor + (x == 0)) ** (p - 1))
     if np.size(divisor) < np.size(x):
         scale = weight / divisor
-        if ordinary(scale, weight == 0):
+        if ordinary(scale, weight):
             return x * scale  # one pass over x, not two
     return x / divisor * weight
 
