@@ -143,7 +143,8 @@ viz.level_set(oval, (-3, 3), (-2.5, 2.5), [(1.0, 1.0), (-2.0, 0.5), (0.5, -1.5)]
 # %% [markdown]
 # `derivative` computed the gradient at a hundred points in one call. Do that for a whole grid, draw each gradient as an
 # arrow, and you have the **gradient field**. The arrows are long where lines are close, cross them at right angles, and
-# vanish at the tops and at the pass.
+# vanish at the tops and at the pass. The assertions use x² + 3y², whose gradient (2x, 6y) you know by heart; the picture uses
+# the two hills, whose gradient you would not want to write down.
 
 # %% The gradient field rows="17"
 # alt: The map of the two hills with arrows: each points uphill across the lines, long on steep slopes, tiny at the tops and
@@ -176,7 +177,8 @@ viz.contour(oval, (-3, 3), (-2, 2), paths=path)
 # %% [markdown]
 # The steepest way down is not the way to the lowest point. In a long valley the two differ much.
 # From (-4, 2) on x² + 8y² the first step is 49° away from the direction of the minimum, and the path swings from side to side.
-# All the same it arrives: this landscape is convex, so there is no other place to end.
+# All the same it arrives: this landscape is convex, so there is no other place to end. The steps must not be too long, though.
+# The rate here is 0.11; with 0.13 each swing is wider than the one before.
 
 
 # %% The first step points elsewhere rows="89"
@@ -192,6 +194,7 @@ cosine = first @ home / np.linalg.norm(first) / np.linalg.norm(home)
 assert np.isclose(np.degrees(np.arccos(cosine)), 49.4, atol=0.05)
 assert path.values[0] == 48
 assert path.values[-1] < 1e-5
+assert trace(long_valley, (-4.0, 2.0), lambda p: SGD(p, lr=0.13), steps=40).values[-1] > 48
 viz.contour(long_valley, (-5, 5), (-3, 3), arrows=True, paths=path)
 
 # %% [markdown]
