@@ -123,7 +123,9 @@ WINDOWED: dict[str, Callable[[], Arguments]] = {
     "bilinear": lambda: {"input1": _x(5, 2), "input2": _x(5, 3), "weight": _x(4, 2, 3), "bias": _x(4)},
 }
 METRICS: dict[str, Callable[[], tuple[Any, ...]]] = {
-    **dict.fromkeys(("accuracy", "confusion_matrix", "correct", "f1", "precision", "recall"), lambda: (_x(5, 3), LABELS.copy())),
+    **dict.fromkeys(
+        ("accuracy", "confusion_matrix", "correct", "f1", "precision", "recall"), lambda: (_x(5, 3), LABELS.copy())
+    ),
     "top_k_accuracy": lambda: (_x(5, 3), LABELS.copy(), 2),
     "binary_accuracy": lambda: (_x(5, 3), _x(5, 3) > 0, 0.5),
     "r2": lambda: (_x(5), _x(5) / 2),
