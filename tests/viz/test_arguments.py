@@ -31,7 +31,7 @@ FUNCTIONS = [name for name in viz.__all__ if inspect.isfunction(getattr(viz, nam
 EITHER = "expected a Value, or a Module and its inputs"
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "side_by_side"])  # it passes them on
 def test_an_unknown_keyword_is_refused_by_every_function(name):
     function = getattr(viz, name)
     parameters = inspect.signature(function).parameters.values()

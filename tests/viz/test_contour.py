@@ -1,5 +1,6 @@
 """viz.contour: level sets, levels, gradient arrows and paths are those of the function."""
 
+import itertools
 from functools import partial
 
 import numpy as np
@@ -242,3 +243,17 @@ def test_stated_levels():
 def test_bad_arguments_are_named(arguments, error, message):
     with pytest.raises(error, match=f"contour: .*{message}"):
         viz.contour(**{"f": bowl, "xlim": (-3, 3), "ylim": (-2, 2)} | arguments)
+
+
+@pytest.mark.parametrize("size", [(3, 2), (7, 4.6)])
+def test_numbers_of_lines_do_not_lie_on_each_other_or_stand_out(size):
+    figure = viz.contour(bowl, (-3, 3), (-2.5, 2.5), levels=range(1, 28)).figure
+    figure.set_size_inches(*size)
+    for _ in range(2):  # the second time as the first
+        figure.canvas.draw()
+        ax = figure.axes[0]
+        boxes = [text.get_window_extent() for text in ax.texts if text.get_visible()]
+        assert 5 < len(boxes) < len(ax.texts)
+        assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+        frame = ax.get_window_extent()
+        assert all(frame.contains(*box.min) and frame.contains(*box.max) for box in boxes)

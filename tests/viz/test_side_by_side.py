@@ -75,6 +75,7 @@ def test_landscapes_in_space():
         ((3, {"A": bowl}), DTypeError, "side_by_side: got 3, expected a plot"),
         ((viz.cut, {"A": bowl}, *BOX, (0, 0)), DTypeError, "cut: got the keyword ax="),
         ((viz.contour, {"A": bowl}, (2, -2), (-2, 2)), ShapeError, "contour: got xlim"),
+        ((viz.contour, {"A": bowl}, (-2, 2)), DTypeError, "contour: got no ylim"),
     ],
 )
 def test_bad_arguments_are_named(arguments, error, message):
@@ -82,5 +83,7 @@ def test_bad_arguments_are_named(arguments, error, message):
         viz.side_by_side(*arguments)
     with pytest.raises(ShapeError, match="side_by_side: got columns=0, expected an integer from 1 on"):
         viz.side_by_side(viz.contour, {"A": bowl}, *BOX, columns=0)
+    with pytest.raises(DTypeError, match="contour: got the keyword level=, expected levels="):
+        viz.side_by_side(viz.contour, {"A": bowl}, *BOX, level=3)
     with pytest.raises(RenderError, match="side_by_side: got theme='blue'"):
         viz.side_by_side(viz.contour, {"A": bowl}, *BOX, theme="blue")

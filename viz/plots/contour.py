@@ -128,6 +128,8 @@ def ground(ax: Axes, land: Terrain, levels: Array, theme: Theme) -> None:
     """Level sets with their numbers, on a ground of pale colours, a colour for each band: equal levels, equal colours."""
     from matplotlib import colormaps
 
+    from .spaced import Spaced
+
     low, high = float(np.nanmin(land.z)), float(np.nanmax(land.z))
     if low < high:
         edges = np.unique(np.concatenate([[low], levels[(levels > low) & (levels < high)], [high]]))
@@ -138,9 +140,11 @@ def ground(ax: Axes, land: Terrain, levels: Array, theme: Theme) -> None:
     drawn = ax.contour(
         land.x, land.y, land.z, levels=levels, colors=ink, linewidths=0.8, alpha=0.7, linestyles="solid", zorder=1
     )
-    for text in ax.clabel(drawn, fmt=shown, fontsize=8):
+    texts = ax.clabel(drawn, fmt=shown, fontsize=8)
+    for text in texts:
         text.set_zorder(2)
         text.set_alpha(1)
+    ax.add_artist(Spaced(texts))
     ax.grid(False)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu import DTypeError
 
+from ..arguments import refusing
 from ..text import plain
 from .field import count
 from .style import Theme, several, styled
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@refusing()
 def side_by_side(
     plot: Callable[..., Any],
     subjects: Mapping[str, Any],
