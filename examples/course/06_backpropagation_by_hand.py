@@ -108,20 +108,20 @@ assert all(np.allclose(W.grad, np.outer(z.grad, a)) for W, z, a in ((W1, z1, a0)
 # ways add up.
 
 # %% BP2 in a row of four neurons, and with two in each layer rows="185"
+one, both = np.ones(1), np.ones(2)
 row = nn.MLP((1, 1, 1, 1, 1), nn.Sigmoid, output=nn.Sigmoid, rng=1)
-w1, w2, w3, w4 = (layer.weight.item() for layer in row[::2])
+w2, w3, w4 = (row[k].weight.item() for k in (2, 4, 6))
 s1, s2, s3, s4 = (
-    slope(z).item() for z in [layer(row[:k](np.ones(1))).data for k, layer in enumerate(row) if k % 2 == 0]
+    a.item() * (1 - a.item()) for path, a in nn.activations(row, one).items() if path in ("1", "3", "5", "7")
 )
-half_mse_loss(row(np.ones(1)), np.zeros(1), reduction="sum").backward()
-a4 = row(np.ones(1)).item()
-assert np.isclose(row[0].bias.grad.item(), a4 * s4 * w4 * s3 * w3 * s2 * w2 * s1)
+half_mse_loss(row(one), [0.0], reduction="sum").backward()
+assert np.isclose(row[0].bias.grad.item(), row(one).item() * s4 * w4 * s3 * w3 * s2 * w2 * s1)
 
 pairs = nn.MLP((2, 2, 2, 2, 2), nn.Sigmoid, output=nn.Sigmoid, rng=1)
-half_mse_loss(pairs(np.ones(2)), np.zeros(2), reduction="sum").backward()
-delta3, delta4 = pairs[4].bias.grad, pairs[6].bias.grad
-w = pairs[6].weight.data
-assert np.isclose(delta3[0], (w[0, 0] * delta4[0] + w[1, 0] * delta4[1]) * slope(pairs[:5](np.ones(2)).data[0]))
+half_mse_loss(pairs(both), [0.0, 0.0], reduction="sum").backward()
+w, delta3, delta4 = pairs[6].weight.data, pairs[4].bias.grad, pairs[6].bias.grad
+a = nn.activations(pairs, both)["5"]
+assert np.isclose(delta3[0], (w[0, 0] * delta4[0] + w[1, 0] * delta4[1]) * a[0] * (1 - a[0]))
 
 # %% [markdown]
 # The picture shows both directions for two layers of two neurons. Forward, above: weights times activations, plus biases, then
