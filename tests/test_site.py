@@ -213,6 +213,12 @@ def test_a_figure_without_alternative_text_ends_the_build(chapters):
         chapters.Page("01_x").add(*twins)
 
 
+def test_a_figure_that_is_not_shown_ends_the_build(chapters):
+    axes = Output(output_type="execute_result", data={"text/plain": "<Axes: xlabel='x'>"})
+    with pytest.raises(chapters.ChapterError, match="a figure that is not shown"):
+        chapters.Page("01_x").add(*[cell("# alt: A line\nviz.curve(f)", axes)] * 2)
+
+
 def test_a_page_in_a_frame_becomes_a_file(chapters):
     page = chapters.Page("01_x")
     framed = '<div><iframe style="height: 420px" srcdoc="&lt;p&gt;step&lt;/p&gt;"></iframe></div>'

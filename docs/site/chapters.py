@@ -238,6 +238,8 @@ def shown(outputs: list[Any]) -> list[Any]:
             output.output_type == "execute_result" and figures and FIGURE.match(output.data.get("text/plain", ""))
         ):
             kept.append(output)
+    if not figures and any(FIGURE.match(output.get("data", {}).get("text/plain", "")) for output in kept):
+        raise ChapterError("a cell's result is a figure that is not shown")
     return kept
 
 

@@ -293,3 +293,14 @@ def test_the_example_runs_and_shows_what_it_says(tmp_path):
     assert [words in page for words in ("MLP: 82 parameters", "12 epochs, best", "58.5%", "data:image/svg+xml")] == [
         True
     ] * 4
+
+
+def test_a_notebook_shows_each_plot_once(monkeypatch):
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel chooses its own
+    pytest.importorskip("matplotlib")
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    sources = ["import viz\nax = viz.curve(lambda x: x**2, (-1, 1))", "ax = viz.curve(lambda x: x**3, (-1, 1))"]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    place = {"metadata": {"path": str(Path(__file__).parents[2])}}  # so that the kernel imports this checkout
+    nbclient.NotebookClient(book, timeout=120, resources=place, extra_arguments=["--log-level=ERROR"]).execute()
+    assert [[output.output_type for output in cell.outputs] for cell in book.cells] == [["display_data"]] * 2

@@ -97,6 +97,7 @@ def styled(name: str, theme: Theme) -> Iterator[Any]:
     if theme not in ("light", "dark"):
         raise RenderError(f'{name}: got theme={theme!r}, expected "light" or "dark"')
     plt = pyplot(name)
+    plt.draw_if_interactive()  # loads the backend: what a notebook's sets, in rc_context, would be undone with it
     with plt.rc_context(settings(theme)):
         yield plt
 
