@@ -562,7 +562,7 @@ def test_a_plateau_of_another_mode_than_the_monitor_is_refused(mode, monitor):
         ({"on_step": "step"}, "got on_step='step', expected a function"),
         ({"loss": "mse"}, "got loss='mse', expected a function"),
         ({"rng": "x"}, "got rng='x', expected a random generator"),
-        ({"schedule_every": "step"}, "schedule_every is now the name of an argument"),
+        ({"schedule_every": "step"}, "got schedule_every=, expected the name of an argument"),
         ({"m": 3, "optimizer": nn.optim.SGD([Value(1.0)], lr=0.1)}, "got model=3, expected a module"),
     ],
 )
