@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 
 import tinygrad_edu as T
 from tinygrad_edu import compile, grad, value_and_grad
+from tinygrad_edu.compiling.arguments import kind_of_call
+from tinygrad_edu.compiling.fits import fitting
 from tinygrad_edu.compiling.results import equal
 from tinygrad_edu.testing.strategies import expressions
 
@@ -125,6 +127,23 @@ def test_reductions_have_the_bits_of_methods(shape, dtype):
         agree(lambda x: (x.sum(), x.mean(), x.sum(axis=-1), x.sum(axis=0, keepdims=True), x.max()), x.copy(order=order))
 
 
+@pytest.mark.filterwarnings("ignore::tinygrad_edu.CompileWarning")
+def test_memory_layouts_in_turn():
+    def f(x):
+        y = T.exp(x * 0.3) + 1
+        return y, y.sum(), y.sum(axis=0), (y * y).sum()
+
+    compiled = compile(f)
+    big = RNG.normal(size=(260, 260)).astype(np.float32)
+    layouts = [big[::2, ::2], big.T[::2, ::2], big[::-2, ::2], big[:130, :130], big[:130, :130].T, big[::2, ::2].copy()]
+    for _ in range(3):
+        for x in layouts:
+            for _ in range(2):
+                y, expected = compiled(x), f(x)
+                assert equal(y, expected)
+                assert y[0].strides == expected[0].strides
+
+
 def test_computed_in_place_and_in_kept_memory():
     compiled = agree(value_and_grad(lambda x, y: T.tanh(x * y + y).sum(), (0, 1)), X, Y)
     assert compiled.fast_source.count("out=") >= 4
@@ -188,9 +207,10 @@ def test_after_a_guard_failed_and_numbers_that_are_not_finite():
     hostile = X.copy()
     hostile[3, 4], hostile[5, 6] = np.inf, np.nan
     for x in (X, Y, hostile, X, hostile * 0, Y, -hostile, X):
-        before = np.geterr()
-        assert equal(compiled(x, Y), f(x, Y)), compiled.fast_source
-        assert np.geterr() == before
+        with np.errstate(all="warn"):
+            before = np.geterr()
+            assert equal(compiled(x, Y), f(x, Y)), compiled.fast_source
+            assert np.geterr() == before
     assert compiled.eager
 
 
@@ -229,6 +249,8 @@ def test_arguments_of_other_kinds_in_turn():
         (({"b": X, "a": Y},), {}),
         (({"a": X.T, "b": Y.T},), {}),
         (({"a": X.astype(np.float32), "b": Y},), {}),
+        (({"a": X.astype(np.int64), "b": Y},), {}),
+        (({"a": X.astype(">f8"), "b": Y},), {}),
         (({"a": X, "b": Y}, 3), {}),
         (({"a": X, "b": Y}, True), {}),
         (({"a": X, "b": Y}, 1), {}),
@@ -242,6 +264,45 @@ def test_arguments_of_other_kinds_in_turn():
             for _ in range(2):
                 assert equal(compiled(*args, **kwargs), f(*args, **kwargs))
     assert not compiled.eager
+
+
+OTHERS = [  # arguments of another kind each, though some are equal
+    (X,),
+    (X.astype(np.int64),),
+    (X.astype(">f8"),),
+    (X.T.copy().T,),
+    (X[:, :29],),
+    (X, X),
+    (np.ma.array(X),),
+    (X[0, 0],),
+    (float(X[0, 0]),),
+    (1,),
+    (True,),
+    (1.0,),
+    ("1",),
+    (None,),
+    ([],),
+    ((),),
+    ({},),
+    ([1.0],),
+    ((1.0,),),
+    ({"a": 1.0},),
+    ({"b": 1.0},),
+    ({"a": 1.0, "b": 1.0},),
+    ({"b": 1.0, "a": 1.0},),
+]
+
+
+def test_a_flat_test_tells_kinds_apart():
+    for i, args in enumerate(OTHERS):
+        fits = fitting(args, {})
+        if fits is None:
+            continue
+        same = [j for j, other in enumerate(OTHERS) if fits(other, {})]
+        assert all(kind_of_call(OTHERS[j], {}) == kind_of_call(args, {}) for j in same), (args, same)
+        assert i in same
+        assert not fits(args, {"a": 1.0})
+        assert not fits((*args, 1.0), {})
 
 
 class Held:

@@ -39,7 +39,8 @@ def _kind(x: Any) -> Any:
         flags = x.flags
         if x.dtype.kind not in "fiubc":
             raise _NotPlain
-        return x.shape, x.dtype, flags.c_contiguous or (flags.f_contiguous and 2)
+        layout = flags.c_contiguous or (2 if flags.f_contiguous else x.strides)  # which that of results follows
+        return x.shape, x.dtype, layout
     if own is dict:
         return dict, *[(key, _kind(part)) for key, part in x.items()]
     if own is tuple or own is list or hasattr(x, "_make"):

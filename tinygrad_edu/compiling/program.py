@@ -39,14 +39,17 @@ class Program:
         is_by_levels: bool,
     ) -> None:
         self.name, self.text, self.bound, self.is_by_levels = name, text, bound, is_by_levels
-        self._readable, self._lock = readable, Lock()
+        self._readable: Callable[[], tuple[str, dict[str, Any], list[str]]] | None = readable
+        self._lock = Lock()
         self._written: tuple[str, dict[str, Any], list[str]] | None = None
 
     def _parts(self) -> tuple[str, dict[str, Any], list[str]]:
         """The text to be read and what belongs to it, made when they are first asked for."""
         with self._lock:
-            self._written = self._written or self._readable()
-        return self._written
+            if self._written is None:
+                assert self._readable is not None
+                self._written, self._readable = self._readable(), None  # which holds the numbers of the run
+            return self._written
 
     @property
     def source(self) -> str:

@@ -23,6 +23,8 @@ from .results import collect, returned_text
 from .runs import ChangingError, Run, arrays_of, called, traced_run
 from .source import Writer
 
+_HELD = 2**20  # bytes of arrays that are kept for the readable form
+
 
 class Specialised:
     """A program for one kind of arguments.
@@ -129,6 +131,8 @@ def _written(
         return (trace, symbols, outputs), Program(name, readable, "", {}, False)
     fast = FastWriter(needed, named, arrays, captured_names)
     program = Program(name, readable, written_by(fast), fast.constants, False)
+    if sum(term.behind.nbytes for term in trace.made if isinstance(term.behind, np.ndarray)) > _HELD:
+        _ = program.source  # now, so that the arrays of the run are not kept for it
     return (trace, symbols, outputs), program
 
 
