@@ -139,7 +139,7 @@ class Writer(Idioms):
             into += [f"if {condition}:", raising]
 
     def _let(self, term: Traced, text: Text, into: list[str]) -> str:
-        of = next((self.names[x] for x in self.trace.gradients.get(term, ()) if x in self.names), None)
+        of = self.names.get(self.trace.gradients.get(term, term))
         name = self.names[term] = self.fresh(self.wanted.get(term) or (f"d_{of}" if of else "t"))
         self.texts[term] = Text(name)
         shape = f"  # {term.shape}" if isinstance(term.behind, np.ndarray) and term.shape else ""
