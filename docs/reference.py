@@ -325,7 +325,7 @@ def main(arguments: list[str]) -> int:
     stale = [
         name
         for name, page in made.items()
-        if not (FOLDER / name).exists() or (FOLDER / name).read_text("utf-8") != page
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text(encoding="utf-8") != page
     ]
     unknown = sorted(path.name for path in FOLDER.glob("*.md") if path.name not in made)
     if not arguments:
