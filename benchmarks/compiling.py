@@ -35,7 +35,7 @@ from .workloads.mlp import ours, peers, problem
 
 RESULTS = Path(__file__).parent / "results" / "compiling.md"
 TURNS = 9
-ROUNDS = 7
+ROUNDS = 5
 ENGINES = (COMPILED, NUMBA, OURS, "micrograd", "torch", "jax jit")
 
 
