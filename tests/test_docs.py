@@ -224,7 +224,12 @@ def test_what_the_page_on_compile_rewrites_is_refused_before_and_right_after():
 
 
 def test_the_figures_on_the_page_on_compile_are_those_of_the_benchmark():
-    page = (ROOT / "docs" / "compile.md").read_text(encoding="utf-8").partition("## How fast it is")[2].partition("\n## ")[0]
+    page = (
+        (ROOT / "docs" / "compile.md")
+        .read_text(encoding="utf-8")
+        .partition("## How fast it is")[2]
+        .partition("\n## ")[0]
+    )
     results = (ROOT / "benchmarks" / "results" / "compiling.md").read_text(encoding="utf-8").splitlines()
     rows = [line for line in page.splitlines() if line.startswith("|")]
     assert len(rows) > 8
