@@ -260,7 +260,8 @@ def compile(f: Callable[..., Any] | None = None, /, **options: Any) -> Compiled:
 
     Returns:
         a function of the same arguments, which threads may share. `source` is its text, and `save` writes it as a module that
-        runs with NumPy alone.
+        runs with NumPy alone; `fast_source` is the text that runs, which computes the same in place. Results are the caller's:
+        no later call changes them.
 
     Raises:
         UnsupportedError: for options, and if f is no function.
