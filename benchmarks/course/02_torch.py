@@ -77,9 +77,9 @@ def ellipse(t):
 turn = torch.linspace(0, 2 * torch.pi, 100)
 _, along = jvp(ellipse, (turn,), (torch.ones(100),))
 uphill = vmap(gradient)(*ellipse(turn))
-places = [(1.0, 1.0), (-2.0, 0.5), (0.5, -1.5)]
+places = [(1.0, 1.0), (-2.0, 0.5), (0.5, -1.0)]
 figure, ax = plt.subplots()
-draw_map(ax, oval, (-3, 3), (-2.5, 2.5), sorted(oval(*place) for place in places))
+draw_map(ax, oval, (-3.5, 3.5), (-2.5, 2.5), sorted(oval(*place) for place in places))
 for place in places:
     up = torch.stack(gradient(*map(torch.tensor, place)))
     up = 0.8 * up / up.norm()

@@ -138,7 +138,7 @@ _, along = jvp(ellipse, (turn,), (np.ones(100),))
 uphill = derivative(oval, argnums=(0, 1))(*ellipse(turn))
 assert np.allclose(oval(*ellipse(turn)), 4)
 assert np.allclose(along[0] * uphill[0] + along[1] * uphill[1], 0)  # a right angle, 90°
-viz.level_set(oval, (-3, 3), (-2.5, 2.5), [(1.0, 1.0), (-2.0, 0.5), (0.5, -1.5)])
+viz.level_set(oval, (-3.5, 3.5), (-2.5, 2.5), [(1.0, 1.0), (-2.0, 0.5), (0.5, -1.0)])
 
 # %% [markdown]
 # `derivative` computed the gradient at a hundred points in one call. Do that for a whole grid, draw each gradient as an

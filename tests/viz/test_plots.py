@@ -134,6 +134,16 @@ def test_strange_functions_are_drawn_or_refused_without_a_warning(kind, name):
     assert error.startswith(f"{name}: ") == bool(error) == ((kind, name) in refused), error
 
 
+@pytest.mark.parametrize("dpi", [70, 144])
+@pytest.mark.parametrize("height", [1, 2.5, 6])
+def test_there_is_room_for_the_names_and_the_legend_of_a_level_set(height, dpi):
+    ax = viz.level_set(BOWL, (-3, 3), (-height, height), (1.0, 0.5), points=21)
+    ax.figure.set_dpi(dpi)
+    ax.figure.canvas.draw()
+    assert ax.yaxis.label.get_window_extent().x0 > 2
+    assert ax.get_legend().get_window_extent().x1 < ax.figure.bbox.x1 - 2
+
+
 def test_a_plot_on_given_axes_has_its_legend_inside():
     _, axes = plt.subplots(1, 2)
     for ax in axes:

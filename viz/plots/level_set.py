@@ -56,7 +56,10 @@ def level_set(
     found = [slope_at("level_set", f, tuple(foot))[1:] for foot in feet]
     length = 0.16 * min(land.xlim[1] - land.xlim[0], land.ylim[1] - land.ylim[0])
     with styled("level_set", theme) as plt:
+        own = ax is None
         ax = axes_of(plt, ax, (6.4, 4.6))
+        if own:
+            ax.figure.set_layout_engine("compressed")  # type: ignore[union-attr]  # room for names and legend beside square Axes
         ground(ax, land, np.unique([value for value, _ in found]), theme)
         for k, (foot, (_, gradient)) in enumerate(zip(feet, found, strict=True)):
             _across(ax, foot, length * _unit(foot, gradient), theme, ("_", "_") if k else ("tangent", "gradient"))
