@@ -268,6 +268,7 @@ def test_python_raising_that_is_caught():
         assert compiled(x) == f(x)
 
 
+@pytest.mark.usefixtures("temporary")
 def test_operations_of_the_user_may_look_at_numbers():
     @T.operation(rules=(lambda g, y, x: g * (2.0 if g.sum() > 0 else 3.0),))
     def steep(x, /):

@@ -182,6 +182,7 @@ def test_threads_have_memory_of_their_own():
     assert not compiled.eager
 
 
+@pytest.mark.usefixtures("temporary")
 def test_a_call_inside_a_call():
     @T.operation(rules=(lambda g, y, x: g,))
     def again(x, /):
