@@ -343,3 +343,29 @@ def test_the_colours_of_a_notebook_are_readable_on_light_and_on_dark_ground():
             bright, dim = sorted([luminance(colour), luminance(ground)], reverse=True)
             assert (bright + 0.05) / (dim + 0.05) > 4.2, (colour, ground)
     assert unescape(re.sub("<[^>]*>", "", page)) == compiled.source
+
+
+OTHERS = {
+    "another batch": (np.ones((9, 3)), np.ones((9, 2)), 2, True),
+    "another dtype": (np.ones((8, 3), np.float32), np.ones((8, 2)), 2, True),
+    "another constant": (np.ones((8, 3)), np.ones((8, 2)), 3, True),
+    "another structure": ([np.ones((8, 3))], np.ones((8, 2)), 2, True),
+    "a number": (1.0, np.ones((8, 2)), 2, True),
+    "another truth": (np.ones((8, 3)), np.ones((8, 2)), 2, 1),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_saved_module_refuses_arguments_that_it_was_not_compiled_for(name, tmp_path):
+    def loss(W, x, y, power, halved):
+        squares = (x @ W - y) ** power
+        return squares.mean() / (2 if halved else 1)
+
+    step = compile(value_and_grad(loss))
+    W, given = np.ones((3, 2)), (np.ones((8, 3)), np.zeros((8, 2)), 2, True)
+    expected = step(W, *given)
+    space = {}
+    exec(step.save(tmp_path / "step.py").read_text(encoding="utf-8"), space)
+    assert equal(space["loss"](W, *given), expected)
+    with pytest.raises(space["GuardError"], match=r"^(x|power|halved) is .*; the program was compiled for"):
+        space["loss"](W, *OTHERS[name])

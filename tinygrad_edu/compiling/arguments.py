@@ -88,6 +88,18 @@ def mapped(f: Callable[[Any], Any], tree: Any) -> Any:
     return f(tree) if is_number(tree) else tree
 
 
+def described(x: Any) -> Any:
+    """What a program is compiled for, as text: shapes and dtypes of arrays, types of numbers, and constants, in their trees."""
+    if isinstance(x, dict):
+        return {key: described(part) for key, part in x.items()}
+    if isinstance(x, (tuple, list)):
+        return [described(part) for part in x]
+    if isinstance(x, (np.ndarray, np.floating)):
+        return f"{x.dtype} {x.shape}"
+    own = type(x).__name__
+    return repr(x) if isinstance(x, (int, str, np.generic, type(None), slice, range)) else own
+
+
 def copied(tree: Any) -> Any:
     """A tree of arguments with copies of its arrays."""
     return mapped(lambda x: x.copy() if isinstance(x, np.ndarray) else x, tree)

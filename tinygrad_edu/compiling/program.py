@@ -28,6 +28,7 @@ class Program:
         text: what runs: the fast form, or a call of levels.
         bound: what the text refers to by name.
         is_by_levels: whether the text is a call of levels.
+        arguments: by parameter what it is compiled for, as `arguments.described` says it.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class Program:
         text: str,
         bound: Mapping[str, Any],
         is_by_levels: bool,
+        arguments: Mapping[str, Any],
     ) -> None:
         self.name, self.text, self.bound, self.is_by_levels = name, text, bound, is_by_levels
+        self.arguments = arguments
         self._readable: Callable[[], tuple[str, dict[str, Any]]] | None = readable
         self._lock = Lock()
         self._written: tuple[str, dict[str, Any]] | None = None

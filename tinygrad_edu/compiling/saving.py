@@ -17,24 +17,31 @@ import numpy as np
 
 from ..definition import registry
 from ..errors import TinygradError
+from .arguments import described
 from .copying import Copies, NotCopiedError
+from .expressions import quoted
 from .program import Program
 
 _LARGEST = 10_000  # numbers of an array that a module holds as text
 _HEAD = '''"""{name}, compiled by tinygrad_edu: it needs NumPy{alone}
 
-It holds for arguments of the shapes and dtypes of the run that it was compiled from, and raises GuardError for numbers that take
-another branch.
+It holds for arguments of the structure, shapes, dtypes and constants of the run that it was compiled from, and for numbers that
+take the same branches. It raises GuardError for others.
 """
 
 {imports}
 
 
 class GuardError(RuntimeError):
-    """The numbers take another branch than in the run that was compiled."""
+    """The arguments are others than those of the run that was compiled, or their numbers take another branch."""
 
 
 '''
+
+
+_CHECK = """def _check(name, x, expected):
+    if _described(x) != expected:
+        raise GuardError(f"{name} is {_described(x)}; the program was compiled for {expected}")"""
 
 
 def module_text(program: Program) -> str:
@@ -43,13 +50,17 @@ def module_text(program: Program) -> str:
     Raises TinygradError if it holds a large array or an object that text cannot say, or calls a function of a script.
     """
     source = program.source  # which collects the constants
+    checks = Copies({"_described": described}, set())
+    checks.add(described)
     copies, foreign = _functions(program)
     names = [name for name, x in program.constants.items() if not callable(x)]
     constants = [f"{name} = {_literal(name, program.constants[name])}" for name in names]
     homes = {name: _home(name, program.constants[name]) for name in foreign}
     constants += [f"{name} = {expression}" for name, (_, expression) in homes.items()]
     constants += [text for text in copies.texts.values() if not _is_definition(text)]
-    parts = ["\n".join(constants), *filter(_is_definition, copies.texts.values()), source]
+    parts = ["\n".join(constants), *filter(_is_definition, copies.texts.values())]
+    parts += [*checks.texts.values(), _CHECK] if program.arguments else []
+    parts.append(_with_checks(program, source))
     imports = [f"import {module}" for module in sorted({"math", *copies.imports})]
     imports += [
         "",
@@ -61,6 +72,17 @@ def module_text(program: Program) -> str:
         name=program.name, alone=f" and\n{reasons}" if reasons else " alone.", imports="\n".join(imports)
     )
     return head + "\n\n\n".join(filter(None, parts))
+
+
+def _with_checks(program: Program, source: str) -> str:
+    """The source, with a look at each argument in its first lines."""
+    if not program.arguments:
+        return source
+    lines = "".join(f"    _check({quoted(name)}, {name}, {x!r})\n" for name, x in program.arguments.items())
+    start = f"def {program.name}("
+    before, _, rest = source.rpartition(start)
+    head, _, body = rest.partition("\n")
+    return f"{before}{start}{head}\n{lines}\n{body}"
 
 
 def _is_definition(text: str) -> bool:

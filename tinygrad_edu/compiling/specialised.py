@@ -13,7 +13,7 @@ from ..errors import TinygradError, UnreadableError
 from ..randomness import noting
 from . import levels
 from .again import check_again
-from .arguments import copied, name_of, others_of, parameters_of, sample
+from .arguments import copied, described, name_of, others_of, parameters_of, sample
 from .captures import DRAWS, Captures
 from .fast import FastWriter
 from .fits import fitting
@@ -110,6 +110,7 @@ def _written(
     named = dict(zip(symbols, names, strict=True))
     needed, arrays = Needed(trace, outputs), arrays_of(around)
     name = name_of(f)
+    given = dict(zip(parameters.split(", "), map(described, (*args, *kwargs.values())), strict=False))
 
     def written_by(writer: Writer) -> str:
         return writer.write(name, parameters, unpacking, partial(returned, writer))
@@ -126,11 +127,11 @@ def _written(
         text, bound = levels.text_by_levels(writer, symbols, name, parameters, unpacking, partial(returned, writer))
         if text:
             again = partial(_read_again, f, copied(args), copied(kwargs), around)
-            return (trace, symbols, outputs), Program(name, again, text, {**writer.constants, **bound}, True)
+            return (trace, symbols, outputs), Program(name, again, text, {**writer.constants, **bound}, True, given)
     if not runs:
-        return (trace, symbols, outputs), Program(name, readable, "", {}, False)
+        return (trace, symbols, outputs), Program(name, readable, "", {}, False, given)
     fast = FastWriter(needed, named, arrays, captured_names)
-    program = Program(name, readable, written_by(fast), fast.constants, False)
+    program = Program(name, readable, written_by(fast), fast.constants, False, given)
     if sum(term.behind.nbytes for term in trace.made if isinstance(term.behind, np.ndarray)) > _HELD:
         _ = program.source  # now, so that the arrays of the run are not kept for it
     return (trace, symbols, outputs), program
