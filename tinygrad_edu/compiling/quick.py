@@ -100,7 +100,9 @@ class _Test:
     def form(self, x: np.ndarray[Any, Any]) -> None:
         """What form_of compares."""
         name, (shape, strides, dtype) = self._name(x), form_of(x)
-        self.lines.append(f"{name}.shape != {shape} or {name}.strides != {strides} or {name}.dtype is not {self._name(dtype)}")
+        self.lines.append(
+            f"{name}.shape != {shape} or {name}.strides != {strides} or {name}.dtype is not {self._name(dtype)}"
+        )
 
     def _name(self, x: Any) -> str:
         """The name of an object."""
