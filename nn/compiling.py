@@ -32,6 +32,7 @@ class CompiledGradient:
 
     def __init__(self, model: Module, loss: Callable[..., Any], optimizer: Optimizer, name: str) -> None:
         _check_own(name, model, optimizer)
+        self._name, self._model = name, model
         self._modules = [module for _, module in model.named_modules()]
         self._parameters, self._buffers = list(model.named_parameters()), dict(model.named_buffers())
         parameter_ids = tuple([(path, id(p)) for path, p in self._parameters])  # without lists, which would be watched
@@ -64,16 +65,20 @@ class CompiledGradient:
             batch: inputs of the model and, last, the target of the loss.
         """
         steady = self._steady
-        if steady is None or not (steady.fits(batch, _NONE) and steady.unchanged()):
-            return self._collected(batch)
-        for p in steady.trained:
-            p.raw_grad = None  # so that its memory is there for the new gradient
-        return self._take(steady.trained, self.program.again(steady.found, (*steady.given, *batch)))
+        try:
+            if steady is None or not (steady.fits(batch, _NONE) and steady.unchanged()):
+                return self._collected(batch)
+            for p in steady.trained:
+                p.raw_grad = None  # so that its memory is there for the new gradient
+            return self._take(steady.trained, self.program.again(steady.found, (*steady.given, *batch)))
+        except UnreadableError:
+            self._check_held()
+            raise
 
     def _collected(self, batch: tuple[Any, ...]) -> tuple[float, Any]:
         """A call that collects the parameters, and keeps them for the next calls if its program is ready."""
         trained = [p for _, p in self._parameters if p.requires_grad]
-        for p in trained:
+        for _, p in self._parameters:  # one that was frozen meanwhile keeps no gradient of earlier
             p.raw_grad = None
         modes = tuple([module.training for module in self._modules])
         given = {path: p.raw for path, p in self._parameters if p.requires_grad}, self._buffers, modes
@@ -90,6 +95,17 @@ class CompiledGradient:
             found, self._tests[found], given, trained, held, list(zip(self._modules, modes, strict=True))
         )
         return result
+
+    def _check_held(self) -> None:
+        """Raises TinygradError if the model has other parameters or buffers than at first."""
+        now = {**dict(self._model.named_parameters()), **dict(self._model.named_buffers())}
+        held = {**dict(self._parameters), **self._buffers}
+        path = next((path for path in {**held, **now} if now.get(path) is not held.get(path)), None)
+        if path is not None:
+            raise TinygradError(
+                f"{self._name}: {path} of the model is another object than when {self._name} was called; call it again, "
+                "or change the numbers in place"
+            )
 
     def _take(self, trained: list[Any], result: Any) -> tuple[float, Any]:
         """Put gradients and running statistics where they belong. Returns the loss and what came with it."""
@@ -228,6 +244,8 @@ def _is_same(x: Any, contents: Any) -> bool:
 
 def _plain(x: Any) -> Any:
     """A part of a batch as an array."""
+    if isinstance(x, Value):
+        return x.data
     return np.asarray(x) if isinstance(x, list) else x
 
 

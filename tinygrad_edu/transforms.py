@@ -28,6 +28,7 @@ from .data import raw_of, shape_of
 from .errors import GradientWarning, ShapeError, UnsupportedError
 from .linearization import Argnums, Linearization, matched
 from .node import Node
+from .term import Term
 from .tree import leaves, rebuild
 
 Function = Callable[..., Any]
@@ -81,7 +82,7 @@ def _value_and_grad(name: str, f: Function, argnums: Argnums, has_aux: bool, war
     def both(*args: Any, **kwargs: Any) -> Any:
         run = Linearization(name, f, args, kwargs, argnums, has_aux)
         y = run.output
-        if not isinstance(y, (Node, float, int, np.ndarray, np.generic)):
+        if not isinstance(y, (Node, Term, float, int, np.ndarray, np.generic)):
             remedy = "return a single number, or (number, anything) with has_aux=True"
             raise UnsupportedError(f"{name}: f returned a {type(y).__name__}; {remedy}")
         shape = np.shape(raw_of(y))
@@ -151,7 +152,7 @@ def _check_shapes(run: Linearization) -> None:
         if isinstance(x, (tuple, list, dict)):
             got = f"argument {key!r} is a {type(x).__name__}, expected a number or an array"
             raise UnsupportedError(f"{run.name}: {got}; {_NOT_ELEMENTWISE}")
-        if not isinstance(run.output, (Node, float, int, np.ndarray, np.generic)):
+        if not isinstance(run.output, (Node, Term, float, int, np.ndarray, np.generic)):
             got = f"f returned a {type(run.output).__name__}, expected a number or an array"
             raise UnsupportedError(f"{run.name}: {got}; {_NOT_ELEMENTWISE}")
         shape, expected = np.shape(raw_of(run.output)), np.shape(raw_of(x))

@@ -471,3 +471,41 @@ def test_fit_with_a_loss_of_a_sum_and_its_weight(name):
         )
         found.append([model.weight.data.tobytes(), list(history.steps["loss"]), list(history.curves["train_loss"])])
     assert found[0] == found[1]
+
+
+def test_a_parameter_that_is_frozen_between_steps_keeps_no_gradient():
+    """Else clipping would count it."""
+    model = nn.MLP((3, 4, 2), nn.ReLU, rng=0)
+    step = nn.compile_step(model, functional.cross_entropy, nn.optim.SGD(model.parameters(), lr=0.1), clip_norm=0.1)
+    batch = np.ones((4, 3)), np.zeros(4, int)
+    for _ in range(4):
+        step(*batch)
+    first = model.parameters()[0]
+    first.requires_grad = False
+    step(*batch)
+    assert first.grad is None
+
+
+@pytest.mark.parametrize("what", ["parameter", "buffer"])
+def test_a_parameter_or_buffer_that_is_replaced_is_an_error_with_its_path(what):
+    model = nn.Sequential(nn.Linear(3, 2, rng=0), nn.BatchNorm1d(2))
+    step = nn.compile_step(model, functional.cross_entropy, nn.optim.SGD(model.parameters(), lr=0.1))
+    batch = np.arange(12.0).reshape(4, 3), np.zeros(4, int)
+    for _ in range(4):
+        step(*batch)
+    if what == "parameter":
+        model[0].weight = Value(np.ones((2, 3)), requires_grad=True)
+    else:
+        model[1].running_mean = np.ones(2)
+    path = "0.weight" if what == "parameter" else "1.running_mean"
+    with pytest.raises(TinygradError, match=f"compile_step: {path} of the model is another object"):
+        step(*batch)
+
+
+def test_a_batch_may_be_a_value():
+    model = nn.MLP((3, 4, 2), nn.ReLU, rng=0)
+    step = nn.compile_step(model, functional.cross_entropy, nn.optim.SGD(model.parameters(), lr=0.1))
+    for _ in range(4):
+        step(Value(np.ones((4, 3))), np.zeros(4, int))
+        assert all(type(p.raw_grad) is np.ndarray for p in model.parameters())
+    assert not step.program.eager

@@ -10,7 +10,16 @@ from outcomes import ARRAYS, FIRST, WEIGHTS, outcome
 
 import nn
 import tinygrad_edu as T
-from tinygrad_edu import CompileWarning, UnreadableError, UnsupportedError, Value, compile, grad, value_and_grad
+from tinygrad_edu import (
+    CompileWarning,
+    UnreadableError,
+    UnsupportedError,
+    Value,
+    compile,
+    derivative,
+    grad,
+    value_and_grad,
+)
 from tinygrad_edu.compiling.results import equal
 from tinygrad_edu.tree import leaves
 
@@ -512,3 +521,38 @@ def test_a_list_that_is_read_by_a_name_made_up_at_run_time():
     assert compiled(1.5) == 3.0
     noting.factor[0] = 3.0
     assert compiled(1.5) == 4.5
+
+
+SAME_MEMORY = {  # NumPy computes a @ a.T in another way if both are one array
+    "computed twice": lambda x, y: np.exp(x) @ np.exp(x).T,
+    "computed once": lambda x, y: (lambda a: a @ a.T)(np.exp(x)),
+    "a copy": lambda x, y: (x * 1.0) @ x.T,
+    "perhaps one argument": lambda x, y: (x * 1.0) @ y.T,
+    "a gradient": grad(lambda x, y: (np.exp(x) @ np.exp(x).T).sum()),
+}
+
+
+@pytest.mark.parametrize("name", SAME_MEMORY)
+def test_a_product_of_an_array_with_itself_has_the_bits_of_the_run(name):
+    f = SAME_MEMORY[name]
+    compiled = compile(f)
+    pairs = np.random.default_rng(0).normal(size=(4, 2, 21, 21))
+    for x, y in [*pairs, *[(x, x) for x, _ in pairs]]:
+        assert equal(compiled(x, y), f(x, y))
+    assert not compiled.eager
+
+
+@pytest.mark.parametrize("transform", [grad, value_and_grad, derivative], ids=lambda f: f.__name__)
+def test_a_result_may_depend_on_other_arguments_alone(transform):
+    f = transform(lambda x, y: y * y)
+    compiled = compile(f)
+    for x in (1.0, 2.0, 3.0):
+        assert equal(compiled(x, x + 1), f(x, x + 1))
+    assert not compiled.eager
+
+
+@pytest.mark.parametrize("number", [np.array(2.0), np.array(1.0), np.float64(2)])
+def test_a_captured_array_without_axes_multiplies_numbers(number):
+    compiled = compile(lambda x: x * number + number * x)
+    for x in (1.0, 2.0, 3.0):
+        assert equal(compiled(x), x * number + number * x)

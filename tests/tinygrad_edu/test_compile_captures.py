@@ -3,6 +3,8 @@
 import functools
 import math
 import types
+from array import array
+from collections import UserDict, UserList, deque
 from typing import NamedTuple
 
 import numpy as np
@@ -408,6 +410,109 @@ def a_cache_that_is_filled():
 
     model = Model()
     return Captured(lambda x: x * model.table, (lambda: model.table.fill(1.0),))
+
+
+def _holding(name, make, change):
+    """A captured container whose entries are read one by one."""
+
+    def of_kind():
+        held = make()
+        return Captured(lambda x: x * next(iter(held)), (lambda: change(held),))
+
+    CAPTURED[name] = of_kind
+
+
+def _set_first(held):
+    held[0] = 5
+
+
+_holding("a_deque", lambda: deque([2.0, 3.0]), _set_first)
+_holding("a_bytearray", lambda: bytearray(b"ab"), _set_first)
+_holding("an_array_of_the_standard_library", lambda: array("d", [2.0, 3.0]), _set_first)
+_holding("a_memoryview", lambda: memoryview(np.array([2.0, 3.0])), _set_first)
+_holding("a_user_list", lambda: UserList([2.0, 3.0]), _set_first)
+_holding("a_user_dict", lambda: UserDict({3.0: 1}), lambda held: (held.clear(), held.update({4.0: 1})))
+
+
+@captured
+def a_view_of_a_dictionary():
+    held = {"rate": 2.0}
+    view = types.MappingProxyType(held)
+    return Captured(lambda x: x * view["rate"], (lambda: held.update(rate=3.0),))
+
+
+@captured
+def the_shape_of_an_array():
+    weights = np.arange(1.0, 5.0).reshape(2, 2)
+    return Captured(lambda x: x * weights.sum(axis=0)[0], (lambda: setattr(weights, "shape", (4, 1)),))
+
+
+@captured
+def the_dtype_of_an_array():
+    weights = np.arange(1, 5)
+    return Captured(lambda x: x * weights[0], (lambda: setattr(weights, "dtype", np.float64),))
+
+
+@captured
+def the_code_of_a_function():
+    def helper(x):
+        return x * 2.0
+
+    def replaced():
+        helper.__code__ = (lambda x: x * 3.0).__code__
+
+    return Captured(lambda x: helper(x), (replaced,))
+
+
+@captured
+def a_global_of_an_operator():
+    class Scaled:
+        def __neg__(self):
+            return RATE
+
+    scaled = Scaled()
+    changes = (lambda: globals().update(RATE=7.0), lambda: globals().update(RATE=2.0))
+    return Captured(lambda x: x * -scaled, (*changes, lambda: setattr(Scaled, "__neg__", lambda self: 4.0)))
+
+
+@captured
+def an_attribute_of_a_metaclass():
+    class Meta(type):
+        rate = 2.0
+
+    class Model(metaclass=Meta):
+        pass
+
+    return Captured(lambda x: x * Model.rate, (lambda: setattr(Meta, "rate", 3.0),))
+
+
+@captured
+def a_global_read_by_text():
+    return Captured(
+        lambda x: x * globals()["RATE"], (lambda: globals().update(RATE=9.0), lambda: globals().update(RATE=2.0))
+    )
+
+
+@captured
+def a_global_that_is_defined_later():
+    def f(x):
+        try:
+            return x * LATER_RATE
+        except NameError:
+            return x * 2.0
+
+    globals().pop("LATER_RATE", None)
+    return Captured(f, (lambda: globals().update(LATER_RATE=3.0), lambda: globals().pop("LATER_RATE")))
+
+
+def test_a_helper_may_be_defined_after_the_function_that_is_compiled():
+    names = {"__name__": "a_script", "compile": compile}
+    exec(
+        "@compile\ndef f(x):\n    return helper(x) if x is not None else f(x)\ndef helper(x):\n    return 2.0 * x\n",
+        names,
+    )
+    assert names["f"](3.0) == 6.0
+    assert {"helper", "f"} <= names.keys()
 
 
 @pytest.mark.parametrize("name", CAPTURED)

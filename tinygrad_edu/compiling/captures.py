@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import random
 import sys
+from array import array
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy, deepcopy
 from functools import partial
 from operator import is_
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +25,7 @@ from ..errors import UnreadableError
 from ..node import Node
 from .lines import OURS
 from .moving import moved
-from .quick import quick_test
+from .quick import form_of, quick_test
 
 _MISSING = object()
 _MANY = 10_000  # variables that are followed, and entries of a container that are compared
@@ -91,6 +93,7 @@ class Captures:
         for _, x in self.arrays.values():
             if x.dtype.kind != "f":
                 self.watch(x)
+        self._forms = {id(x): form_of(x) for _, x in self.arrays.values()}
 
     def watch(self, x: np.ndarray[Any, Any]) -> None:
         """The numbers of a captured array are part of the program."""
@@ -109,12 +112,19 @@ class Captures:
         for container in self._containers:
             if not _same_contents(container.holder, container.contents):
                 return _entry(container)
+        for held, names in self._absent:
+            if not held.keys().isdisjoint(names):
+                return next(iter(held.keys() & names))
+        for name, x in self.arrays.values():
+            if form_of(x) != self._forms[id(x)]:
+                return name
         moved = next((x for x, numbers in self.watched if x.tobytes() != numbers), None)
         return "" if moved is None else next((name for name, x in self.arrays.values() if x is moved), "an array")
 
     def unchanged(self) -> Callable[[], bool]:
         """A quick test that is true only if nothing has changed."""
-        return quick_test(self._places, self._containers, self.watched, _same_contents)
+        arrays = [x for _, x in self.arrays.values()]
+        return quick_test(self._places, self._containers, self._absent, arrays, self.watched, _same_contents)
 
     @contextmanager
     def kept(self) -> Iterator[list[str]]:
@@ -169,7 +179,7 @@ class Captures:
         if type(x) in _PLAIN or id(x) in self._seen or id(x) in self._given:
             return
         self._seen[id(x)] = x
-        if isinstance(x, (dict, list, set)):
+        if isinstance(x, _CONTAINERS):
             self._containers.append(Container(name, x, _contents(x)))
         if isinstance(x, FunctionType):
             self._function(x)
@@ -190,10 +200,12 @@ class Captures:
                 self._place(called, partial(getattr, x, "raw_grad"), partial(setattr, x, "raw_grad"))
             else:  # a training changes it in each step
                 self._gradients.append((called, x))
-        elif isinstance(x, dict):
+        elif isinstance(x, _BUFFERS):
+            return
+        elif isinstance(x, (dict, MappingProxyType)):
             for key, part in list(x.items())[:_MANY]:
                 self._visit(key if isinstance(key, str) and key.isidentifier() else name, part)
-        elif isinstance(x, (list, tuple, set, frozenset)):
+        elif isinstance(x, (list, tuple, set, frozenset, deque)):
             for i, part in enumerate(list(x)[:_MANY]):
                 self._visit(f"{name}_{i}", part)
         elif isinstance(x, (staticmethod, classmethod)):
@@ -215,6 +227,7 @@ class Captures:
             is_empty = _cell(cell) is _MISSING
             read = partial(_cell, cell) if is_empty else partial(getattr, cell, "cell_contents")
             self._place(name, read, partial(setattr, cell, "cell_contents"))
+        self._place(f.__name__, partial(getattr, f, "__code__"), partial(setattr, f, "__code__"))  # autoreload sets it
         for name in ("__defaults__", "__kwdefaults__"):
             if getattr(f, name):
                 self._place("default", partial(getattr, f, name), partial(setattr, f, name))
@@ -225,7 +238,7 @@ class Captures:
         self._visit("f", vars(f))
 
     def _object(self, name: str, x: Any) -> None:
-        if _root(type(x)) in _FIXED - {"nn", "types"}:
+        if _root(type(x)) in _FIXED - {"nn", "types", "collections"}:
             self._visit(name, getattr(x, "__wrapped__", None))  # a compiled or cached function
             return
         if hasattr(x, "__dict__"):
@@ -252,8 +265,9 @@ class Captures:
                 self._items(vars(x), self._names)
             return
         own = [vars(cls) for cls in x.__mro__ if _root(cls) not in _FIXED]
-        for key in dict.fromkeys(key for held in own for key in held if key in self._names or key in _OPERATORS):
+        for key in dict.fromkeys(key for held in own for key in held if key in self._names or _is_operator(key, held)):
             self._place(key, partial(_of_class, x, key), partial(setattr, x, key))
+        self._visit("class", type(x))
 
     def _items(self, held: Any, keys: Any) -> None:
         for key in list(keys):
@@ -348,11 +362,16 @@ def generators_kept(generators: Sequence[np.random.Generator]) -> Iterator[None]
             generator.bit_generator.state = state
 
 
-_OPERATORS = {"__call__", "__getattr__", "__getitem__", "__iter__", "__len__", "__enter__", "__exit__", "__contains__"}
-_OPERATORS |= {"forward"}  # of a Module, whose __call__ is ours
-_OPERATORS |= {
-    f"__{side}{name}__" for side in ("", "r", "i") for name in ("add", "sub", "mul", "truediv", "matmul", "pow")
-}
+_CONTAINERS = (dict, MappingProxyType, list, set, deque, bytearray, array, memoryview)
+_BUFFERS = (bytearray, array, memoryview)
+_UNCALLED = {"__init__", "__new__", "__repr__", "__str__", "__init_subclass__", "__del__"}  # by a call of an object
+
+
+def _is_operator(key: str, held: Any) -> bool:
+    """Whether Python calls this function of a class by itself, for an operator; or a Module's __call__, which is ours."""
+    if key == "forward":
+        return True
+    return key[:2] == "__" == key[-2:] and key not in _UNCALLED and isinstance(held[key], FunctionType)
 
 
 def _root(x: Any) -> str:
@@ -375,11 +394,13 @@ def _slots(cls: type) -> list[str]:
 
 
 def _names(code: CodeType) -> set[str]:
-    """The names that a function's code looks up, with those of the functions inside it."""
+    """The names that a function's code looks up, also by text, as in globals()["rate"]; with those of the functions inside it."""
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             names |= _names(constant)
+        elif isinstance(constant, str) and constant.isidentifier():
+            names.add(constant)
     return names
 
 
@@ -395,12 +416,16 @@ def _of_class(cls: type, key: str) -> Any:
 
 def _contents(x: Any) -> Any:
     """The entries of a container: of a dictionary its keys and values; of a very large one how many."""
+    if isinstance(x, _BUFFERS):
+        return bytes(x)
     if len(x) > _MANY:
         return len(x)
-    return (list(x), list(x.values())) if isinstance(x, dict) else list(x)
+    return (list(x), list(x.values())) if isinstance(x, (dict, MappingProxyType)) else list(x)
 
 
 def _same_contents(x: Any, before: Any) -> bool:
+    if type(before) is bytes:
+        return bytes(x) == before
     if type(before) is int or len(x) > _MANY:
         return bool(len(x) == before)
     if type(before) is tuple:
@@ -427,8 +452,15 @@ def _entry(container: Container) -> str:
 def _refill(container: Container) -> None:
     """Put the entries of a container back."""
     x, before = container.holder, container.contents
-    if isinstance(x, list) and type(before) is list:
+    if isinstance(x, MappingProxyType):
+        return
+    if type(before) is bytes:
+        memoryview(x).cast("B")[:] = before
+    elif isinstance(x, list) and type(before) is list:
         x[:] = before
+    elif isinstance(x, deque) and type(before) is list:
+        x.clear()
+        x.extend(before)
     elif type(before) is not int:
         x.clear()
         x.update(zip(*before, strict=True) if isinstance(x, dict) else before)

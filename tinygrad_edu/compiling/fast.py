@@ -70,7 +70,12 @@ class FastWriter(Writer):
         if not self._arrays:
             return same
         for term in self.live:
-            if term.spelling in ("*", "np.multiply") and not term.params and len(term.args) == 2:
+            if (
+                self.trace.is_merging
+                and term.spelling in ("*", "np.multiply")
+                and not term.params
+                and len(term.args) == 2
+            ):
                 pairs = term.args, term.args[::-1]
                 same.update((term, x) for x, y in pairs if _are_ones(y, x, term) and not self.is_captured(y))
             kept |= {x for x in term.operands if x in stretched and not _stretches(term, stretched)}

@@ -16,6 +16,8 @@ _MOST = 1_000  # comparisons
 def quick_test(
     places: Sequence[Any],
     containers: Sequence[Any],
+    absent: Sequence[tuple[dict[str, Any], set[str]]],
+    arrays: Sequence[np.ndarray[Any, Any]],
     watched: Sequence[tuple[np.ndarray[Any, Any], bytes]],
     same: Callable[[Any, Any], bool],
 ) -> Callable[[], bool]:
@@ -26,6 +28,8 @@ def quick_test(
     Args:
         places: variables, with what they held; see `captures.Place`.
         containers: with their contents; see `captures.Container`.
+        absent: namespaces, with names that they do not have.
+        arrays: whose shape, strides and dtype may be set in place.
         watched: arrays, with the bytes of their numbers. More may be added later.
         same: whether a container has the contents that it had.
     """
@@ -34,6 +38,9 @@ def quick_test(
         test.place(place.read, place.before)
     for _, holder, contents in containers:
         test.container(holder, contents)
+    test.absent(absent)
+    for x in arrays:
+        test.form(x)
     if len(test.lines) > _MOST:
         return lambda: False
     lines = "".join(f"        if {line}:\n            return False\n" for line in test.lines)
@@ -43,6 +50,11 @@ def quick_test(
         "    return not watched or all(x.tobytes() == numbers for x, numbers in watched)\n"
     )
     return defined("unchanged", text, {"watched": watched, "same": same, **test.bound})
+
+
+def form_of(x: np.ndarray[Any, Any]) -> tuple[tuple[int, ...], tuple[int, ...], np.dtype[Any]]:
+    """What may be set in place besides the numbers: the shape, the strides and the dtype."""
+    return x.shape, x.strides, x.dtype
 
 
 class _Test:
@@ -75,6 +87,22 @@ class _Test:
             self.lines += [f"{name}[{i}] is not {self._name(x)}" for i, x in enumerate(contents)]
         else:
             self.lines.append(f"not same({name}, {self._name(contents)})")
+
+    def absent(self, absent: Sequence[tuple[dict[str, Any], set[str]]]) -> None:
+        """Names that are still not defined, all those of a namespace at once."""
+        together: dict[int, tuple[dict[str, Any], set[str]]] = {}
+        for held, names in absent:
+            together.setdefault(id(held), (held, set()))[1].update(names)
+        for held, names in together.values():
+            if names:
+                self.lines.append(f"not {self._name(held.keys())}.isdisjoint({self._name(names)})")
+
+    def form(self, x: np.ndarray[Any, Any]) -> None:
+        """What form_of compares."""
+        name, (shape, strides, dtype) = self._name(x), form_of(x)
+        self.lines.append(
+            f"{name}.shape != {shape} or {name}.strides != {strides} or {name}.dtype is not {self._name(dtype)}"
+        )
 
     def _name(self, x: Any) -> str:
         """The name of an object."""

@@ -25,12 +25,14 @@ def traced_run(
     kwargs: dict[str, Any],
     arrays: Sequence[np.ndarray[Any, Any]] = (),
     is_placed: bool = True,
+    is_merging: bool = True,
 ) -> tuple[Trace, list[Traced], Any]:
     """Run f on terms with the numbers of the arguments.
 
     Args:
         arrays: those that are read by reference.
         is_placed: whether terms know their lines.
+        is_merging: whether equal calls are one term; if it matters that they are not, f runs again.
 
     Raises:
         UnreadableError: if f looks at numbers or writes into arrays, also if f catches that.
@@ -44,7 +46,7 @@ def traced_run(
             symbols.append(trace.symbol(f"x{len(symbols)}", x))
             return symbols[-1]
 
-        trace.is_placed = is_placed
+        trace.is_placed, trace.is_merging = is_placed, is_merging
         trace.captured = frozenset(id(y) for x in arrays for y in (x, x.base) if y is not None)
         given = mapped(stand_in, (args, kwargs))
         failure: Exception | None = None
@@ -66,6 +68,8 @@ def traced_run(
         if cause is not None:
             raise refused(f, title, cause) from failure
         raise FailedError(title) from failure
+    if trace.is_ambiguous:
+        return traced_run(f, args, kwargs, arrays, is_placed, is_merging=False)
     return trace, symbols, _latest_terms(trace, result)
 
 

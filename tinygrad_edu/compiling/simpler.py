@@ -29,7 +29,7 @@ def _is_one(x: Any) -> bool:
 def _are_ones(x: Any, y: Term) -> bool:
     """Whether x is an array of ones that does not change the shape, dtype or memory layout of y."""
     return (
-        type(x) is np.ndarray
+        type(x) is type(y.behind) is np.ndarray
         and x.dtype == y.dtype
         and x.shape == y.shape
         and x.strides == y.behind.strides  # else sums of the product add up in another order

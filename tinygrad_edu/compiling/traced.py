@@ -65,6 +65,11 @@ class Trace:
         latest_key: by which `known` has the last term.
         refusals: errors that were raised at the user's code, which may catch them; see Refusal.
         escaped: whether Python's numbers raised.
+        is_merging: whether equal calls are one term, also if their results are arrays.
+        merged: the memory, see `memory_of`, of arrays that stand for two.
+        is_ambiguous: whether such an array is multiplied with itself. NumPy computes `a @ a.T` in another way if both are one
+            array, so equal calls must stay two.
+        outside: ids of the owners of the memory of arguments.
         captured: ids of arrays, and of the owners of their memory, that are read by reference.
         is_placed: whether terms know their lines.
         errors: what NumPy does where numbers overflow and the like, when the run starts.
@@ -84,6 +89,10 @@ class Trace:
     latest_key: Any = None
     refusals: list[Refusal] = field(default_factory=list)
     escaped: bool = False
+    is_merging: bool = True
+    merged: set[int] = field(default_factory=set)
+    is_ambiguous: bool = False
+    outside: set[int] = field(default_factory=set)
     captured: frozenset[int] = frozenset()
     is_placed: bool = True
     errors: Any = field(default_factory=np.geterr)
@@ -106,11 +115,40 @@ class Trace:
         self.known[key], self.latest_key = term, key
         return term
 
+    def is_one(self, x: Any) -> bool:
+        """Whether a result may stand for that of another call, which it equals."""
+        behind = x.behind if type(x) is Traced else None
+        if type(behind) is not np.ndarray or behind.ndim < 2 or (behind.base is not None and x.place >= 0):
+            return True
+        if self.is_merging:
+            self.merged.add(self.memory_of(behind))
+        return self.is_merging
+
+    def memory_of(self, x: np.ndarray[Any, Any]) -> int:
+        """What is the same for arrays in one memory; arguments may all lie in one."""
+        owner = id(_owner(x))
+        return 0 if owner in self.outside else owner
+
+    def note_product(self, operands: list[Traced]) -> None:
+        """Whether a product of matrices is of one with itself that might have been two."""
+        if self.merged:
+            memory = [self.memory_of(x.behind) for x in operands if type(x.behind) is np.ndarray]
+            self.is_ambiguous |= any(memory.count(x) > 1 and x in self.merged for x in memory)
+
     def symbol(self, name: str, x: Any) -> Traced:
         """An argument, with its numbers."""
+        if isinstance(x, np.ndarray):
+            self.outside.add(id(_owner(x)))
         term = Traced(name, None, (), {}, x, True)
         term.place, term.spelling, term.line, term.back, term.operands = -1, name, None, False, []
         return term
+
+
+def _owner(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array in whose memory x lies."""
+    while isinstance(x.base, np.ndarray):
+        x = x.base
+    return x
 
 
 opened: ContextVar[Trace | None] = ContextVar("trace", default=None)
@@ -422,6 +460,7 @@ _SPELLED = {"transpose": "np.transpose"}
 
 
 _SIGNS = {"+", "-", "*", "/", "**", "@", "//", "%", "&", "|", "^"}
+_PRODUCTS = {"@", "np.matmul", "np.dot", "np.inner", "np.tensordot", "np.einsum"}
 NONE: dict[str, Any] = {}  # parameters of most terms
 
 
@@ -434,7 +473,7 @@ def computed(
         args = changed(args, trace.latest_of)
     if spelling in SHORTENED or (spelling in AS_SIGN and not params):
         same = simpler(AS_SIGN.get(spelling, spelling), args)
-        if same is not None:
+        if same is not None and trace.is_one(same):
             return same
     key: list[Any] = [spelling]
     plain: list[Any] = []
@@ -462,7 +501,11 @@ def computed(
         key.append(key_of(tuple(params.items()), trace.captured, trace.kept))
     made = tuple(key)
     known = trace.known.get(made)
-    if known is not None and not (trace.written and any(x in trace.written for x in terms(known))):
+    if (
+        known is not None
+        and trace.is_one(known)
+        and not (trace.written and any(x in trace.written for x in terms(known)))
+    ):
         return known  # else that array has other numbers since
     try:
         if are_floats:
@@ -483,6 +526,8 @@ def computed(
         return behind
     if not are_floats and is_shaped_by_numbers(spelling, name, args, params) and (spelling != "[]" or is_users_part()):
         refuse(f"{SHAPED}, by {'x[i]' if name == 'getitem' else name}; choose with where(condition, a, b)", True)
+    if spelling in _PRODUCTS or spelling[-1] == "(":
+        trace.note_product(operands)
     term = Traced(name, function, args, dict(params) if params else NONE, behind, True)
     result: Any = trace.add(made, term, spelling, operands)
     if isinstance(behind, (tuple, list)):
