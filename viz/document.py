@@ -12,7 +12,6 @@ from .arguments import refusing
 from .pages.frame import fitted, frame, height_for
 from .writing.files import target, write
 
-
 _ELSEWHERE = {  # methods of other libraries' pictures: what to write
     "open": "save('page.html') and open that file in a browser",
     "render": "save('picture.svg')",

@@ -220,4 +220,4 @@ def test_methods_of_other_libraries(draw):
         with pytest.raises(AttributeError, match=rf"^{kind}\.{name} does not exist; write .*save\("):
             getattr(picture, name)
     with pytest.raises(AttributeError, match=f"^'{kind}' object has no attribute 'nothing'$"):
-        picture.nothing  # noqa: B018
+        picture.nothing
