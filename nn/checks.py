@@ -265,8 +265,9 @@ def explained(
     """The error itself; one of NumPy or Python that arose in this package, as a TinygradError that names the call."""
     if not isinstance(error, Exception) or isinstance(error, (OSError, ImportError, Warning)) or not _ours(error):
         return error
-    names = list(signature(function).parameters)
-    given = dict(zip(names, args, strict=False)) | dict(kwargs)
+    names = _positional(function)
+    many = [p.name for p in signature(function).parameters.values() if p.kind is p.VAR_POSITIONAL]
+    given = dict(zip(names, args, strict=False)) | dict.fromkeys(many, args[len(names) :]) | dict(kwargs)
     owner = given.pop("self", None) if names[:1] == ["self"] else None
     named = function.__name__ not in ("__init__", "forward", "step")
     name = function.__name__ if named else type(owner).__name__
@@ -334,10 +335,22 @@ def _misnamed(function: Callable[..., Any], name: str, args: tuple[Any, ...], kw
         signature(function).bind(*args, **kwargs)
     except TypeError:
         required = [p.name for p in parameters.values() if p.default is p.empty and p.kind is not p.VAR_POSITIONAL]
-        missing = [each for each in required[len(args) :] if each not in kwargs]
+        missing = [each for each in required if each not in {*_positional(function)[: len(args)], *kwargs}]
         if missing:
-            return f"got no {' and no '.join(missing)}; it takes {', '.join(known)}"
+            takes = [
+                f"*{p.name}" if p.kind is p.VAR_POSITIONAL else p.name for p in parameters.values() if p.name != "self"
+            ]
+            return f"got no {' and no '.join(missing)}; it takes {', '.join(takes)}"
     return ""
+
+
+def _positional(function: Callable[..., Any]) -> list[str]:
+    """The names of the parameters that arguments by position fill, in order."""
+    return [
+        p.name
+        for p in signature(function).parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
 
 
 def _misplaced(function: Callable[..., Any], args: tuple[Any, ...]) -> str | None:

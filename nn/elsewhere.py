@@ -11,20 +11,28 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 PACKAGE = {
+    "Dropout1d": "nn.Dropout, which drops single numbers, not channels",
+    "Dropout2d": "nn.Dropout, which drops single numbers, not channels",
+    "Dropout3d": "nn.Dropout, which drops single numbers, not channels",
     "Dataset": "two arrays, inputs and targets",
     "DataLoader": "nn.batches(inputs, targets, batch_size=32, rng=0), or nn.fit",
     "DataParallel": "the model itself: there is one process and one device",
+    "Layer": "nn.Linear(2, 16, rng=0), and an activation such as nn.Tanh()",
     "ModuleDict": "a dict of modules, as an attribute",
     "ModuleList": "a list of modules, as an attribute",
+    "Neuron": "nn.Linear(2, 1, rng=0), and an activation such as nn.Tanh()",
     "Parameter": "tinygrad_edu.Value(array), as an attribute",
     "ParameterDict": "a dict of Values, as an attribute",
     "ParameterList": "a list of Values, as an attribute",
+    "TensorDataset": "two arrays, inputs and targets",
     "Transformer": "nn.TransformerEncoderLayer",
     "TransformerEncoder": "nn.Sequential of nn.TransformerEncoderLayer",
     "Adam": "nn.optim.Adam",
     "SGD": "nn.optim.SGD",
     "accuracy": "nn.metrics.accuracy",
     "cross_entropy": "nn.functional.cross_entropy",
+    "device": "nothing: everything is in the memory of the CPU",
+    "manual_seed": "rng=0, or a generator, of each layer, of dropout and of nn.fit",
     "mse_loss": "nn.functional.mse_loss",
     "relu": "nn.functional.relu",
     "sigmoid": "nn.functional.sigmoid",
@@ -38,16 +46,19 @@ MODULE = {
     "buffers": "[array for path, array in model.named_buffers()]",
     "cpu": "the model as it is: it computes on the CPU",
     "cuda": "the model as it is: it computes on the CPU",
+    "device": "nothing: the model computes on the CPU",
     "double": "model.astype(np.float64)",
     "float": "model.astype(np.float32)",
     "half": "model.astype(np.float16)",
+    "load": "nn.load(model, path)",
     "modules": "[module for path, module in model.named_modules()]",
     "named_children": "model.children(), which has paths and modules",
     "register_forward_hook": "with nn.observing(...): model(x)",
     "register_module": "self.name = module",
     "register_parameter": "self.name = Value(array)",
     "requires_grad_": "model.freeze(), or model.freeze(False)",
-    "to": "model.astype(np.float32) for a type; there is one device",
+    "save": "nn.save(model, path)",
+    "to": "model.astype(np.float32) for a type; the model computes on the CPU",
 }
 _FIT = {
     "callbacks": "on_epoch=callback, or on_step=callback",
@@ -63,15 +74,17 @@ _FIT = {
     "validation_data": "validation=(inputs, targets)",
     "verbose": "progress=True or False",
 }
+_LOAD = {"strict": "none: all paths must fit; {**model.state_dict(), **state} keeps what the state lacks"}
 _ANY = {
     "axis": "dim=, PyTorch's word; tinygrad_edu's functions take axis=",
     "device": "none: everything is in the memory of the CPU",
     "inplace": "none: a recorded Value does not change in place",
     "keepdims": "keepdim=, PyTorch's word; tinygrad_edu's functions take keepdims=",
     "learning_rate": "lr=",
+    "set_to_none": "none: zero_grad() always sets .grad to None",
     "size_average": 'reduction="mean" or "sum"',
 }
-KEYWORDS: dict[str, dict[str, str]] = {"": _ANY, "fit": _FIT}  # by function, "" for any
+KEYWORDS: dict[str, dict[str, str]] = {"": _ANY, "fit": _FIT, "load_state_dict": _LOAD}  # by function, "" for any
 
 
 def unknown(

@@ -126,6 +126,7 @@ class Module(Explaining):
         """All parameters, each once."""
         return [value for _, value in self.named_parameters()]
 
+    @explaining
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for value in self.parameters():

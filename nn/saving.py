@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import DTypeError, TinygradError
 
-from .checks import printable
+from .checks import explaining, printable
 from .files import read, write
 from .module import Module
 
@@ -32,6 +32,7 @@ TYPES = {  # the format's names, and NumPy's
 }
 
 
+@explaining
 def save(model: Module, path: str | os.PathLike[str]) -> None:
     """Write a model's parameters and buffers to a .safetensors file; the same weights give the same bytes.
 
@@ -42,6 +43,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> None:
     write("save", path, packed("save", model.state_dict()))
 
 
+@explaining
 def load(model: Module, path: str | os.PathLike[str]) -> None:
     """Read parameters and buffers that `save` wrote into a model of the same structure. bfloat16 is read as float32.
 

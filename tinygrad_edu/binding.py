@@ -14,6 +14,7 @@ from functools import wraps
 from inspect import CO_VARARGS, Parameter, Signature, signature
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
+from .elsewhere import remedy
 from .errors import DTypeError, ShapeError, TinygradError, UnsupportedError
 
 Bound: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]  # the arrays, and the parameters by name
@@ -108,7 +109,8 @@ def binder(function: Callable[..., Any], value: type = NoValue) -> Split:
         if twice or unknown or missing:
             problem = f"does not take {', '.join(unknown)}" if unknown else f"{', '.join(missing)} missing"
             problem = f"got {', '.join(twice)} twice" if twice else problem
-            raise UnsupportedError(f"{problem}; it takes {', '.join(taken.names)}")
+            rather = remedy(function.__name__, [each.rstrip("=") for each in unknown])
+            raise UnsupportedError(f"{problem}; it takes {', '.join(taken.names)}{rather}")
         check_options(plain, params, value)
         return inputs + tuple(given.values()), params
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any, Never, NoReturn
 
 import numpy as np
 
 from . import graph, modes, ops, recording
 from .data import PLAIN, raw_of, refuse_foreign, shape_of, to_leaf
 from .domain import Shape
-from .elsewhere import METHODS, Elsewhere
+from .elsewhere import METHODS, Elsewhere, remedy
 from .errors import DTypeError, GradientWarning, GraphError, ShapeError, UnsupportedError
 from .methods import Methods
 from .node import NO_GRADIENT, RELEASED, Node
@@ -85,7 +85,12 @@ class Value(Methods):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, requires_grad: bool = True, name: str | None = None, copy: bool = True) -> None:
+    def __init__(
+        self, data: Any, requires_grad: bool = True, name: str | None = None, copy: bool = True, **unknown: Never
+    ) -> None:
+        if unknown:
+            got = f"Value: does not take {', '.join(f'{each}=' for each in unknown)}"
+            raise UnsupportedError(f"{got}; it takes data, requires_grad, name, copy{remedy('Value', unknown)}")
         try:
             self.raw = to_leaf(data, requires_grad, copy)
         except DTypeError as error:

@@ -6,17 +6,33 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from .arguments import refusing
 from .pages.frame import fitted, frame, height_for
 from .writing.files import target, write
+
+_ELSEWHERE = {  # methods of other libraries' pictures: what to write
+    "open": "save('page.html') and open that file in a browser",
+    "render": "save('picture.svg')",
+    "savefig": "save('picture.svg')",
+    "show": "the object itself as the last line of a notebook's cell, or save('page.html') and open that file in a browser",
+    "view": "save('page.html') and open that file in a browser",
+    "write": "save('page.html')",
+}
 
 
 class Document(ABC):
     """A picture or a page. `html()` is its text, `save(path)` writes a file, and a notebook shows it at the end of a cell."""
 
     __slots__ = ()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Raise an error that names what to write for a method of another library."""
+        kind = type(self).__name__
+        if name in _ELSEWHERE:
+            raise AttributeError(f"{kind}.{name} does not exist; write {_ELSEWHERE[name]}")
+        raise AttributeError(f"{kind!r} object has no attribute {name!r}")
 
     @abstractmethod
     def html(self) -> str:

@@ -178,8 +178,8 @@ def graph(
         symbols: of detail="neurons", whether units, weights and biases are called a²₁, w²₁₃ (to unit 1 of layer 2, from unit 3
             of layer 1) and b²₁, as in formulas; weights and biases in place of their numbers.
         ratio: width over height, such as 16 / 9 for a slide: a long drawing is cut into rows (columns, where arrows lead down)
-            that come close to it, in SVG, PNG and PDF; one within a quarter of it stays whole. Without flow=
-            the arrows lead where that comes closer.
+            that come close to it, in SVG, PNG and PDF; one within a quarter of it, and one of up to
+            8 nodes, stays whole. Without flow= the arrows lead where that comes closer.
         theme: "light", "dark", or "transparent" (no ground; readable on white and on dark). None for light, and in SVG and
             web pages what the reader's system is.
         legend: whether a legend explains the boxes and arrows that occur.

@@ -97,6 +97,7 @@ class Optimizer(Explaining):
             group["lr"] = rate
             group.pop("initial_lr", None)
 
+    @explaining
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for p in self.state:

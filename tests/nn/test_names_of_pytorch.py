@@ -47,7 +47,8 @@ def test_a_method_of_a_module(name):
 
 
 @pytest.mark.parametrize(
-    "remedy", [*PACKAGE.values(), *MODULE.values(), *KEYWORDS[""].values(), *KEYWORDS["fit"].values()]
+    "remedy",
+    [*PACKAGE.values(), *MODULE.values(), *[each for known in KEYWORDS.values() for each in known.values()]],
 )
 def test_what_a_remedy_names_exists(remedy):
     for path in re.findall(r"nn\.([\w.]*\w)", remedy):
@@ -72,8 +73,29 @@ def test_what_a_remedy_names_exists(remedy):
         (lambda: nn.Linear(1, 2, biass=False), "Linear: got biass=, expected bias="),
         (lambda: nn.Linear(3), "Linear: got no out_features; it takes in_features, out_features, bias, rng, dtype"),
         (lambda: nn.Linear(), "Linear: got no in_features and no out_features; it takes"),
+        (lambda: nn.load("model"), "load: got no path; it takes model, path"),
+        (lambda: nn.Linear(1, 2, rng=0).zero_grad(set_to_none=True), "zero_grad: got set_to_none=, expected none: "),
+        (
+            lambda: nn.optim.SGD([Value(1.0)]).zero_grad(set_to_none=True),
+            "zero_grad: got set_to_none=, expected none: ",
+        ),
+        (
+            lambda: nn.Linear(1, 2, rng=0).load_state_dict({}, strict=False),
+            "load_state_dict: got strict=, expected none: ",
+        ),
+        (lambda: nn.batches(np.ones(4), np.ones(4)), r"batches: got no batch_size; it takes \*arrays, batch_size, rng"),
+        (lambda: nn.batches(np.ones(4), np.ones(4), np.ones(4), rng=0), "batches: got no batch_size; it takes"),
     ],
 )
 def test_a_keyword_or_what_is_missing(call, message):
     with pytest.raises(DTypeError, match=f"^{message}"):
         call()
+
+
+def test_what_the_remedy_for_strict_does():
+    model, state = nn.MLP((2, 3, 1), rng=0), nn.MLP((2, 3, 1), rng=1).state_dict()
+    del state["0.bias"]
+    before = model.state_dict()
+    model.load_state_dict({**model.state_dict(), **state})
+    assert np.array_equal(model.state_dict()["0.weight"], state["0.weight"])
+    assert np.array_equal(model.state_dict()["0.bias"], before["0.bias"])

@@ -1,13 +1,14 @@
 """Names of other libraries: the error says what to write, and what it says exists."""
 
+import inspect
 import re
 
 import numpy as np
 import pytest
 
 import tinygrad_edu
-from tinygrad_edu import Value
-from tinygrad_edu.elsewhere import METHODS, PACKAGE
+from tinygrad_edu import UnsupportedError, Value
+from tinygrad_edu.elsewhere import ARGUMENTS, METHODS, PACKAGE
 
 
 @pytest.mark.parametrize("name", PACKAGE)
@@ -37,6 +38,34 @@ def test_what_a_remedy_names_exists(remedy):
         assert hasattr(Value(np.ones((2, 2))), method)
     for function in re.findall(r"tinygrad_edu\.(\w+)", remedy):
         assert function in tinygrad_edu.__all__
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_name_that_a_value_lacks_cannot_be_assigned(name):
+    with pytest.raises(AttributeError, match=re.escape(f"Value.{name} does not exist; write {METHODS[name]}")):
+        setattr(Value(2.0), name, 1.0)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS["Value"])
+def test_an_argument_that_value_does_not_take(name):
+    rather = re.escape(ARGUMENTS["Value"][name])
+    with pytest.raises(UnsupportedError, match=rf"^Value: does not take {name}=; it takes data, .*; write {rather}$"):
+        Value(2.0, **{name: "a"})
+
+
+def test_what_value_takes_is_what_its_error_says():
+    with pytest.raises(UnsupportedError) as caught:
+        Value(2.0, nothing=1)
+    *taken, _ = list(inspect.signature(Value).parameters)
+    assert str(caught.value) == f"Value: does not take nothing=; it takes {', '.join(taken)}"
+
+
+@pytest.mark.parametrize("call", [lambda v: v.flatten(1), lambda v: v.flatten(start_dim=1)])
+def test_flattening_from_an_axis(call):
+    v = Value(np.ones((4, 3, 2)))
+    with pytest.raises(UnsupportedError, match=r"; it takes x; write v.reshape\(len\(v\), -1\)$"):
+        call(v)
+    assert v.reshape(len(v), -1).shape == (4, 6)
 
 
 def test_other_names_are_simply_missing():

@@ -210,3 +210,14 @@ def test_arrows_lead_where_they_are_told_to(what, own, other):
 def test_a_path_that_is_none_is_named(tmp_path):
     with pytest.raises(RenderError, match="save: got int as path, expected a file name that ends in .dot"):
         graph(Value(1.0) * 2).save(3)
+
+
+@pytest.mark.parametrize("draw", [graph, viz.step, viz.animate])
+def test_methods_of_other_libraries(draw):
+    picture = draw(Value(2.0) * 3.0)
+    kind = type(picture).__name__
+    for name in ("show", "open", "view", "savefig", "render"):
+        with pytest.raises(AttributeError, match=rf"^{kind}\.{name} does not exist; write .*save\("):
+            getattr(picture, name)
+    with pytest.raises(AttributeError, match=f"^'{kind}' object has no attribute 'nothing'$"):
+        picture.nothing

@@ -111,6 +111,18 @@ def test_a_picture_within_a_quarter_of_the_ratio_is_not_cut():
     assert size(slide) == pytest.approx(size(whole), rel=0.02)
 
 
+@pytest.mark.parametrize("flow", [None, "right", "down"])
+def test_a_picture_of_up_to_eight_nodes_is_not_cut(flow):
+    x, w, b = (Value(number, name=name) for name, number in (("x", 0.5), ("w", -2.0), ("b", 1.5)))
+    neuron, longer = tanh(w * x + b), tanh(tanh(tanh(tanh(w * x + b))))
+    ways = [size(graph(neuron, flow=each)) for each in ("right", "down")]
+    picture = graph(neuron, flow=flow, ratio=16 / 9)
+    assert len(picture.drawing.nodes) == 6
+    assert any(size(picture) == pytest.approx(way, rel=0.02) for way in ways)
+    assert len(graph(longer).drawing.nodes) == 9
+    assert off(graph(longer, flow="right", ratio=1.0), 1.0) < off(graph(longer, flow="right"), 1.0) / 1.5  # cut
+
+
 def test_a_wide_graph_never_gets_worse():
     x = [Value(float(k)) for k in range(40)]
     y = sum((v * v for v in x), Value(0.0))

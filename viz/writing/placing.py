@@ -21,6 +21,7 @@ Places: TypeAlias = Mapping[str, Mapping[str, str]]
 
 _LETTER, _LABEL_HEIGHT = 6.4, 14.0  # of the labels of arrows, in points
 _SPACE, _ARROW, _HEAD = 16.0, 56.0, 7.0  # in a legend: between entries; the length of an arrow, and of its head
+_NEVER_CUT = 8  # nodes of a drawing that is read at a glance, and that rows would only disturb
 _TITLE, _TITLE_WIDTH = 24.0, 62.0
 _MOST_CLEARED = 300  # arrows of a picture whose labels are moved out of the way; where there are more nobody reads them
 _ALONE = 720.0  # width of a legend by itself
@@ -39,6 +40,7 @@ def placed(drawing: Drawing, finish: Finish, measure: Measure) -> tuple[Drawing,
     if finish.ratio is not None:
         size = Layout.size if legend is None else legend.size_with
         whole = [layout for layout in ways if near(layout, finish.ratio, size)]  # easier to read than rows
+        whole = whole or (ways if len(drawing.nodes) <= _NEVER_CUT else [])
         ways = whole or [wrapped(layout, finish.ratio, size) for layout in ways]
         ways = [nearest(ways, finish.ratio, size)]
     (chosen,) = ways
