@@ -98,12 +98,16 @@ def keep(node: Node) -> Node:
 
 
 def _by_reference(node: Node, result: Term) -> Node:
-    """Of a run on Terms nothing is copied: what is compiled reads the caller's arrays themselves."""
+    """Of a run on Terms: what is compiled reads the caller's arrays themselves, or copies where `keep` makes other strides."""
     for i, x in enumerate(node.inputs):
         array = x.raw if isinstance(x, Node) and x.tick < 0 else x
-        if type(array) is np.ndarray and result.constant(array) is not array:
-            node.extra = node.extra or {}
-            node.extra.setdefault("copies", {})[i] = result.constant(array)
+        if type(array) is np.ndarray:
+            constant = result.constant(array)
+            if array is x and array.nbytes <= limit and not (array.flags.c_contiguous or array.flags.f_contiguous):
+                constant = constant.copy("K")
+            if constant is not array:
+                node.extra = node.extra or {}
+                node.extra.setdefault("copies", {})[i] = constant
     return node
 
 

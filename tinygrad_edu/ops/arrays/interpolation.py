@@ -15,7 +15,7 @@ from ...signatures import Array, Plain, Raw
 from ..numbers.arithmetic import divide, power
 from ..numbers.choosing import where
 from ..numbers.rounding import remainder
-from .indexing import index_set
+from .indexing import getitem
 from .joining import concatenate
 from .plain import zeros_like
 from .shape import reshape
@@ -62,20 +62,26 @@ def interp(
         raise ShapeError(f"got {got}, expected two non-empty vectors of equal size")
     if period is not None:
         x, xp, fp = _unrolled(x, xp, fp, abs(period))
-    flat = reshape(x, (-1,))
-    places, known = raw_of(flat), raw_of(xp)
+    places, known = raw_of(x), raw_of(xp)
     before, after = places < known[0], places >= known[-1]
-    y = where(before, _end(left, fp[0]), where(places > known[-1], _end(right, fp[-1]), fp[-1]))
     inside = ~(before | after)
-    inner = flat[inside]
-    i = np.minimum(np.searchsorted(known, raw_of(inner), side="right"), len(known) - 1) - 1  # NaN comes last
+    x = where(inside, x, known[0])  # not x[inside], whose shape depends on numbers
+    y = _on_lines(x, xp, fp) if len(known) > 1 else fp[0] + (x - xp[0])  # of one point: only NaN is inside
+    ends = where(before, _end(left, fp[0]), where(places > known[-1], _end(right, fp[-1]), fp[-1]))
+    return where(inside, y, ends)
+
+
+def _on_lines(x: Any, xp: Any, fp: Any) -> Any:
+    """The heights at x, which lies between the points."""
+    places, known = raw_of(x), raw_of(xp)
+    i = np.minimum(np.searchsorted(known, places, side="right"), len(known) - 1) - 1  # NaN comes last
+    start, end, low, high = getitem(xp, i), getitem(xp, i + 1), getitem(fp, i), getitem(fp, i + 1)
     with np.errstate(all="ignore"):  # beside an infinite fp
-        slope = divide(fp[i + 1] - fp[i], xp[i + 1] - xp[i])
-        heights = slope * (inner - xp[i]) + fp[i]
-        if np.any(np.isnan(raw_of(heights))):
-            other = slope * (inner - xp[i + 1]) + fp[i + 1]
-            heights = _beside_infinities(heights, other, raw_of(inner), known[i], fp[i], fp[i + 1])
-    return reshape(index_set(y, heights, inside), shape_of(x))
+        slope = divide(high - low, end - start)
+        y = slope * (x - start) + low
+        if np.any(np.isnan(raw_of(y))):
+            y = _beside_infinities(y, slope * (x - end) + high, places, raw_of(start), low, high)
+    return y
 
 
 def _beside_infinities(y: Any, other: Any, x: Raw, xp: Raw, left: Any, right: Any) -> Any:
@@ -93,7 +99,7 @@ def _unrolled(x: Any, xp: Any, fp: Any, period: float) -> tuple[Any, Any, Any]:
     """x reduced to one period, and the sorted points, with the last one copied before and the first one copied after."""
     xp = remainder(xp, period)
     order = np.argsort(raw_of(xp), kind="stable")
-    xp, fp = xp[order], fp[order]
+    xp, fp = getitem(xp, order), getitem(fp, order)
     around = concatenate([xp[-1:] - period, xp, xp[:1] + period])
     return remainder(x, period), around, concatenate([fp[-1:], fp, fp[:1]])
 
