@@ -156,7 +156,7 @@ def test_each_row_of_the_table_of_pictures_draws_in_six_lines(tmp_path, monkeypa
 
 def libraries(text):
     """The libraries other than this one for which a page has code."""
-    return sorted(set(re.findall(r"^```python (?!pytest|source)(\w+)$", text, re.MULTILINE)))
+    return sorted(set(re.findall(r"^```python (?!pytest|source|before|after)(\w+)$", text, re.MULTILINE)))
 
 
 OTHERS = [
@@ -197,7 +197,7 @@ def test_the_errors_that_the_page_on_testing_names():
 
 def test_links_lead_somewhere():
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
-        prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        prose = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
         for target in re.findall(r"\]\(([^)#]+)", prose):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
@@ -262,7 +262,8 @@ def run(code, file, names):
     exec(compile(code, file, "exec"), names)
 
 
-def test_the_sources_on_the_page_on_compile_are_what_compile_writes():
+def test_the_sources_on_the_page_on_compile_are_what_compile_writes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names, shown = {"__name__": "page"}, 0
     for k, (fence, text) in enumerate(blocks_of("compile.md")):
         if fence == "python":

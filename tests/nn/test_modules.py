@@ -605,7 +605,7 @@ def test_functional_call_passes_options_and_differentiates_nets_with_buffers():
 
 
 def test_accuracy_refuses_one_score_a_row():
-    with pytest.raises(ShapeError, match=r"got one score a row, \(4, 1\).*of two classes pass"):
+    with pytest.raises(ShapeError, match=r"got one score a row, \(4, 1\).*of two classes use binary_accuracy, or pass"):
         nn.metrics.accuracy(np.ones((4, 1)), np.array([0, 1, 0, 1]))
 
 
