@@ -270,3 +270,12 @@ def test_a_number_stands_for_an_array_only_where_sums_keep_their_order():
         expected = grad(f)(x, y)
         assert equal(step(x, y), expected)
         assert equal(step._latest().program.loaded(readable=True)(x, y), expected)
+
+
+@pytest.mark.parametrize("number", [0.0, 1.0, 0.15])
+def test_a_constant_array_keeps_its_order(number):
+    """By which BLAS computes its products."""
+    step = compile(lambda x: np.full((21, 21), number, order="F") @ x)
+    x = np.random.default_rng(0).normal(size=(21, 21))
+    assert equal(step(x), np.full((21, 21), number, order="F") @ x)
+    assert "order='F'" in step.source
