@@ -256,3 +256,26 @@ def test_a_forward_that_keeps_what_it_computes_is_refused():
         step(ROWS, ROWS)
     with pytest.raises(UnreadableError, match="it changes hidden, .* return what it computes"):
         compile(lambda x: model(x).data)(ROWS)
+
+
+def test_a_number_stands_for_an_array_only_where_sums_keep_their_order():
+    """The gradient adds an array of ones to a transpose, and the memory layout of the sum is that of the ones."""
+
+    def f(x, y):
+        a = x[1] * np.sin(y)[0][:, None]
+        return a.sum() * 2.0 + (a.T * y).sum()
+
+    step = compile(grad(f))
+    for x, y in np.random.default_rng(0).normal(size=(3, 2, 21, 21)):
+        expected = grad(f)(x, y)
+        assert equal(step(x, y), expected)
+        assert equal(step._latest().program.loaded(readable=True)(x, y), expected)
+
+
+@pytest.mark.parametrize("number", [0.0, 1.0, 0.15])
+def test_a_constant_array_keeps_its_order(number):
+    """By which BLAS computes its products."""
+    step = compile(lambda x: np.full((21, 21), number, order="F") @ x)
+    x = np.random.default_rng(0).normal(size=(21, 21))
+    assert equal(step(x), np.full((21, 21), number, order="F") @ x)
+    assert "order='F'" in step.source

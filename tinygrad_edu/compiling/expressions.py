@@ -135,6 +135,8 @@ class Expressions:
         if self.is_captured(x):
             return Text(self.constant(x, self.captured_names.get(id(x), "k")))
         kind = "" if x.dtype == float else f", {x.dtype.name!r}" if x.dtype == bool else f", np.{x.dtype.name}"
+        if x.flags.f_contiguous and not x.flags.c_contiguous:  # by which BLAS computes products
+            kind += ", order='F'"
         if x.dtype.kind in "fiub" and not np.any(x) and (x.dtype.kind != "f" or not np.any(np.signbit(x))):
             return Text(f"np.zeros({x.shape}{kind})")
         if x.size and x.dtype.kind in "fiu" and np.all(x == 1):

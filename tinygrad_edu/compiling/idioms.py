@@ -65,6 +65,8 @@ class Idioms(Expressions):
             return x
         if x.dtype != other.dtype or x.dtype.kind != "f" or self.is_captured(x) or not np.isfinite(x.flat[0]):
             return x
+        if isinstance(term.behind, np.ndarray) and other.behind.strides != term.behind.strides:
+            return x  # the layout, and with it the order of sums, would be that of the other operand
         is_full = x.tobytes() == np.full(x.shape, x.flat[0], x.dtype).tobytes()
         return float(str(x.flat[0])) if is_full else x  # of float32 the shortest text that is rounded to it
 
