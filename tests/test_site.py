@@ -207,6 +207,30 @@ def test_a_cell_becomes_its_title_its_code_and_its_outputs_in_both_colours(chapt
     ]
 
 
+def test_the_check_of_an_exercise_is_closed_until_the_reader_opens_it(chapters):
+    page = chapters.Page("01_x")
+    page.add(*[cell('def right(f):\n    return f(1) == 2\n\n\ncheck("Exercise 1", f, right)', title="Check 1")] * 2)
+    assert page.parts == [
+        '??? note "Check 1, with the answer"\n\n    ```python\n    def right(f):\n        return f(1) == 2\n\n\n'
+        '    check("Exercise 1", f, right)\n    ```'
+    ]
+
+
+def test_a_page_links_its_program_below_its_title_and_hides_checks_in_its_notebook(chapters, monkeypatch):
+    nbformat = pytest.importorskip("nbformat")
+    ran = nbformat.v4.new_notebook()
+    ran.cells = [nbformat.v4.new_markdown_cell("# 1. Slopes\n\n**What is one?**")]
+    ran.cells += [nbformat.v4.new_code_cell("x = 1", metadata={"title": title}) for title in ("A line", "Check 1")]
+    monkeypatch.setattr(chapters.Chapter, "run", lambda self, theme: ran)
+    page, files = chapters.Chapter(chapters.chapters()[0]).made()
+    title, _, told, _, question = page.splitlines()[:5]
+    assert (title, question) == ("# 1. Slopes", "**What is one?**")
+    for name in files:
+        assert f"/{name})" in told
+    notebook = nbformat.reads(next(files[name] for name in files if name.endswith(".ipynb")), as_version=4)
+    assert ["jupyter" in each.metadata for each in notebook.cells] == [False, False, True]
+
+
 def test_a_figure_without_alternative_text_ends_the_build(chapters):
     twins = [cell("viz.curve(f)", figure("bGlnaHQ="))] * 2
     with pytest.raises(chapters.ChapterError, match="a cell shows a picture and has no `# alt:` line"):

@@ -14,6 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ class Chapter:
             page.add(*cells)
         import nbformat
 
+        for cell in light.cells:
+            if is_check(cell):
+                cell.metadata["jupyter"] = {"source_hidden": True}  # Jupyter opens it at a click
         program, notebook = self.path.name, f"{self.path.stem}.ipynb"
         page.files |= {program: self.path.read_text(encoding="utf-8"), notebook: nbformat.writes(light)}
         page.files |= {"exercises.py": (self.path.parent / "exercises.py").read_text(encoding="utf-8")}
@@ -108,7 +112,10 @@ class Chapter:
         kept = (
             f"The checks of the exercises need [exercises.py]({self.path.stem}/exercises.py){{ download }} beside it."
         )
-        page.parts.append(f"---\n\nThis chapter as a {links}. {kept}")
+        told = f"This chapter as a {links}. {kept} [How to run it](index.md#run-a-chapter)."
+        heading, _, rest = page.parts[0].partition("\n")
+        page.parts[0] = f"{heading}\n\n{told}\n{rest}"
+        page.parts.append(f"---\n\n{told}")
         return "\n\n".join(page.parts) + "\n", page.files
 
     def run(self, theme: str) -> Any:
@@ -175,9 +182,12 @@ class Page:
             return
         found = ALT.match(cell.source)
         alt = " ".join(found[1].replace("\n#", " ").split()) if found else ""
-        if cell.metadata.get("title") and not cell.metadata["title"].startswith("Check "):
+        code = f"```python\n{cell.source[found.end() if found else 0 :].strip()}\n```"
+        if is_check(cell):
+            code = f'??? note "{cell.metadata["title"]}, with the answer"\n\n{indent(code, "    ")}'
+        elif cell.metadata.get("title"):
             self.parts.append(f"### {cell.metadata['title']}")
-        self.parts.append(f"```python\n{cell.source[found.end() if found else 0 :].strip()}\n```")
+        self.parts.append(code)
         for output, twin in zip(shown(cell.outputs), shown(dark.outputs), strict=True):
             self.parts.append(self.output(output, twin, alt))
 
@@ -225,6 +235,11 @@ class Page:
             told = f'title="{escape(alt)}" height="{height}" loading="lazy"'
             lines.append(f'<iframe{only} src="{self.folder}/{name}" {told}></iframe>')
         return '<div class="framed">' + "".join(lines) + "</div>"
+
+
+def is_check(cell: Any) -> bool:
+    """Whether a cell is the check of an exercise, which is closed until the reader opens it: the answer is in it."""
+    return cell.cell_type == "code" and str(cell.metadata.get("title", "")).startswith("Check ")
 
 
 def shown(outputs: list[Any]) -> list[Any]:

@@ -484,7 +484,8 @@ assert runs == 201
 # %% [markdown]
 # ## Exercises
 #
-# Replace `...` by your answer, run the cell and the check below it.
+# Replace `...` by your answer, run the cell and the check below it. The check contains
+# the answer: read it when you have yours.
 #
 # **1.** What is the slope of -x² + 4x at x = 3? First by hand; then let `grad` confirm it.
 

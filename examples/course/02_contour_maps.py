@@ -222,7 +222,8 @@ viz.side_by_side(viz.contour, quiz, (-2, 2), (-2, 2))
 # %% [markdown]
 # ## Exercises
 #
-# Replace `...` by your answer, run the cell and the check below it.
+# Replace `...` by your answer, run the cell and the check below it. The check contains
+# the answer: read it when you have yours.
 #
 # **1.** Which landscape belongs to which map of the quiz? Write "bowl", "dome", "saddle", "slope", "valley" or "two hills".
 

@@ -376,7 +376,8 @@ viz.contour(loss, (-3, 7), (-7, 3), paths=paths, scale="log")
 
 # %% [markdown]
 # The loss by the step shows the same: momentum makes waves, and where it has swung past the bottom the loss rises again. So
-# Nesterov's path, below 0.001 at step 30, is above it once more and stays below from step 82 on. Chapter 9 compares more rules.
+# Nesterov's path, below 0.001 at step 30, is above it once more and stays below from step 82 on. A chapter to
+# come, the ninth, compares more rules.
 
 # %% The loss by the step
 # alt: The loss of the three rules over 200 steps, on a logarithmic scale. Descent falls evenly, momentum and Nesterov in waves.
@@ -385,6 +386,9 @@ viz.curves(paths, yscale="log")
 
 # %% [markdown]
 # ## Exercises
+#
+# Replace `...` by your answer, run the cell and the check below it. The check contains
+# the answer: read it when you have yours.
 #
 # **1.** The two points are now (1, 0.5) and (3, 0.8). Which w and b put both on the curve of σ(wx + b)?
 

@@ -521,6 +521,9 @@ assert mse_loss(50.0, 100.0) == mse_loss(150.0, 100.0) == 2500
 # %% [markdown]
 # ## Exercises
 #
+# Replace `...` by your answer, run the cell and the check below it. The check contains
+# the answer: read it when you have yours.
+#
 # **1.** Three points: (0, 1), (1, 2), (2, 4). What are ∂L/∂C and ∂L/∂m of L = ½ Σ (C + m x - y)² at C = 0, m = 1?
 
 # %% Exercise 1

@@ -421,6 +421,9 @@ viz.graph(logistic, example, detail="layer", flow="right", title="Layer by layer
 # %% [markdown]
 # ## Exercises
 #
+# Replace `...` by your answer, run the cell and the check below it. The check contains
+# the answer: read it when you have yours.
+#
 # **Exercise 1.** In the network of three neurons, with x = 2 and y = 2: what is dL/dw₂? Follow the change of w₂ to the end.
 
 # %% Exercise 1

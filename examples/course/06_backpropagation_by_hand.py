@@ -467,6 +467,9 @@ viz.curve(relu, (-2, 2), derivative=True)
 # %% [markdown]
 # ## Exercises
 #
+# Replace `...` by your answer, run the cell and the check below it. The check contains
+# the answer: read it when you have yours.
+#
 # **Exercise 1.** A network for digits has a single hidden layer of 30 neurons: 784-30-10. How many weights and biases does it
 # have?
 

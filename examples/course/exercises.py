@@ -21,6 +21,10 @@ import numpy as np
 from tinygrad_edu import Value
 
 
+class NothingError(Exception):
+    """A function of the reader's returns None."""
+
+
 class UnsolvedError(Exception):
     """A function of the reader's returns `...` still."""
 
@@ -43,6 +47,8 @@ def check(name: str, answer: Any, right: Any, *, hint: str, tolerance: float = 1
         outcome = None if unsolved(answer) else agrees(answer, right, tolerance)
     except UnsolvedError:
         outcome = None
+    except NothingError:
+        outcome, got = False, "the function returned None: end it with `return`"
     except Exception as error:  # whatever the reader's function does
         outcome, got = False, f"{got}: {type(error).__name__}: {error}".partition("\n")[0]
     said = {None: "open", True: "right", False: f"wrong, {got}. Hint: {hint}"}[outcome]
@@ -70,13 +76,15 @@ def agrees(answer: Any, right: Any, tolerance: float) -> bool:
 
 
 def solved(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The reader's function, which raises UnsolvedError where it returns `...`."""
+    """The reader's function, which raises UnsolvedError where it returns `...`, and NothingError where it returns None."""
 
     @wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
         if unsolved(result):
             raise UnsolvedError
+        if result is None:
+            raise NothingError
         return result
 
     return called

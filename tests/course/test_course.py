@@ -188,3 +188,12 @@ def test_answers_are_judged(answer, right, outcome, capsys):
         {None: "Exercise 1: open\n", True: "Exercise 1: right\n", False: "Exercise 1: wrong, "}[outcome]
     )
     assert ("Hint: think" in said) == (outcome is False)
+
+
+def test_a_function_that_returns_nothing_is_told_so(capsys):
+    def square(x):
+        x**2
+
+    assert check("Exercise 1", square, lambda f: f(3.0) == 9.0, hint="think") is False
+    said = "Exercise 1: wrong, the function returned None: end it with `return`. Hint: think\n"
+    assert capsys.readouterr().out == said
