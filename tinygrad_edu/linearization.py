@@ -77,7 +77,7 @@ class Linearization:
                 self.output = f(*args, **kwargs)
             except ValueError as error:
                 if isinstance(error.__cause__, UnsupportedError):  # NumPy's, of array[i] = v: says "a sequence"
-                    raise error.__cause__ from None
+                    raise error.__cause__.with_traceback(error.__traceback__) from None  # the user's line
                 raise
         self.aux = None
         if has_aux:

@@ -450,3 +450,27 @@ def test_derivative_refuses_what_is_not_elementwise(f, x, error, message):
 def test_the_derivative_of_a_constant_is_0_and_warns():
     with pytest.warns(GradientWarning, match="derivative: the result of f does not depend on argument 0"):
         assert tg.derivative(lambda x: 3.0)(2.0) == 0.0
+
+
+def assigns_a_number(x):
+    array = np.zeros(2)
+    array[0] = x
+    return array.sum()
+
+
+def assigns_an_array(x):
+    array = np.zeros((2, 1))
+    array[0] = x * np.ones(1)
+    return array.sum()
+
+
+@pytest.mark.parametrize("f", [assigns_a_number, assigns_an_array])
+@pytest.mark.parametrize(
+    "transform",
+    [grad, jacobian, lambda f: grad(grad(f)), lambda f: lambda x: vjp(f, x), lambda f: grad(lambda x: tg.checkpoint(f)(x))],
+)
+def test_the_traceback_shows_the_line_that_writes_into_an_array(f, transform):
+    with pytest.raises(UnsupportedError) as caught:
+        transform(lambda x: f(x))(1.0)
+    assert f.__name__ in [entry.name for entry in caught.traceback]
+    assert "array[0] = x" in "".join(map(str, caught.traceback))

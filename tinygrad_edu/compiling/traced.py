@@ -429,7 +429,7 @@ class Traced(Term):
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         refuse(
             f"it makes a plain array, {described(self)}, by np.asarray(x) or as an index; x is one, stack() joins "
-            "numbers, and take(array, x) indexes"
+            "numbers, and this package's take(array, x) indexes"
         )
 
     def __copy__(self) -> Any:

@@ -86,9 +86,15 @@ def forward(call: OpCall) -> Callable[..., Any]:
     return lambda *inputs: call(*inputs)
 
 
-def first_order(call: OpCall) -> Callable[..., Any]:
-    """A function of the call's inputs that returns its result and a vector-Jacobian product."""
+def first_order(call: OpCall, only: int | None = None) -> Callable[..., Any]:
+    """A function of the call's inputs that returns its result and a vector-Jacobian product.
+
+    Args:
+        only: the one input that it is a function of; the others are constants from outside.
+    """
     at = tuple(call.differentiable) if call.op.differentiable or call.op.derived else ()
+    if only is not None:
+        at = (only,) if only in at else ()
 
     def f(*inputs: Any) -> Any:
         if not at:
@@ -98,6 +104,8 @@ def first_order(call: OpCall) -> Callable[..., Any]:
         seed = rng.normal(size=np.shape(y)).astype(getattr(y, "dtype", float)) if np.shape(y) else 0.7
         return y, pull(seed)
 
+    if only is not None:
+        return lambda x: f(*_with(call.inputs, (only,), (x,)))
     return f
 
 
