@@ -67,7 +67,7 @@ def interp(
     y = _on_lines(x, xp, fp) if len(known) > 1 else fp[0] + (x - xp[0])  # of one point: only NaN is inside
     first = fp[0] if left is None else value_or_weak(left)
     last = fp[-1] if right is None else where(places > known[-1], value_or_weak(right), fp[-1])
-    return where(before | after, where(before, first, last), y)  # computed for all x: a shape must not depend on numbers
+    return where(before | after, where(before, first, last), y)  # for all x: shapes must not depend on numbers
 
 
 def _on_lines(x: Any, xp: Any, fp: Any) -> Any:
