@@ -3,6 +3,7 @@
 import math
 import re
 import textwrap
+from functools import partial
 from html import unescape
 from typing import Any
 
@@ -164,6 +165,18 @@ def test_constants_are_literals(x, tmp_path):
     path = compiled.save(tmp_path / "step.py")
     (got,) = alone(path, "program", [(y,)], tmp_path)
     assert equal(got, f(y)), path.read_text(encoding="utf-8")
+
+
+class Doubling:
+    def __call__(self, x):
+        return 2 * x
+
+
+@pytest.mark.parametrize("f", [lambda x: 2 * x, partial(np.multiply, 2), partial(lambda a, x: a * x, 2), Doubling()])
+def test_the_function_in_the_module_of_one_without_a_name_is_called_program(f, tmp_path):
+    compiled = compile(f)
+    compiled(3.0)
+    assert alone(compiled.save(tmp_path / "saved.py"), "program", [(3.0,)], tmp_path) == [6.0]
 
 
 def test_a_constant_has_the_users_name(tmp_path):

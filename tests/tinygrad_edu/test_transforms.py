@@ -467,7 +467,13 @@ def assigns_an_array(x):
 @pytest.mark.parametrize("f", [assigns_a_number, assigns_an_array])
 @pytest.mark.parametrize(
     "transform",
-    [grad, jacobian, lambda f: grad(grad(f)), lambda f: lambda x: vjp(f, x), lambda f: grad(lambda x: tg.checkpoint(f)(x))],
+    [
+        grad,
+        jacobian,
+        lambda f: grad(grad(f)),
+        lambda f: lambda x: vjp(f, x),
+        lambda f: grad(lambda x: tg.checkpoint(f)(x)),
+    ],
 )
 def test_the_traceback_shows_the_line_that_writes_into_an_array(f, transform):
     with pytest.raises(UnsupportedError) as caught:

@@ -64,17 +64,16 @@ def interp(
         x, xp, fp = _unrolled(x, xp, fp, abs(period))
     places, known = raw_of(x), raw_of(xp)
     before, after = places < known[0], places >= known[-1]
-    inside = ~(before | after)
-    x = where(inside, x, known[0])  # not x[inside], whose shape depends on numbers
     y = _on_lines(x, xp, fp) if len(known) > 1 else fp[0] + (x - xp[0])  # of one point: only NaN is inside
-    ends = where(before, _end(left, fp[0]), where(places > known[-1], _end(right, fp[-1]), fp[-1]))
-    return where(inside, y, ends)
+    first = fp[0] if left is None else value_or_weak(left)
+    last = fp[-1] if right is None else where(places > known[-1], value_or_weak(right), fp[-1])
+    return where(before | after, where(before, first, last), y)  # for all x: shapes must not depend on numbers
 
 
 def _on_lines(x: Any, xp: Any, fp: Any) -> Any:
-    """The heights at x, which lies between the points."""
+    """The heights at x on the lines between the points, of which the first and the last go on."""
     places, known = raw_of(x), raw_of(xp)
-    i = np.minimum(np.searchsorted(known, places, side="right"), len(known) - 1) - 1  # NaN comes last
+    i = np.maximum(np.minimum(np.searchsorted(known, places, side="right"), len(known) - 1) - 1, 0)  # NaN comes last
     start, end, low, high = getitem(xp, i), getitem(xp, i + 1), getitem(fp, i), getitem(fp, i + 1)
     with np.errstate(all="ignore"):  # beside an infinite fp
         slope = divide(high - low, end - start)
@@ -88,11 +87,6 @@ def _beside_infinities(y: Any, other: Any, x: Raw, xp: Raw, left: Any, right: An
     """The heights, with NumPy's choice where one is NaN: fp at its point, or of equal ends, else as computed from the right."""
     level = (raw_of(left) == raw_of(right)) & np.isnan(raw_of(other)) & ~np.isnan(x)
     return where(np.isnan(raw_of(y)), where((x == xp) | level, left, other), y)
-
-
-def _end(given: Any, height: Any) -> Any:
-    """The result outside of xp: the given one, or that of the end point."""
-    return height if given is None else value_or_weak(given)
 
 
 def _unrolled(x: Any, xp: Any, fp: Any, period: float) -> tuple[Any, Any, Any]:
