@@ -412,6 +412,11 @@ class Traced(Term):
     __float__ = __complex__ = __round__ = __trunc__ = __floor__ = __ceil__ = _looked_at
 
     def __index__(self) -> int:
+        if self.shape and not asked_by_user():  # or NumPy 2.1 takes an array of one index for a number
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")
+        return int(self)
+
+    def __int__(self) -> int:
         if asked_by_user() or np.asarray(self.behind).dtype.kind not in "iub":
             refuse(
                 f"it takes an integer out, {described(self)}, which would stay what it is now; of an array take the entries "
@@ -420,8 +425,6 @@ class Traced(Term):
         taken = int(self.behind)
         active().guards.append(Guard(self, taken))
         return taken
-
-    __int__ = __index__
 
     def __setitem__(self, index: Any, value: Any) -> None:
         refuse(f"it writes into an array, {described(self)}; use at(array, index).set(value)")
