@@ -15,7 +15,11 @@ import nn
 from tinygrad_edu import Value, compile, grad, value_and_grad
 from tinygrad_edu.compiling.results import equal
 
-pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::tinygrad_edu.GradientWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::RuntimeWarning",
+    "ignore::tinygrad_edu.GradientWarning",
+    "ignore:Setting the (shape|dtype):DeprecationWarning",  # NumPy 2.5's, which still allows it
+)
 
 
 class Captured(NamedTuple):
