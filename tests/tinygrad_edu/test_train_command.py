@@ -728,7 +728,12 @@ def test_a_signal_leaves_a_run_that_goes_on(number, code, word):
     options = ["--data", "data.csv", *QUICK, "--dropout", "0.2", "--patience", "0"]
     command = [sys.executable, "-m", "tinygrad_edu", "train", *options, "--epochs", "100000", "--run", "run"]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which a shell's background jobs ignore
     )
     try:
         while not Path("run/epoch-000003").exists() and process.poll() is None:
