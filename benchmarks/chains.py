@@ -1,6 +1,6 @@
 """`python -m benchmarks.chains`: a long chain of products, forward and backward, in each engine that is installed.
 
-Each engine runs in a process of its own. JAX gets a shorter chain, since its time grows faster than the chain. The
+Each engine runs in a process of its own. JAX gets a shorter chain, since its time grows more than linearly. The
 question is whether an engine ends at all.
 """
 

@@ -47,7 +47,7 @@ class Example:
 
 
 def namespace() -> dict[str, Any]:
-    """The names that stand in an example."""
+    """The names that an example uses."""
     import numpy as np
 
     import nn
